@@ -1,0 +1,68 @@
+# Every target that needs the environment makes it first, so a fresh clone needs only Python 3.11 or
+# newer, Java 17 or 21 and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# What another Python or Spark on this machine may have set.
+unexport PYTHONHOME PYTHONPATH SPARK_CONF_DIR SPARK_HOME PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
+
+DEMO_BENEFICIARIES := 100000
+
+.DEFAULT_GOAL := help
+.PHONY: help environment jars demo test lint format lock bench package clean distclean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+environment: ## Make .venv with the pinned packages, and Delta's JARs in .jars
+	@$(PYTHON) scripts/set_up.py
+
+jars: environment ## Fetch Delta's JARs, or check those that are there
+	@$(BIN)/python -m claimatlas.jars
+
+demo: .demo/input.complete ## Make synthetic claims and compute two years of indicators from them
+	$(BIN)/spark-submit jobs/run_year.py --input .demo/input --output .demo/output --year 2022 --year 2023
+
+# The mark comes last: claims of an interrupted run are made again.
+.demo/input.complete: | environment
+	@rm -rf .demo/input
+	$(BIN)/spark-submit jobs/generate.py --output .demo/input --beneficiaries $(DEMO_BENEFICIARIES) \
+		--years 2022-2024 --seed 1
+	@touch $@
+
+test: environment ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: environment ## Check the format, the rules and the types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: environment ## Format the code and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The package index is whichever pip uses; its address does not go into the files.
+COMPILE := PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: environment ## Pin the packages anew, with their hashes (UPGRADE=--upgrade for newer ones)
+	$(COMPILE) $(UPGRADE) --output-file requirements/build.txt requirements/build.in
+	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra dev --constraint requirements/run.txt --constraint requirements/build.txt \
+		--output-file requirements/dev.txt pyproject.toml
+
+bench: environment ## Compare with other engines on equal work
+	@test -f benchmarks/run.py || { echo "The benchmarks are not here: they come with benchmarks/." >&2; exit 2; }
+	$(BIN)/python benchmarks/run.py
+
+package: environment ## Build the wheel, and a zip of it for --py-files, into dist/
+	$(BIN)/python scripts/package.py
+
+clean: ## Delete what the targets made, except the environment
+	rm -rf .demo build dist spark-warehouse metastore_db derby.log artifacts
+	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
+
+distclean: clean ## Delete the environment too
+	rm -rf .venv .jars

@@ -1,0 +1,112 @@
+"""The cube: counts at every level of place and every combination of dimensions, for all indicators of a
+population at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from claimatlas.cells.numerators import numerator_column, numerator_of_member
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration.settings import SECTOR
+from claimatlas.tables.schemas import ALL
+
+DENOMINATOR = "denominator"
+_PLACE = "year int, _place string, geo_level string, geo_code string"
+
+
+def finest_counts(
+    members: DataFrame, population: Population, indicators: Sequence[Indicator], place: Sequence[str], extra: Sequence[Column] = ()
+) -> DataFrame:
+    """Count the members of a population by year, place and all dimensions.
+
+    Grain in: one row per member. Grain out: one row per ``year``, ``place`` columns and dimensions, with
+    ``denominator`` (members), ``numerator_<indicator>`` for each indicator, and ``extra`` aggregates.
+    """
+    return members.groupBy("year", *place, *DIMENSIONS[population]).agg(
+        F.count(F.lit(1)).alias(DENOMINATOR),
+        *[F.sum(numerator_of_member(indicator)).cast("bigint").alias(numerator_column(indicator)) for indicator in indicators],
+        *extra,
+    )
+
+
+def places(spark: SparkSession, configuration: Configuration, years: Sequence[int]) -> DataFrame:
+    """Where a domicile counts: one row per year, place and level that holds it.
+
+    A place without a province has no row for it; the null place (unknown domicile) counts for the
+    country alone.
+    """
+    geography = configuration.geography
+    country_level = configuration.settings.geography.country_level
+    rows: list[tuple[int, str | None, str, str]] = []
+    for year in sorted(set(years)):
+        vintage = geography.vintage(year)
+        countries = sorted({place.parents[country_level] for place in vintage.values()})
+        rows += [(year, None, country_level, country) for country in countries]
+        for code, place in sorted(vintage.items()):
+            rows += [(year, code, level, place.parents[level]) for level in geography.levels if place.parents[level]]
+    return spark.createDataFrame(rows, _PLACE)
+
+
+def cube(
+    finest: DataFrame, population: Population, indicators: Sequence[Indicator], configuration: Configuration, years: Sequence[int]
+) -> DataFrame:
+    """Sum the finest counts to every level and combination of dimensions.
+
+    Grain in: the result of ``finest_counts`` by place (and ``sector``, where an indicator goes down to
+    it). Grain out: one row per ``year``, ``geo_level``, ``geo_code`` and dimensions, ``all`` where one is
+    summed over. With every dimension ``all`` each place of the vintage has a row, of zeros if need be.
+    """
+    spark = finest.sparkSession
+    dimensions = DIMENSIONS[population]
+    measures = [DENOMINATOR, *[numerator_column(indicator) for indicator in indicators]]
+    place = configuration.settings.geography.domicile_level
+    lookup = F.broadcast(places(spark, configuration, years).withColumnRenamed("year", "_year"))
+    by_level = finest.join(
+        lookup, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
+    )
+    for dimension in dimensions:
+        by_level = by_level.withColumn(dimension, F.explode(F.array(F.col(dimension), F.lit(ALL))))
+    counted = [by_level, _zeros(spark, configuration, years, dimensions, measures)]
+    if any(SECTOR in indicator.levels for indicator in indicators):
+        counted.append(_sectors(finest.where(F.col(SECTOR).isNotNull()), dimensions))
+        if configuration.sector_table is not None:
+            counted.append(_zero_sectors(spark, configuration, years, dimensions, measures))
+    columns = ["year", "geo_level", "geo_code", *dimensions]
+    rows = reduce(DataFrame.unionByName, [part.select(*columns, *measures) for part in counted])
+    return rows.groupBy(*columns).agg(*[F.sum(measure).alias(measure) for measure in measures])
+
+
+def _sectors(finest: DataFrame, dimensions: Sequence[str]) -> DataFrame:
+    rows = finest.withColumn("geo_level", F.lit(SECTOR)).withColumn("geo_code", F.col(SECTOR))
+    return rows.withColumns({dimension: F.lit(ALL) for dimension in dimensions})
+
+
+def _zeros(
+    spark: SparkSession, configuration: Configuration, years: Sequence[int], dimensions: Sequence[str], measures: Sequence[str]
+) -> DataFrame:
+    rows = [(year, level, code) for year in sorted(set(years)) for level, code in configuration.geography.units(year)]
+    return _zero_rows(spark, rows, dimensions, measures)
+
+
+def _zero_sectors(
+    spark: SparkSession, configuration: Configuration, years: Sequence[int], dimensions: Sequence[str], measures: Sequence[str]
+) -> DataFrame:
+    table = configuration.sector_table
+    first = configuration.settings.geography.sector_first_year
+    known = {year: sorted(table.sectors(year)) if table and year >= first else [] for year in sorted(set(years))}
+    rows = [(year, SECTOR, sector) for year, sectors in known.items() for sector in sectors]
+    return _zero_rows(spark, rows, dimensions, measures)
+
+
+def _zero_rows(
+    spark: SparkSession, rows: list[tuple[int, str, str]], dimensions: Sequence[str], measures: Sequence[str]
+) -> DataFrame:
+    units = spark.createDataFrame(rows, "year int, geo_level string, geo_code string")
+    return units.withColumns(
+        {dimension: F.lit(ALL) for dimension in dimensions} | {measure: F.lit(0).cast("bigint") for measure in measures}
+    )

@@ -1,0 +1,73 @@
+"""The published rows: each cell of each indicator with its value, interval and status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.cube import DENOMINATOR
+from claimatlas.cells.intervals import wilson_interval
+from claimatlas.cells.numerators import numerator_column
+from claimatlas.cells.status import NOT_COMPUTABLE
+from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.tables.schemas import ALL, Table
+
+_GOLD_DIMENSIONS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
+
+
+def published_rows(
+    cube: DataFrame,
+    population: Population,
+    indicators: Sequence[Indicator],
+    statuses: Mapping[tuple[str, int], str],
+    run_id: str,
+    table: Table,
+) -> DataFrame:
+    """Turn the cube into the rows of a gold table.
+
+    Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
+    indicator has the cells of its own levels and dimensions, from its first year on.
+    """
+    parts = [_of_indicator(indicator, population, statuses) for indicator in indicators]
+    cells = cube.withColumn("_cell", F.explode(F.array_compact(F.array(*parts)))).select(
+        "year", "geo_level", "geo_code", F.col("year").alias("geo_vintage"), *_dimensions(population), "_cell.*"
+    )
+    return cells.withColumn("run_id", F.lit(run_id)).select(*table.column_names)
+
+
+def _dimensions(population: Population) -> list[Column]:
+    has = DIMENSIONS[population]
+    return [F.col(name) if name in has else F.lit(ALL).alias(name) for name in _GOLD_DIMENSIONS]
+
+
+def _of_indicator(indicator: Indicator, population: Population, statuses: Mapping[tuple[str, int], str]) -> Column:
+    summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
+    conditions = [F.col("geo_level").isin(list(indicator.levels)), F.col("year") >= indicator.first_year, *summed_over]
+    years = [year for (name, year) in statuses if name == indicator.id]
+    status = F.lit(None).cast("string")
+    for year in years:
+        status = F.when(F.col("year") == year, F.lit(statuses[indicator.id, year])).otherwise(status)
+    numerator, denominator = F.col(numerator_column(indicator)), F.col(DENOMINATOR)
+    nothing = F.lit(None).cast("double")
+    value, low, high = nothing, nothing, nothing
+    if indicator.unit == "count":
+        value = numerator.cast("double")
+    else:
+        # 100 x first: the product is exact, so the value is rounded once.
+        value = F.when(denominator > 0, 100 * numerator / denominator)
+    if indicator.unit == "percent":
+        low, high = wilson_interval(numerator, denominator)
+    computable = status != NOT_COMPUTABLE
+    cell = F.struct(
+        F.lit(indicator.id).alias("indicator_id"),
+        F.when(computable, numerator).alias("numerator"),
+        denominator.alias("denominator"),
+        F.when(computable, value).alias("value"),
+        F.when(computable, low).alias("ci_low"),
+        F.when(computable, high).alias("ci_high"),
+        status.alias("status"),
+    )
+    return F.when(reduce(lambda left, right: left & right, conditions), cell)

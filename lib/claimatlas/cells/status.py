@@ -1,0 +1,43 @@
+"""Whether a figure is final, provisional or not computable: one status per indicator and year."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
+
+FINAL, PROVISIONAL, NOT_COMPUTABLE = "final", "provisional", "not_computable"
+
+
+def observes_until(indicator: Indicator, year: int, configuration: Configuration) -> date:
+    """The last day whose claims the indicator needs: 31 December, or the end of the postnatal window of
+    a delivery on that day (11 February with 42 days)."""
+    end = date(year, 12, 31)
+    flags = configuration.services.delivery_flags
+    if any(flags[name].window == "postnatal" for name in indicator.numerator.flags):
+        end += timedelta(days=configuration.settings.postnatal_window.last_day)
+    return end
+
+
+def missing_code_lists(indicator: Indicator, configuration: Configuration) -> list[str]:
+    """The empty code lists for which the indicator cannot be computed.
+
+    A flag or service cannot be seen when all of its code lists are empty. A list with rows that are not
+    valid in the year is not empty.
+    """
+    services = configuration.services
+    needed = [services.flag_code_lists(name, configuration.settings) for name in indicator.numerator.flags]
+    if indicator.numerator.service is not None:
+        needed.append(services.beneficiary_services[indicator.numerator.service].code_lists)
+    empty = [lists for lists in needed if not any(configuration.code_lists[name].rows for name in lists)]
+    return sorted({name for lists in empty for name in lists})
+
+
+def status_of(indicator: Indicator, year: int, configuration: Configuration, complete_through: date | None) -> str:
+    """The status; ``complete_through`` is the last day that the claims reach, ``None`` without any claim."""
+    if missing_code_lists(indicator, configuration):
+        return NOT_COMPUTABLE
+    if complete_through is None or complete_through < observes_until(indicator, year, configuration):
+        return PROVISIONAL
+    return FINAL

@@ -1,0 +1,45 @@
+"""The console command ``claimatlas``: the jobs and the checks by name."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from claimatlas import __version__
+
+COMMANDS = {
+    "run-year": ("run_year", "ingest raw claims and compute the indicators of a year (the main job)"),
+    "ingest": ("ingest", "replace silver by the accepted rows of the input"),
+    "deliveries": ("deliveries", "form delivery episodes from silver"),
+    "indicators": ("indicators", "compute the indicators from silver"),
+    "generate": ("generate", "make synthetic claims"),
+    "codelists": ("codelists", "check the code lists"),
+    "jars": ("jars", "fetch Delta's JARs"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command by its name and give back its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] == "--version":
+        print(f"claimatlas {__version__}")
+        return 0
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(_usage())
+        return 0
+    name = arguments[0].replace("_", "-") if arguments else ""
+    if name not in COMMANDS:
+        said = f"there is no command {arguments[0]!r}." if arguments else "say which command."
+        print(f"claimatlas: {said}\n\n{_usage()}", file=sys.stderr)
+        return 2
+    module_name = COMMANDS[name][0]
+    package = "claimatlas" if module_name == "jars" else "claimatlas.commands"
+    code: int = importlib.import_module(f"{package}.{module_name}").main(arguments[1:])
+    return code
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name.ljust(width)}  {what}" for name, (_, what) in COMMANDS.items()]
+    return "usage: claimatlas COMMAND [options]   (COMMAND --help tells its options)\n\n" + "\n".join(lines)

@@ -1,0 +1,28 @@
+"""``deliveries``: silver claims in, ``silver/deliveries`` out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from claimatlas.commands import options
+from claimatlas.commands.job import Job, run_job, use_silver
+from claimatlas.deliveries.run import compute_deliveries
+
+DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    parser = argparse.ArgumentParser(prog="deliveries", description=DESCRIPTION)
+    options.add_output(parser)
+    options.add_years(parser)
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+
+    def body(job: Job) -> None:
+        use_silver(job)
+        with job.record.stage("deliveries"):
+            compute_deliveries(job.store, job.configuration, job.years, job.record)
+
+    return run_job("deliveries", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

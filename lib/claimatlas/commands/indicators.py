@@ -1,0 +1,30 @@
+"""``indicators``: silver in, gold out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from claimatlas.cells.run import compute_indicators
+from claimatlas.commands import options
+from claimatlas.commands.job import Job, complete_through, run_job, use_silver
+
+DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    parser = argparse.ArgumentParser(prog="indicators", description=DESCRIPTION)
+    options.add_output(parser)
+    options.add_years(parser)
+    options.add_complete_through(parser)
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+
+    def body(job: Job) -> None:
+        use_silver(job)
+        with job.record.stage("indicators"):
+            through = complete_through(job, arguments.complete_through)
+            compute_indicators(job.store, job.configuration, job.years, job.record, through)
+
+    return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

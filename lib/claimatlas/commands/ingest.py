@@ -1,0 +1,31 @@
+"""``ingest``: raw claims in, silver out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from claimatlas.commands import options
+from claimatlas.commands.job import Job, run_job
+from claimatlas.errors import InputError
+from claimatlas.ingest.run import ingest
+
+DESCRIPTION = "Replace silver by the accepted rows of the input; rejected rows are kept with their reasons."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    parser = argparse.ArgumentParser(prog="ingest", description=DESCRIPTION)
+    options.add_input(parser, required=True)
+    options.add_output(parser)
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+
+    def body(job: Job) -> None:
+        paths = options.input_of(arguments)
+        if not paths.given:
+            raise InputError("Give --input, or a path for each table.")
+        with job.record.stage("ingest"):
+            ingest(job.spark, job.store, paths, job.configuration, options.ingest_options_of(arguments, ()), job.record)
+
+    return run_job("ingest", 1, arguments, lambda _: (), body)

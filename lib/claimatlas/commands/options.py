@@ -1,0 +1,118 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import UTC, date, datetime
+
+from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.errors import InputError
+from claimatlas.ingest.run import IngestOptions, InputPaths
+
+
+def add_configuration(parser: argparse.ArgumentParser) -> None:
+    """``--conf`` and ``--set``."""
+    parser.add_argument("--conf", metavar="DIR", help="configuration folder (default: the shipped one)")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="override one setting, for instance episode_rule=anchored; may be repeated",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """``--output`` and ``--json``."""
+    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    parser.add_argument("--json", action="store_true", help="print the run record as JSON on standard output")
+
+
+def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Where the input is, and how it is taken in."""
+    note = "" if required else " (without any input: compute from the silver that is there)"
+    parser.add_argument("--input", metavar="DIR", help=f"folder with claims, population, hospital_stays{note}")
+    for table in ("claims", "population", "hospital_stays"):
+        parser.add_argument(
+            f"--{table.replace('_', '-')}", metavar="PATH", help=f"path or catalog table of {table}, instead of the folder's"
+        )
+    parser.add_argument(
+        "--as-of", metavar="DATE", type=_date, help="last service date that is accepted (default: today)"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="let years go that silver holds and the input does not"
+    )
+
+
+def add_years(parser: argparse.ArgumentParser) -> None:
+    """``--year``."""
+    parser.add_argument(
+        "--year",
+        metavar="YEAR",
+        action="extend",
+        nargs="+",
+        type=_years,
+        required=True,
+        dest="year_groups",
+        help="reference year, or a range such as 2019-2023; several may be given",
+    )
+
+
+def add_complete_through(parser: argparse.ArgumentParser) -> None:
+    """``--complete-through``."""
+    parser.add_argument(
+        "--complete-through",
+        metavar="DATE",
+        type=_date,
+        help="last day that the claims reach, for the status (default: the latest accepted service date)",
+    )
+
+
+def years_of(arguments: argparse.Namespace, configuration: Configuration) -> tuple[int, ...]:
+    """The reference years, each once and in order.
+
+    Raises:
+        InputError: a year before the first one that there is.
+    """
+    years = sorted({year for group in arguments.year_groups for year in group})
+    first = configuration.settings.first_reference_year
+    if years[0] < first:
+        raise InputError(f"The year {years[0]} is before {first}, the first reference year.")
+    return tuple(years)
+
+
+def configuration_of(arguments: argparse.Namespace) -> Configuration:
+    """Load what ``--conf`` and ``--set`` say."""
+    return load_configuration(arguments.conf, arguments.overrides)
+
+
+def input_of(arguments: argparse.Namespace) -> InputPaths:
+    """Where the input is."""
+    return InputPaths(arguments.input, arguments.claims, arguments.population, arguments.hospital_stays)
+
+
+def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> IngestOptions:
+    """How the input is taken in."""
+    as_of = arguments.as_of or datetime.now(UTC).date()
+    return IngestOptions(as_of=as_of, replace=arguments.replace, years=years)
+
+
+def _date(text: str) -> date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date of the calendar") from None
+
+
+def _years(text: str) -> list[int]:
+    match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a year or a range such as 2019-2023")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last < first:
+        raise argparse.ArgumentTypeError(f"the range {text!r} ends before it starts")
+    return list(range(first, last + 1))

@@ -1,0 +1,131 @@
+"""Code lists: which nomenclature codes make up a service, and when.
+
+One CSV file a list, named after it. A nomenclature code of six digits carries a check digit: the
+sixth is the first five modulo 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources.abc import Traversable
+from itertools import pairwise
+
+from claimatlas.configuration.documents import read_csv
+from claimatlas.errors import InputError
+
+COLUMNS = ("list", "code", "label_fr", "label_nl", "label_en", "valid_from", "valid_to", "source", "status")
+STATUSES = ("official", "page", "verified", "memory")
+"""How sure a row is: from the authority's own list; named on a source page; label read in a public
+source; unconfirmed."""
+FIRST_CODE, LAST_CODE = 100_000, 999_999
+
+
+@dataclass(frozen=True)
+class CodeListRow:
+    """One code of a list. ``valid_from`` and ``valid_to`` are included; ``None`` leaves an end open."""
+
+    code: int
+    label_fr: str
+    label_nl: str
+    label_en: str
+    valid_from: date | None
+    valid_to: date | None
+    source: str
+    status: str
+    line: int
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A named list of codes. An empty list makes the indicators that need it not computable."""
+
+    name: str
+    rows: tuple[CodeListRow, ...]
+
+    @property
+    def file(self) -> str:
+        """The list's file below the configuration folder."""
+        return f"codelists/{self.name}.csv"
+
+
+def load_code_lists(folder: Traversable) -> dict[str, CodeList]:
+    """All lists of ``codelists/``, by name.
+
+    Raises:
+        InputError: a row that cannot be understood, with its file and line.
+    """
+    files = sorted(file.name for file in folder.joinpath("codelists").iterdir() if file.name.endswith(".csv"))
+    return {name: _load(folder, name) for name in (file.removesuffix(".csv") for file in files)}
+
+
+def _load(folder: Traversable, name: str) -> CodeList:
+    file = f"codelists/{name}.csv"
+    return CodeList(name, tuple(_row(file, line, name, fields) for line, fields in read_csv(folder, file, COLUMNS)))
+
+
+def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow:
+    place = f"{file}, line {line}"
+    if fields["list"] != name:
+        raise InputError(f"{place}: the list is {fields['list']!r}, but the file is that of {name!r}.")
+    if not (fields["code"].isascii() and fields["code"].isdigit()):
+        raise InputError(f"{place}: the code {fields['code']!r} is not a number.")
+    code = int(fields["code"])
+    if not FIRST_CODE <= code <= LAST_CODE:
+        raise InputError(f"{place}: the code {code} is not of six digits.")
+    if fields["status"] not in STATUSES:
+        raise InputError(f"{place}: the status must be one of {', '.join(STATUSES)}.")
+    if not fields["source"]:
+        raise InputError(f"{place}: a code needs a source.")
+    valid_from, valid_to = (_date(place, fields[end]) for end in ("valid_from", "valid_to"))
+    if valid_from and valid_to and valid_to < valid_from:
+        raise InputError(f"{place}: valid_to is before valid_from.")
+    return CodeListRow(
+        code=code,
+        label_fr=fields["label_fr"],
+        label_nl=fields["label_nl"],
+        label_en=fields["label_en"],
+        valid_from=valid_from,
+        valid_to=valid_to,
+        source=fields["source"],
+        status=fields["status"],
+        line=line,
+    )
+
+
+def _date(place: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(f"{place}: {text!r} is not a date YYYY-MM-DD.") from None
+
+
+def has_valid_check_digit(code: int) -> bool:
+    """Whether the sixth digit is the first five modulo 7."""
+    return (code // 10) % 7 == code % 10
+
+
+def find_mistakes(code_lists: dict[str, CodeList]) -> Iterator[str]:
+    """Likely typing errors: a wrong check digit, a row that stands twice, validities that overlap."""
+    for code_list in code_lists.values():
+        by_code: dict[int, list[CodeListRow]] = {}
+        for row in code_list.rows:
+            by_code.setdefault(row.code, []).append(row)
+            if not has_valid_check_digit(row.code):
+                yield f"{code_list.file}, line {row.line}: {row.code} has a wrong check digit."
+        for code, rows in by_code.items():
+            in_time = sorted(rows, key=lambda row: (row.valid_from or date.min, row.line))
+            for earlier, later in pairwise(in_time):
+                same = (earlier.valid_from, earlier.valid_to) == (later.valid_from, later.valid_to)
+                if same:
+                    yield f"{code_list.file}, line {later.line}: {code} stands twice."
+                elif (later.valid_from or date.min) <= (earlier.valid_to or date.max):
+                    yield f"{code_list.file}, line {later.line}: the validity of {code} overlaps line {earlier.line}."
+
+
+def find_empty(code_lists: dict[str, CodeList]) -> Iterator[str]:
+    """The lists without a code: indicators that need one are not computable."""
+    for code_list in code_lists.values():
+        if not code_list.rows:
+            yield f"{code_list.file}: the list is empty; indicators that need it are not computable."

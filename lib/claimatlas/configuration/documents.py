@@ -1,0 +1,136 @@
+"""Read YAML and CSV files so that every mistake is named by file, line and key."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from claimatlas.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+Path = tuple[str | int, ...]
+
+_MESSAGES = {
+    "extra_forbidden": "unknown key",
+    "missing": "this key is missing",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file: its data, and the line on which each key stands."""
+
+    name: str
+    data: dict[str, Any]
+    lines: Mapping[Path, int]
+
+    def place(self, path: Path) -> str:
+        """File, line and key of ``path``, as far as they are known."""
+        known = path
+        while known and known not in self.lines:
+            known = known[:-1]
+        where = f"{self.name}, line {self.lines[known]}" if known else self.name
+        return f"{where}: {'.'.join(map(str, path))}" if path else where
+
+
+def read_text(folder: Traversable, name: str) -> str:
+    """The text of a UTF-8 file of the configuration folder.
+
+    Raises:
+        InputError: the file is not there or is not UTF-8.
+    """
+    file = folder.joinpath(*name.split("/"))
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, KeyError):
+        raise InputError(f"The configuration folder has no file {name}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not a UTF-8 text file.") from None
+
+
+def read_yaml(folder: Traversable, name: str) -> Document:
+    """Read a YAML mapping, refusing a key that stands twice.
+
+    Raises:
+        InputError: not YAML, not a mapping, or a repeated key.
+    """
+    text = read_text(folder, name)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{name}{line}: this is not valid YAML ({getattr(error, 'problem', 'syntax')}).") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{name}: expected keys and values.")
+    return Document(name, data, dict(_lines(node, (), name)))
+
+
+def _lines(node: yaml.Node | None, path: Path, name: str) -> Iterator[tuple[Path, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                raise InputError(f"{name}, line {line}: {key.value}: this key stands twice.")
+            seen.add(key.value)
+            yield (*path, key.value), line
+            yield from _lines(value, (*path, key.value), name)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*path, index), value.start_mark.line + 1
+            yield from _lines(value, (*path, index), name)
+
+
+def validate(model: type[Model], document: Document) -> Model:
+    """Build ``model`` from a document.
+
+    Raises:
+        InputError: every mistake, each with its file, line and key.
+    """
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise InputError("\n".join(_sentences(error, document))) from None
+
+
+def _sentences(error: ValidationError, document: Document) -> Iterator[str]:
+    for mistake in error.errors():
+        message = _MESSAGES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
+        yield f"{document.place(tuple(mistake['loc']))}: {message}."
+
+
+def read_csv(folder: Traversable, name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file with just these columns, each with its line number; text is trimmed.
+
+    Raises:
+        InputError: other columns, or a row with another number of fields.
+    """
+    reader = csv.reader(io.StringIO(read_text(folder, name)), strict=True)
+    try:
+        header = [field.strip() for field in next(reader, [])]
+        unknown = [field for field in header if field not in columns]
+        missing = [field for field in columns if field not in header]
+        if unknown or missing or len(set(header)) != len(header):
+            raise InputError(
+                f"{name}, line 1: the columns must be {', '.join(columns)}"
+                + (f"; unknown: {', '.join(unknown)}" if unknown else "")
+                + (f"; missing: {', '.join(missing)}" if missing else "")
+                + "."
+            )
+        for fields in reader:
+            if not fields:
+                continue
+            if len(fields) != len(header):
+                raise InputError(f"{name}, line {reader.line_num}: {len(fields)} fields, expected {len(header)}.")
+            yield reader.line_num, {key: value.strip() for key, value in zip(header, fields, strict=True)}
+    except csv.Error as error:
+        raise InputError(f"{name}, line {reader.line_num}: this is not valid CSV ({error}).") from None

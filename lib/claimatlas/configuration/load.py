@@ -1,0 +1,99 @@
+"""Load a whole configuration folder, check that its parts fit, and name it by hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from claimatlas.configuration.codelists import CodeList, load_code_lists
+from claimatlas.configuration.documents import read_text, read_yaml, validate
+from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
+from claimatlas.configuration.indicators import Indicator, load_indicators
+from claimatlas.configuration.mappings import Mapping, load_mapping
+from claimatlas.configuration.sectors import SectorTable, load_sector_table
+from claimatlas.configuration.services import Services
+from claimatlas.configuration.settings import Settings, override
+from claimatlas.errors import InputError
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that a run reads from the configuration folder."""
+
+    folder: Traversable
+    settings: Settings
+    services: Services
+    code_lists: dict[str, CodeList]
+    indicators: tuple[Indicator, ...]
+    geography: Geography
+    mapping: Mapping
+    sector_table: SectorTable | None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography."""
+        return {
+            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True)),
+            "services": _hash(self.services.model_dump(mode="json")),
+            "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
+            "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
+            "geography": _hash([read_text(self.folder, FILE), read_text(self.folder, CHANGES)]),
+            "sector_table": _hash(self.sector_table.rows if self.sector_table else None),
+        }
+
+    def code_list_hash(self, name: str) -> str:
+        """SHA-256 of a code list's file."""
+        return _hash(read_text(self.folder, self.code_lists[name].file))
+
+
+def shipped_folder() -> Traversable:
+    """The configuration that comes with the package: inside the wheel, or beside it in a checkout."""
+    inside = resources.files("claimatlas").joinpath("conf")
+    if inside.is_dir():
+        return inside
+    return Path(__file__).resolve().parents[3] / "conf"
+
+
+def load_configuration(conf: str | None = None, overrides: Sequence[str] = ()) -> Configuration:
+    """Read and check a configuration folder (the shipped one by default).
+
+    Raises:
+        InputError: the first file that is wrong, with every mistake in it.
+    """
+    folder: Traversable = Path(conf) if conf is not None else shipped_folder()
+    if not folder.is_dir():
+        raise InputError(f"The configuration folder {folder} does not exist.")
+    for name in ("codelists", "indicators", "mappings", "geography"):
+        if not folder.joinpath(name).is_dir():
+            raise InputError(f"The configuration folder {folder} has no folder {name}/.")
+    settings = validate(Settings, override(read_yaml(folder, "settings.yaml"), overrides))
+    services = validate(Services, read_yaml(folder, "services.yaml"))
+    code_lists = load_code_lists(folder)
+    for used, place in services.used_code_lists().items():
+        if used not in code_lists:
+            raise InputError(f"services.yaml: {place}: there is no code list {used!r} in codelists/.")
+    for group in services.contact_groups.values():
+        for name, by_value in group.code_lists_by_setting.items():
+            if getattr(settings, name) not in by_value:
+                raise InputError(f"services.yaml: no code lists for {name}: {getattr(settings, name)}.")
+    return Configuration(
+        folder=folder,
+        settings=settings,
+        services=services,
+        code_lists=code_lists,
+        indicators=load_indicators(folder, settings, services),
+        geography=load_geography(folder, settings.geography),
+        mapping=load_mapping(folder, settings.mapping),
+        sector_table=load_sector_table(settings.geography.sector_table),
+    )
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

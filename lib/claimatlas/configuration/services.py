@@ -1,0 +1,119 @@
+"""Services: code lists joined with who provided them, and the windows around a delivery.
+
+Source page of the contact groups and their provider rules: cube_007_008a_At.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.settings import Settings
+
+
+class ContactGroup(Declaration):
+    """A group of ambulatory contacts: codes, and the provider who must have given them.
+
+    Without a provider rule any provider counts. Rules that stand together must all be met.
+    """
+
+    code_lists: tuple[str, ...] = ()
+    code_lists_by_setting: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    competences: tuple[int, ...] = ()
+    competences_except: tuple[int, ...] = ()
+    professions: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_codes(self) -> ContactGroup:
+        if bool(self.code_lists) == bool(self.code_lists_by_setting):
+            raise ValueError("give either code_lists or code_lists_by_setting")
+        for name in self.code_lists_by_setting:
+            if name != "midwife_codes":
+                raise ValueError(f"the setting {name!r} does not choose between code lists")
+        return self
+
+    def code_lists_for(self, settings: Settings) -> tuple[str, ...]:
+        """The code lists that the settings choose."""
+        chosen = list(self.code_lists)
+        for name, by_value in self.code_lists_by_setting.items():
+            chosen += by_value[getattr(settings, name)]
+        return tuple(chosen)
+
+
+class DeliveryFlag(Declaration):
+    """A column of ``silver/deliveries``: had the delivery such a service in the window?"""
+
+    contact_groups: tuple[str, ...] = ()
+    code_lists: tuple[str, ...] = ()
+    window: Literal["postnatal", "prenatal"]
+
+    @model_validator(mode="after")
+    def _has_services(self) -> DeliveryFlag:
+        if bool(self.contact_groups) == bool(self.code_lists):
+            raise ValueError("give either contact_groups or code_lists")
+        return self
+
+
+class BeneficiaryService(Declaration):
+    """A service that is counted per beneficiary and year."""
+
+    code_lists: tuple[str, ...] = Field(min_length=1)
+
+
+class DeliveryType(Declaration):
+    """A kind of delivery line: its codes, its priority on one day, and its value as a dimension."""
+
+    code_list: str
+    priority: int
+    dimension: str
+
+
+class Services(Declaration):
+    """``services.yaml``."""
+
+    contact_groups: dict[str, ContactGroup]
+    delivery_flags: dict[str, DeliveryFlag]
+    beneficiary_services: dict[str, BeneficiaryService]
+    delivery_types: dict[str, DeliveryType] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _refers_to_what_is_there(self) -> Services:
+        for name, flag in self.delivery_flags.items():
+            for group in flag.contact_groups:
+                if group not in self.contact_groups:
+                    raise ValueError(f"delivery_flags.{name}: there is no contact group {group!r}")
+        for names in (self.contact_groups, self.delivery_flags, self.beneficiary_services, self.delivery_types):
+            for name in names:
+                if not name.isidentifier() or name != name.lower():
+                    raise ValueError(f"{name!r} cannot name a column: use lower-case letters, digits and _")
+        priorities = [kind.priority for kind in self.delivery_types.values()]
+        if len(set(priorities)) != len(priorities):
+            raise ValueError("delivery_types: two types have the same priority")
+        return self
+
+    def flag_code_lists(self, name: str, settings: Settings) -> tuple[str, ...]:
+        """The code lists behind a delivery flag."""
+        flag = self.delivery_flags[name]
+        lists = list(flag.code_lists)
+        for group in flag.contact_groups:
+            lists += self.contact_groups[group].code_lists_for(settings)
+        return tuple(lists)
+
+    def used_code_lists(self) -> dict[str, str]:
+        """Every code list that is named here, with the place that names it."""
+        used: dict[str, str] = {}
+        for name, group in self.contact_groups.items():
+            chosen = [*group.code_lists]
+            for by_value in group.code_lists_by_setting.values():
+                for lists in by_value.values():
+                    chosen += lists
+            used.update(dict.fromkeys(chosen, f"contact_groups.{name}"))
+        for name, flag in self.delivery_flags.items():
+            used.update(dict.fromkeys(flag.code_lists, f"delivery_flags.{name}"))
+        for name, service in self.beneficiary_services.items():
+            used.update(dict.fromkeys(service.code_lists, f"beneficiary_services.{name}"))
+        for name, kind in self.delivery_types.items():
+            used[kind.code_list] = f"delivery_types.{name}"
+        return used

@@ -1,0 +1,176 @@
+"""The settings: every choice of the specification that is marked as a decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from claimatlas.configuration.documents import Document
+from claimatlas.configuration.model import Declaration
+from claimatlas.errors import InputError
+
+SECTOR = "sector"
+"""The geographic level below the one that a domicile is given in."""
+
+
+class PostnatalWindow(Declaration):
+    """Days after the delivery date; both ends are included."""
+
+    first_day: int = Field(ge=0)
+    last_day: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> PostnatalWindow:
+        if self.last_day < self.first_day:
+            raise ValueError("last_day must not be before first_day")
+        return self
+
+
+class PrenatalWindow(Declaration):
+    """Days before the delivery date, from the day farthest away to the nearest; both are included."""
+
+    first_day: int
+    last_day: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> PrenatalWindow:
+        if self.first_day < self.last_day:
+            raise ValueError("first_day is the day farthest before the delivery: it must not be below last_day")
+        return self
+
+
+class AgeClass(Declaration):
+    """A class of ages in completed years; both ends are included, no ``to`` means open."""
+
+    label: str = Field(min_length=1)
+    from_: int = Field(alias="from", ge=0)
+    to: int | None = None
+
+    @field_validator("label")
+    @classmethod
+    def _not_reserved(cls, label: str) -> str:
+        if label in {"all", "unknown"}:
+            raise ValueError(f"the label {label!r} has a meaning of its own in the tables")
+        return label
+
+
+class AgeCategories(Declaration):
+    """The age classes of each population."""
+
+    deliveries: tuple[AgeClass, ...]
+    beneficiaries: tuple[AgeClass, ...]
+
+    @field_validator("deliveries", "beneficiaries")
+    @classmethod
+    def _cover_every_age(cls, classes: tuple[AgeClass, ...]) -> tuple[AgeClass, ...]:
+        expected = 0
+        for position, age_class in enumerate(classes):
+            last = position == len(classes) - 1
+            if age_class.from_ != expected:
+                raise ValueError(f"class {age_class.label!r} must start at {expected}: classes follow each other")
+            if (age_class.to is None) != last:
+                raise ValueError(f"class {age_class.label!r}: the last class, and no other, has no end")
+            if age_class.to is not None:
+                if age_class.to < age_class.from_:
+                    raise ValueError(f"class {age_class.label!r} ends before it starts")
+                expected = age_class.to + 1
+        if not classes:
+            raise ValueError("there must be at least one class")
+        if len({age_class.label for age_class in classes}) != len(classes):
+            raise ValueError("a label stands twice")
+        return classes
+
+
+class AgeRange(Declaration):
+    """Ages in completed years, both ends included."""
+
+    from_: int = Field(alias="from")
+    to: int
+
+
+class GeographySettings(Declaration):
+    """The levels of place, and what is known of the sectors below them."""
+
+    levels: tuple[str, ...] = Field(min_length=1)
+    sector_first_year: int
+    sector_pattern: str
+    sector_table: str | None
+
+    @field_validator("sector_pattern")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression ({error})") from None
+        return pattern
+
+    @field_validator("levels")
+    @classmethod
+    def _names(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
+        for level in levels:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", level) or level in {SECTOR, "hospital"}:
+                raise ValueError(f"{level!r} cannot name a level")
+        if len(set(levels)) != len(levels):
+            raise ValueError("a level stands twice")
+        return levels
+
+    @property
+    def domicile_level(self) -> str:
+        """The level that a domicile is given in: the smallest but the sector."""
+        return self.levels[-1]
+
+    @property
+    def country_level(self) -> str:
+        """The largest level: the only one that counts a person of unknown domicile."""
+        return self.levels[0]
+
+
+class Settings(Declaration):
+    """``settings.yaml``: see the comments there for what each one does."""
+
+    episode_gap_days: int = Field(ge=0)
+    episode_rule: Literal["chained", "anchored"]
+    episode_type: Literal["first", "highest_priority"]
+    implausible_interval_days: int = Field(ge=0)
+    postnatal_window: PostnatalWindow
+    prenatal_window: PrenatalWindow
+    midwife_codes: Literal["source", "source_and_postnatal"]
+    age_categories: AgeCategories
+    plausible_age_at_delivery: AgeRange
+    geography: GeographySettings
+    mapping: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    first_reference_year: int
+    first_service_date: date
+    max_rejected_share: float = Field(ge=0, le=1)
+
+
+def override(document: Document, assignments: Sequence[str]) -> Document:
+    """The settings document with ``NAME=VALUE`` assignments put over it.
+
+    A name is a dotted path of a key that is there; a value is read as YAML.
+
+    Raises:
+        InputError: not of the form NAME=VALUE, or an unknown name.
+    """
+    data: dict[str, Any] = yaml.safe_load(yaml.safe_dump(document.data))
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        keys = name.strip().split(".")
+        if not separator:
+            raise InputError(f"--set {assignment}: expected NAME=VALUE.")
+        target: Any = data
+        for key in keys[:-1]:
+            target = target.get(key) if isinstance(target, dict) else None
+        if not isinstance(target, dict) or keys[-1] not in target:
+            raise InputError(f"--set {name.strip()}: there is no setting of this name in {document.name}.")
+        try:
+            target[keys[-1]] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise InputError(f"--set {name.strip()}: the value cannot be read.") from None
+    return Document(document.name, data, document.lines)

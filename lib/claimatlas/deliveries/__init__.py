@@ -1,0 +1,1 @@
+"""From claim lines to deliveries: services, delivery days, episodes, contacts, stays."""

@@ -1,0 +1,164 @@
+"""The deliveries stage: from silver claims to ``silver/deliveries``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.deliveries.contacts import flags_of_deliveries, services_around
+from claimatlas.deliveries.days import delivery_days, delivery_services
+from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with_episode_starts
+from claimatlas.deliveries.stays import nights_after_delivery
+from claimatlas.population.ages import age_category, completed_years
+from claimatlas.population.beneficiaries import increased_reimbursement_text
+from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
+from claimatlas.tables.store import Store
+
+
+def compute_deliveries(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
+    """Replace the deliveries of ``years`` in ``silver/deliveries``.
+
+    Episodes are formed over all claims of silver, so that a chain is followed across New Year and the
+    distance between deliveries is judged over all of them.
+    """
+    settings = configuration.settings
+    claims = store.read(CLAIMS)
+    record.progress("deliveries: forming episodes")
+    services = store.keep(delivery_services(claims, configuration), "delivery_services")
+    days = store.keep(with_episode_starts(delivery_days(services), settings.episode_gap_days), "delivery_days")
+    episodes = form_episodes(
+        days,
+        episode_rule=settings.episode_rule,
+        episode_type=settings.episode_type,
+        implausible_interval_days=settings.implausible_interval_days,
+    )
+    episodes = store.keep(episodes.where(F.col("year").isin(list(years))), "episodes")
+    _count_formation(services, days, episodes, record)
+
+    record.progress(f"deliveries: {record.counts['deliveries']['in_years']:,} deliveries; joining services around them")
+    around = store.keep(services_around(claims, episodes, configuration), "services_around")
+    flags = store.keep(flags_of_deliveries(around, configuration), "flags")
+    # Without hospital stays in the input the table is empty, and so are the nights.
+    nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
+    mothers = _mothers(store.read(POPULATION), episodes, configuration, years)
+    joined = store.keep(_join(episodes, flags, nights, mothers, configuration), "deliveries")
+
+    table = deliveries_table(configuration)
+    store.create(table)
+    where = f"year IN ({', '.join(str(int(year)) for year in sorted(set(years)))})"
+    rows = joined.select(*table.column_names).repartition(1).sortWithinPartitions("year", "delivery_date", "delivery_id")
+    store.replace(rows, table, where, {"run_id": record.run_id})
+    _count_result(joined, around, configuration, record)
+    _warn_of_open_edge(record, configuration, years)
+
+
+def _mothers(population: DataFrame, episodes: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
+    """The population rows of the women who delivered, each in the year of her delivery."""
+    spark = population.sparkSession
+    delivered = F.broadcast(episodes.select("beneficiary_id", "year").distinct())
+    rows = population.where(F.col("year").isin(list(years))).join(delivered, on=["beneficiary_id", "year"], how="left_semi")
+    return with_domicile(
+        rows,
+        carrying_table(spark, configuration, years),
+        sector_years(spark, configuration, years),
+        configuration,
+    ).withColumn("in_population", F.lit(True))
+
+
+def _join(
+    episodes: DataFrame, flags: DataFrame, nights: DataFrame, mothers: DataFrame, configuration: Configuration
+) -> DataFrame:
+    """One row per delivery, with everything known of it; without a population row the rest is unknown."""
+    place = configuration.settings.geography.domicile_level
+    age = completed_years(F.col("birth_date"), F.col("delivery_date"))
+    flag_names = [name for name in flags.columns if name not in ("delivery_id", "first_contact_date")]
+    return (
+        episodes.join(mothers, on=["beneficiary_id", "year"], how="left")
+        .join(flags, on="delivery_id", how="left")
+        .join(nights, on="delivery_id", how="left")
+        .select(
+            *episodes.columns,
+            F.when(age >= 0, age).cast("int").alias("age"),
+            age.alias("age_as_given"),
+            age_category(age, configuration.settings.age_categories.deliveries).alias("age_category"),
+            increased_reimbursement_text().alias("increased_reimbursement"),
+            place,
+            F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
+            *[F.coalesce(name, F.lit(False)).alias(name) for name in flag_names],
+            "first_contact_date",
+            "nights_after_delivery",
+            "sex",
+            F.coalesce("in_population", F.lit(False)).alias("in_population"),
+        )
+    )
+
+
+def _count_formation(services: DataFrame, days: DataFrame, episodes: DataFrame, record: RunRecord) -> None:
+    row = services.agg(
+        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
+        F.count(F.lit(1)).alias("services"),
+        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
+    ).collect()[0]
+    record.count("deliveries", {**row.asDict(), "delivery_days": days.count(), "in_years": episodes.count()})
+    for found in count_by_reading(days).collect():
+        record.count(f"deliveries.episodes_{found['reading']}", {str(found["year"]): found["deliveries"]})
+
+
+def _count_result(joined: DataFrame, around: DataFrame, configuration: Configuration, record: RunRecord) -> None:
+    row = around.agg(
+        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
+        F.count(F.lit(1)).alias("services"),
+        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
+    ).collect()[0]
+    record.count("deliveries.services_around", row.asDict())
+    plausible = configuration.settings.plausible_age_at_delivery
+    flags = list(configuration.services.delivery_flags)
+    readings = [
+        f"contact_{name}_{value}"
+        for name, group in configuration.services.contact_groups.items()
+        for by_value in group.code_lists_by_setting.values()
+        for value in by_value
+    ]
+    totals = (
+        joined.groupBy("year")
+        .agg(
+            F.count(F.lit(1)).alias("deliveries"),
+            F.count_if(~F.col("in_population")).alias("not_in_population"),
+            *[
+                F.count_if(F.col("domicile_source") == source).alias(f"domicile_{source}")
+                for source in ("31_december", "30_june", UNKNOWN)
+            ],
+            F.count_if("implausible_interval").alias("implausible_interval"),
+            F.count_if(F.col("sex") == "male").alias("of_a_man"),
+            F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),
+            F.count_if(F.col("nights_after_delivery").isNotNull()).alias("with_stay"),
+            *[F.count_if(name).alias(name) for name in (*flags, *readings)],
+        )
+        .collect()
+    )
+    for total in totals:
+        values = total.asDict()
+        record.count(f"deliveries.{values.pop('year')}", values)
+
+
+def _warn_of_open_edge(record: RunRecord, configuration: Configuration, years: Sequence[int]) -> None:
+    """Claims that start too late hide the start of a chain, or services before a delivery."""
+    first = record.notes["silver"]["first_service_date"]
+    if first is None:
+        return
+    settings = configuration.settings
+    reach = {"deliveries": settings.episode_gap_days, "prenatal services": settings.prenatal_window.first_day}
+    for year in sorted(set(years)):
+        for what, days in reach.items():
+            needed = date(year, 1, 1) - timedelta(days=days)
+            if date.fromisoformat(first) > needed:
+                record.warn(
+                    f"{year}: the left edge is open for {what}: claims start on {first}, "
+                    f"they would have to start by {needed.isoformat()}."
+                )

@@ -1,0 +1,30 @@
+"""The errors that end a job, each with the exit code that the command line gives back."""
+
+from __future__ import annotations
+
+
+class ClaimatlasError(Exception):
+    """A failure whose message is meant for the person at the command line.
+
+    The message is one or a few clear sentences, names no beneficiary and holds no record.
+    """
+
+    exit_code = 1
+
+
+class InputError(ClaimatlasError):
+    """Wrong usage, settings or input: nothing was written."""
+
+    exit_code = 2
+
+
+class QualityGateError(ClaimatlasError):
+    """The data failed a quality gate: rejected rows are kept, nothing was published."""
+
+    exit_code = 3
+
+
+class ConcurrentRunError(ClaimatlasError):
+    """Another run writes to the same output."""
+
+    exit_code = 4

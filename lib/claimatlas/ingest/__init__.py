@@ -1,0 +1,1 @@
+"""Raw files to silver: map names, parse, validate; every row is accepted or rejected with reasons."""

@@ -1,0 +1,123 @@
+"""The input tables: their columns, what each holds after parsing, and the rules of a whole row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, Table
+
+Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
+
+FIRST_CODE, LAST_CODE = 100_000, 999_999
+"""A nomenclature code has six digits."""
+
+
+@dataclass(frozen=True)
+class InputColumn:
+    """A column of an input table: what it holds, and whether a row needs it."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class InputTable:
+    """An input table and the silver table that its accepted rows go to.
+
+    ``key`` must be unique among the accepted rows. Of rows that share it the first in the order of
+    ``preference`` stays: columns in ascending order with nulls last, or with a leading ``-`` in
+    descending order with nulls last.
+    ``year_of`` is the column that gives the silver partition.
+    """
+
+    name: str
+    silver: Table
+    columns: tuple[InputColumn, ...]
+    year_of: str
+    key: tuple[str, ...] = ()
+    duplicate_reason: str = ""
+    preference: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> list[str]:
+        """The columns that each row needs."""
+        return [column.name for column in self.columns if column.required]
+
+
+CLAIMS_INPUT = InputTable(
+    name="claims",
+    silver=CLAIMS,
+    columns=(
+        InputColumn("claim_id", "text", required=True),
+        InputColumn("beneficiary_id", "text", required=True),
+        InputColumn("service_date", "date", required=True),
+        InputColumn("nomenclature_code", "code", required=True),
+        InputColumn("quantity", "integer", required=True),
+        InputColumn("provider_id", "text"),
+        InputColumn("provider_profession", "integer"),
+        InputColumn("provider_competence", "integer"),
+        InputColumn("hospital_id", "text"),
+        InputColumn("booking_date", "date"),
+    ),
+    year_of="service_date",
+    key=("claim_id",),
+    duplicate_reason="duplicate_claim_id",
+    # The line booked last stays; a line without booking date counts as the earliest.
+    preference=(
+        "-booking_date",
+        "service_date",
+        "nomenclature_code",
+        "quantity",
+        "provider_id",
+        "provider_profession",
+        "provider_competence",
+        "hospital_id",
+        "beneficiary_id",
+    ),
+)
+
+POPULATION_INPUT = InputTable(
+    name="population",
+    silver=POPULATION,
+    columns=(
+        InputColumn("beneficiary_id", "text", required=True),
+        InputColumn("year", "integer", required=True),
+        InputColumn("birth_date", "date"),
+        InputColumn("sex", "sex"),
+        InputColumn("increased_reimbursement", "boolean"),
+        InputColumn("municipality_31_december", "text"),
+        InputColumn("municipality_30_june", "text"),
+        InputColumn("sector_31_december", "text"),
+        InputColumn("sector_30_june", "text"),
+    ),
+    year_of="year",
+    key=("beneficiary_id", "year"),
+    duplicate_reason="duplicate_beneficiary_year",
+    preference=(
+        "birth_date",
+        "sex",
+        "increased_reimbursement",
+        "municipality_31_december",
+        "municipality_30_june",
+        "sector_31_december",
+        "sector_30_june",
+    ),
+)
+
+HOSPITAL_STAYS_INPUT = InputTable(
+    name="hospital_stays",
+    silver=HOSPITAL_STAYS,
+    columns=(
+        InputColumn("stay_id", "text", required=True),
+        InputColumn("beneficiary_id", "text", required=True),
+        InputColumn("admission_date", "date", required=True),
+        InputColumn("discharge_date", "date", required=True),
+        InputColumn("hospital_id", "text"),
+    ),
+    year_of="discharge_date",
+)
+
+INPUT_TABLES = (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)
+"""In the order in which they are read: the small ones first, so that their mistakes show early."""

@@ -1,0 +1,256 @@
+"""The ingest stage: every input table, the gates, and silver as it was when a gate closes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.errors import ClaimatlasError, InputError, QualityGateError
+from claimatlas.ingest import marker
+from claimatlas.ingest.contract import INPUT_TABLES, InputTable
+from claimatlas.ingest.load import Loaded, load_table
+from claimatlas.ingest.sources import Source, locate, read
+from claimatlas.ingest.validation import REASONS, check_mapping, validate_rows
+from claimatlas.ingest.warnings import inspect_claims, inspect_population
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import CLAIMS, POPULATION, REJECTED, Table
+from claimatlas.tables.store import Store
+
+
+@dataclass(frozen=True)
+class InputPaths:
+    """Where the input is: one folder, or a path or catalog table for each table."""
+
+    folder: str | None = None
+    claims: str | None = None
+    population: str | None = None
+    hospital_stays: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any input."""
+        return any((self.folder, self.claims, self.population, self.hospital_stays))
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go.
+
+    ``years``: reference years that must have a population, if any are asked for.
+    """
+
+    as_of: date
+    replace: bool = False
+    years: tuple[int, ...] = ()
+
+
+def ingest(
+    spark: SparkSession,
+    store: Store,
+    paths: InputPaths,
+    configuration: Configuration,
+    options: IngestOptions,
+    record: RunRecord,
+) -> None:
+    """Replace silver by the input, rejected rows included.
+
+    Raises:
+        InputError: the input cannot be used, or years that silver holds would go: silver is as before.
+        QualityGateError: too many rows of a table were rejected: ``silver/rejected`` holds them, the
+            other tables are as before.
+    """
+    check_mapping(configuration.mapping, INPUT_TABLES)
+    sources = {table.name: locate(paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
+    for table in INPUT_TABLES:
+        if sources[table.name] is None and table.name != "hospital_stays":
+            raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
+    validated = {
+        table.name: _validated(spark, source, table, configuration, options)
+        for table in INPUT_TABLES
+        if (source := sources[table.name]) is not None
+    }
+    record.note("input", {name: source.location if source else None for name, source in sources.items()})
+    record.note("as_of", options.as_of.isoformat())
+    _require_population(validated["population"], options.years, sources["population"])
+
+    silver = [table.silver for table in INPUT_TABLES] + [REJECTED]
+    made_here = [table for table in silver if not store.exists(table)]
+    for silver_table in silver:
+        store.create(silver_table)
+    before = {table.name: store.version(table) for table in silver}
+    marker.take_off(store)
+    years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION)}
+    try:
+        loaded = [_load(spark, sources[table.name], table, store, configuration, options, record) for table in INPUT_TABLES]
+        _require_former_years(store, years_before, options)
+    except BaseException:
+        # Silver as it was, for a mistake in the input and for Ctrl-C alike.
+        _put_back(store, silver, before, made_here)
+        raise
+    rejected = [table.rejected_rows for table in loaded if table.rejected_rows is not None]
+    if rejected:
+        store.replace(reduce(DataFrame.unionByName, rejected), REJECTED, None, {"run_id": record.run_id})
+    else:
+        store.delete(REJECTED, "true")
+    too_many = [table for table in loaded if table.rejected_share > configuration.settings.max_rejected_share]
+    if too_many:
+        _put_back(store, [table for table in silver if table is not REJECTED], before, made_here)
+        raise QualityGateError(_gate_message(too_many, configuration, store))
+    facts = {
+        "run_id": record.run_id,
+        "tables": sorted(name for name, source in sources.items() if source),
+        **_inspect(store, configuration, record),
+    }
+    marker.put_on(store, facts)
+
+
+def _validated(
+    spark: SparkSession,
+    source: Source,
+    table: InputTable,
+    configuration: Configuration,
+    options: IngestOptions,
+    keep_every_row: bool = False,
+) -> DataFrame:
+    return validate_rows(
+        read(spark, source),
+        table,
+        configuration.mapping,
+        first_service_date=configuration.settings.first_service_date,
+        as_of=options.as_of,
+        keep_every_row=keep_every_row,
+    )
+
+
+def _load(
+    spark: SparkSession,
+    source: Source | None,
+    table: InputTable,
+    store: Store,
+    configuration: Configuration,
+    options: IngestOptions,
+    record: RunRecord,
+) -> Loaded:
+    if source is None:
+        store.delete(table.silver, "true")
+        return Loaded(table.name)
+    record.progress(f"ingest: reading {table.name}")
+    try:
+        loaded = load_table(
+            _validated(spark, source, table, configuration, options),
+            table,
+            store,
+            record.run_id,
+            reread=lambda: _validated(spark, source, table, configuration, options, keep_every_row=True),
+        )
+    except PySparkException as error:
+        raise _as_input_error(error, source) from error
+    record.count(
+        f"ingest.{table.name}",
+        {"read": loaded.read, "accepted": loaded.accepted, "rejected": loaded.rejected},
+    )
+    record.count(f"ingest.{table.name}.rejected_by_reason", loaded.reasons)
+    record.progress(
+        f"ingest: {table.name}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, {loaded.rejected:,} rejected"
+    )
+    return loaded
+
+
+def _as_input_error(error: PySparkException, source: Source) -> ClaimatlasError | PySparkException:
+    """A file that Spark could not read is the input's fault; anything else stays what it is."""
+    text = str(error)
+    signs = (
+        "FAILED_READ_FILE",
+        "CANNOT_READ_FILE",
+        "is not a Parquet file",
+        "PATH_NOT_FOUND",
+        "FileNotFoundException",
+        "CANNOT_MERGE_SCHEMAS",
+        "MALFORMED_CSV",
+    )
+    if any(sign in text for sign in signs):
+        return InputError(
+            f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "
+            "or holds a column in another type than the other files."
+        )
+    return error
+
+
+def _require_population(population: DataFrame, years: Sequence[int], source: Source | None) -> None:
+    if not years:
+        return
+    try:
+        found = {row["year"] for row in population.where(F.size(REASONS) == 0).select("year").distinct().collect()}
+    except PySparkException as error:
+        raise (_as_input_error(error, source) if source else error) from error
+    missing = sorted(set(years) - found)
+    if missing:
+        raise InputError(
+            f"The population has no row for {_listed(missing)}; it holds {_listed(sorted(found)) or 'no year at all'}."
+        )
+
+
+def _require_former_years(store: Store, before: dict[str, set[int]], options: IngestOptions) -> None:
+    if options.replace:
+        return
+    for table in (CLAIMS, POPULATION):
+        gone = sorted(before[table.name] - _years(store, table))
+        if gone:
+            raise InputError(
+                f"The input has no {table.name.removeprefix('silver/')} of {_listed(gone)}, which silver holds now: an "
+                "ingest replaces silver whole. Give all years together, or --replace to let them go."
+            )
+
+
+def _years(store: Store, table: Table) -> set[int]:
+    years = store.read(table).where(F.col("year").isNotNull()).select("year").distinct().collect()
+    return {row["year"] for row in years}
+
+
+def _put_back(store: Store, tables: Sequence[Table], before: dict[str, int], made_here: Sequence[Table]) -> None:
+    # The claims last: their mark says that silver is whole.
+    for table in sorted(tables, key=lambda table: table is CLAIMS):
+        store.restore(table, before[table.name])
+        if table in made_here:
+            store.drop(table)
+
+
+def _gate_message(tables: Sequence[Loaded], configuration: Configuration, store: Store) -> str:
+    shares = "; ".join(
+        f"{table.table}: {table.rejected:,} of {table.read:,} rows ({100 * table.rejected_share:.2f} %: "
+        + ", ".join(f"{reason} {count:,}" for reason, count in table.reasons.items())
+        + ")"
+        for table in tables
+    )
+    limit = 100 * configuration.settings.max_rejected_share
+    return (
+        f"Too many rows were rejected, more than max_rejected_share ({limit:g} %): {shares}. Nothing was published; "
+        f"the rejected rows are in {store.path(REJECTED.name)}."
+    )
+
+
+def _inspect(store: Store, configuration: Configuration, record: RunRecord) -> dict[str, str | None]:
+    warnings, span = inspect_claims(store.read(CLAIMS))
+    warnings |= inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
+    record.count("ingest.warnings", warnings)
+    return {
+        "first_service_date": span.first.isoformat() if span.first else None,
+        "last_service_date": span.last.isoformat() if span.last else None,
+    }
+
+
+def _expected_places(paths: InputPaths, table: InputTable) -> str:
+    if paths.folder is None:
+        return f"give --{table.name.replace('_', '-')} or --input"
+    return f"looked for {table.name}/, {table.name}.parquet, {table.name}.csv and {table.name}.csv.gz in {paths.folder}"
+
+
+def _listed(years: Sequence[int]) -> str:
+    return ", ".join(map(str, years))

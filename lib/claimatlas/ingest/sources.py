@@ -1,0 +1,174 @@
+"""Find an input table and read it as it is: Parquet, Delta, CSV or a catalog table."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from claimatlas.errors import InputError
+
+CORRUPT = "_corrupt_record"
+"""CSV only: the whole line, when it does not have the header's number of fields."""
+SOURCE_FILE = "_source_file"
+"""The file that a row came from."""
+
+_FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
+_CATALOG_TABLE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
+_CSV_OPTIONS = {"header": "true", "encoding": "UTF-8", "sep": ",", "quote": '"', "escape": '"', "mode": "PERMISSIVE"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an input table is: a path with its format, or a catalog table."""
+
+    table: str
+    location: str
+    format: str
+    recursive: bool = False
+    files: tuple[Path, ...] = ()
+
+
+def locate(folder: str | None, table: str, explicit: str | None) -> Source | None:
+    """Find an input table: the path or catalog table given for it, or its place in the input folder.
+
+    In the folder it is a subfolder or a file of the table's name: ``claims/``, ``claims.parquet``,
+    ``claims.csv``, ``claims.csv.gz``. ``None`` when it is not there.
+
+    Raises:
+        InputError: nothing at a path that was given, or several places in the folder.
+    """
+    if explicit is not None:
+        if not _is_remote(explicit) and not Path(explicit).exists():
+            if _CATALOG_TABLE.match(explicit):
+                return Source(table, explicit, "table")
+            raise InputError(f"{table}: there is no file or folder {explicit}.")
+        return _source(table, explicit)
+    if folder is None:
+        return None
+    if _is_remote(folder):
+        return Source(table, f"{folder.rstrip('/')}/{table}", "remote")
+    if not Path(folder).is_dir():
+        raise InputError(f"There is no input folder {folder}.")
+    found = [
+        path for suffix in ("", *_FORMATS) if (path := Path(folder, table + suffix)).exists()
+    ]
+    if len(found) > 1:
+        raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
+    return _source(table, str(found[0])) if found else None
+
+
+def _is_remote(path: str) -> bool:
+    return "://" in path or path.startswith("dbfs:")
+
+
+def _source(table: str, location: str) -> Source:
+    if _is_remote(location):
+        return Source(table, location, "remote")
+    path = Path(location)
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise InputError(f"{table}: the file {location} is empty.")
+        return Source(table, location, _format(table, path), files=(path,))
+    if (path / "_delta_log").is_dir():
+        return Source(table, location, "delta")
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        # Spark itself leaves out names that start with _ or a dot: markers, checksums, hidden files.
+        if file.is_file() and not any(part.startswith(("_", ".")) for part in file.relative_to(path).parts)
+    )
+    if not files:
+        raise InputError(f"{table}: the folder {location} holds no file.")
+    formats = {_format(table, file) for file in files}
+    if len(formats) > 1:
+        raise InputError(f"{table}: the folder {location} mixes {' and '.join(sorted(formats))} files.")
+    folders = {part for file in files for part in file.relative_to(path).parts[:-1]}
+    # Spark takes key=value folders for partitions and would pass over any other subfolder in silence.
+    partitioned = all("=" in name for name in folders)
+    return Source(table, location, formats.pop(), recursive=bool(folders) and not partitioned, files=tuple(files))
+
+
+def _format(table: str, file: Path) -> str:
+    for suffix, name in _FORMATS.items():
+        if file.name.lower().endswith(suffix):
+            return name
+    raise InputError(f"{table}: {file} is neither a .parquet nor a .csv file.")
+
+
+def read(spark: SparkSession, source: Source) -> DataFrame:
+    """The rows as they came, all columns, with ``_source_file`` and for CSV ``_corrupt_record``.
+
+    Raises:
+        InputError: the table cannot be read, or its CSV files have different headers.
+    """
+    try:
+        if source.format == "table":
+            raw = spark.read.table(source.location)
+        elif source.format == "delta":
+            raw = spark.read.format("delta").load(source.location)
+        elif source.format == "remote":
+            raw = _read_remote(spark, source)
+        elif source.format == "parquet":
+            # mergeSchema: a column that only some of the files have must not vanish.
+            options = {"mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
+            raw = spark.read.options(**options).parquet(source.location)
+        else:
+            return _read_csv(spark, source, _header(source))
+    except AnalysisException as error:
+        raise InputError(
+            f"{source.table}: {source.location} cannot be read ({error.getCondition() or 'unknown reason'})."
+        ) from None
+    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+
+
+def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
+    # An object store cannot be looked into without its client; Spark tells what is there.
+    try:
+        return spark.read.format("delta").load(source.location)
+    except AnalysisException:
+        return spark.read.option("mergeSchema", "true").parquet(source.location)
+
+
+def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
+    fields = [T.StructField(name, T.StringType()) for name in (*header, CORRUPT)]
+    options = {
+        **_CSV_OPTIONS,
+        # Every field of a line is needed to see that there are too many or too few.
+        "columnPruning": "false",
+        "columnNameOfCorruptRecord": CORRUPT,
+        "recursiveFileLookup": str(source.recursive).lower(),
+    }
+    raw = spark.read.options(**options).schema(T.StructType(fields)).csv(source.location)
+    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+
+
+def _header(source: Source) -> list[str]:
+    header: list[str] | None = None
+    for file in source.files:
+        with (gzip.open if file.name.endswith(".gz") else open)(file, "rb") as stream:  # type: ignore[operator]
+            line = stream.readline()
+        try:
+            names = next(csv.reader([line.decode("utf-8-sig")]), [])
+        except (UnicodeDecodeError, csv.Error):
+            raise InputError(f"{source.table}: the first line of {file} is not a UTF-8 CSV header.") from None
+        if not names:
+            raise InputError(f"{source.table}: {file} has no header.")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise InputError(f"{source.table}: the header of {file} names {', '.join(repeated)} twice.")
+        if header is None:
+            header = names
+        elif names != header:
+            raise InputError(
+                f"{source.table}: the header of {file} differs from that of {source.files[0]}: "
+                "all files of a table must have the same columns in the same order."
+            )
+    return header or []

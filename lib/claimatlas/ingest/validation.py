@@ -1,0 +1,154 @@
+"""Judge each input row by itself: typed values, and every reason to reject it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration.mappings import Mapping
+from claimatlas.errors import InputError
+from claimatlas.ingest.contract import InputTable
+from claimatlas.ingest.parsing import ParsedColumn, parse_column
+from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
+
+REASONS, ROW = "_reasons", "_row"
+"""Names beside the table's own columns: every reason to reject the row, and the row as it came."""
+
+
+def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
+    """Refuse a mapping that names a column which a table does not have.
+
+    Raises:
+        InputError: naming the column.
+    """
+    for table in tables:
+        known = {column.name for column in table.columns}
+        for name in getattr(mapping, table.name):
+            if name not in known:
+                raise InputError(f"The mapping's table {table.name} has no column {name!r}.")
+
+
+def find_columns(raw: DataFrame, table: InputTable, mapping: Mapping) -> dict[str, str | None]:
+    """The sender's name of each column, ``None`` for an optional column that is absent.
+
+    Raises:
+        InputError: naming every required column that is missing, and what is there instead.
+    """
+    there = {name.lower(): name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)}
+    found: dict[str, str | None] = {}
+    missing = []
+    for column in table.columns:
+        wanted = mapping.source_name(table.name, column.name)
+        found[column.name] = there.get(wanted.lower())
+        if found[column.name] is None and column.required:
+            missing.append(wanted)
+    if missing:
+        raise InputError(
+            f"{table.name}: the input has no column {', '.join(missing)} (it has {', '.join(there.values())}); "
+            "name the sender's columns in a file of conf/mappings and choose it with --set mapping=NAME."
+        )
+    return found
+
+
+def validate_rows(
+    raw: DataFrame,
+    table: InputTable,
+    mapping: Mapping,
+    *,
+    first_service_date: date,
+    as_of: date,
+    keep_every_row: bool = False,
+) -> DataFrame:
+    """Parse and judge every row.
+
+    Grain in: one row per input row, as it came. Grain out: the same, with the columns of the silver
+    table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_row`` (the row as
+    JSON; null when it is sound, unless ``keep_every_row``) and ``_source_file``. Duplicates are judged later, over all rows.
+
+    A service date is accepted from ``first_service_date`` to ``as_of``, both included, and not after
+    the booking date of its line.
+
+    Raises:
+        InputError: a required column is missing, or a column's type cannot hold its values.
+    """
+    names = find_columns(raw, table, mapping)
+    types = {field.name: field.dataType for field in raw.schema.fields}
+    is_csv = CORRUPT in raw.columns
+    parsed: dict[str, ParsedColumn] = {}
+    for column in table.columns:
+        name = names[column.name]
+        if name is not None:
+            parsed[column.name] = parse_column(column, _quoted(name), types[name], table.name)
+    values = {
+        column.name: parsed[column.name].value if column.name in parsed else F.lit(None) for column in table.columns
+    }
+    silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
+    kept = [name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)]
+    malformed = F.col(CORRUPT).isNotNull() if is_csv else F.lit(False)
+
+    # Two steps, so that each value is parsed once and the rules below read it by name.
+    staged = raw.select(
+        *[value.cast(silver_types[name]).alias(name) for name, value in values.items()],
+        *[part.present.alias(f"_present_{name}") for name, part in parsed.items()],
+        *[part.understood.alias(f"_understood_{name}") for name, part in parsed.items()],
+        *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if _kind(table, name) == "code"],
+        malformed.alias("_malformed"),
+        *[_quoted(name).alias(f"_raw_{position}") for position, name in enumerate(kept)],
+        *([F.col(CORRUPT)] if is_csv else []),
+        F.col(SOURCE_FILE),
+    )
+    reasons = _reasons(table, list(parsed), first_service_date=first_service_date, as_of=as_of)
+    judged = staged.withColumn(
+        REASONS,
+        F.when(F.col("_malformed"), F.array(F.lit("malformed_row"))).otherwise(F.array_compact(F.array(*reasons))),
+    )
+    sound = F.size(REASONS) == 0
+    # Only here, so that no sound row is turned into JSON.
+    as_it_came = F.to_json(
+        F.struct(*[F.col(f"_raw_{position}").alias(name) for position, name in enumerate(kept)]),
+        {"ignoreNullFields": "false"},
+    )
+    if is_csv:
+        line = F.to_json(F.struct(F.col(CORRUPT).alias("malformed_row")))
+        as_it_came = F.when(F.col("_malformed"), line).otherwise(as_it_came)
+    row = as_it_came if keep_every_row else F.when(~sound, as_it_came)
+    year = F.col("year") if table.year_of == "year" else F.year(table.year_of)
+    return judged.select(
+        *[F.col(name) for name in table.silver.column_names if name != "year"],
+        F.when(sound, year).cast("int").alias("year"),
+        REASONS,
+        row.alias(ROW),
+        SOURCE_FILE,
+    )
+
+
+def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> list[Column]:
+    required = set(table.required)
+    reasons = [_reason(f"missing_{name}", ~F.col(f"_present_{name}")) for name in there if name in required]
+    reasons += [_reason(f"unparseable_{name}", ~F.col(f"_understood_{name}")) for name in there]
+    if table.name == "claims":
+        service_date = F.col("service_date")
+        out_of_range = (service_date < F.lit(first_service_date)) | (service_date > F.lit(as_of))
+        if "booking_date" in there:
+            out_of_range = out_of_range | F.coalesce(service_date > F.col("booking_date"), F.lit(False))
+        reasons.append(_reason("service_date_out_of_range", out_of_range))
+        reasons.append(_reason("invalid_nomenclature_code", ~F.col("_in_range_nomenclature_code")))
+        reasons.append(_reason("zero_quantity", F.col("quantity") == 0))
+    if table.name == "hospital_stays":
+        reasons.append(_reason("discharge_before_admission", F.col("discharge_date") < F.col("admission_date")))
+    return reasons
+
+
+def _reason(name: str, holds: Column) -> Column:
+    # A rule about a value that is not there holds for nothing: the condition is null, the reason absent.
+    return F.when(holds, F.lit(name))
+
+
+def _kind(table: InputTable, name: str) -> str:
+    return next(column.kind for column in table.columns if column.name == name)
+
+
+def _quoted(name: str) -> Column:
+    return F.col("`{}`".format(name.replace("`", "``")))

@@ -1,0 +1,1 @@
+"""Who is insured in a year, how old they are, and where they live."""

@@ -1,0 +1,44 @@
+"""Beneficiary-years as the indicators need them: dimensions, domicile, services."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.population.ages import age_category, completed_years
+from claimatlas.tables.schemas import UNKNOWN
+
+
+def increased_reimbursement_text() -> Column:
+    """``yes``, ``no`` or ``unknown`` from the boolean column."""
+    right = F.col("increased_reimbursement")
+    return F.when(right, F.lit("yes")).when(~right, F.lit("no")).otherwise(F.lit(UNKNOWN))
+
+
+def beneficiary_years(domiciled: DataFrame, quantities: DataFrame, configuration: Configuration) -> DataFrame:
+    """Join the beneficiary-years with their services.
+
+    Grain in: one row per beneficiary-year with its domicile; one row per beneficiary-year with a service.
+    Grain out: one row per beneficiary-year: ``year``, the domicile's columns, ``age_category`` (age in
+    completed years on 31 December), ``increased_reimbursement``, ``sex``, and ``quantity_<service>``
+    (0 without any). Services of someone who is not in the population of the year are left out.
+    """
+    last_day = F.make_date("year", F.lit(12), F.lit(31))
+    age = completed_years(F.col("birth_date"), last_day)
+    services = list(configuration.services.beneficiary_services)
+    place = configuration.settings.geography.domicile_level
+    return domiciled.join(quantities, on=["beneficiary_id", "year"], how="left").select(
+        "year",
+        place,
+        "sector",
+        "domicile_source",
+        "code_carried",
+        "code_unknown",
+        "sector_refused",
+        age_category(age, configuration.settings.age_categories.beneficiaries).alias("age_category"),
+        increased_reimbursement_text().alias("increased_reimbursement"),
+        F.coalesce("sex", F.lit(UNKNOWN)).alias("sex"),
+        *[F.coalesce(f"quantity_{name}", F.lit(0)).alias(f"quantity_{name}") for name in services],
+        F.coalesce("service_lines", F.lit(0)).alias("service_lines"),
+    )

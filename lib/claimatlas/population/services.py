@@ -1,0 +1,43 @@
+"""Services counted per beneficiary and year: the exams of therapeutic imaging.
+
+Source page: stat_013_023_At.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.services import SERVICE_KEY, has_any_code, in_code_lists, net_services
+
+
+def services_of_years(claims: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
+    """The services of the declared kinds, services that were taken back included.
+
+    Grain in: one row per accepted claim line. Grain out: one row per service: ``SERVICE_KEY``, ``year``,
+    ``net_quantity``, ``lines``, and a boolean for each declared service.
+    """
+    declared = configuration.services.beneficiary_services
+    lists = [name for service in declared.values() for name in service.code_lists]
+    lines = claims.where(F.col("year").isin(list(years)) & has_any_code(configuration, lists))
+    services = net_services(lines.where(in_code_lists(configuration, lists)), (*SERVICE_KEY, "year"), {})
+    kinds = [in_code_lists(configuration, service.code_lists).alias(name) for name, service in declared.items()]
+    return services.select("*", *kinds)
+
+
+def quantities_of_beneficiaries(services: DataFrame, configuration: Configuration) -> DataFrame:
+    """Sum the services that count.
+
+    Grain in: the result of ``services_of_years``. Grain out: one row per ``beneficiary_id`` and ``year``
+    with any service: ``quantity_<service>`` (sum of the net quantities) for each declared service, and
+    ``service_lines`` (claim lines behind them).
+    """
+    quantities = [
+        F.sum(F.when(F.col(name), F.col("net_quantity")).otherwise(0)).alias(f"quantity_{name}")
+        for name in configuration.services.beneficiary_services
+    ]
+    counted = services.where(F.col("net_quantity") > 0)
+    return counted.groupBy("beneficiary_id", "year").agg(*quantities, F.sum("lines").alias("service_lines"))

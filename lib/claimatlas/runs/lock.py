@@ -1,0 +1,58 @@
+"""One run at a time on an output: an advisory lock that a dead process cannot leave behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from claimatlas.errors import ConcurrentRunError, InputError
+from claimatlas.tables.store import Store
+
+LOCK_FILE = ".claimatlas.lock"
+
+
+@contextmanager
+def exclusive(store: Store) -> Iterator[None]:
+    """Hold the output for this run.
+
+    Only a local folder can be locked; on an object store Delta's own conflict checks remain.
+
+    Raises:
+        ConcurrentRunError: another run holds it.
+        InputError: the folder cannot be written.
+    """
+    if not store.is_local:
+        yield
+        return
+    root = Path(store.path("")).resolve()
+    file = root / LOCK_FILE
+    descriptor = _acquire(root, file)
+    try:
+        yield
+    finally:
+        # Removed while it is held, so that a run which waits for this very file sees that it is gone.
+        file.unlink(missing_ok=True)
+        os.close(descriptor)
+        with suppress(OSError):  # Not empty: there are tables.
+            root.rmdir()
+
+
+def _acquire(root: Path, file: Path) -> int:
+    while True:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise InputError(f"The output folder {root} cannot be written ({error.strerror}).") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise ConcurrentRunError(f"Another run writes to {root}; wait for its end.") from None
+        with suppress(FileNotFoundError):
+            if os.fstat(descriptor).st_ino == file.stat().st_ino:
+                return descriptor
+        os.close(descriptor)

@@ -1,0 +1,86 @@
+"""The short summary at the end of a run: national values, rejected rows, where the tables are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import ALL, IMAGING, POSTNATAL
+from claimatlas.tables.store import Store
+
+_UNITS = {"percent": "%", "per_100": "per 100", "count": ""}
+
+
+def summary(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> str:
+    """The summary as text, in English."""
+    lines = ["", *_national_values(store, configuration, years), ""] if years else [""]
+    lines += _rejected(record)
+    lines += [f"Note: {sentence}" for sentence in record.warnings]
+    lines += ["", f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/runs; single records in silver/."]
+    lines.append(f"Run {record.run_id}, {record.as_dict('done')['duration_seconds']:.0f} s.")
+    return "\n".join(lines)
+
+
+def _national_values(store: Store, configuration: Configuration, years: Sequence[int]) -> list[str]:
+    level = configuration.settings.geography.country_level
+    rows = []
+    for table in (IMAGING, POSTNATAL):
+        if not store.exists(table):
+            continue
+        dimensions = ("age_category", "increased_reimbursement", "delivery_type", "sex")
+        national = store.read(table).where((F.col("geo_level") == level) & F.col("year").isin(list(years)))
+        for dimension in dimensions:
+            national = national.where(F.col(dimension) == ALL)
+        rows += national.collect()
+    names = {indicator.id: indicator for indicator in configuration.indicators}
+    header = ("indicator", "year", "value", "", "95 % interval", "numerator", "denominator", "status")
+    cells = [
+        (
+            row["indicator_id"],
+            str(row["year"]),
+            _number(row["value"], names[row["indicator_id"]].unit),
+            _UNITS[names[row["indicator_id"]].unit],
+            "" if row["ci_low"] is None else f"{row['ci_low']:.3f} - {row['ci_high']:.3f}",
+            _count(row["numerator"]),
+            _count(row["denominator"]),
+            row["status"],
+        )
+        for row in sorted(rows, key=lambda row: (row["indicator_id"], row["year"]))
+        if row["indicator_id"] in names
+    ]
+    widths = [max(len(row[column]) for row in (header, *cells)) for column in range(len(header))]
+    right = {2, 4, 5, 6}
+    lines = [
+        "  ".join(text.rjust(width) if column in right else text.ljust(width) for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in (header, *cells)
+    ]
+    titles = [f"  {name}: {indicator.names.en}" for name, indicator in sorted(names.items())]
+    return ["National values", *lines, "", *titles]
+
+
+def _number(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if unit == "count" else f"{value:.3f}"
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _rejected(record: RunRecord) -> list[str]:
+    lines = []
+    for table in ("claims", "population", "hospital_stays"):
+        counts = record.counts.get(f"ingest.{table}")
+        if counts is None:
+            continue
+        share = 100 * counts["rejected"] / counts["read"] if counts["read"] else 0.0
+        line = f"{table}: {counts['read']:,} rows read, {counts['rejected']:,} rejected ({share:.3f} %)"
+        reasons = record.counts.get(f"ingest.{table}.rejected_by_reason", {})
+        if reasons:
+            line += ": " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        lines.append(line)
+    return lines

@@ -1,0 +1,81 @@
+"""Which claim lines are a service, and the netting of corrections.
+
+A code belongs to a list on the dates of its validity, both ends included. A service is what is left of
+the lines of one beneficiary, date, code and provider; it counts when their net quantity is above zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import CodeListRow
+from claimatlas.configuration.services import ContactGroup
+
+SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
+"""The lines with the same key are one service and its corrections; a null provider is a value like any other."""
+
+
+def any_of(conditions: Iterable[Column]) -> Column:
+    """Whether at least one holds; false when there is none."""
+    return reduce(lambda left, right: left | right, conditions, F.lit(False))
+
+
+def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
+    """Whether the line's code belongs to one of the lists on its service date; never null."""
+    by_validity: dict[tuple[object, object], list[int]] = {}
+    for name in dict.fromkeys(names):
+        for row in configuration.code_lists[name].rows:
+            by_validity.setdefault((row.valid_from, row.valid_to), []).append(row.code)
+    conditions = []
+    for (valid_from, valid_to), codes in by_validity.items():
+        condition = F.col("nomenclature_code").isin(sorted(set(codes)))
+        if valid_from is not None:
+            condition &= F.col("service_date") >= F.lit(valid_from)
+        if valid_to is not None:
+            condition &= F.col("service_date") <= F.lit(valid_to)
+        conditions.append(condition)
+    return any_of(conditions)
+
+
+def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
+    """Whether the line's code stands in one of the lists at all: a filter that the scan can use."""
+    rows: list[CodeListRow] = [row for name in names for row in configuration.code_lists[name].rows]
+    return F.col("nomenclature_code").isin(sorted({row.code for row in rows})) if rows else F.lit(False)
+
+
+def provider_rule(group: ContactGroup) -> Column:
+    """Whether a line's provider is one of the group's; an unknown profession or competence is not."""
+    rules = []
+    if group.competences:
+        rules.append(F.col("provider_competence").isin(list(group.competences)))
+    if group.competences_except:
+        rules.append(~F.col("provider_competence").isin(list(group.competences_except)))
+    if group.professions:
+        rules.append(F.col("provider_profession").isin(list(group.professions)))
+    met = reduce(lambda left, right: left & right, rules, F.lit(True))
+    return F.coalesce(met, F.lit(False))
+
+
+def net_services(lines: DataFrame, key: tuple[str, ...], rules: dict[str, Column]) -> DataFrame:
+    """Net the corrections.
+
+    Grain in: one row per claim line. Grain out: one row per ``key``, services that were taken back
+    included, with
+
+    - ``net_quantity``: sum of the quantities;
+    - ``hospital_id``: the lowest one of the lines with a positive quantity, null when they have none;
+    - one boolean column for each of ``rules``: whether such a line meets it;
+    - ``lines``: how many lines it is made of.
+    """
+    given = F.col("quantity") > 0
+    return lines.groupBy(*key).agg(
+        F.sum("quantity").alias("net_quantity"),
+        F.min(F.when(given, F.col("hospital_id"))).alias("hospital_id"),
+        *[F.max(given & rule).alias(name) for name, rule in rules.items()],
+        F.count(F.lit(1)).alias("lines"),
+    )

@@ -1,0 +1,202 @@
+"""The one place that makes a SparkSession.
+
+A session that is there is used as it is; where the surroundings provide one (Databricks, Spark
+Connect) nothing is added; under `spark-submit` what the submit says wins; and a plain Python process
+gets a local Spark with Delta. Apart from this module nothing needs a classic session.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
+
+from claimatlas import jars
+from claimatlas.errors import InputError
+from claimatlas.java import check_java
+from claimatlas.spark_settings import (
+    DEFAULT_DRIVER_MEMORY,
+    DELTA,
+    DELTA_EXTENSION,
+    EXTENSIONS,
+    LOG_FILE,
+    SESSION,
+    local_settings,
+)
+
+ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
+DRIVER_MEMORY_VARIABLE = "CLAIMATLAS_DRIVER_MEMORY"
+MASTER_VARIABLE = "SPARK_MASTER"
+
+
+def get_session(
+    app_name: str,
+    *,
+    master: str | None = None,
+    driver_memory: str | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> SparkSession:
+    """Return the session to work with, and make one where there is none.
+
+    Args:
+        app_name: The name under which Spark shows a session that is made here.
+        master: Where a session of a plain Python process runs; else the variable `SPARK_MASTER`, else
+            this machine.
+        driver_memory: Memory of such a session, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
+        settings: Further settings of such a session.
+
+    Raises:
+        InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair.
+    """
+    session = SparkSession.getActiveSession()
+    if session is not None:
+        return session
+    if _is_provided():
+        return SparkSession.builder.getOrCreate()
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        session = _submitted_session(app_name)
+    else:
+        session = _local_session(app_name, master, driver_memory, settings or {})
+    try:
+        _check_versions(session)
+    except InputError:
+        session.stop()
+        raise
+    return session
+
+
+def _is_provided() -> bool:
+    """Say whether the surroundings, not this module, decide what the session is."""
+    remote = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED", "DATABRICKS_RUNTIME_VERSION")
+    if any(name in os.environ for name in remote) or os.environ.get("SPARK_API_MODE") == "connect":
+        return True
+    try:
+        from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
+    except ImportError:
+        return True
+    # A thread of a notebook sees no active session, though the process has one.
+    return SparkContext._active_spark_context is not None
+
+
+def _submitted_session(app_name: str) -> SparkSession:
+    """Make the session of a program that `spark-submit` started."""
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - classic mode only
+
+    SparkContext._ensure_initialized()  # connects to the Java that the submit started
+    submitted = dict(SparkConf().getAll())
+    _require_delta(SparkContext._jvm)
+    builder = SparkSession.builder
+    # Unless `--name` was given, the name is the script's.
+    if submitted.get("spark.app.name") in (None, Path(sys.argv[0]).name):
+        builder = builder.appName(app_name)
+    wanted = {**DELTA, **SESSION}
+    if submitted.get("spark.master", "local").startswith("local"):
+        wanted |= local_settings()
+    for name, value in _absent(wanted, submitted).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has no type
+    """Stop before Spark does when Java cannot load Delta, as Spark would print a stack trace."""
+    try:
+        jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DELTA_EXTENSION)
+    except Py4JJavaError as error:
+        package = jars.JARS[0].coordinate
+        raise InputError(
+            "Spark was started without Delta's JARs: add `--packages "
+            f"{package}` to spark-submit, or name the files in a folder that `claimatlas jars` fills "
+            "with `--jars`."
+        ) from error
+
+
+def _local_session(
+    app_name: str, master: str | None, driver_memory: str | None, settings: Mapping[str, str]
+) -> SparkSession:
+    """Make the session of a plain Python process: a console command or a test."""
+    check_java()
+    home = jars.spark_home()
+    if home is not None:
+        # A SPARK_HOME that points to another Spark would start that one under this PySpark.
+        os.environ["SPARK_HOME"] = str(home)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    defaults = _spark_defaults()
+    master = master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
+    wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
+    if master.startswith("local"):
+        # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        wanted |= {**local_settings(), **_log_settings()}
+    wanted = _absent(wanted, defaults)
+    if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
+        own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
+        wanted["spark.jars"] = ",".join([*own, *(path.as_uri() for path in jars.find())])
+    driver_memory = driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
+    if driver_memory:
+        wanted["spark.driver.memory"] = driver_memory
+    builder = SparkSession.builder.appName(app_name).master(master)
+    for name, value in {**wanted, **settings}.items():
+        builder = builder.config(name, value)
+    try:
+        return builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise InputError(
+            "Java ended before Spark was up, for the reason it gives above; often the driver memory "
+            f"({DRIVER_MEMORY_VARIABLE}) is more than the machine has."
+        ) from error
+
+
+def _absent(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the wanted settings that nobody gave; Delta's extension joins others that are given."""
+    absent = {name: value for name, value in wanted.items() if name not in given}
+    extensions = given.get(EXTENSIONS, DELTA_EXTENSION)
+    if DELTA_EXTENSION not in extensions:
+        absent[EXTENSIONS] = f"{extensions},{DELTA_EXTENSION}"
+    return absent
+
+
+def _conf_folder() -> Path:
+    """Return the folder where Spark is going to look for its settings."""
+    return Path(os.environ.get("SPARK_CONF_DIR") or Path(os.environ.get("SPARK_HOME", ""), "conf"))
+
+
+def _log_settings() -> dict[str, str]:
+    """Return what keeps Spark's log to errors, unless Spark's folder of settings has its own."""
+    if any(_conf_folder().glob("log4j2.*")):
+        return {}
+    return {"spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_FILE.as_uri()}"}
+
+
+def _spark_defaults() -> dict[str, str]:
+    """Read the `spark-defaults.conf` that Spark is going to read."""
+    try:
+        text = (_conf_folder() / "spark-defaults.conf").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    lines = (line.strip() for line in text.splitlines())
+    pairs = (re.split(r"\s*[=:\s]\s*", line, maxsplit=1) for line in lines if line and line[0] not in "#!")
+    return {pair[0]: pair[-1] for pair in pairs if len(pair) > 1}
+
+
+def _check_versions(session: SparkSession) -> None:
+    """Refuse Spark and Delta that were not tested together: such pairs fail late and in odd places."""
+    if os.environ.get(ANY_VERSION_VARIABLE) == "1":
+        return
+    jvm: Any = session.sparkContext._jvm
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    delta = loader.loadClass(DELTA_EXTENSION).getPackage().getImplementationVersion()
+    if (session.version, delta) != (jars.SPARK_VERSION, jars.DELTA_VERSION):
+        raise InputError(
+            f"Spark {session.version} with Delta {delta} is not the tested pair, which is Spark "
+            f"{jars.SPARK_VERSION} with Delta {jars.DELTA_VERSION}: use that, or set "
+            f"{ANY_VERSION_VARIABLE}=1 to run all the same."
+        )

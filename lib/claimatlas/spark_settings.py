@@ -1,0 +1,45 @@
+"""Spark's settings that the product wants, each with its reason.
+
+Only the standard library is used: the set-up script writes some of them into a file.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# What Spark logs on this machine; also copied into the environment that the set-up makes.
+LOG_FILE = Path(__file__).with_name("log4j2.properties")
+
+DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+
+EXTENSIONS = "spark.sql.extensions"
+SPARK_CATALOG = "spark.sql.catalog.spark_catalog"
+
+DELTA = {EXTENSIONS: DELTA_EXTENSION, SPARK_CATALOG: DELTA_CATALOG}
+
+# For every session that the product makes itself.
+SESSION = {
+    # A date must not depend on the machine's time zone.
+    "spark.sql.session.timeZone": "UTC",
+    # A list of codes is filtered while Parquet is read; above this many values (10 by default) only
+    # the range from the lowest to the highest code would be.
+    "spark.sql.parquet.pushdown.inFilterThreshold": "500",
+}
+
+DEFAULT_DRIVER_MEMORY = "4g"
+
+
+def local_settings() -> dict[str, str]:
+    """Return what suits a Spark that runs in one process on this machine."""
+    cores = os.cpu_count() or 2
+    return {
+        "spark.ui.enabled": "false",
+        # Spark's bar would write over the product's own progress.
+        "spark.ui.showConsoleProgress": "false",
+        # 200 by default, for a cluster; each costs a task, also when it holds next to nothing.
+        "spark.sql.shuffle.partitions": str(max(16, 8 * cores)),
+        # The log of a small Delta table is read in 50 tasks by default.
+        "spark.databricks.delta.snapshotPartitions": "2",
+    }

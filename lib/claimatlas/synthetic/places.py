@@ -1,0 +1,146 @@
+"""Where people live and give birth: municipalities in every year's codes, and invented hospitals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+
+from claimatlas.configuration.documents import read_csv
+from claimatlas.configuration.geography import Geography, Place
+from claimatlas.errors import InputError
+from claimatlas.synthetic.dice import AliasTable
+
+WEIGHTS = "synthetic/municipality_weights.csv"
+WEIGHTS_YEAR = 2023
+"""The weights are inhabitants on 1 January of this year, in its codes."""
+BASE_YEAR = 2006
+"""Everybody lives in a municipality of this year's codes: mergers only ever made fewer of them, so
+the code of any later year follows from it."""
+HOSPITALS = 100
+INHABITANTS_PER_SECTOR = 600
+SECTORS_PER_LETTER, MOST_SECTORS = 40, 1040
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Span = tuple[int, int]
+"""A run of neighbouring indices: the first, and how many."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Municipalities of the base year ("places"), by province, arrondissement and code.
+
+    Attributes:
+        codes: the municipality code of each place, by year.
+        base_codes: the same in the base year; sector codes begin with it.
+        provinces: for each province (Brussels counts as one) the span of its places.
+        province_draw: a province by its inhabitants.
+        place_draws: for each province a place in it by inhabitants.
+        sectors: for each place how many statistical sectors it has.
+        hospital_ids: the hospitals, neighbours side by side.
+        near: for each place the span of hospitals of its arrondissement, or else of its province.
+        around: for each province the span of its hospitals, or else of all.
+    """
+
+    codes: dict[int, tuple[str, ...]]
+    base_codes: tuple[str, ...]
+    provinces: tuple[Span, ...]
+    province_draw: AliasTable
+    place_draws: tuple[AliasTable, ...]
+    sectors: tuple[int, ...]
+    hospital_ids: tuple[str, ...]
+    near: tuple[Span, ...]
+    around: tuple[Span, ...]
+
+
+def load_places(folder: Traversable, geography: Geography, years: Sequence[int]) -> Places:
+    """Build the places from the configuration's geography and inhabitants.
+
+    Raises:
+        InputError: no municipality has inhabitants.
+    """
+    vintage = geography.vintage(BASE_YEAR)
+    regions = {code: _regions(place, geography.levels) for code, place in vintage.items()}
+    base_codes = tuple(sorted(vintage, key=lambda code: (*regions[code], code)))
+    inhabitants = _inhabitants(folder, geography, base_codes)
+    if not sum(inhabitants) > 0:
+        raise InputError(f"{WEIGHTS}: no municipality of {WEIGHTS_YEAR} has inhabitants.")
+    provinces = _spans([regions[code][0] for code in base_codes])
+    weights = [inhabitants[first : first + size] for first, size in provinces]
+    near, around, number = _hospitals([regions[code] for code in base_codes], inhabitants)
+    return Places(
+        codes={year: tuple(_carried(geography, code, year) for code in base_codes) for year in years},
+        base_codes=base_codes,
+        provinces=tuple(provinces),
+        province_draw=AliasTable.of([sum(part) for part in weights]),
+        # A province without inhabitants is never drawn; its places only need some table.
+        place_draws=tuple(AliasTable.of(part if sum(part) else [1] * len(part)) for part in weights),
+        sectors=tuple(min(MOST_SECTORS, max(2, round(n / INHABITANTS_PER_SECTOR))) for n in inhabitants),
+        hospital_ids=tuple(f"H{101 + index:04d}" for index in range(number)),
+        near=near,
+        around=around,
+    )
+
+
+def sector_suffixes() -> list[str]:
+    """The last four signs of invented sector codes: A00-, A01- … A39-, B00- …"""
+    return [
+        f"{_LETTERS[index // SECTORS_PER_LETTER]}{index % SECTORS_PER_LETTER:02d}-" for index in range(MOST_SECTORS)
+    ]
+
+
+def _carried(geography: Geography, code: str, year: int) -> str:
+    carried = geography.carry(code, year)
+    if carried is None:
+        raise InputError(f"The municipality {code} has no code in {year}: geography/changes.csv is not complete.")
+    return carried
+
+
+def _regions(place: Place, levels: tuple[str, ...]) -> tuple[str, str]:
+    """Province (where there is none the next larger level) and arrondissement."""
+    above = [place.parents[level] for level in reversed(levels[:-1])]
+    arrondissement = above[0] if above else ""
+    return next((code for code in above[1:] if code), arrondissement), arrondissement
+
+
+def _inhabitants(folder: Traversable, geography: Geography, base_codes: Sequence[str]) -> list[float]:
+    """Inhabitants by place; those of a merged municipality in equal parts."""
+    columns = ("municipality", "inhabitants")
+    now = {row["municipality"]: float(row["inhabitants"]) for _, row in read_csv(folder, WEIGHTS, columns)}
+    later = [geography.carry(code, WEIGHTS_YEAR) for code in base_codes]
+    parts = Counter(later)
+    return [now.get(code or "", 0.0) / parts[code] for code in later]
+
+
+def _spans(keys: Sequence[str]) -> list[Span]:
+    """The runs of equal keys in sorted data."""
+    firsts = [index for index, key in enumerate(keys) if index == 0 or keys[index - 1] != key]
+    return [(first, end - first) for first, end in zip(firsts, [*firsts[1:], len(keys)], strict=True)]
+
+
+def _hospitals(
+    regions: Sequence[tuple[str, str]], inhabitants: Sequence[float]
+) -> tuple[tuple[Span, ...], tuple[Span, ...], int]:
+    """Share the hospitals out over arrondissements by inhabitants (largest remainders)."""
+    people: Counter[tuple[str, str]] = Counter()
+    for region, count in zip(regions, inhabitants, strict=True):
+        people[region] += count  # type: ignore[assignment]  # A counter of inhabitants may be fractional.
+    total = sum(people.values())
+    exact = {region: HOSPITALS * count / total for region, count in people.items()}
+    number = {region: int(share) for region, share in exact.items()}
+    short = HOSPITALS - sum(number.values())
+    for region in sorted(exact, key=lambda region: (number[region] - exact[region], region))[:short]:
+        number[region] += 1
+    spans: dict[tuple[str, str], Span] = {}
+    placed = 0
+    for region in sorted(number):
+        spans[region] = (placed, number[region])
+        placed += number[region]
+    around: dict[str, Span] = {}
+    for province in sorted({province for province, _ in number}):
+        own = [spans[region] for region in sorted(number) if region[0] == province]
+        size = sum(span[1] for span in own)
+        around[province] = (own[0][0], size) if size else (0, placed)
+    near = tuple(spans[region] if number[region] else around[region[0]] for region in regions)
+    return near, tuple(around[province] for province in sorted(around)), placed

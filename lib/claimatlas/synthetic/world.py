@@ -1,0 +1,67 @@
+"""Everything that is fixed before Spark starts: parameters, chance, rates, places, services."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.synthetic.dice import Dice
+from claimatlas.synthetic.offers import Offers, load_offers
+from claimatlas.synthetic.parameters import Parameters
+from claimatlas.synthetic.places import Places, load_places
+from claimatlas.synthetic.rates import Rates, load_rates
+
+LINES_PER_PERSON_YEAR = 35
+LINES_PER_FILE = 2_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """A synthetic country, before anybody lives in it."""
+
+    parameters: Parameters
+    dice: Dice
+    rates: Rates
+    places: Places
+    offers: Offers
+
+    @property
+    def expected_lines(self) -> int:
+        """About how many claim lines there will be."""
+        return self.parameters.beneficiaries * len(self.parameters.years) * LINES_PER_PERSON_YEAR
+
+    def files(self, share: float = 1.0) -> int:
+        """How many files a share of the claim lines fills. It depends on the size, not on the cluster."""
+        return max(1, math.ceil(self.expected_lines * share / LINES_PER_FILE))
+
+    def persons(self, spark: SparkSession, share: float) -> DataFrame:
+        """One row per person, ``person`` (bigint, from 0), in as many parts as ``share`` of the lines fills files."""
+        return spark.range(0, self.parameters.persons, 1, self.files(share)).withColumnRenamed("id", "person")
+
+    def in_years(self, day: Column) -> Column:
+        """Whether a date is one of the years that are generated."""
+        return day.between(F.lit(self.parameters.first_day), F.lit(self.parameters.last_day))
+
+    def years_since(self, year: Column) -> Column:
+        """Years since the year before the first one: the year's number in claim ids."""
+        return year - F.lit(self.parameters.first_year - 1)
+
+
+def make_world(parameters: Parameters, configuration: Configuration) -> World:
+    """Read what the generator needs from the configuration.
+
+    Raises:
+        InputError: a table of the configuration that cannot be used.
+    """
+    rates = load_rates(configuration.folder)
+    return World(
+        parameters=parameters,
+        dice=Dice(parameters.seed),
+        rates=rates,
+        places=load_places(configuration.folder, configuration.geography, parameters.years),
+        offers=load_offers(configuration, rates, parameters),
+    )

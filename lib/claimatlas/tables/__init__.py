@@ -1,0 +1,1 @@
+"""The Delta tables: what their columns mean, and where they live."""

@@ -1,0 +1,217 @@
+"""Each table's schema, written once: columns with their meaning, partitioning, constraints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import types as T
+
+from claimatlas.configuration import Configuration
+
+ALL, UNKNOWN = "all", "unknown"
+"""The value of a dimension that is summed over, and of one that is not known."""
+
+
+SPARK_TYPES: dict[str, T.DataType] = {
+    "string": T.StringType(),
+    "int": T.IntegerType(),
+    "bigint": T.LongType(),
+    "double": T.DoubleType(),
+    "boolean": T.BooleanType(),
+    "date": T.DateType(),
+    "timestamp": T.TimestampType(),
+    "array<string>": T.ArrayType(T.StringType()),
+    "array<int>": T.ArrayType(T.IntegerType()),
+}
+"""The SQL types that the tables use."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: Spark SQL type, meaning, and whether it is always there."""
+
+    name: str
+    type: str
+    comment: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table. ``constraints`` are Delta CHECK constraints by name; NULL breaks one."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    partitioned_by: tuple[str, ...] = ()
+    constraints: tuple[tuple[str, str], ...] = ()
+    retention: str | None = None
+
+    @property
+    def schema(self) -> T.StructType:
+        """The schema as Spark understands it; whether nulls may stand is Delta's to enforce."""
+        return T.StructType([T.StructField(column.name, SPARK_TYPES[column.type]) for column in self.columns])
+
+    @property
+    def column_names(self) -> list[str]:
+        """The column names in their order."""
+        return [column.name for column in self.columns]
+
+
+CLAIMS = Table(
+    name="silver/claims",
+    comment="One row per accepted claim line.",
+    columns=(
+        Column("claim_id", "string", "The line's unique id at the sender"),
+        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+        Column("service_date", "date", "When the service was given"),
+        Column("nomenclature_code", "int", "Nomenclature code, six digits"),
+        Column("quantity", "int", "Signed quantity; a negative line takes back an earlier one"),
+        Column("provider_id", "string", "Provider, if known"),
+        Column("provider_profession", "int", "First two digits of the provider's INAMI number"),
+        Column("provider_competence", "int", "Competence code of the provider"),
+        Column("hospital_id", "string", "Institution where the service was given"),
+        Column("booking_date", "date", "When the fund booked the line"),
+        Column("year", "int", "Calendar year of service_date"),
+    ),
+    partitioned_by=("year",),
+)
+
+POPULATION = Table(
+    name="silver/population",
+    comment="One row per accepted beneficiary-year.",
+    columns=(
+        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+        Column("birth_date", "date", "Date of birth; null: unknown"),
+        Column("sex", "string", "female or male; null: unknown"),
+        Column("increased_reimbursement", "boolean", "Right to increased reimbursement (BIM); null: unknown"),
+        Column("municipality_31_december", "string", "Municipality code on 31 December"),
+        Column("municipality_30_june", "string", "Municipality code on 30 June"),
+        Column("sector_31_december", "string", "Statistical sector on 31 December"),
+        Column("sector_30_june", "string", "Statistical sector on 30 June"),
+        Column("year", "int", "Calendar year"),
+    ),
+    partitioned_by=("year",),
+)
+
+HOSPITAL_STAYS = Table(
+    name="silver/hospital_stays",
+    comment="One row per accepted hospital stay.",
+    columns=(
+        Column("stay_id", "string", "The stay's id at the sender"),
+        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+        Column("admission_date", "date", "Day of admission"),
+        Column("discharge_date", "date", "Day of discharge"),
+        Column("hospital_id", "string", "Hospital"),
+        Column("year", "int", "Calendar year of discharge_date"),
+    ),
+    partitioned_by=("year",),
+)
+
+REJECTED = Table(
+    name="silver/rejected",
+    comment="One row per rejected input row, kept whole.",
+    columns=(
+        Column("source_file", "string", "File that the row came from"),
+        Column("reasons", "array<string>", "Every reason to reject it", required=True),
+        Column("row", "string", "The original row as JSON", required=True),
+        Column("run_id", "string", "Run that rejected it", required=True),
+        Column("table", "string", "Input table", required=True),
+    ),
+    partitioned_by=("table",),
+)
+
+
+def deliveries_table(configuration: Configuration) -> Table:
+    """The schema of ``silver/deliveries``: one column for each declared delivery flag."""
+    flags = [
+        Column(name, "boolean", f"Had such a service in the {flag.window} window", required=True)
+        for name, flag in configuration.services.delivery_flags.items()
+    ]
+    postnatal = [column for column in flags if "postnatal" in column.comment]
+    prenatal = [column for column in flags if "prenatal" in column.comment]
+    domicile = configuration.settings.geography.domicile_level
+    return Table(
+        name="silver/deliveries",
+        comment="One row per delivery (deduplicated episode).",
+        columns=(
+            Column("delivery_id", "string", "Hash of beneficiary and delivery date, the same in every run", True),
+            Column("beneficiary_id", "string", "Pseudonym of the mother", True),
+            Column("delivery_date", "date", "First day of the episode", True),
+            Column("delivery_type", "string", "caesarean, vaginal_hospital or home", True),
+            Column("hospital_id", "string", "Hospital of the delivery, if known"),
+            Column("billings", "int", "Distinct days of the episode with a delivery billing", True),
+            Column("last_billing_date", "date", "Last of these days", True),
+            Column("age", "int", "Completed years at delivery; null: unknown"),
+            Column("age_category", "string", "Age class, or unknown", True),
+            Column("increased_reimbursement", "string", "yes, no or unknown", True),
+            Column(domicile, "string", "Domicile in the codes of the year; null: unknown"),
+            Column("domicile_source", "string", "31_december, 30_june or unknown", True),
+            *postnatal,
+            Column("first_contact_date", "date", "First day with any contact in the postnatal window"),
+            *prenatal,
+            Column("nights_after_delivery", "int", "Nights from delivery to discharge; null: no known stay"),
+            Column("implausible_interval", "boolean", "Too close to another delivery of the beneficiary", True),
+            Column("year", "int", "Calendar year of delivery_date", True),
+        ),
+        partitioned_by=("year",),
+    )
+
+
+def _cells(name: str, comment: str) -> Table:
+    return Table(
+        name=name,
+        comment=comment,
+        columns=(
+            Column("indicator_id", "string", "Indicator", True),
+            Column("geo_code", "string", "Code of the place, valid on 1 January of the year", True),
+            Column("geo_vintage", "int", "Year whose codes are used", True),
+            Column("age_category", "string", "Age class, all or unknown", True),
+            Column("increased_reimbursement", "string", "yes, no, all or unknown", True),
+            Column("delivery_type", "string", "caesarean, vaginal or all", True),
+            Column("sex", "string", "female, male, all or unknown", True),
+            Column("numerator", "bigint", "Count; null: not computable"),
+            Column("denominator", "bigint", "Count; null: not computable"),
+            Column("value", "double", "In the indicator's unit; null: no denominator or not computable"),
+            Column("ci_low", "double", "Wilson 95 % interval of a percentage, in %"),
+            Column("ci_high", "double", "Wilson 95 % interval of a percentage, in %"),
+            Column("status", "string", "final, provisional or not_computable", True),
+            Column("run_id", "string", "Run that computed the cell", True),
+            Column("year", "int", "Reference year", True),
+            Column("geo_level", "string", "Level of the place", True),
+        ),
+        partitioned_by=("year", "geo_level"),
+        constraints=(
+            ("known_status", "status IN ('final', 'provisional', 'not_computable')"),
+            ("numerator_not_negative", "numerator IS NULL OR numerator >= 0"),
+            ("denominator_not_negative", "denominator IS NULL OR denominator >= 0"),
+            (
+                "interval_holds_value",
+                "ci_low IS NULL OR (0 <= ci_low AND ci_low <= value AND value <= ci_high AND ci_high <= 100)",
+            ),
+        ),
+        # Published figures must be readable years later; the tables are small.
+        retention="interval 3650 days",
+    )
+
+
+IMAGING = _cells("gold/imaging", "One row per cell of the imaging indicators.")
+POSTNATAL = _cells("gold/postnatal", "One row per cell of the perinatal indicators.")
+
+RUNS = Table(
+    name="gold/runs",
+    comment="One row per run.",
+    columns=(
+        Column("run_id", "string", "Run", True),
+        Column("job", "string", "Job that ran", True),
+        Column("outcome", "string", "done, or gate: stopped by a quality gate", True),
+        Column("years", "array<int>", "Reference years", True),
+        Column("started_at", "timestamp", "Start", True),
+        Column("finished_at", "timestamp", "End", True),
+        Column("package_version", "string", "Version of claimatlas", True),
+        Column("settings_hash", "string", "SHA-256 of the settings as used", True),
+        Column("code_lists_hash", "string", "SHA-256 of the code lists", True),
+        Column("record", "string", "The whole run record as JSON", True),
+    ),
+    retention="interval 3650 days",
+)

@@ -1,0 +1,172 @@
+"""Where the tables live, and the only ways to write them: whole, by an exact slice, or appended."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.tables.schemas import Table
+
+WORK = "silver/work"
+"""Intermediate results of a run, below silver because they hold single records; gone at its end."""
+
+
+class Store:
+    """Delta tables under one root folder."""
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        """Name the root folder; nothing is read or made yet."""
+        self.spark = spark
+        self.root = root.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the root is a folder of this machine's file system."""
+        return "://" not in self.root and not self.root.startswith("dbfs:")
+
+    def path(self, name: str) -> str:
+        """Where a table is."""
+        root = str(Path(self.root).resolve()) if self.is_local else self.root
+        return f"{root}/{name}"
+
+    def identifier(self, table: Table) -> str:
+        """The table's name in SQL; a backtick in a path is doubled, so that it cannot end the name."""
+        return "delta.`{}`".format(self.path(table.name).replace("`", "``"))
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table has been made."""
+        if self.is_local:
+            return Path(self.path(table.name), "_delta_log").is_dir()
+        try:
+            self.spark.sql(f"DESCRIBE DETAIL {self.identifier(table)}").collect()
+        except AnalysisException:
+            return False
+        return True
+
+    def create(self, table: Table) -> None:
+        """Make the table, if it is not there, with its comments, partitioning and constraints.
+
+        Raises:
+            InputError: a table of another schema is there.
+        """
+        if self.exists(table):
+            found = self.spark.read.format("delta").load(self.path(table.name)).schema
+            if _types(found) != _types(table.schema):
+                raise InputError(
+                    f"The table {table.name} in {self.root} has other columns than this version writes "
+                    "(another version or configuration made it); choose another --output."
+                )
+            return
+        columns = ", ".join(
+            f"`{column.name}` {column.type}{' NOT NULL' if column.required else ''} COMMENT {_literal(column.comment)}"
+            for column in table.columns
+        )
+        properties = {f"delta.constraints.{name}": check for name, check in table.constraints}
+        if table.retention:
+            properties["delta.logRetentionDuration"] = table.retention
+            properties["delta.deletedFileRetentionDuration"] = table.retention
+        statement = f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} ({columns}) USING DELTA"
+        if table.partitioned_by:
+            statement += f" PARTITIONED BY ({', '.join(f'`{name}`' for name in table.partitioned_by)})"
+        statement += f" COMMENT {_literal(table.comment)}"
+        if properties:
+            pairs = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in sorted(properties.items()))
+            statement += f" TBLPROPERTIES ({pairs})"
+        self.spark.sql(statement)
+
+    def read(self, table: Table) -> DataFrame:
+        """The table's newest version.
+
+        Raises:
+            InputError: the table is not there.
+        """
+        if not self.exists(table):
+            raise InputError(f"There is no table {table.name} in {self.root}: run the job that writes it first.")
+        return self.spark.read.format("delta").load(self.path(table.name))
+
+    def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
+        """Write ``df`` in place of the whole table, or of exactly the rows that ``where`` holds for.
+
+        An empty ``df`` empties the slice. Rows outside ``where`` make the write fail.
+        """
+        writer = self._checked(df, table).write.format("delta").mode("overwrite")
+        if where is not None:
+            writer = writer.option("replaceWhere", where)
+        writer.option("userMetadata", json.dumps(metadata, sort_keys=True)).save(self.path(table.name))
+
+    def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str]) -> None:
+        """Add the rows of ``df``."""
+        writer = self._checked(df, table).write.format("delta").mode("append")
+        writer.option("userMetadata", json.dumps(metadata, sort_keys=True)).save(self.path(table.name))
+
+    def delete(self, table: Table, condition: str) -> None:
+        """Delete the rows that a fixed condition of the code holds for."""
+        self.spark.sql(f"DELETE FROM {self.identifier(table)} WHERE {condition}")
+
+    def version(self, table: Table) -> int:
+        """The table's newest version."""
+        return int(self.history(table)["version"])
+
+    def history(self, table: Table) -> dict[str, object]:
+        """The table's newest commit."""
+        return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
+
+    def properties(self, table: Table) -> dict[str, str]:
+        """The table's properties."""
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
+        return {row["key"]: row["value"] for row in rows}
+
+    def set_property(self, table: Table, name: str, value: str) -> None:
+        """Set a property of the table."""
+        statement = f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({_literal(name)} = {_literal(value)})"
+        self.spark.sql(statement)
+
+    def restore(self, table: Table, version: int) -> None:
+        """Bring back the content of an earlier version."""
+        if self.version(table) != version:
+            self.spark.sql(f"RESTORE TABLE {self.identifier(table)} TO VERSION AS OF {version}")
+
+    def drop(self, table: Table) -> None:
+        """Remove a table that this run made, so that a failed run leaves nothing behind."""
+        if self.is_local:
+            shutil.rmtree(self.path(table.name), ignore_errors=True)
+            for parent in Path(self.path(table.name)).parents[:2]:
+                with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
+                    parent.rmdir()
+
+    def keep(self, df: DataFrame, name: str) -> DataFrame:
+        """Write an intermediate result once and give it back as read from there.
+
+        A replacement of ``cache`` that a Spark Connect or serverless session has too, and that
+        survives the loss of an executor.
+        """
+        path = self.path(f"{WORK}/{name}")
+        df.write.mode("overwrite").parquet(path)
+        return self.spark.read.schema(df.schema).parquet(path)
+
+    def clear_work(self) -> None:
+        """Remove intermediate results; on an object store they stay until the next run overwrites them."""
+        if self.is_local:
+            shutil.rmtree(self.path(WORK), ignore_errors=True)
+
+    def _checked(self, df: DataFrame, table: Table) -> DataFrame:
+        # Delta fills a missing column with nulls without a word: compare before each write.
+        if _types(df.schema) != _types(table.schema):
+            raise ClaimatlasError(f"Internal error: the rows for {table.name} do not have its columns.")
+        return df.select(*[f"`{name}`" for name in table.column_names])
+
+
+def _types(schema: StructType) -> dict[str, str]:
+    return {field.name: field.dataType.simpleString() for field in schema}
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
