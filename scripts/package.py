@@ -1,4 +1,4 @@
-"""Build the wheel into `dist/`, and the same files as a zip, the form that every Spark's `--py-files` takes."""
+"""Build the wheel into `dist/`, and the same files as a zip: every Spark's `--py-files` takes that."""
 
 import shutil
 import subprocess

@@ -9,8 +9,8 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the oldest Pythons come this far and must hear why
     sys.stderr.write(
-        "Python 3.11 or newer is needed and this is %d.%d: install one and run `make PYTHON=python3.11 ...`.\n"
-        % sys.version_info[:2]
+        f"Python 3.11 or newer is needed, and this is {sys.version_info[0]}.{sys.version_info[1]}: "
+        "install one and run `make PYTHON=python3.11 ...`.\n"
     )
     sys.exit(2)
 
@@ -26,7 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from claimatlas import jars, spark_settings
+from claimatlas import artifacts, jars, spark_settings
+from claimatlas.artifacts import DELTA_VERSION, JARS
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.java import check_java
 
@@ -74,7 +75,7 @@ def set_up() -> None:
         REQUIREMENTS,
         ROOT / "pyproject.toml",
         Path(__file__),
-        *(Path(module.__file__ or "") for module in (jars, spark_settings)),
+        *(Path(module.__file__ or "") for module in (artifacts, spark_settings)),
         spark_settings.LOG_FILE,
     )
     if is_done(STAMP, everything) and not jars_missing() and (SPARK_CONF / "spark-defaults.conf").is_file():
@@ -114,7 +115,7 @@ def is_done(stamp: Path, content: str) -> bool:
 
 def jars_missing() -> bool:
     """Say whether one of the JARs is not where it was put."""
-    return not all((jars.folder_in_use() / jar.file_name).is_file() for jar in jars.JARS)
+    return not all((jars.folder_in_use() / jar.file_name).is_file() for jar in JARS)
 
 
 def install_packages() -> None:
@@ -143,15 +144,13 @@ def install_packages() -> None:
 
 def install_product() -> None:
     """Make `lib/` importable and the console command callable, without a copy."""
-    run(
-        [str(PYTHON), "-m", "pip", "install", "--no-deps", "--no-index", "--no-build-isolation", "-e", str(ROOT)],
-        "The package itself could not be installed",
-    )
+    pip = [str(PYTHON), "-m", "pip", "install", "--no-deps", "--no-index", "--no-build-isolation"]
+    run([*pip, "--editable", str(ROOT)], "The package itself could not be installed")
 
 
 def fetch_jars() -> None:
     """Get Delta's JARs, or check those that are there."""
-    say(f"Fetching Delta {jars.DELTA_VERSION}" if jars_missing() else f"Checking Delta {jars.DELTA_VERSION}")
+    say(f"Fetching Delta {DELTA_VERSION}" if jars_missing() else f"Checking Delta {DELTA_VERSION}")
     done = subprocess.run(
         [str(PYTHON), "-m", "claimatlas.jars"],
         env=environment(),
@@ -213,7 +212,12 @@ def run(command: list[str], failed: str) -> None:
     with LOG.open("a", encoding="utf-8") as log:
         print("$", shlex.join(command), file=log, flush=True)
         done = subprocess.run(
-            command, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if done.returncode != 0:
         if "DO NOT MATCH THE HASHES" in LOG.read_text(encoding="utf-8", errors="replace"):

@@ -1,4 +1,4 @@
-"""Delta's JARs: which five, their checksums, how to get them and where they lie.
+"""Get Delta's JARs, check them and find them again.
 
 Spark's own Ivy gets them, with a settings file that knows Maven Central only. The usual chain asks
 `~/.m2` first, and a description without its JAR there, which other tools leave behind, ends it.
@@ -11,71 +11,20 @@ import argparse
 import hashlib
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from claimatlas.artifacts import DELTA_VERSION, EXCLUDED_GROUPS, JARS
 from claimatlas.errors import ClaimatlasError, InputError
-
-SPARK_VERSION = "4.2.0"
-DELTA_VERSION = "4.4.0"
 
 JARS_VARIABLE = "CLAIMATLAS_JARS"
 IVY_SETTINGS_VARIABLE = "CLAIMATLAS_IVY_SETTINGS"
 
-
-@dataclass(frozen=True)
-class Jar:
-    """One published file of Delta: its artifact's name and the SHA-256 of its content."""
-
-    artifact: str
-    sha256: str
-
-    @property
-    def coordinate(self) -> str:
-        """The name by which Ivy and Maven know it."""
-        return f"io.delta:{self.artifact}:{DELTA_VERSION}"
-
-    @property
-    def file_name(self) -> str:
-        """The name of the file, as Maven Central has it."""
-        return f"{self.artifact}-{DELTA_VERSION}.jar"
-
-
-JARS = (
-    Jar("delta-spark_4.2_2.13", "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead"),
-    Jar("delta-storage", "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc"),
-    Jar("delta-kernel-api", "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11"),
-    Jar("delta-kernel-defaults", "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b"),
-    Jar("delta-kernel-unitycatalog", "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa"),
-)
-
-# What the five ask for and Spark already has, often in another version.
-EXCLUDED_GROUPS = (
-    "com.fasterxml.jackson.core",
-    "com.fasterxml.jackson.datatype",
-    "com.github.luben",
-    "com.google.code.findbugs",
-    "commons-logging",
-    "commons-pool",
-    "io.airlift",
-    "io.unitycatalog",
-    "javax.annotation",
-    "org.antlr",
-    "org.apache.hadoop",
-    "org.apache.logging.log4j",
-    "org.apache.parquet",
-    "org.locationtech.jts",
-    "org.roaringbitmap",
-    "org.slf4j",
-    "org.xerial.snappy",
-)
 
 IVY_SETTINGS = """\
 <ivysettings>
@@ -132,9 +81,7 @@ def verify(folder: Path) -> list[Path]:
         if not path.is_file():
             missing.append(path)
         elif hashlib.sha256(path.read_bytes()).hexdigest() != jar.sha256:
-            raise InputError(
-                f"{path} is not the published file, its SHA-256 differs: delete it and run this again."
-            )
+            raise InputError(f"{path} is not the published file, its SHA-256 differs: delete it and run this again.")
     return missing
 
 
@@ -264,7 +211,7 @@ def _proxy_options() -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Get the JARs from the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="claimatlas jars", description="Get Delta's JARs and check them.")
-    parser.add_argument("--target", type=Path, metavar="DIR", help="the folder for them (default: %(default)s)")
+    parser.add_argument("--target", type=Path, metavar="DIR", help="their folder (default: %(default)s)")
     parser.set_defaults(target=folder_in_use())
     arguments = parser.parse_args(argv)
     try:

@@ -17,7 +17,7 @@ from claimatlas.configuration.codelists import CodeListRow
 from claimatlas.configuration.services import ContactGroup
 
 SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
-"""The lines with the same key are one service and its corrections; a null provider is a value like any other."""
+"""Lines with the same key are one service and its corrections; a null provider is a value like any other."""
 
 
 def any_of(conditions: Iterable[Column]) -> Column:

@@ -19,6 +19,7 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from claimatlas import jars
+from claimatlas.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
 from claimatlas.errors import InputError
 from claimatlas.java import check_java
 from claimatlas.spark_settings import (
@@ -109,7 +110,7 @@ def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has 
     try:
         jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DELTA_EXTENSION)
     except Py4JJavaError as error:
-        package = jars.JARS[0].coordinate
+        package = JARS[0].coordinate
         raise InputError(
             "Spark was started without Delta's JARs: add `--packages "
             f"{package}` to spark-submit, or name the files in a folder that `claimatlas jars` fills "
@@ -194,9 +195,9 @@ def _check_versions(session: SparkSession) -> None:
     jvm: Any = session.sparkContext._jvm
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     delta = loader.loadClass(DELTA_EXTENSION).getPackage().getImplementationVersion()
-    if (session.version, delta) != (jars.SPARK_VERSION, jars.DELTA_VERSION):
+    if (session.version, delta) != (SPARK_VERSION, DELTA_VERSION):
         raise InputError(
             f"Spark {session.version} with Delta {delta} is not the tested pair, which is Spark "
-            f"{jars.SPARK_VERSION} with Delta {jars.DELTA_VERSION}: use that, or set "
+            f"{SPARK_VERSION} with Delta {DELTA_VERSION}: use that, or set "
             f"{ANY_VERSION_VARIABLE}=1 to run all the same."
         )

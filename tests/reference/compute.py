@@ -150,11 +150,8 @@ def check_years(years: list[int], population: list[Row], settings: Settings) -> 
 
 
 def lists_empty(indicator: Indicator, lists: CodeLists, settings: Settings) -> bool:
-    """Has the indicator code lists, and is there no code in any of them (section 1)?"""
-    names: tuple[str, ...] = ()
-    for group in indicator.reads:
-        names += contacts.lists_of(group, settings["midwife_codes"])
-    return bool(names) and lists.empty(names)
+    """Is there a group of services that the indicator reads, and no code in any of its lists (section 1)?"""
+    return any(lists.empty(contacts.lists_of(group, settings["midwife_codes"])) for group in indicator.reads)
 
 
 def add_person(

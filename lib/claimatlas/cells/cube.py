@@ -1,5 +1,7 @@
-"""The cube: counts at every level of place and every combination of dimensions, for all indicators of a
-population at once."""
+"""The cube: counts at every level of place and every combination of dimensions.
+
+It is computed once for all indicators of a population.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ _PLACE = "year int, _place string, geo_level string, geo_code string"
 
 
 def finest_counts(
-    members: DataFrame, population: Population, indicators: Sequence[Indicator], place: Sequence[str], extra: Sequence[Column] = ()
+    members: DataFrame,
+    population: Population,
+    indicators: Sequence[Indicator],
+    place: Sequence[str],
+    extra: Sequence[Column] = (),
 ) -> DataFrame:
     """Count the members of a population by year, place and all dimensions.
 
@@ -29,7 +35,10 @@ def finest_counts(
     """
     return members.groupBy("year", *place, *DIMENSIONS[population]).agg(
         F.count(F.lit(1)).alias(DENOMINATOR),
-        *[F.sum(numerator_of_member(indicator)).cast("bigint").alias(numerator_column(indicator)) for indicator in indicators],
+        *[
+            F.sum(numerator_of_member(indicator)).cast("bigint").alias(numerator_column(indicator))
+            for indicator in indicators
+        ],
         *extra,
     )
 
@@ -53,7 +62,11 @@ def places(spark: SparkSession, configuration: Configuration, years: Sequence[in
 
 
 def cube(
-    finest: DataFrame, population: Population, indicators: Sequence[Indicator], configuration: Configuration, years: Sequence[int]
+    finest: DataFrame,
+    population: Population,
+    indicators: Sequence[Indicator],
+    configuration: Configuration,
+    years: Sequence[int],
 ) -> DataFrame:
     """Sum the finest counts to every level and combination of dimensions.
 
@@ -87,14 +100,22 @@ def _sectors(finest: DataFrame, dimensions: Sequence[str]) -> DataFrame:
 
 
 def _zeros(
-    spark: SparkSession, configuration: Configuration, years: Sequence[int], dimensions: Sequence[str], measures: Sequence[str]
+    spark: SparkSession,
+    configuration: Configuration,
+    years: Sequence[int],
+    dimensions: Sequence[str],
+    measures: Sequence[str],
 ) -> DataFrame:
     rows = [(year, level, code) for year in sorted(set(years)) for level, code in configuration.geography.units(year)]
     return _zero_rows(spark, rows, dimensions, measures)
 
 
 def _zero_sectors(
-    spark: SparkSession, configuration: Configuration, years: Sequence[int], dimensions: Sequence[str], measures: Sequence[str]
+    spark: SparkSession,
+    configuration: Configuration,
+    years: Sequence[int],
+    dimensions: Sequence[str],
+    measures: Sequence[str],
 ) -> DataFrame:
     table = configuration.sector_table
     first = configuration.settings.geography.sector_first_year

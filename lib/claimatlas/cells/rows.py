@@ -33,7 +33,12 @@ def published_rows(
     """
     parts = [_of_indicator(indicator, population, statuses) for indicator in indicators]
     cells = cube.withColumn("_cell", F.explode(F.array_compact(F.array(*parts)))).select(
-        "year", "geo_level", "geo_code", F.col("year").alias("geo_vintage"), *_dimensions(population), "_cell.*"
+        "year",
+        "geo_level",
+        "geo_code",
+        F.col("year").alias("geo_vintage"),
+        *_dimensions(population),
+        "_cell.*",
     )
     return cells.withColumn("run_id", F.lit(run_id)).select(*table.column_names)
 
@@ -45,7 +50,11 @@ def _dimensions(population: Population) -> list[Column]:
 
 def _of_indicator(indicator: Indicator, population: Population, statuses: Mapping[tuple[str, int], str]) -> Column:
     summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
-    conditions = [F.col("geo_level").isin(list(indicator.levels)), F.col("year") >= indicator.first_year, *summed_over]
+    conditions = [
+        F.col("geo_level").isin(list(indicator.levels)),
+        F.col("year") >= indicator.first_year,
+        *summed_over,
+    ]
     years = [year for (name, year) in statuses if name == indicator.id]
     status = F.lit(None).cast("string")
     for year in years:

@@ -38,7 +38,17 @@ def compute_indicators(
         record.progress("indicators: counting beneficiaries and their imaging")
         finest = store.keep(_count_beneficiaries(store, configuration, imaging, years, record), "beneficiary_counts")
         _note_beneficiaries(finest, configuration, record)
-        _publish(finest, "beneficiary_years", imaging, IMAGING, store, configuration, years, record, complete_through)
+        _publish(
+            finest,
+            "beneficiary_years",
+            imaging,
+            IMAGING,
+            store,
+            configuration,
+            years,
+            record,
+            complete_through,
+        )
     perinatal = _of("deliveries", configuration)
     if perinatal:
         record.progress("indicators: counting deliveries")
@@ -51,7 +61,11 @@ def _of(population: Population, configuration: Configuration) -> list[Indicator]
 
 
 def _count_beneficiaries(
-    store: Store, configuration: Configuration, indicators: Sequence[Indicator], years: Sequence[int], record: RunRecord
+    store: Store,
+    configuration: Configuration,
+    indicators: Sequence[Indicator],
+    years: Sequence[int],
+    record: RunRecord,
 ) -> DataFrame:
     services = store.keep(services_of_years(store.read(CLAIMS), configuration, years), "beneficiary_services")
     quantities = store.keep(quantities_of_beneficiaries(services, configuration), "beneficiary_quantities")
@@ -110,7 +124,9 @@ def _note_services(services: DataFrame, quantities: DataFrame, configuration: Co
 
 
 def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record: RunRecord) -> None:
-    columns = [name for name in finest.columns if name.startswith(("domicile_", "code_", "sector_", "beneficiaries_with_"))]
+    columns = [
+        name for name in finest.columns if name.startswith(("domicile_", "code_", "sector_", "beneficiaries_with_"))
+    ]
     columns += [name for name in finest.columns if name.startswith("quantity_")] + ["service_lines"]
     totals = finest.groupBy("year").agg(
         F.sum("denominator").alias("beneficiaries"), *[F.sum(name).alias(name) for name in columns]
@@ -150,7 +166,16 @@ def _publish(
     rows = published_rows(cells, population, indicators, statuses, record.run_id, table)
     record.progress(f"indicators: writing {table.name}")
     store.create(table)
-    order = ["year", "geo_level", "indicator_id", "geo_code", "age_category", "increased_reimbursement", "delivery_type", "sex"]
+    order = [
+        "year",
+        "geo_level",
+        "indicator_id",
+        "geo_code",
+        "age_category",
+        "increased_reimbursement",
+        "delivery_type",
+        "sex",
+    ]
     where = f"year IN ({', '.join(str(int(year)) for year in sorted(set(years)))})"
     # One file a partition: the published tables are small.
     store.replace(rows.repartition(1).sortWithinPartitions(*order), table, where, {"run_id": record.run_id})

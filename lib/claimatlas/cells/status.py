@@ -11,8 +11,10 @@ FINAL, PROVISIONAL, NOT_COMPUTABLE = "final", "provisional", "not_computable"
 
 
 def observes_until(indicator: Indicator, year: int, configuration: Configuration) -> date:
-    """The last day whose claims the indicator needs: 31 December, or the end of the postnatal window of
-    a delivery on that day (11 February with 42 days)."""
+    """The last day whose claims the indicator needs.
+
+    31 December, or the end of the postnatal window of a delivery on that day (11 February with 42 days).
+    """
     end = date(year, 12, 31)
     flags = configuration.services.delivery_flags
     if any(flags[name].window == "postnatal" for name in indicator.numerator.flags):
@@ -23,15 +25,15 @@ def observes_until(indicator: Indicator, year: int, configuration: Configuration
 def missing_code_lists(indicator: Indicator, configuration: Configuration) -> list[str]:
     """The empty code lists for which the indicator cannot be computed.
 
-    A flag or service cannot be seen when all of its code lists are empty. A list with rows that are not
-    valid in the year is not empty.
+    A service cannot be seen when all code lists of its contact group, or of its own, are empty: without
+    the midwives' codes, "no contact with anyone" would be wrong too. A list with rows that are not valid
+    in the year is not empty.
     """
-    services = configuration.services
-    needed = [services.flag_code_lists(name, configuration.settings) for name in indicator.numerator.flags]
+    empty = {name for flag in indicator.numerator.flags for name in configuration.empty_code_lists_of_flag(flag)}
     if indicator.numerator.service is not None:
-        needed.append(services.beneficiary_services[indicator.numerator.service].code_lists)
-    empty = [lists for lists in needed if not any(configuration.code_lists[name].rows for name in lists)]
-    return sorted({name for lists in empty for name in lists})
+        lists = configuration.services.beneficiary_services[indicator.numerator.service].code_lists
+        empty.update(configuration.all_empty(lists))
+    return sorted(empty)
 
 
 def status_of(indicator: Indicator, year: int, configuration: Configuration, complete_through: date | None) -> str:

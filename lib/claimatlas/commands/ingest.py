@@ -26,6 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not paths.given:
             raise InputError("Give --input, or a path for each table.")
         with job.record.stage("ingest"):
-            ingest(job.spark, job.store, paths, job.configuration, options.ingest_options_of(arguments, ()), job.record)
+            ingest(
+                job.spark,
+                job.store,
+                paths,
+                job.configuration,
+                options.ingest_options_of(arguments, ()),
+                job.record,
+            )
 
     return run_job("ingest", 1, arguments, lambda _: (), body)

@@ -43,7 +43,11 @@ class Job:
 
 
 def run_job(
-    name: str, stages: int, arguments: argparse.Namespace, years: Callable[[Configuration], Sequence[int]], body: Callable[[Job], None]
+    name: str,
+    stages: int,
+    arguments: argparse.Namespace,
+    years: Callable[[Configuration], Sequence[int]],
+    body: Callable[[Job], None],
 ) -> int:
     """Run ``body`` and give back the exit code."""
     return guarded(lambda: _run(name, stages, arguments, years, body))
@@ -68,13 +72,19 @@ def guarded(action: Callable[[], None]) -> int:
         kind = type(error).__name__
         if isinstance(error, PySparkException) and error.getCondition():
             kind += f", {error.getCondition()}"
-        _complain(f"Unexpected failure ({kind}). Set {DEBUG}=1 and run again to see the whole trace; it may quote data.")
+        _complain(
+            f"Unexpected failure ({kind}). Set {DEBUG}=1 and run again to see the whole trace; it may quote data."
+        )
         return ClaimatlasError.exit_code
     return 0
 
 
 def _run(
-    name: str, stages: int, arguments: argparse.Namespace, years: Callable[[Configuration], Sequence[int]], body: Callable[[Job], None]
+    name: str,
+    stages: int,
+    arguments: argparse.Namespace,
+    years: Callable[[Configuration], Sequence[int]],
+    body: Callable[[Job], None],
 ) -> None:
     configuration = configuration_of(arguments)
     reference_years = tuple(years(configuration))

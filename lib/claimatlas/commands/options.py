@@ -36,14 +36,14 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument("--input", metavar="DIR", help=f"folder with claims, population, hospital_stays{note}")
     for table in ("claims", "population", "hospital_stays"):
         parser.add_argument(
-            f"--{table.replace('_', '-')}", metavar="PATH", help=f"path or catalog table of {table}, instead of the folder's"
+            f"--{table.replace('_', '-')}",
+            metavar="PATH",
+            help=f"path or catalog table of {table}, instead of the folder's",
         )
     parser.add_argument(
         "--as-of", metavar="DATE", type=_date, help="last service date that is accepted (default: today)"
     )
-    parser.add_argument(
-        "--replace", action="store_true", help="let years go that silver holds and the input does not"
-    )
+    parser.add_argument("--replace", action="store_true", help="let years go that silver holds and the input does not")
 
 
 def add_years(parser: argparse.ArgumentParser) -> None:

@@ -112,7 +112,10 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
         successors[old] = new
         predecessors[new].append(old)
     return Geography(
-        settings.levels, places, successors, {code: tuple(sorted(olds)) for code, olds in predecessors.items()}
+        settings.levels,
+        places,
+        successors,
+        {code: tuple(sorted(olds)) for code, olds in predecessors.items()},
     )
 
 

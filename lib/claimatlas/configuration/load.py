@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 from claimatlas.configuration.codelists import CodeList, load_code_lists
 from claimatlas.configuration.documents import read_text, read_yaml, validate
@@ -34,6 +33,15 @@ class Configuration:
     geography: Geography
     mapping: Mapping
     sector_table: SectorTable | None
+
+    def all_empty(self, lists: Sequence[str]) -> tuple[str, ...]:
+        """``lists`` when none of them has a row, else nothing."""
+        return () if any(self.code_lists[name].rows for name in lists) else tuple(lists)
+
+    def empty_code_lists_of_flag(self, flag: str) -> tuple[str, ...]:
+        """The code lists for want of which a delivery flag cannot be seen."""
+        groups = self.services.flag_code_lists(flag, self.settings)
+        return tuple(name for lists in groups for name in self.all_empty(lists))
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -94,6 +102,6 @@ def load_configuration(conf: str | None = None, overrides: Sequence[str] = ()) -
     )
 
 
-def _hash(value: Any) -> str:
+def _hash(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

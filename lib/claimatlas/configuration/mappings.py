@@ -32,9 +32,7 @@ def load_mapping(folder: Traversable, name: str) -> Mapping:
         InputError: there is no such mapping, or it is wrong.
     """
     files = sorted(
-        file.name.removesuffix(".yaml")
-        for file in folder.joinpath("mappings").iterdir()
-        if file.name.endswith(".yaml")
+        file.name.removesuffix(".yaml") for file in folder.joinpath("mappings").iterdir() if file.name.endswith(".yaml")
     )
     if name not in files:
         raise InputError(f"There is no mapping {name!r}; mappings/ has {', '.join(files)}.")

@@ -84,7 +84,12 @@ class Services(Declaration):
             for group in flag.contact_groups:
                 if group not in self.contact_groups:
                     raise ValueError(f"delivery_flags.{name}: there is no contact group {group!r}")
-        for names in (self.contact_groups, self.delivery_flags, self.beneficiary_services, self.delivery_types):
+        for names in (
+            self.contact_groups,
+            self.delivery_flags,
+            self.beneficiary_services,
+            self.delivery_types,
+        ):
             for name in names:
                 if not name.isidentifier() or name != name.lower():
                     raise ValueError(f"{name!r} cannot name a column: use lower-case letters, digits and _")
@@ -93,13 +98,12 @@ class Services(Declaration):
             raise ValueError("delivery_types: two types have the same priority")
         return self
 
-    def flag_code_lists(self, name: str, settings: Settings) -> tuple[str, ...]:
-        """The code lists behind a delivery flag."""
+    def flag_code_lists(self, name: str, settings: Settings) -> list[tuple[str, ...]]:
+        """The code lists behind a delivery flag: one tuple for each contact group, or that of its own."""
         flag = self.delivery_flags[name]
-        lists = list(flag.code_lists)
-        for group in flag.contact_groups:
-            lists += self.contact_groups[group].code_lists_for(settings)
-        return tuple(lists)
+        if flag.code_lists:
+            return [flag.code_lists]
+        return [self.contact_groups[group].code_lists_for(settings) for group in flag.contact_groups]
 
     def used_code_lists(self) -> dict[str, str]:
         """Every code list that is named here, with the place that names it."""

@@ -99,9 +99,7 @@ def flags_of_deliveries(services: DataFrame, configuration: Configuration) -> Da
     ``contact_<group>_<value>``.
     """
     settings = configuration.settings
-    flags = {
-        name: flag_condition(name, flag, settings) for name, flag in configuration.services.delivery_flags.items()
-    }
+    flags = {name: flag_condition(name, flag, settings) for name, flag in configuration.services.delivery_flags.items()}
     first, last = window_bounds(settings, "postnatal")
     after = F.col(_OFFSET).between(first, last)
     contact = any_of(F.col(f"group_{name}") for name in configuration.services.contact_groups) & after

@@ -41,7 +41,13 @@ def delivery_days(services: DataFrame) -> DataFrame:
     ``delivery_date``, with ``priority``, ``delivery_type``, ``hospital_id``.
     """
     best = F.min(
-        F.struct("priority", F.col("hospital_id").isNull().alias("no_hospital"), "hospital_id", "nomenclature_code", "delivery_type")
+        F.struct(
+            "priority",
+            F.col("hospital_id").isNull().alias("no_hospital"),
+            "hospital_id",
+            "nomenclature_code",
+            "delivery_type",
+        )
     )
     return (
         services.where(F.col("net_quantity") > 0)

@@ -30,7 +30,8 @@ def with_episode_starts(days: DataFrame, gap_days: int) -> DataFrame:
     cuts = F.coalesce(F.datediff("delivery_date", previous) > gap_days, F.lit(True))
     starts = F.when(cuts, F.col("delivery_date"))
     chained = days.withColumn("_cut", starts).withColumn(
-        "chained_start", F.max("_cut").over(_by_beneficiary().rowsBetween(Window.unboundedPreceding, Window.currentRow))
+        "chained_start",
+        F.max("_cut").over(_by_beneficiary().rowsBetween(Window.unboundedPreceding, Window.currentRow)),
     )
     in_chain = Window.partitionBy("beneficiary_id", "chained_start")
     chain_days = F.array_sort(F.collect_list("delivery_date").over(in_chain))
@@ -52,7 +53,9 @@ def _anchored_starts(chain_days: Column, gap_days: int) -> Column:
     )
 
 
-def form_episodes(days: DataFrame, *, episode_rule: str, episode_type: str, implausible_interval_days: int) -> DataFrame:
+def form_episodes(
+    days: DataFrame, *, episode_rule: str, episode_type: str, implausible_interval_days: int
+) -> DataFrame:
     """Form the delivery episodes.
 
     Grain in: one row per beneficiary and day, from ``with_episode_starts``. Grain out: one row per
@@ -67,17 +70,17 @@ def form_episodes(days: DataFrame, *, episode_rule: str, episode_type: str, impl
     start = F.col(f"{episode_rule}_start")
     rank = F.struct("delivery_date") if episode_type == "first" else F.struct("priority", "delivery_date")
     chosen = F.min_by(F.struct("delivery_type", "hospital_id"), rank)
-    episodes = (
-        days.groupBy("beneficiary_id", start.alias("delivery_date"))
-        .agg(
-            chosen.alias("_chosen"),
-            F.count(F.lit(1)).cast("int").alias("billings"),
-            F.max(F.col("delivery_date")).alias("last_billing_date"),
-        )
+    episodes = days.groupBy("beneficiary_id", start.alias("delivery_date")).agg(
+        chosen.alias("_chosen"),
+        F.count(F.lit(1)).cast("int").alias("billings"),
+        F.max(F.col("delivery_date")).alias("last_billing_date"),
     )
     too_close = [
         F.coalesce(F.abs(F.datediff(other, "delivery_date")) < implausible_interval_days, F.lit(False))
-        for other in (F.lag("delivery_date").over(_by_beneficiary()), F.lead("delivery_date").over(_by_beneficiary()))
+        for other in (
+            F.lag("delivery_date").over(_by_beneficiary()),
+            F.lead("delivery_date").over(_by_beneficiary()),
+        )
     ]
     return episodes.select(
         delivery_id().alias("delivery_id"),
@@ -97,7 +100,10 @@ def delivery_id() -> Column:
 
     The date has a fixed width and comes first, so that no two pairs give the same text.
     """
-    return F.sha2(F.concat(F.lit(f"{DELIVERY_ID_RULE} "), F.date_format("delivery_date", "yyyy-MM-dd"), "beneficiary_id"), 256)
+    return F.sha2(
+        F.concat(F.lit(f"{DELIVERY_ID_RULE} "), F.date_format("delivery_date", "yyyy-MM-dd"), "beneficiary_id"),
+        256,
+    )
 
 
 def count_by_reading(days: DataFrame) -> DataFrame:

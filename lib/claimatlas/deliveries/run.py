@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
@@ -52,17 +52,23 @@ def compute_deliveries(store: Store, configuration: Configuration, years: Sequen
     table = deliveries_table(configuration)
     store.create(table)
     where = f"year IN ({', '.join(str(int(year)) for year in sorted(set(years)))})"
-    rows = joined.select(*table.column_names).repartition(1).sortWithinPartitions("year", "delivery_date", "delivery_id")
+    rows = (
+        joined.select(*table.column_names).repartition(1).sortWithinPartitions("year", "delivery_date", "delivery_id")
+    )
     store.replace(rows, table, where, {"run_id": record.run_id})
     _count_result(joined, around, configuration, record)
     _warn_of_open_edge(record, configuration, years)
 
 
-def _mothers(population: DataFrame, episodes: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
+def _mothers(
+    population: DataFrame, episodes: DataFrame, configuration: Configuration, years: Sequence[int]
+) -> DataFrame:
     """The population rows of the women who delivered, each in the year of her delivery."""
     spark = population.sparkSession
     delivered = F.broadcast(episodes.select("beneficiary_id", "year").distinct())
-    rows = population.where(F.col("year").isin(list(years))).join(delivered, on=["beneficiary_id", "year"], how="left_semi")
+    rows = population.where(F.col("year").isin(list(years))).join(
+        delivered, on=["beneficiary_id", "year"], how="left_semi"
+    )
     return with_domicile(
         rows,
         carrying_table(spark, configuration, years),
@@ -90,13 +96,20 @@ def _join(
             increased_reimbursement_text().alias("increased_reimbursement"),
             place,
             F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
-            *[F.coalesce(name, F.lit(False)).alias(name) for name in flag_names],
+            *[_seen(name, configuration).alias(name) for name in flag_names],
             "first_contact_date",
             "nights_after_delivery",
             "sex",
             F.coalesce("in_population", F.lit(False)).alias("in_population"),
         )
     )
+
+
+def _seen(flag: str, configuration: Configuration) -> Column:
+    """Without any service the flag is false; null when its code lists are empty and nobody could see one."""
+    if flag in configuration.services.delivery_flags and configuration.empty_code_lists_of_flag(flag):
+        return F.when(F.col(flag), F.lit(True))
+    return F.coalesce(flag, F.lit(False))
 
 
 def _count_formation(services: DataFrame, days: DataFrame, episodes: DataFrame, record: RunRecord) -> None:

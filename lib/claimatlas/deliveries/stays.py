@@ -17,7 +17,12 @@ def nights_after_delivery(deliveries: DataFrame, stays: DataFrame) -> DataFrame:
     a stay: ``nights_after_delivery``.
     """
     mothers = F.broadcast(
-        deliveries.select("delivery_id", "delivery_date", F.col("beneficiary_id").alias("_mother"), F.col("hospital_id").alias("_hospital"))
+        deliveries.select(
+            "delivery_id",
+            "delivery_date",
+            F.col("beneficiary_id").alias("_mother"),
+            F.col("hospital_id").alias("_hospital"),
+        )
     )
     holds_delivery = (
         (F.col("beneficiary_id") == F.col("_mother"))

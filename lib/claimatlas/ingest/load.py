@@ -69,16 +69,17 @@ def load_table(
     read = int(_rows_written(store.history(silver)))
     carriers = store.read(silver).where(F.col("year").isNull())
     carried = F.from_json(table.key[0] if table.key else table.columns[0].name, _CARRIED)
-    rejected = store.keep(
-        carriers.select(carried.alias("_c")).select("_c.*"), f"rejected_{table.name}"
-    )
+    rejected = store.keep(carriers.select(carried.alias("_c")).select("_c.*"), f"rejected_{table.name}")
     duplicates = _take_out_duplicates(table, store, run_id, reread) if table.key else None
     store.delete(silver, "year IS NULL")
     if duplicates is not None:
         rejected = rejected.unionByName(duplicates)
     reasons = {
         row["reason"]: row["rows"]
-        for row in rejected.select(F.explode("reasons").alias("reason")).groupBy("reason").agg(F.count("*").alias("rows")).collect()
+        for row in rejected.select(F.explode("reasons").alias("reason"))
+        .groupBy("reason")
+        .agg(F.count("*").alias("rows"))
+        .collect()
     }
     loaded = Loaded(
         table=table.name,
@@ -123,7 +124,9 @@ def _take_out_duplicates(
     hashes = store.keep(repeated_key_hashes(sound, table), f"repeated_{table.name}")
     if hashes.isEmpty():
         return None
-    suspects = reread().where(F.size(REASONS) == 0).join(hashes, on=key_hash(table) == F.col("_key_hash"), how="left_semi")
+    suspects = (
+        reread().where(F.size(REASONS) == 0).join(hashes, on=key_hash(table) == F.col("_key_hash"), how="left_semi")
+    )
     ranked = store.keep(rank_duplicates(suspects, table), f"duplicates_{table.name}")
     losers = ranked.where(F.col(RANK) > 1)
     keys = ranked.where(F.col(RANK) == 1)

@@ -88,7 +88,9 @@ def ingest(
     marker.take_off(store)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION)}
     try:
-        loaded = [_load(spark, sources[table.name], table, store, configuration, options, record) for table in INPUT_TABLES]
+        loaded = [
+            _load(spark, sources[table.name], table, store, configuration, options, record) for table in INPUT_TABLES
+        ]
         _require_former_years(store, years_before, options)
     except BaseException:
         # Silver as it was, for a mistake in the input and for Ctrl-C alike.

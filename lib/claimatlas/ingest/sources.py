@@ -22,7 +22,14 @@ SOURCE_FILE = "_source_file"
 
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 _CATALOG_TABLE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
-_CSV_OPTIONS = {"header": "true", "encoding": "UTF-8", "sep": ",", "quote": '"', "escape": '"', "mode": "PERMISSIVE"}
+_CSV_OPTIONS = {
+    "header": "true",
+    "encoding": "UTF-8",
+    "sep": ",",
+    "quote": '"',
+    "escape": '"',
+    "mode": "PERMISSIVE",
+}
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,7 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
         return Source(table, f"{folder.rstrip('/')}/{table}", "remote")
     if not Path(folder).is_dir():
         raise InputError(f"There is no input folder {folder}.")
-    found = [
-        path for suffix in ("", *_FORMATS) if (path := Path(folder, table + suffix)).exists()
-    ]
+    found = [path for suffix in ("", *_FORMATS) if (path := Path(folder, table + suffix)).exists()]
     if len(found) > 1:
         raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
     return _source(table, str(found[0])) if found else None
@@ -153,7 +158,7 @@ def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFra
 def _header(source: Source) -> list[str]:
     header: list[str] | None = None
     for file in source.files:
-        with (gzip.open if file.name.endswith(".gz") else open)(file, "rb") as stream:  # type: ignore[operator]
+        with (gzip.open if file.name.endswith(".gz") else open)(file, "rb") as stream:
             line = stream.readline()
         try:
             names = next(csv.reader([line.decode("utf-8-sig")]), [])

@@ -65,7 +65,8 @@ def validate_rows(
 
     Grain in: one row per input row, as it came. Grain out: the same, with the columns of the silver
     table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_row`` (the row as
-    JSON; null when it is sound, unless ``keep_every_row``) and ``_source_file``. Duplicates are judged later, over all rows.
+    JSON; null when it is sound, unless ``keep_every_row``) and ``_source_file``. Duplicates are judged
+    later, over all rows.
 
     A service date is accepted from ``first_service_date`` to ``as_of``, both included, and not after
     the booking date of its line.

@@ -33,8 +33,10 @@ def inspect_claims(claims: DataFrame) -> tuple[dict[str, int], ClaimsSpan]:
 
 
 def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:
-    """Count accepted beneficiary-years with an unknown sex, a birth date after the year, or a sector
-    code off its pattern (on either date)."""
+    """Count accepted beneficiary-years that are odd.
+
+    An unknown sex, a birth date after the year, a sector code off its pattern (on either date).
+    """
     off_pattern = [
         F.coalesce(~F.col(name).rlike(f"^({sector_pattern})$"), F.lit(False))
         for name in ("sector_31_december", "sector_30_june")

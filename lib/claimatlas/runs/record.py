@@ -36,7 +36,11 @@ class RunRecord:
         self._clock = time.monotonic()
         # Lines for a log file, a bar as well for a person at a terminal.
         self._bar = tqdm(
-            total=stages, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, bar_format="{desc} {bar} {elapsed}"
+            total=stages,
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+            leave=False,
+            bar_format="{desc} {bar} {elapsed}",
         )
 
     def progress(self, message: str) -> None:
@@ -61,7 +65,7 @@ class RunRecord:
         """Keep the counts of a step."""
         self.counts.setdefault(step, {}).update({name: int(value) for name, value in counts.items()})
 
-    def note(self, name: str, value: Any) -> None:
+    def note(self, name: str, value: object) -> None:
         """Keep a fact of the run."""
         self.notes[name] = value
 

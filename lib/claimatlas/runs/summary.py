@@ -19,7 +19,10 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
     lines = ["", *_national_values(store, configuration, years), ""] if years else [""]
     lines += _rejected(record)
     lines += [f"Note: {sentence}" for sentence in record.warnings]
-    lines += ["", f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/runs; single records in silver/."]
+    lines += [
+        "",
+        f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/runs; single records in silver/.",
+    ]
     lines.append(f"Run {record.run_id}, {record.as_dict('done')['duration_seconds']:.0f} s.")
     return "\n".join(lines)
 
@@ -54,7 +57,10 @@ def _national_values(store: Store, configuration: Configuration, years: Sequence
     widths = [max(len(row[column]) for row in (header, *cells)) for column in range(len(header))]
     right = {2, 4, 5, 6}
     lines = [
-        "  ".join(text.rjust(width) if column in right else text.ljust(width) for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in (header, *cells)
     ]
     titles = [f"  {name}: {indicator.names.en}" for name, indicator in sorted(names.items())]

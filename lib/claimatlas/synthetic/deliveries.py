@@ -9,6 +9,7 @@ from claimatlas.synthetic.dice import below, bits, chance, lookup_text
 from claimatlas.synthetic.lines import Billed, bill
 from claimatlas.synthetic.offers import DELIVERY_TYPES
 from claimatlas.synthetic.pregnancies import CAESAREAN, HOME, VAGINAL
+from claimatlas.synthetic.stages import only, repeat
 from claimatlas.synthetic.world import World
 
 # The lines that a delivery can have: each has its own reason, day and code.
@@ -40,28 +41,28 @@ def make_delivery_lines(world: World, pregnancies: DataFrame) -> DataFrame:
     the columns of ``claims``, ``net_quantity``, ``delivery_date`` and ``billed_type`` (what the code says).
     """
     role = F.col("role")
+    rows = repeat(
+        only(pregnancies, world.in_years(F.col("delivery_date"))).withColumn(
+            "_events", world.dice.roll("delivery events", F.col("person"), F.col("year"))
+        ),
+        "role",
+        F.lit(MAIN),
+        F.lit(CHAIN_50),
+    )
     lines = (
-        pregnancies.where(world.in_years(F.col("delivery_date")))
-        .withColumn("_events", world.dice.roll("delivery events", F.col("person"), F.col("year")))
-        .withColumn("role", F.explode(F.sequence(F.lit(MAIN), F.lit(CHAIN_50))))
-        .where(_is_billed())
+        only(rows, _is_billed())
         .withColumn("_roll", world.dice.roll("delivery line", F.col("person"), F.col("year"), role))
         .withColumn("_type", _type())
         .withColumn("_code_roll", world.dice.roll("delivery code", F.col("person"), F.col("year"), role))
         .withColumn("service_date", F.date_add("delivery_date", _offset().cast("int")))
-        .where(world.in_years(F.col("service_date")))
         .withColumn("nomenclature_code", _code(world))
-        .where(F.col("nomenclature_code").isNotNull())
-        .withColumn("_by_midwife", _by_midwife(world))
     )
+    billable = world.in_years(F.col("service_date")) & F.col("nomenclature_code").isNotNull()
+    lines = only(lines, billable).withColumn("_by_midwife", _by_midwife(world))
     gynaecologist, midwife = world.offers.providers["gynaecologist"], world.offers.providers["midwife"]
     roll = F.col("_roll")
-    profession = F.when(F.col("_by_midwife"), midwife.profession(roll, 0)).otherwise(
-        gynaecologist.profession(roll, 0)
-    )
-    competence = F.when(F.col("_by_midwife"), midwife.competence(roll, 6)).otherwise(
-        gynaecologist.competence(roll, 6)
-    )
+    profession = F.when(F.col("_by_midwife"), midwife.profession(roll, 0)).otherwise(gynaecologist.profession(roll, 0))
+    competence = F.when(F.col("_by_midwife"), midwife.competence(roll, 6)).otherwise(gynaecologist.competence(roll, 6))
     taken_back = (role == MISTAKE) | ~F.col("happened")
     billed = Billed(
         line=F.lit(FIRST_LINE) + role,

@@ -10,6 +10,7 @@ from claimatlas.synthetic.dice import Dice, below, bits, lookup, lookup_text
 from claimatlas.synthetic.everyday_codes import CONTACTS, NO_COMPETENCE, OTHERS
 from claimatlas.synthetic.identifiers import EVERYDAY, claim_id, provider_id
 from claimatlas.synthetic.pregnancies import may_deliver_around
+from claimatlas.synthetic.stages import repeat
 from claimatlas.synthetic.world import World
 
 MOST_LINES = 600
@@ -24,7 +25,9 @@ _LINE_UNIT = 16
 
 def _factors() -> list[int]:
     """How many times the mean lines of the age, in 64ths: many have few lines, a few have very many."""
-    raw = [0.1 + 0.55 * rank + 1.9 * rank**6 for rank in ((step + 0.5) / _FACTOR_STEPS for step in range(_FACTOR_STEPS))]
+    raw = [
+        0.1 + 0.55 * rank + 1.9 * rank**6 for rank in ((step + 0.5) / _FACTOR_STEPS for step in range(_FACTOR_STEPS))
+    ]
     mean = sum(raw) / len(raw)
     return [round(value / mean * _FACTOR_UNIT) for value in raw]
 
@@ -41,14 +44,13 @@ def make_everyday_lines(world: World, person_years: DataFrame) -> DataFrame:
         person_years.withColumn("_year_roll", world.dice.roll("lines", F.col("person"), F.col("year")))
         .withColumn("_days", (F.datediff("present_to", "present_from") + 1).cast("long"))
         .withColumn("_lines", _number_of_lines(world))
-        .where(lines > 0)
         .withColumn("_taken_back", (bits(roll, 8, 16) < lines * round(TAKEN_BACK * 65536)) & (lines > 1))
         .withColumn("_partly", (bits(roll, 24, 16) < lines * round(PARTLY_TAKEN_BACK * 65536)) & (lines > 1))
         .withColumn("_end", lines + F.col("_taken_back").cast("int") + F.col("_partly").cast("int") * 2)
         .withColumn("_contacts", ~may_deliver_around(world))
         .withColumn("_hospital", _usual_hospital(world))
-        .withColumn("_line", F.explode(F.sequence(F.lit(0), F.col("_end") - 1)))
     )
+    yearly = repeat(yearly, "_line", F.lit(0), F.col("_end") - 1)
     is_first = F.col("_line") < F.col("_lines")
     takes_back = F.col("_taken_back") & (F.col("_line") == F.col("_lines"))
     service = F.when(is_first, F.col("_line")).when(takes_back, F.lit(0)).otherwise(F.lit(1))
@@ -106,9 +108,9 @@ def _line_columns(world: World) -> list[Column]:
     odd = bits(roll, 58, 6)
     quantity = F.when(odd == 0, F.lit(2)).when(odd == 1, F.lit(3)).when(odd == 2, F.lit(10)).otherwise(F.lit(1))
     return [
-        claim_id(
-            F.col("person"), world.years_since(F.col("year")), EVERYDAY, F.col("_service"), F.col("_copy")
-        ).alias("claim_id"),
+        claim_id(F.col("person"), world.years_since(F.col("year")), EVERYDAY, F.col("_service"), F.col("_copy")).alias(
+            "claim_id"
+        ),
         F.col("beneficiary_id"),
         day.alias("service_date"),
         lookup(codes.codes, entry).alias("nomenclature_code"),

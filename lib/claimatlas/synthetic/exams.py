@@ -11,6 +11,7 @@ from claimatlas.synthetic.lines import Billed, bill
 from claimatlas.synthetic.offers import PHYSICIANS
 from claimatlas.synthetic.people import in_population_file
 from claimatlas.synthetic.rates import SEXES
+from claimatlas.synthetic.stages import only, repeat
 from claimatlas.synthetic.world import World
 
 EXAMS_IN_YEAR = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
@@ -33,15 +34,16 @@ def make_exam_lines(world: World, person_years: DataFrame) -> DataFrame:
     year_roll, roll = F.col("_year_roll"), F.col("_roll")
     days = F.datediff("present_to", "present_from") + 1
     exam = F.col("exam")
+    number = lookup(EXAMS_IN_YEAR, below(year_roll, _RATE_BITS, 10, len(EXAMS_IN_YEAR)))
+    examined = only(
+        person_years.withColumn("_year_roll", world.dice.roll("exams", F.col("person"), F.col("year"))),
+        bits(year_roll, 0, _RATE_BITS) < _rate(world),
+    )
     exams = (
-        person_years.withColumn("_year_roll", world.dice.roll("exams", F.col("person"), F.col("year")))
-        .where(bits(year_roll, 0, _RATE_BITS) < _rate(world))
-        .withColumn("_number", lookup(EXAMS_IN_YEAR, below(year_roll, _RATE_BITS, 10, len(EXAMS_IN_YEAR))))
-        .withColumn("exam", F.explode(F.sequence(F.lit(1), F.col("_number"))))
+        repeat(examined, "exam", F.lit(1), number)
         .withColumn("_roll", world.dice.roll("exam", F.col("person"), F.col("year"), exam))
         .withColumn("service_date", F.date_add("present_from", below(roll, 0, 14, days).cast("int")))
         .withColumn("nomenclature_code", world.offers.imaging.draw(F.col("service_date"), roll, 14))
-        .where(F.col("nomenclature_code").isNotNull())
         .withColumn("in_population", in_population_file(world))
         .withColumn("_events", world.dice.roll("exam events", F.col("person"), F.col("year"), exam))
     )
@@ -58,7 +60,7 @@ def make_exam_lines(world: World, person_years: DataFrame) -> DataFrame:
         quantity=F.when(chance(events, 32, 16, TWICE), F.lit(2)).otherwise(F.lit(1)),
         stream=EXAMS,
     )
-    return bill(world, exams, billed, "in_population")
+    return bill(world, only(exams, F.col("nomenclature_code").isNotNull()), billed, "in_population")
 
 
 def _rate(world: World) -> Column:

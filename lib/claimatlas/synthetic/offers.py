@@ -195,15 +195,15 @@ class _Builder:
 
     def always_valid(self, lists: Iterable[str]) -> tuple[int, ...]:
         """The codes that are valid on every day of the generated years."""
-        return self._expanded(
-            pair for pair in self._rows(lists) if _valid(pair[1], self.first_day, self.last_day)
-        )
+        return self._expanded(pair for pair in self._rows(lists) if _valid(pair[1], self.first_day, self.last_day))
 
     def delivery(self, code_list: str) -> Delivery:
         """The codes of a type of delivery."""
         rows = self._rows([code_list])
         by_midwives = [
-            pair for pair in rows if (weight := self.weights.get((pair[0], pair[1].code))) and weight.provider == "midwife"
+            pair
+            for pair in rows
+            if (weight := self.weights.get((pair[0], pair[1].code))) and weight.provider == "midwife"
         ]
         codes = self._segments(rows)
         return Delivery(

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from claimatlas.synthetic.dice import AliasTable, below, bits, chance, lookup
 from claimatlas.synthetic.identifiers import beneficiary_id
 from claimatlas.synthetic.rates import BAND, OLDEST, SEXES, SURVIVAL_STEPS
+from claimatlas.synthetic.stages import repeat
 from claimatlas.synthetic.world import World
 
 NEWBORN_SHARE = 0.68
@@ -53,9 +54,7 @@ def make_people(world: World, persons: DataFrame) -> DataFrame:
             .otherwise(_day_in(F.col("entry_year"), F.col("_days"), 14))
             .alias("entry_date"),
             "death_year",
-            F.when(
-                F.col("death_year") > F.col("birth_year"), _day_in(F.col("death_year"), F.col("_days"), 28)
-            )
+            F.when(F.col("death_year") > F.col("birth_year"), _day_in(F.col("death_year"), F.col("_days"), 28))
             .otherwise(_until_year_end(F.col("birth_date"), F.col("_days"), 28))
             .alias("death_date"),
             world.places.province_draw.draw(world.dice.roll("home", F.col("person")), 0, 20).alias("home"),
@@ -118,11 +117,11 @@ def make_person_years(world: World, people: DataFrame) -> DataFrame:
     Grain in: one row per person. Grain out: one row per person and ``year``, with ``age`` (completed
     years on 31 December), ``present_from`` and ``present_to`` (first and last day insured in the year).
     """
-    years = F.sequence(F.lit(world.parameters.first_year), F.lit(world.parameters.last_year))
     year = F.col("year")
+    first = F.greatest(F.lit(world.parameters.first_year), F.col("entry_year"))
+    last = F.least(F.lit(world.parameters.last_year), F.col("death_year"))
     return (
-        people.withColumn("year", F.explode(years))
-        .where((F.col("entry_year") <= year) & (year <= F.col("death_year")))
+        repeat(people, "year", first, last)
         .withColumn("age", year - F.col("birth_year"))
         .withColumn("present_from", F.greatest("entry_date", "birth_date", F.make_date(year, F.lit(1), F.lit(1))))
         .withColumn("present_to", F.least("death_date", F.make_date(year, F.lit(12), F.lit(31))))

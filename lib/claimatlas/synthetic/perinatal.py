@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from claimatlas.synthetic.dice import below, bits, chance, lookup
 from claimatlas.synthetic.lines import Billed, bill
 from claimatlas.synthetic.offers import NEAR_MISS, PHYSICIANS, Offers
+from claimatlas.synthetic.stages import only, repeat
 from claimatlas.synthetic.world import World
 
 TAKEN_BACK, PARTLY_TAKEN_BACK = 0.004, 0.003
@@ -26,16 +27,16 @@ def make_perinatal_lines(world: World, pregnancies: DataFrame) -> DataFrame:
     probability = lookup([round(one.probability * 65536) for one in slots], slot)
     span = lookup([one.last_day - one.first_day + 1 for one in slots], slot)
     offset = lookup([one.first_day for one in slots], slot) + below(roll, 16, 14, span)
+    every = repeat(pregnancies, "slot", F.lit(0), F.lit(len(slots) - 1)).withColumn(
+        "_roll", world.dice.roll("perinatal", F.col("person"), F.col("year"), slot)
+    )
     given = (
-        pregnancies.withColumn("slot", F.explode(F.sequence(F.lit(0), F.lit(len(slots) - 1))))
-        .withColumn("_roll", world.dice.roll("perinatal", F.col("person"), F.col("year"), slot))
-        .where(bits(roll, 0, 16) < probability * F.col("care"))
+        only(every, bits(roll, 0, 16) < probability * F.col("care"))
         .withColumn("service_date", F.date_add("delivery_date", offset.cast("int")))
-        .where(world.in_years(F.col("service_date")))
         .withColumn("_more", world.dice.roll("perinatal provider", F.col("person"), F.col("year"), slot))
         .withColumn("nomenclature_code", _code(world.offers, roll))
-        .where(F.col("nomenclature_code").isNotNull())
     )
+    billable = only(given, world.in_years(F.col("service_date")) & F.col("nomenclature_code").isNotNull())
     profession, competence = _provider(world.offers, more)
     near_miss = _is(world.offers, NEAR_MISS)
     taken_back = chance(more, 12, 16, TAKEN_BACK)
@@ -50,7 +51,7 @@ def make_perinatal_lines(world: World, pregnancies: DataFrame) -> DataFrame:
         partly_taken_back=~taken_back & chance(more, 44, 16, PARTLY_TAKEN_BACK),
         always_named=near_miss,
     )
-    return bill(world, given, billed, "slot")
+    return bill(world, billable, billed, "slot")
 
 
 def _is(offers: Offers, service: str) -> Column:
@@ -72,9 +73,7 @@ def _provider(offers: Offers, roll: Column) -> tuple[Column, Column]:
     competence = F.lit(None).cast("int")
     for name, provider in offers.providers.items():
         numbers = [
-            number
-            for number, slot in enumerate(offers.slots)
-            if slot.service != NEAR_MISS and slot.provider == name
+            number for number, slot in enumerate(offers.slots) if slot.service != NEAR_MISS and slot.provider == name
         ]
         if numbers:
             here = F.col("slot").isin(*numbers)

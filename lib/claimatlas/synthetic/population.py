@@ -7,7 +7,8 @@ from pyspark.sql import functions as F
 
 from claimatlas.synthetic.dice import bits, chance, lookup
 from claimatlas.synthetic.people import in_population_file
-from claimatlas.synthetic.residence import municipality, residence, sector
+from claimatlas.synthetic.residence import add_residence, municipality, sector
+from claimatlas.synthetic.stages import only
 from claimatlas.synthetic.world import World
 
 UNKNOWN_BIRTH_DATE, UNKNOWN_SEX, ODD_SEX, UNKNOWN_BIM = 0.0005, 0.0004, 0.0002, 0.004
@@ -22,18 +23,10 @@ def make_population(world: World, person_years: DataFrame) -> DataFrame:
     A domicile is missing on a date on which the person was not yet or no longer there; sex is 1 or 2,
     rarely 9 or null.
     """
-    there = person_years.where(in_population_file(world))
+    there = only(person_years, in_population_file(world))
     year = F.col("year")
-    june, december = residence(world, year, 0), residence(world, year, 1)
-    # Each place is used twice below: worked out in a step of its own, it is worked out once.
-    placed = there.select(
+    placed = add_residence(world, add_residence(world, there, 0, "_june"), 1, "_december").select(
         "*",
-        june.place.alias("_june_place"),
-        june.sector.alias("_june_sector"),
-        june.sector_roll.alias("_june_roll"),
-        december.place.alias("_december_place"),
-        december.sector.alias("_december_sector"),
-        december.sector_roll.alias("_december_roll"),
         world.dice.roll("person file", F.col("person")).alias("_person_roll"),
         world.dice.roll("year file", F.col("person"), year).alias("_year_roll"),
     )
@@ -90,11 +83,8 @@ def _known() -> Column:
 
 
 def _domicile(world: World, half: str, date: str, present: Column) -> list[Column]:
-    from claimatlas.synthetic.residence import Residence
-
-    lives = Residence(F.col(f"_{half}_place"), F.col(f"_{half}_sector"), F.col(f"_{half}_roll"))
-    year = F.col("year")
+    place, move, year = F.col(f"_{half}_place"), F.col(f"_{half}_move"), F.col("year")
     return [
-        F.when(present, municipality(world, lives.place, year)).alias(f"municipality_{date}"),
-        F.when(present, sector(world, lives, year)).alias(f"sector_{date}"),
+        F.when(present, municipality(world, place, year)).alias(f"municipality_{date}"),
+        F.when(present, sector(world, place, move, year)).alias(f"sector_{date}"),
     ]

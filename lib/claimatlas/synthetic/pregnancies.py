@@ -8,7 +8,8 @@ from pyspark.sql import functions as F
 from claimatlas.synthetic.dice import below, bits, chance, lookup
 from claimatlas.synthetic.offers import DELIVERY_TYPES
 from claimatlas.synthetic.rates import OLDEST
-from claimatlas.synthetic.residence import residence
+from claimatlas.synthetic.residence import add_residence
+from claimatlas.synthetic.stages import only, repeat
 from claimatlas.synthetic.world import World
 
 CAESAREAN, VAGINAL, HOME = DELIVERY_TYPES
@@ -68,19 +69,17 @@ def make_pregnancies(world: World, people: DataFrame) -> DataFrame:
         F.datediff(F.col("delivery_date"), _day_of(world, year - 1)) < SHORTEST_INTERVAL
     )
     there = (F.col("entry_year") < year - 1) & (F.col("death_year") > year + 1)
-    dated = (
-        people.where(F.col("female"))
-        .withColumn("year", F.explode(F.sequence(F.lit(parameters.first_year - 1), F.lit(parameters.last_year + 1))))
-        .where(_has_draw(world, year) & there)
-        .withColumn("delivery_date", _day_of(world, year))
-        .where(~too_soon)
+    women = repeat(
+        only(people, F.col("female")), "year", F.lit(parameters.first_year - 1), F.lit(parameters.last_year + 1)
     )
+    drawn = only(women, _has_draw(world, year) & there).withColumn("delivery_date", _day_of(world, year))
+    placed = add_residence(world, only(drawn, ~too_soon), 0, "_june")
     roll, records = F.col("_roll"), F.col("_records")
     known = (F.col("delivery_type") != HOME) & ~chance(records, 0, 16, HOSPITAL_UNKNOWN)
     return (
-        dated.withColumn("_roll", world.dice.roll("birth", F.col("person"), year))
+        placed.withColumn("_roll", world.dice.roll("birth", F.col("person"), year))
         .withColumn("_records", world.dice.roll("birth records", F.col("person"), year))
-        .withColumn("hospital", _hospital(world, residence(world, year, 0).place, roll))
+        .withColumn("hospital", _hospital(world, F.col("_june_place"), roll))
         .withColumn("delivery_type", _type(world, roll))
         .select(
             "person",

@@ -157,9 +157,7 @@ def _at_year_end(by_age: dict[int, Row], column: str, unit: float) -> Ages:
     """
     youngest, eldest = min(by_age), max(by_age)
     rate = {age: float(row[column]) * unit for age, row in by_age.items()}
-    return tuple(
-        (rate[age] + rate[age - 1]) / 2 if youngest < age <= eldest else 0.0 for age in range(OLDEST + 1)
-    )
+    return tuple((rate[age] + rate[age - 1]) / 2 if youngest < age <= eldest else 0.0 for age in range(OLDEST + 1))
 
 
 def _survivors(deaths: Ages) -> Ages:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from claimatlas.synthetic.dice import below, chance, lookup, lookup_text
 from claimatlas.synthetic.identifiers import EVERYDAY, PERINATAL, claim_id
 from claimatlas.synthetic.pregnancies import CAESAREAN, HOME, may_deliver_around
+from claimatlas.synthetic.stages import only, repeat
 from claimatlas.synthetic.world import World
 
 NIGHTS_VAGINAL = (0, *[1] * 3, *[2] * 9, *[3] * 14, *[4] * 4, 6)
@@ -36,14 +37,14 @@ def make_delivery_stays(world: World, pregnancies: DataFrame) -> DataFrame:
     # Where claims do not name the hospital, nothing could tell a second stay from the delivery's own.
     has_second = F.col("hospital_known") & chance(roll, 16, 16, SECOND_STAY)
     stays = F.when(has_second, F.array(F.lit(True), F.lit(False))).otherwise(F.array(F.lit(True)))
+    in_hospital = world.in_years(F.col("delivery_date")) & (F.col("delivery_type") != HOME)
+    known = in_hospital & ~chance(roll, 0, 16, NO_STAY)
     before = lookup(NIGHTS_BEFORE, below(roll, 32, 8, len(NIGHTS_BEFORE)))
     number = F.when(own, F.col("hospital")).otherwise((F.col("hospital") + 1) % len(hospitals))
     nights = _nights(roll) + F.when(own, F.lit(0)).otherwise(F.lit(LONGER))
     return (
-        pregnancies.where(world.in_years(F.col("delivery_date")) & (F.col("delivery_type") != HOME))
-        .withColumn("_roll", world.dice.roll("stay", F.col("person"), F.col("year")))
-        .where(~chance(roll, 0, 16, NO_STAY))
-        .withColumn("own", F.explode(stays))
+        pregnancies.withColumn("_roll", world.dice.roll("stay", F.col("person"), F.col("year")))
+        .withColumn("own", F.explode(F.when(known, stays)))
         .withColumn("nights", nights.cast("int"))
         .select(
             _stay_id(world, PERINATAL, F.when(own, F.lit(0)).otherwise(F.lit(1))),
@@ -66,12 +67,12 @@ def make_everyday_stays(world: World, person_years: DataFrame) -> DataFrame:
     number, roll = F.col("_number"), F.col("_roll")
     hospitals = world.places.hospital_ids
     days = F.datediff("present_to", "present_from") + 1
+    every = repeat(
+        only(person_years, ~may_deliver_around(world)), "_number", F.lit(0), F.lit(EVERYDAY_STAYS - 1)
+    ).withColumn("_roll", world.dice.roll("everyday stay", F.col("person"), F.col("year"), number))
     nights = lookup(EVERYDAY_NIGHTS, below(roll, 30, 10, len(EVERYDAY_NIGHTS)))
     return (
-        person_years.where(~may_deliver_around(world))
-        .withColumn("_number", F.explode(F.sequence(F.lit(0), F.lit(EVERYDAY_STAYS - 1))))
-        .withColumn("_roll", world.dice.roll("everyday stay", F.col("person"), F.col("year"), number))
-        .where(chance(roll, 0, 16, EVERYDAY_STAY_SHARE))
+        only(every, chance(roll, 0, 16, EVERYDAY_STAY_SHARE))
         .withColumn("admission_date", F.date_add("present_from", below(roll, 16, 14, days).cast("int")))
         .select(
             _stay_id(world, EVERYDAY, number),

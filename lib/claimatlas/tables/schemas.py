@@ -125,7 +125,7 @@ REJECTED = Table(
 def deliveries_table(configuration: Configuration) -> Table:
     """The schema of ``silver/deliveries``: one column for each declared delivery flag."""
     flags = [
-        Column(name, "boolean", f"Had such a service in the {flag.window} window", required=True)
+        Column(name, "boolean", f"Had such a service in the {flag.window} window; null: its code list is empty")
         for name, flag in configuration.services.delivery_flags.items()
     ]
     postnatal = [column for column in flags if "postnatal" in column.comment]

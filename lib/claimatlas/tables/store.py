@@ -109,11 +109,11 @@ class Store:
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete the rows that a fixed condition of the code holds for."""
-        self.spark.sql(f"DELETE FROM {self.identifier(table)} WHERE {condition}")
+        self.spark.sql(f"DELETE FROM {self.identifier(table)} WHERE {condition}")  # noqa: S608 - fixed conditions
 
     def version(self, table: Table) -> int:
         """The table's newest version."""
-        return int(self.history(table)["version"])
+        return int(str(self.history(table)["version"]))
 
     def history(self, table: Table) -> dict[str, object]:
         """The table's newest commit."""

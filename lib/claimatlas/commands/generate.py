@@ -1,0 +1,77 @@
+"""``generate``: nothing in, synthetic claims and the truth about them out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from claimatlas.commands import options
+from claimatlas.commands.job import guarded
+from claimatlas.session import get_session
+from claimatlas.synthetic import Parameters, generate, parse_years
+from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
+
+DESCRIPTION = "Make synthetic claims, population and hospital stays, and the truth about them."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    parser = argparse.ArgumentParser(prog="generate", description=DESCRIPTION)
+    parser.add_argument("--output", metavar="DIR", required=True, help="folder to fill")
+    parser.add_argument(
+        "--beneficiaries", metavar="N", type=int, required=True, help="persons insured in the first year"
+    )
+    parser.add_argument(
+        "--years", metavar="YEARS", required=True, help=f"such as 2022-2024, from {FIRST_YEAR} to {LAST_YEAR}"
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="S",
+        type=int,
+        required=True,
+        help="any whole number; the same one gives the same rows",
+    )
+    parser.add_argument(
+        "--dirty",
+        metavar="SHARE",
+        type=float,
+        default=0.0,
+        help="add rows that must be rejected, about this share of all, such as 0.002 (default: none)",
+    )
+    parser.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="default: parquet")
+    parser.add_argument("--overwrite", action="store_true", help="replace the tables of a folder that is not empty")
+    parser.add_argument("--json", action="store_true", help="print generate.json on standard output")
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+    return guarded(lambda: _generate(arguments))
+
+
+def _generate(arguments: argparse.Namespace) -> None:
+    first_year, last_year = parse_years(arguments.years)
+    parameters = Parameters(
+        beneficiaries=arguments.beneficiaries,
+        first_year=first_year,
+        last_year=last_year,
+        seed=arguments.seed,
+        dirty=arguments.dirty,
+        format=arguments.format,
+    )
+    configuration = options.configuration_of(arguments)
+    record = generate(
+        get_session("claimatlas generate"),
+        parameters,
+        configuration,
+        arguments.output,
+        overwrite=arguments.overwrite,
+        progress=lambda message: print(f"claimatlas: {message}", file=sys.stderr),
+    )
+    rows = record["rows"]
+    print(
+        f"claimatlas: {rows['claims']:,} claim lines, {rows['population']:,} beneficiary-years, "
+        f"{rows['hospital_stays']:,} hospital stays, {rows['truth/deliveries']:,} deliveries in {arguments.output}",
+        file=sys.stderr,
+    )
+    if arguments.json:
+        print(json.dumps(record, indent=2))

@@ -1,0 +1,10 @@
+"""Synthetic claims: a believable country of any size, and the truth about what it must give.
+
+Everything is drawn by hashing, in Spark expressions: the same seed gives the same rows whatever the
+cluster, and no person of the real world is in it.
+"""
+
+from claimatlas.synthetic.generator import generate
+from claimatlas.synthetic.parameters import RULES_VERSION, Parameters, parse_years
+
+__all__ = ["RULES_VERSION", "Parameters", "generate", "parse_years"]

@@ -1,0 +1,86 @@
+"""Write the generated tables into one folder, and what was written into its record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from claimatlas.errors import InputError
+
+RECORD = "generate.json"
+_NO_SEPARATOR = "\x01"
+_FILE_SCHEME = "file:"
+
+
+class Output:
+    """A folder of this machine or, given as a URI, of a file system that only Spark reaches."""
+
+    def __init__(self, spark: SparkSession, folder: str) -> None:
+        """Name the folder; nothing is read or made yet."""
+        self.spark = spark
+        self.local: Path | None = None
+        if "://" not in folder and not folder.startswith(("dbfs:", _FILE_SCHEME)):
+            self.local = Path(folder).resolve()
+        self.folder = str(self.local) if self.local else folder.rstrip("/")
+
+    def prepare(self, *, overwrite: bool) -> None:
+        """Refuse a folder with anything in it, unless it is to be overwritten.
+
+        The record is removed first: while it is missing, the folder is not complete.
+
+        Raises:
+            InputError: the folder is not empty, or is a file.
+        """
+        if self.local and self.local.exists() and not self.local.is_dir():
+            raise InputError(f"{self.folder} is not a folder.")
+        if not overwrite and not self._is_empty():
+            raise InputError(f"The folder {self.folder} is not empty; choose another or give --overwrite.")
+        if self.local:
+            try:
+                self.local.mkdir(parents=True, exist_ok=True)
+                (self.local / RECORD).unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(f"The folder {self.folder} cannot be written ({error.strerror}).") from None
+
+    def _is_empty(self) -> bool:
+        if self.local:
+            return not self.local.exists() or not any(self.local.iterdir())
+        files = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+        try:
+            return files.load(self.folder).select("path").isEmpty()
+        except AnalysisException:  # There is no such folder.
+            return True
+
+    def write(self, df: DataFrame, table: str, file_format: str = "parquet", *, append: bool = False) -> int:
+        """Write a table whole, or add to it; gives back the number of rows."""
+        counted = Observation()
+        writer = df.observe(counted, F.count(F.lit(1)).alias("rows")).write.mode("append" if append else "overwrite")
+        if file_format == "csv":
+            writer = writer.option("header", "true").option("escape", '"')
+        writer.format(file_format).save(f"{self.folder}/{table}")
+        return int(counted.get["rows"])
+
+    def add_lines(self, lines: DataFrame, table: str, header: str) -> int:
+        """Add lines to a CSV table as they are: ``lines`` has one column, the whole line."""
+        # One column under the whole header, with a separator that no line has: nothing gets quoted.
+        only = lines.toDF(header)
+        counted = Observation()
+        writer = only.observe(counted, F.count(F.lit(1)).alias("rows")).write.mode("append")
+        writer.option("header", "true").option("sep", _NO_SEPARATOR).csv(f"{self.folder}/{table}")
+        return int(counted.get["rows"])
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Write the record; it comes last."""
+        text = json.dumps(record, indent=2) + "\n"
+        if self.local:
+            (self.local / RECORD).write_text(text, encoding="utf-8")
+            return
+        # Spark alone writes folders: the record is then the one file in a folder of its name.
+        one = self.spark.createDataFrame([(json.dumps(record),)], "value string").coalesce(1)
+        one.write.mode("overwrite").text(f"{self.folder}/{RECORD}")

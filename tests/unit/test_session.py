@@ -1,0 +1,120 @@
+"""The session: what is left alone, what a local one gets, what is refused."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from claimatlas import session as session_module
+from claimatlas.artifacts import DELTA_VERSION, SPARK_VERSION
+from claimatlas.errors import InputError
+from claimatlas.session import get_session
+from claimatlas.spark_settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
+from pyspark.sql import SparkSession
+
+
+def test_an_active_session_is_returned_untouched(spark: SparkSession) -> None:
+    spark.conf.set("spark.sql.session.timeZone", "Europe/Brussels")
+    before = dict(spark.conf.getAll)
+    found = get_session("another name", settings={"spark.sql.shuffle.partitions": "77"})
+    assert found is spark
+    assert dict(found.conf.getAll) == before
+
+
+def test_a_test_may_change_settings(spark: SparkSession) -> None:
+    spark.conf.set("spark.sql.session.timeZone", "Europe/Brussels")
+    spark.conf.set("claimatlas.test", "left behind")
+    spark.range(1).createOrReplaceTempView("left_behind")
+
+
+def test_and_the_next_one_finds_them_as_they_were(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert spark.conf.get("claimatlas.test", None) is None
+    assert not spark.catalog.tableExists("left_behind")
+
+
+@pytest.mark.shuffle_partitions(4)
+def test_a_test_may_ask_for_more_partitions(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.shuffle.partitions") == "4"
+
+
+def test_a_local_session_has_what_the_product_wants(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.extensions") == DELTA_EXTENSION
+    assert spark.conf.get("spark.sql.catalog.spark_catalog") == DELTA_CATALOG
+    assert spark.conf.get("spark.ui.enabled") == "false"
+    assert spark.conf.get("spark.sql.ansi.enabled") == "true"
+    for name, value in SESSION.items():
+        assert spark.conf.get(name) == value
+    assert spark.version == SPARK_VERSION
+
+
+def test_workers_use_the_python_of_the_driver(spark: SparkSession) -> None:
+    assert spark.sparkContext.pythonExec == sys.executable
+
+
+def test_delta_tables_can_be_written_and_read(spark: SparkSession, tmp_path: Path) -> None:
+    table = str(tmp_path / "table")
+    spark.range(3).write.format("delta").save(table)
+    assert spark.read.format("delta").load(table).count() == 3
+
+
+def test_what_is_given_wins_and_delta_joins_other_extensions() -> None:
+    wanted = {"a": "wanted", "b": "wanted", "spark.sql.extensions": DELTA_EXTENSION}
+    assert session_module._absent(wanted, {"a": "given"}) == {
+        "b": "wanted",
+        "spark.sql.extensions": DELTA_EXTENSION,
+    }
+    assert session_module._absent(wanted, {"spark.sql.extensions": "org.example.Other"}) == {
+        "a": "wanted",
+        "b": "wanted",
+        "spark.sql.extensions": f"org.example.Other,{DELTA_EXTENSION}",
+    }
+
+
+def test_spark_defaults_are_read_as_spark_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "# a comment\n\nspark.a 1\nspark.b=2\nspark.c : 3 4\n  spark.d\t-Dx=y -Dz=1\nspark.alone\n"
+    (tmp_path / "spark-defaults.conf").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    assert session_module._spark_defaults() == {
+        "spark.a": "1",
+        "spark.b": "2",
+        "spark.c": "3 4",
+        "spark.d": "-Dx=y -Dz=1",
+    }
+
+
+@pytest.mark.parametrize("name", ["SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION", "SPARK_CONNECT_MODE_ENABLED"])
+def test_where_a_session_is_provided_nothing_is_added(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    provided = object()
+    builder = SimpleNamespace(getOrCreate=lambda: provided)
+    fake = SimpleNamespace(getActiveSession=lambda: None, builder=builder)
+    monkeypatch.setattr(session_module, "SparkSession", fake)
+    monkeypatch.setenv(name, "something")
+    assert get_session("job") is provided
+
+
+def fake_session(version: str, delta: str) -> SimpleNamespace:
+    package = SimpleNamespace(getImplementationVersion=lambda: delta)
+    loader = SimpleNamespace(loadClass=lambda _: SimpleNamespace(getPackage=lambda: package))
+    thread = SimpleNamespace(getContextClassLoader=lambda: loader)
+    lang = SimpleNamespace(Thread=SimpleNamespace(currentThread=lambda: thread))
+    jvm = SimpleNamespace(java=SimpleNamespace(lang=lang))
+    return SimpleNamespace(version=version, sparkContext=SimpleNamespace(_jvm=jvm))
+
+
+@pytest.mark.parametrize("pair", [("4.2.1", DELTA_VERSION), (SPARK_VERSION, "4.3.0")])
+def test_an_untested_pair_is_refused_with_both_versions(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(session_module.ANY_VERSION_VARIABLE, raising=False)
+    session_module._check_versions(fake_session(SPARK_VERSION, DELTA_VERSION))
+    with pytest.raises(InputError) as caught:
+        session_module._check_versions(fake_session(*pair))
+    assert f"Spark {pair[0]} with Delta {pair[1]} is not the tested pair" in str(caught.value)
+    monkeypatch.setenv(session_module.ANY_VERSION_VARIABLE, "1")
+    session_module._check_versions(fake_session(*pair))
+
+
+def test_the_local_settings_grow_with_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert local_settings()["spark.sql.shuffle.partitions"] == "16"
+    monkeypatch.setattr("os.cpu_count", lambda: 32)
+    assert local_settings()["spark.sql.shuffle.partitions"] == "256"
