@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import traceback
@@ -26,6 +27,10 @@ from claimatlas.runs.summary import summary
 from claimatlas.session import get_session
 from claimatlas.tables.schemas import CLAIMS, POPULATION, RUNS
 from claimatlas.tables.store import Store
+
+# PySpark logs every failed query with its plan and message, which may quote data.
+for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+    logging.getLogger(query_logger).disabled = True
 
 DEBUG = "CLAIMATLAS_DEBUG"
 """Set it to see the whole trace of an unexpected failure; the trace may quote data."""

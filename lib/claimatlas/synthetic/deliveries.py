@@ -22,11 +22,11 @@ SECOND_SHARE = 0.35
 """Vaginal deliveries that gynaecologist and midwife both bill, on one day."""
 TRANSFER_SHARE = 0.03
 """Caesareans on the day of a billing for a vaginal delivery, a quarter of them at home."""
-MISTAKE_SHARE = 0.003
+MISTAKE_SHARE = 0.005
 """Vaginal deliveries that were billed as caesareans first, and taken back."""
 EARLY_SHARE, EARLY_DAYS = 0.04, (1, 3)
 LATE_SHARE, LATE_DAYS = 0.03, (10, 30)
-CHAIN_SHARE = 0.001
+CHAIN_SHARE = 0.003
 OTHER_TYPE_LATER = 0.05
 """Late billings of a vaginal delivery that say caesarean: the first day's type stands."""
 PARTLY_TAKEN_BACK = 0.005
@@ -52,7 +52,7 @@ def make_delivery_lines(world: World, pregnancies: DataFrame) -> DataFrame:
     lines = (
         only(rows, _is_billed())
         .withColumn("_roll", world.dice.roll("delivery line", F.col("person"), F.col("year"), role))
-        .withColumn("_type", _type())
+        .withColumn("billed_type", _type())
         .withColumn("_code_roll", world.dice.roll("delivery code", F.col("person"), F.col("year"), role))
         .withColumn("service_date", F.date_add("delivery_date", _offset().cast("int")))
         .withColumn("nomenclature_code", _code(world))
@@ -73,7 +73,7 @@ def make_delivery_lines(world: World, pregnancies: DataFrame) -> DataFrame:
         taken_back=taken_back,
         partly_taken_back=~taken_back & chance(F.col("_code_roll"), 40, 16, PARTLY_TAKEN_BACK),
     )
-    return bill(world, lines.withColumnRenamed("_type", "billed_type"), billed, "delivery_date", "billed_type")
+    return bill(world, lines, billed, "delivery_date", "billed_type")
 
 
 def _event(start: int, share: float) -> Column:
@@ -130,7 +130,7 @@ def _code(world: World) -> Column:
         offer = world.offers.deliveries[name]
         by_midwife = F.col("role").isin(SECOND, EARLY)
         here = F.when(by_midwife, offer.midwife_codes.draw(day, roll, 0)).otherwise(offer.codes.draw(day, roll, 0))
-        code = F.when(F.col("_type") == name, here).otherwise(code)
+        code = F.when(F.col("billed_type") == name, here).otherwise(code)
     return code
 
 
@@ -145,5 +145,5 @@ def _hospital_id(world: World) -> Column:
     other = below(roll, 14, 14, len(world.places.hospital_ids))
     is_second = F.col("role") == SECOND
     number = F.when(is_second & chance(roll, 28, 6, OTHER_HOSPITAL), other).otherwise(F.col("hospital"))
-    named = F.col("hospital_known") & (F.col("_type") != HOME) & ~(is_second & chance(roll, 34, 6, NO_HOSPITAL))
+    named = F.col("hospital_known") & (F.col("billed_type") != HOME) & ~(is_second & chance(roll, 34, 6, NO_HOSPITAL))
     return F.when(named, lookup_text(world.places.hospital_ids, number))

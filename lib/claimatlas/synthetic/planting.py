@@ -65,7 +65,8 @@ def plant(spark: SparkSession, world: World, table: InputTable) -> Planted:
     person_years = world.parameters.beneficiaries * len(world.parameters.years)
     each = max(1, round(world.parameters.dirty * person_years * kind.rows_per_person_year / kinds))
     spoiled = each * len(defects)
-    rows = _spoil(as_text(kind.sound(world, spark.range(0, spoiled)), names, "id"), defects, names)
+    files = world.files(world.parameters.dirty)
+    rows = _spoil(as_text(kind.sound(world, spark.range(0, spoiled, 1, files)), names, "id"), defects, names)
     reasons = {defect.reason: each for defect in defects}
     if kind.losing is not None:
         losers = as_text(kind.losing(spark, world, each), names)
@@ -74,7 +75,7 @@ def plant(spark: SparkSession, world: World, table: InputTable) -> Planted:
     malformed = None
     if in_lines:
         # Their numbers go on where the others end, so that their ids are new too.
-        sound = kind.sound(world, spark.range(spoiled, spoiled + each))
+        sound = kind.sound(world, spark.range(spoiled, spoiled + each, 1, files))
         malformed = _break_lines(as_text(sound, names, "id"), names)
         reasons[MALFORMED] = each
     return Planted(rows, malformed, reasons)

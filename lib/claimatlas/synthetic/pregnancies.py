@@ -19,7 +19,7 @@ LOST_TO_INTERVALS = 1.045
 """Rates are raised by this factor, as deliveries too soon after another are dropped."""
 HOME_SHARE = 0.011
 HOSPITAL_UNKNOWN = 0.005
-TAKEN_BACK = 0.001
+TAKEN_BACK = 0.003
 """Share of deliveries that were billed by mistake: taken back at once, they never happened."""
 LEAST_CARE, LEAST_CARE_SHARE = 0.25, 0.05
 """Some women see far fewer providers: all their services are that much less probable."""

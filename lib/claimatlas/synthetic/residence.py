@@ -9,7 +9,7 @@ from claimatlas.synthetic.dice import ALIAS_BITS, below, bits, chance, lookup, l
 from claimatlas.synthetic.places import sector_suffixes
 from claimatlas.synthetic.world import World
 
-PERIODS = (8, 10, 12, 14, 18, 22, 24, 28, 36, 48, 60, 80)
+PERIODS = (10, 12, 14, 18, 22, 26, 30, 34, 44, 56, 72, 96)
 """Half-years between two moves; each is as frequent as the others."""
 STAYS_IN_PROVINCE = 0.8
 SECTOR_UNKNOWN, SECTOR_NOT_LOCATABLE = 0.01, 0.002
