@@ -6,6 +6,7 @@ Only the standard library is used: the set-up script writes some of them into a 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 # What Spark logs on this machine; also copied into the environment that the set-up makes.
@@ -42,4 +43,6 @@ def local_settings() -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(max(16, 8 * cores)),
         # The log of a small Delta table is read in 50 tasks by default.
         "spark.databricks.delta.snapshotPartitions": "2",
+        # Not a folder `spark-warehouse` wherever the job is started from: every table has a path of its own.
+        "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), "claimatlas-warehouse")),
     }

@@ -26,8 +26,6 @@ def _numbered(row: Any, number: int) -> Any:
     return {column: _prefixed(text, number) if column in _IDS else text for column, text in row.items()}
 
 
-
-
 def _prefixed(text: str | None, number: int) -> str | None:
     if text is None or not text.strip():
         return text

@@ -6,6 +6,9 @@ whose window holds it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -39,8 +42,10 @@ def window_bounds(settings: Settings, window: str) -> tuple[int, int]:
     return -settings.prenatal_window.first_day, -settings.prenatal_window.last_day
 
 
-def services_around(claims: DataFrame, deliveries: DataFrame, configuration: Configuration) -> DataFrame:
-    """The services of a delivery's windows, services that were taken back included.
+def services_around(
+    claims: DataFrame, deliveries: DataFrame, configuration: Configuration, years: Sequence[int]
+) -> DataFrame:
+    """The services of the windows of the deliveries of ``years``, services that were taken back included.
 
     Grain in: one row per accepted claim line; one row per delivery. Grain out: one row per delivery,
     date, code and provider: ``delivery_id``, ``days_after_delivery``, ``service_date``, ``net_quantity``,
@@ -60,8 +65,17 @@ def services_around(claims: DataFrame, deliveries: DataFrame, configuration: Con
         & (F.col("service_date") <= F.date_add("delivery_date", last))
     )
     lists = _every_code_list(configuration)
+    # The windows of a year's deliveries reach into the neighbouring years: other partitions are not read.
+    near = {
+        near_year
+        for year in years
+        for near_year in range(
+            (date(year, 1, 1) + timedelta(days=first)).year, (date(year, 12, 31) + timedelta(days=last)).year + 1
+        )
+    }
     lines = (
-        claims.where(has_any_code(configuration, lists) & in_code_lists(configuration, lists))
+        claims.where(F.col("year").isin(sorted(near)))
+        .where(has_any_code(configuration, lists) & in_code_lists(configuration, lists))
         .join(windows, on=in_reach, how="inner")
         .withColumn(_OFFSET, F.datediff("service_date", "delivery_date"))
     )

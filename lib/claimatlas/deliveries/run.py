@@ -42,7 +42,7 @@ def compute_deliveries(store: Store, configuration: Configuration, years: Sequen
     _count_formation(services, days, episodes, record)
 
     record.progress(f"deliveries: {record.counts['deliveries']['in_years']:,} deliveries; joining services around them")
-    around = store.keep(services_around(claims, episodes, configuration), "services_around")
+    around = store.keep(services_around(claims, episodes, configuration, years), "services_around")
     flags = store.keep(flags_of_deliveries(around, configuration), "flags")
     # Without hospital stays in the input the table is empty, and so are the nights.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
@@ -163,15 +163,13 @@ def _count_result(joined: DataFrame, around: DataFrame, configuration: Configura
 def _warn_of_open_edge(record: RunRecord, configuration: Configuration, years: Sequence[int]) -> None:
     """Claims that start too late hide the start of a chain, or services before a delivery."""
     first = record.notes["silver"]["first_service_date"]
-    if first is None:
-        return
     settings = configuration.settings
     reach = {"deliveries": settings.episode_gap_days, "prenatal services": settings.prenatal_window.first_day}
     for year in sorted(set(years)):
         for what, days in reach.items():
             needed = date(year, 1, 1) - timedelta(days=days)
-            if date.fromisoformat(first) > needed:
+            if first is None or date.fromisoformat(first) > needed:
+                start = f"claims start on {first}" if first else "there are no claims"
                 record.warn(
-                    f"{year}: the left edge is open for {what}: claims start on {first}, "
-                    f"they would have to start by {needed.isoformat()}."
+                    f"{year}: the left edge is open for {what}: {start}; they would have to start by {needed.isoformat()}."
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -74,18 +75,15 @@ def load_table(
     store.delete(silver, "year IS NULL")
     if duplicates is not None:
         rejected = rejected.unionByName(duplicates)
-    reasons = {
-        row["reason"]: row["rows"]
-        for row in rejected.select(F.explode("reasons").alias("reason"))
-        .groupBy("reason")
-        .agg(F.count("*").alias("rows"))
-        .collect()
-    }
+    by_reasons = rejected.groupBy("reasons").agg(F.count(F.lit(1)).alias("rows")).collect()
+    reasons: Counter[str] = Counter()
+    for row in by_reasons:
+        reasons.update(dict.fromkeys(row["reasons"], row["rows"]))
     loaded = Loaded(
         table=table.name,
         read=read,
         accepted=store.read(silver).count(),
-        rejected=rejected.count(),
+        rejected=sum(row["rows"] for row in by_reasons),
         reasons=dict(sorted(reasons.items())),
         rejected_rows=rejected.select(
             "source_file", "reasons", "row", F.lit(run_id).alias("run_id"), F.lit(table.name).alias("table")

@@ -84,9 +84,9 @@ def ingest(
     made_here = [table for table in silver if not store.exists(table)]
     for silver_table in silver:
         store.create(silver_table)
-    before = {table.name: store.version(table) for table in silver}
+    before = {table.name: 0 if table in made_here else store.version(table) for table in silver}
     marker.take_off(store)
-    years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION)}
+    years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
     try:
         loaded = [
             _load(spark, sources[table.name], table, store, configuration, options, record) for table in INPUT_TABLES
@@ -203,7 +203,7 @@ def _require_former_years(store: Store, before: dict[str, set[int]], options: In
     if options.replace:
         return
     for table in (CLAIMS, POPULATION):
-        gone = sorted(before[table.name] - _years(store, table))
+        gone = sorted(before[table.name] - _years(store, table)) if table.name in before else []
         if gone:
             raise InputError(
                 f"The input has no {table.name.removeprefix('silver/')} of {_listed(gone)}, which silver holds now: an "

@@ -30,8 +30,8 @@ CHAIN_SHARE = 0.003
 OTHER_TYPE_LATER = 0.05
 """Late billings of a vaginal delivery that say caesarean: the first day's type stands."""
 PARTLY_TAKEN_BACK = 0.005
-OTHER_HOSPITAL, NO_HOSPITAL = 0.01, 0.03
-"""Of second lines: those that name another hospital, or none."""
+NO_HOSPITAL = 0.03
+"""Second lines that name no hospital."""
 
 
 def make_delivery_lines(world: World, pregnancies: DataFrame) -> DataFrame:
@@ -144,6 +144,6 @@ def _hospital_id(world: World) -> Column:
     roll = F.col("_code_roll")
     other = below(roll, 14, 14, len(world.places.hospital_ids))
     is_second = F.col("role") == SECOND
-    number = F.when(is_second & chance(roll, 28, 6, OTHER_HOSPITAL), other).otherwise(F.col("hospital"))
+    number = F.when(is_second & F.col("second_elsewhere"), other).otherwise(F.col("hospital"))
     named = F.col("hospital_known") & (F.col("billed_type") != HOME) & ~(is_second & chance(roll, 34, 6, NO_HOSPITAL))
     return F.when(named, lookup_text(world.places.hospital_ids, number))

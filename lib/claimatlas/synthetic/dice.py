@@ -48,6 +48,13 @@ def chance(roll: Column, start: int, count: int, share: float) -> Column:
     return bits(roll, start, count) < F.lit(round(share * (1 << count))).cast("long")
 
 
+def day_in(year: Column, roll: Column, start: int) -> Column:
+    """A day of the year; takes 14 bits."""
+    first = F.make_date(year, F.lit(1), F.lit(1))
+    length = F.datediff(F.make_date(year + 1, F.lit(1), F.lit(1)), first)
+    return F.date_add(first, below(roll, start, 14, length).cast("int"))
+
+
 def lookup(values: Sequence[int], index: Column) -> Column:
     """The whole number (int) at ``index``, counted from 0.
 

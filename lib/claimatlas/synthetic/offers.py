@@ -57,12 +57,10 @@ class Codes:
 
     def draw(self, day: Column, roll: Column, start: int) -> Column:
         """A code (int) that is valid on the day, null when there is none; takes 14 bits."""
-        code = F.lit(None).cast("int")
+        nothing = F.lit(None).cast("int")
+        code = nothing
         for first_day, codes in self.segments:
-            if codes:
-                here = lookup(codes, below(roll, start, _CODE_BITS, len(codes)))
-            else:
-                here = F.lit(None).cast("int")
+            here = lookup(codes, below(roll, start, _CODE_BITS, len(codes))) if codes else nothing
             code = F.when(day >= F.lit(first_day), here).otherwise(code)
         return code
 

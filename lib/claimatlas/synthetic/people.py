@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.synthetic.dice import AliasTable, below, bits, chance, lookup
+from claimatlas.synthetic.dice import AliasTable, below, bits, chance, day_in, lookup
 from claimatlas.synthetic.identifiers import beneficiary_id
 from claimatlas.synthetic.rates import BAND, OLDEST, SEXES, SURVIVAL_STEPS
 from claimatlas.synthetic.stages import repeat
@@ -34,6 +34,8 @@ def make_people(world: World, persons: DataFrame) -> DataFrame:
     pyramid = AliasTable.of([world.rates.pyramid[cell] for cell in cells])
     later = F.col("person") - F.lit(world.parameters.beneficiaries)
     entrants = F.lit(world.parameters.entrants_per_year).cast("long")
+    arrival = day_in(F.col("entry_year"), F.col("_days"), 14)
+    insured_from = F.greatest("entry_date", "birth_date")
     return (
         persons.withColumn("_roll", world.dice.roll("life", F.col("person")))
         .withColumn("_days", world.dice.roll("days of a life", F.col("person")))
@@ -43,6 +45,7 @@ def make_people(world: World, persons: DataFrame) -> DataFrame:
         .withColumn("_newborn", ~F.col("_initial") & chance(F.col("_days"), 44, 10, NEWBORN_SHARE))
         .select("*", *_birth(world, cells))
         .select("*", *_death(world))
+        .withColumn("entry_date", F.when(F.col("_newborn"), F.col("birth_date")).otherwise(arrival))
         .select(
             "person",
             beneficiary_id(world.dice, F.col("person")).alias("beneficiary_id"),
@@ -50,12 +53,10 @@ def make_people(world: World, persons: DataFrame) -> DataFrame:
             "birth_year",
             "birth_date",
             "entry_year",
-            F.when(F.col("_newborn"), F.col("birth_date"))
-            .otherwise(_day_in(F.col("entry_year"), F.col("_days"), 14))
-            .alias("entry_date"),
+            "entry_date",
             "death_year",
-            F.when(F.col("death_year") > F.col("birth_year"), _day_in(F.col("death_year"), F.col("_days"), 28))
-            .otherwise(_until_year_end(F.col("birth_date"), F.col("_days"), 28))
+            F.when(F.col("death_year") > F.year(insured_from), day_in(F.col("death_year"), F.col("_days"), 28))
+            .otherwise(_until_year_end(insured_from, F.col("_days"), 28))
             .alias("death_date"),
             world.places.province_draw.draw(world.dice.roll("home", F.col("person")), 0, 20).alias("home"),
         )
@@ -76,7 +77,7 @@ def _birth(world: World, cells: list[tuple[int, str]]) -> list[Column]:
     return [
         entry_year.cast("int").alias("entry_year"),
         birth_year.alias("birth_year"),
-        _day_in(birth_year, F.col("_days"), 0).alias("birth_date"),
+        day_in(birth_year, F.col("_days"), 0).alias("birth_date"),
         F.when(F.col("_initial"), is_female).otherwise(~chance(F.col("_roll"), 46, 16, BOYS_SHARE)).alias("female"),
     ]
 
@@ -96,13 +97,6 @@ def _death(world: World) -> list[Column]:
     # Steps are coarser than single years of age: nobody may die before the first year.
     death_age = F.least(F.greatest(death_age, age), F.greatest(age, F.lit(OLDEST)))
     return [(F.col("birth_year") + death_age).cast("int").alias("death_year")]
-
-
-def _day_in(year: Column, roll: Column, start: int) -> Column:
-    """A day of the year, from 14 bits of the roll."""
-    first = F.make_date(year, F.lit(1), F.lit(1))
-    length = F.datediff(F.make_date(year + 1, F.lit(1), F.lit(1)), first)
-    return F.date_add(first, below(roll, start, 14, length).cast("int"))
 
 
 def _until_year_end(day: Column, roll: Column, start: int) -> Column:

@@ -84,7 +84,7 @@ def load_places(folder: Traversable, geography: Geography, years: Sequence[int])
 
 
 def sector_suffixes() -> list[str]:
-    """The last four signs of invented sector codes: A00-, A01- … A39-, B00- …"""
+    """The last four signs of invented sector codes: A00-, A01- and so on to A39-, then B00-."""
     return [
         f"{_LETTERS[index // SECTORS_PER_LETTER]}{index % SECTORS_PER_LETTER:02d}-" for index in range(MOST_SECTORS)
     ]
@@ -123,9 +123,9 @@ def _hospitals(
     regions: Sequence[tuple[str, str]], inhabitants: Sequence[float]
 ) -> tuple[tuple[Span, ...], tuple[Span, ...], int]:
     """Share the hospitals out over arrondissements by inhabitants (largest remainders)."""
-    people: Counter[tuple[str, str]] = Counter()
+    people = dict.fromkeys(regions, 0.0)
     for region, count in zip(regions, inhabitants, strict=True):
-        people[region] += count  # type: ignore[assignment]  # A counter of inhabitants may be fractional.
+        people[region] += count
     total = sum(people.values())
     exact = {region: HOSPITALS * count / total for region, count in people.items()}
     number = {region: int(share) for region, share in exact.items()}

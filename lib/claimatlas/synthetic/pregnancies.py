@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.synthetic.dice import below, bits, chance, lookup
+from claimatlas.synthetic.dice import below, bits, chance, day_in, lookup
 from claimatlas.synthetic.offers import DELIVERY_TYPES
 from claimatlas.synthetic.rates import OLDEST
 from claimatlas.synthetic.residence import add_residence
@@ -19,6 +19,8 @@ LOST_TO_INTERVALS = 1.045
 """Rates are raised by this factor, as deliveries too soon after another are dropped."""
 HOME_SHARE = 0.011
 HOSPITAL_UNKNOWN = 0.005
+OTHER_HOSPITAL = 0.01
+"""Share of deliveries of which a second billing, if there is one, names another hospital."""
 TAKEN_BACK = 0.003
 """Share of deliveries that were billed by mistake: taken back at once, they never happened."""
 LEAST_CARE, LEAST_CARE_SHARE = 0.25, 0.05
@@ -41,9 +43,7 @@ def _has_draw(world: World, year: Column) -> Column:
 
 
 def _day_of(world: World, year: Column) -> Column:
-    first = F.make_date(year, F.lit(1), F.lit(1))
-    length = F.datediff(F.make_date(year + 1, F.lit(1), F.lit(1)), first)
-    return F.date_add(first, below(_draw(world, year), _RATE_BITS, 14, length).cast("int"))
+    return day_in(year, _draw(world, year), _RATE_BITS)
 
 
 def may_deliver_around(world: World) -> Column:
@@ -60,8 +60,9 @@ def make_pregnancies(world: World, people: DataFrame) -> DataFrame:
 
     Grain in: one row per person. Grain out: one row per delivery, with ``person``, ``beneficiary_id``,
     ``year`` and ``delivery_date``, ``delivery_type``, ``hospital`` (its number, where she delivers),
-    ``hospital_known`` (whether claims name it), ``happened`` (false: billed by mistake and taken back)
-    and ``care`` (factor on the probability of other services).
+    ``hospital_known`` (whether claims name it), ``second_elsewhere`` (whether a second billing of the day
+    names another), ``happened`` (false: billed by mistake and taken back) and ``care`` (factor on the
+    probability of other services).
     """
     parameters = world.parameters
     year = F.col("year")
@@ -91,6 +92,7 @@ def make_pregnancies(world: World, people: DataFrame) -> DataFrame:
             "hospital",
             known.alias("hospital_known"),
             (~chance(records, 16, 16, TAKEN_BACK)).alias("happened"),
+            chance(records, 48, 12, OTHER_HOSPITAL).alias("second_elsewhere"),
             F.when(chance(records, 32, 16, LEAST_CARE_SHARE), F.lit(LEAST_CARE)).otherwise(1.0).alias("care"),
         )
     )

@@ -11,7 +11,7 @@ from claimatlas.synthetic.world import World
 
 PERIODS = (10, 12, 14, 18, 22, 26, 30, 34, 44, 56, 72, 96)
 """Half-years between two moves; each is as frequent as the others."""
-STAYS_IN_PROVINCE = 0.8
+STAYS_IN_PROVINCE = 0.9
 SECTOR_UNKNOWN, SECTOR_NOT_LOCATABLE = 0.01, 0.002
 FIRST_SECTOR_YEAR = 2016
 """The statistical sector of a domicile is known from this year on."""

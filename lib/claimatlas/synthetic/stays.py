@@ -34,8 +34,8 @@ def make_delivery_stays(world: World, pregnancies: DataFrame) -> DataFrame:
     """
     own, roll = F.col("own"), F.col("_roll")
     hospitals = world.places.hospital_ids
-    # Where claims do not name the hospital, nothing could tell a second stay from the delivery's own.
-    has_second = F.col("hospital_known") & chance(roll, 16, 16, SECOND_STAY)
+    # Where claims name no hospital, or another one, nothing could tell a second stay from the delivery's own.
+    has_second = F.col("hospital_known") & ~F.col("second_elsewhere") & chance(roll, 16, 16, SECOND_STAY)
     stays = F.when(has_second, F.array(F.lit(True), F.lit(False))).otherwise(F.array(F.lit(True)))
     in_hospital = world.in_years(F.col("delivery_date")) & (F.col("delivery_type") != HOME)
     known = in_hospital & ~chance(roll, 0, 16, NO_STAY)

@@ -36,7 +36,8 @@ class World:
 
     def files(self, share: float = 1.0) -> int:
         """How many files a share of the claim lines fills. It depends on the size, not on the cluster."""
-        return max(1, math.ceil(self.expected_lines * share / LINES_PER_FILE))
+        fewest = 2 if share == 1 else 1
+        return max(fewest, math.ceil(self.expected_lines * share / LINES_PER_FILE))
 
     def persons(self, spark: SparkSession, share: float) -> DataFrame:
         """One row per person, ``person`` (bigint, from 0), in as many parts as ``share`` of the lines fills files."""

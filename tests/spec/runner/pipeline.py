@@ -1,0 +1,326 @@
+"""Run cases through the pipeline's own stages, many at once, with tables held in memory.
+
+A run of a few rows costs as much as one of many, so cases share runs. Each case gets ids of its own;
+what a case expects of single persons, deliveries or input rows cannot be touched by another case then.
+Cells and counts sum over persons: cases that expect some share a run only if their years are apart.
+"""
+
+import csv
+import json
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from claimatlas.cells.run import compute_indicators
+from claimatlas.commands.job import Job, complete_through
+from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.configuration.codelists import COLUMNS
+from claimatlas.configuration.load import shipped_folder
+from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.ingest.contract import INPUT_TABLES, InputTable
+from claimatlas.ingest.duplicates import RANK, rank_duplicates
+from claimatlas.ingest.sources import SOURCE_FILE
+from claimatlas.ingest.validation import REASONS, ROW, validate_rows
+from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
+from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import CLAIMS, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
+from claimatlas.tables.store import Store
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from spec.runner.compare import Found
+from spec.runner.scenario import Case, rows_of_code_list, settings_of
+from spec.runner.tables import Row
+
+LINE = "scenario_line"
+"""A column beside the input's own: which case, table and row."""
+
+TINY_TABLES = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+"""Without compiling a program for each query of a few rows a run takes a third of the time."""
+
+
+class MemoryStore(Store):
+    """A store without files: what is kept or written is computed once and held by Spark."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        super().__init__(spark, "memory://")
+        self.tables: dict[str, DataFrame] = {}
+
+    def exists(self, table: Table) -> bool:
+        return table.name in self.tables
+
+    def create(self, table: Table) -> None:
+        self.tables.setdefault(table.name, self.spark.createDataFrame([], table.schema))
+
+    def read(self, table: Table) -> DataFrame:
+        return self.tables[table.name]
+
+    def keep(self, df: DataFrame, name: str) -> DataFrame:
+        return df.localCheckpoint()
+
+    def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
+        self.tables[table.name] = self._checked(df, table).localCheckpoint()
+
+
+@dataclass(frozen=True)
+class World:
+    """The cases of one run."""
+
+    cases: tuple[Case, ...]
+    with_cells: bool
+
+    @property
+    def years(self) -> list[int]:
+        return sorted({year for case in self.cases for year in case.years})
+
+
+def worlds_of(cases: Iterable[Case]) -> list[World]:
+    """Share out the cases over as few runs as they allow."""
+    by_configuration: dict[Any, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_configuration[case.settings, case.code_lists, case.sectors, case.complete_through].append(case)
+    worlds: list[World] = []
+    for group in by_configuration.values():
+        together = tuple(case for case in group if not _counts(case))
+        if together:
+            worlds.append(World(together, with_cells=False))
+        shared: list[list[Case]] = []
+        for case in filter(_counts, group):
+            if _needs_all(case):
+                worlds.append(World((case,), with_cells=True))
+                continue
+            for others in shared:
+                if not case.touched_years & {year for other in others for year in other.touched_years}:
+                    others.append(case)
+                    break
+            else:
+                shared.append([case])
+        worlds += [World(tuple(one), with_cells=True) for one in shared]
+    return worlds
+
+
+def _counts(case: Case) -> bool:
+    return case.warnings is not None or bool(case.expected.keys() & {"cells", "no_cells", "record"})
+
+
+def _needs_all(case: Case) -> bool:
+    """Whether the case looks at what even cases of other years change: the span of the claims, total counts."""
+    by_span = case.complete_through is None and any("status" in row for row in case.expected.get("cells", []))
+    totals = any(not re.search(r"\d{4}", f"{row['step']} {row['count']}") for row in case.expected.get("record", []))
+    return by_span or totals or case.warnings is not None
+
+
+@dataclass
+class Ingested:
+    """The accepted rows of each case by table, and the rejected ones."""
+
+    accepted: dict[tuple[str, str], list[tuple[Any, ...]]]
+    rejected: dict[str, list[dict[str, Any]]]
+
+
+class Pipeline:
+    """Runs the worlds when they are asked for, and keeps what they gave."""
+
+    def __init__(self, cases: list[Case], folder: Path) -> None:
+        """Share out the cases; ``folder`` takes configuration folders of their own."""
+        self.cases = cases
+        self.folder = folder
+        self.worlds = {case.id: world for world in worlds_of(cases) for case in world.cases}
+        self.results: dict[str, Found] = {}
+
+    def run(self, case: Case, spark: SparkSession) -> Found:
+        """The results of one case."""
+        if case.id not in self.results:
+            for name, value in TINY_TABLES.items():
+                spark.conf.set(name, value)
+            self.results |= self._run_world(self.worlds[case.id], spark)
+        return self.results[case.id]
+
+    @cached_property
+    def _ingested(self) -> dict[tuple[date, date], Ingested]:
+        return {}
+
+    def _run_world(self, world: World, spark: SparkSession) -> dict[str, Found]:
+        configuration = self._configuration(world)
+        ingested = self._ingest(world.cases[0].as_of, configuration, spark)
+        store = MemoryStore(spark)
+        for table in INPUT_TABLES:
+            rows = [row for case in world.cases for row in ingested.accepted[case.id, table.name]]
+            store.tables[table.silver.name] = spark.createDataFrame(rows, table.silver.schema)
+        record = RunRecord("spec", world.years, configuration, 2)
+        record.note("silver", _facts(world, ingested))
+        job = Job(spark, store, configuration, tuple(world.years), record)
+        compute_deliveries(store, configuration, world.years, record)
+        deliveries = _rows(store.read(deliveries_table(configuration)))
+        cells: list[dict[str, Any]] = []
+        if world.with_cells:
+            through = complete_through(job, world.cases[0].complete_through)
+            compute_indicators(store, configuration, world.years, record, through)
+            cells = _rows(store.read(IMAGING)) + _rows(store.read(POSTNATAL))
+        persons = []
+        if any("persons" in case.expected for case in world.cases):
+            persons = _persons(store, configuration, world.years)
+        return {
+            case.id: Found(
+                deliveries=_of(case, deliveries),
+                persons=_of(case, persons),
+                rejected=ingested.rejected[case.id],
+                cells=[cell for cell in cells if cell["year"] in case.years],
+                record=record.counts,
+                warnings=record.warnings,
+            )
+            for case in world.cases
+        }
+
+    def _configuration(self, world: World) -> Configuration:
+        case = world.cases[0]
+        conf: str | None = None
+        if case.code_lists:
+            conf = str(write_conf(case, self.folder / f"conf_{len(self.results)}"))
+        sectors = write_sectors(case, self.folder / f"sectors_{len(self.results)}.csv") if case.sectors else None
+        overrides = [f"{name}={json.dumps(value)}" for name, value in settings_of(case, sectors).items()]
+        return load_configuration(conf, overrides)
+
+    def _ingest(self, as_of: date, configuration: Configuration, spark: SparkSession) -> Ingested:
+        """Validate the rows of every case with this last day, once."""
+        first = configuration.settings.first_service_date
+        if (as_of, first) not in self._ingested:
+            cases = [case for case in self.cases if case.as_of == as_of]
+            ingested = Ingested(defaultdict(list), defaultdict(list))
+            for table in INPUT_TABLES:
+                _ingest_table(table, cases, configuration, as_of, ingested, spark)
+            self._ingested[as_of, first] = ingested
+        return self._ingested[as_of, first]
+
+
+def _ingest_table(
+    table: InputTable,
+    cases: list[Case],
+    configuration: Configuration,
+    as_of: date,
+    ingested: Ingested,
+    spark: SparkSession,
+) -> None:
+    names = [column.name for column in table.columns]
+    schema = T.StructType([T.StructField(name, T.StringType()) for name in (*names, LINE, SOURCE_FILE)])
+    raw = [
+        (*[_own(case, name, row[name]) for name in names], f"{case.id}:{number}", "scenario")
+        for case in cases
+        for number, row in enumerate(case.tables.get(table.name, []), start=1)
+    ]
+    judged = validate_rows(
+        spark.createDataFrame(raw, schema),
+        table,
+        configuration.mapping,
+        first_service_date=configuration.settings.first_service_date,
+        as_of=as_of,
+        keep_every_row=True,
+    ).localCheckpoint()
+    lost: set[str] = set()
+    if table.key:
+        ranked = rank_duplicates(judged.where(F.size(REASONS) == 0), table)
+        lost = {_line(row[ROW]) for row in ranked.where(F.col(RANK) > 1).select(ROW).collect()}
+    for row in judged.collect():
+        line = _line(row[ROW])
+        case_id, _, number = line.rpartition(":")
+        reasons = [table.duplicate_reason] if line in lost else row[REASONS]
+        if reasons:
+            rejected = {"table": table.name, "row": int(number), "reasons": ", ".join(reasons)}
+            ingested.rejected[case_id].append(rejected)
+        else:
+            ingested.accepted[case_id, table.name].append(tuple(row[name] for name in table.silver.column_names))
+
+
+def _line(row: str) -> str:
+    return str(json.loads(row)[LINE])
+
+
+def _own(case: Case, column: str, value: str | None) -> str | None:
+    """The value with the case's name before an id, behind the spaces that the id begins with."""
+    if column not in ("claim_id", "beneficiary_id", "stay_id") or value is None or not value.strip():
+        return value
+    return re.sub(r"^(\s*)", lambda match: f"{match[1]}{case.id}:", value, count=1)
+
+
+def _of(case: Case, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    start = f"{case.id}:"
+    return [
+        {**row, "beneficiary_id": row["beneficiary_id"].removeprefix(start)}
+        for row in rows
+        if row["beneficiary_id"].startswith(start) and row["year"] in case.years
+    ]
+
+
+def _facts(world: World, ingested: Ingested) -> dict[str, Any]:
+    """What the ingest tells the later stages of the claims."""
+    position = CLAIMS.column_names.index("service_date")
+    days = [row[position] for case in world.cases for row in ingested.accepted[case.id, "claims"]]
+    stays = any("hospital_stays" in case.tables for case in world.cases)
+    return {
+        "run_id": "spec",
+        "tables": ["claims", *(["hospital_stays"] if stays else []), "population"],
+        "first_service_date": min(days).isoformat() if days else None,
+        "last_service_date": max(days).isoformat() if days else None,
+    }
+
+
+def _persons(store: Store, configuration: Configuration, years: list[int]) -> list[dict[str, Any]]:
+    """Domicile and exams of every beneficiary-year."""
+    spark = store.spark
+    place = configuration.settings.geography.domicile_level
+    domiciled = with_domicile(
+        store.read(POPULATION).where(F.col("year").isin(years)),
+        carrying_table(spark, configuration, years),
+        sector_years(spark, configuration, years),
+        configuration,
+    )
+    exams = quantities_of_beneficiaries(services_of_years(store.read(CLAIMS), configuration, years), configuration)
+    return _rows(
+        domiciled.join(exams, on=["beneficiary_id", "year"], how="left").select(
+            "beneficiary_id",
+            "year",
+            F.col(place).alias("municipality"),
+            "sector",
+            "domicile_source",
+            F.coalesce("quantity_imaging_therapeutic", F.lit(0)).alias("exams"),
+        )
+    )
+
+
+def _rows(df: DataFrame) -> list[dict[str, Any]]:
+    return list(df.toArrow().to_pylist())
+
+
+def write_conf(case: Case, folder: Path) -> Path:
+    """A copy of the shipped configuration with the case's own code lists."""
+    shutil.copytree(str(shipped_folder()), folder)
+    for name, rows in case.code_lists:
+        file = folder / "codelists" / f"{name}.csv"
+        assert file.is_file(), f"{case.id}: there is no code list {name}"
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows_of_code_list(name, rows))
+    return folder
+
+
+def write_sectors(case: Case, file: Path) -> str:
+    """The case's own sectors as a file."""
+    rows: list[Row] = [dict(row) for row in case.sectors or ()]
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, ("sector", "municipality", "first_year", "last_year"), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(file)
