@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
 from spec.runner import plain
 from spec.runner.compare import check
@@ -20,8 +19,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @every_case
-def test_pipeline(case: Case, pipeline: Pipeline, spark: SparkSession) -> None:
-    check(case, pipeline.run(case, spark))
+def test_pipeline(case: Case, pipeline: Pipeline, request: pytest.FixtureRequest) -> None:
+    # Spark is asked for by name, so that only the first case of a run pays for finding it as it was left.
+    check(case, pipeline.run(case, lambda: request.getfixturevalue("spark")))
 
 
 @every_case

@@ -32,12 +32,12 @@ def quantities_of_beneficiaries(services: DataFrame, configuration: Configuratio
     """Sum the services that count.
 
     Grain in: the result of ``services_of_years``. Grain out: one row per ``beneficiary_id`` and ``year``
-    with any service: ``quantity_<service>`` (sum of the net quantities) for each declared service, and
-    ``service_lines`` (claim lines behind them).
+    with any line of one: ``quantity_<service>`` (sum of the net quantities, 0 when all were taken back)
+    for each declared service, and ``service_lines`` (claim lines, those taken back included).
     """
+    counts = F.col("net_quantity") > 0
     quantities = [
-        F.sum(F.when(F.col(name), F.col("net_quantity")).otherwise(0)).alias(f"quantity_{name}")
+        F.sum(F.when(F.col(name) & counts, F.col("net_quantity")).otherwise(0)).alias(f"quantity_{name}")
         for name in configuration.services.beneficiary_services
     ]
-    counted = services.where(F.col("net_quantity") > 0)
-    return counted.groupBy("beneficiary_id", "year").agg(*quantities, F.sum("lines").alias("service_lines"))
+    return services.groupBy("beneficiary_id", "year").agg(*quantities, F.sum("lines").alias("service_lines"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -23,10 +25,23 @@ from claimatlas.synthetic.stays import make_delivery_stays, make_everyday_stays
 from claimatlas.synthetic.truth import true_contacts, true_deliveries, true_exams, true_services
 from claimatlas.synthetic.world import World, make_world
 
-# Shares of the claim lines that each branch of the plan makes: they set how many files it writes.
-_RARE_SHARE, _PERSONS_SHARE = 0.04, 0.04
+# What is rare fills few files: its share of all claim lines, for the people that it is drawn from.
+_RARE_SHARE = 0.04
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Country:
+    """Every frame that the tables are made of, planned once."""
+
+    population: DataFrame
+    everyday_lines: DataFrame
+    perinatal_lines: DataFrame
+    delivery_lines: DataFrame
+    exam_lines: DataFrame
+    everyday_stays: DataFrame
+    delivery_stays: DataFrame
 
 
 def generate(
@@ -57,16 +72,17 @@ def generate(
     world = make_world(parameters, configuration)
     output = Output(spark, folder)
     output.prepare(overwrite=overwrite)
+    country = _make_country(spark, world)
     rows: dict[str, int] = {}
     rejected: list[tuple[str, str, int]] = []
     for table, sound in (
-        (POPULATION_INPUT, _population),
-        (HOSPITAL_STAYS_INPUT, _stays),
-        (CLAIMS_INPUT, _claims),
+        (POPULATION_INPUT, country.population),
+        (HOSPITAL_STAYS_INPUT, _together(HOSPITAL_STAYS_INPUT, country.everyday_stays, country.delivery_stays)),
+        (CLAIMS_INPUT, _together(CLAIMS_INPUT, *_all_lines(country))),
     ):
         progress(f"writing {table.name}")
-        rows[table.name] = _write_input(spark, world, output, table, sound(spark, world), rejected)
-    for name, truth in _truth(spark, world).items():
+        rows[table.name] = _write_input(spark, world, output, table, sound, rejected)
+    for name, truth in _truth(world, country).items():
         progress(f"writing truth/{name}")
         rows[f"truth/{name}"] = output.write(truth, f"truth/{name}")
     planted = spark.createDataFrame(sorted(rejected), "table string, reason string, rows bigint").coalesce(1)
@@ -85,47 +101,40 @@ def generate(
     return record
 
 
-def _population(spark: SparkSession, world: World) -> DataFrame:
-    return make_population(world, _person_years(spark, world))
-
-
-def _stays(spark: SparkSession, world: World) -> DataFrame:
-    of_deliveries = make_delivery_stays(world, _pregnancies(spark, world))
-    everyday = make_everyday_stays(world, _person_years(spark, world))
-    return everyday.unionByName(of_deliveries.select(*everyday.columns))
-
-
-def _claims(spark: SparkSession, world: World) -> DataFrame:
-    names = [column.name for column in CLAIMS_INPUT.columns]
-    person_years = make_person_years(world, make_people(world, world.persons(spark, 1.0)))
-    pregnancies = _pregnancies(spark, world)
-    return (
-        make_everyday_lines(world, person_years)
-        .select(*names)
-        .unionByName(make_perinatal_lines(world, pregnancies).select(*names))
-        .unionByName(make_delivery_lines(world, pregnancies).select(*names))
-        .unionByName(make_exam_lines(world, _person_years(spark, world)).select(*names))
+def _make_country(spark: SparkSession, world: World) -> _Country:
+    people = make_people(world, world.persons(spark, _RARE_SHARE))
+    person_years = make_person_years(world, people)
+    pregnancies = make_pregnancies(world, people)
+    # The mass of the lines: the same people once more, in as many parts as the lines need.
+    everybody = make_person_years(world, make_people(world, world.persons(spark, 1.0)))
+    return _Country(
+        population=make_population(world, person_years),
+        everyday_lines=make_everyday_lines(world, everybody),
+        perinatal_lines=make_perinatal_lines(world, pregnancies),
+        delivery_lines=make_delivery_lines(world, pregnancies),
+        exam_lines=make_exam_lines(world, person_years),
+        everyday_stays=make_everyday_stays(world, person_years),
+        delivery_stays=make_delivery_stays(world, pregnancies),
     )
 
 
-def _truth(spark: SparkSession, world: World) -> dict[str, DataFrame]:
-    pregnancies = _pregnancies(spark, world)
-    perinatal = make_perinatal_lines(world, pregnancies)
-    deliveries = true_deliveries(make_delivery_lines(world, pregnancies), make_delivery_stays(world, pregnancies))
+def _all_lines(country: _Country) -> list[DataFrame]:
+    return [country.everyday_lines, country.perinatal_lines, country.delivery_lines, country.exam_lines]
+
+
+def _truth(world: World, country: _Country) -> dict[str, DataFrame]:
     return {
-        "deliveries": deliveries,
-        "contacts": true_contacts(world, perinatal),
-        "services": true_services(world, perinatal),
-        "exams": true_exams(make_exam_lines(world, _person_years(spark, world))),
+        "deliveries": true_deliveries(country.delivery_lines, country.delivery_stays),
+        "contacts": true_contacts(world, country.perinatal_lines),
+        "services": true_services(world, country.perinatal_lines),
+        "exams": true_exams(country.exam_lines),
     }
 
 
-def _person_years(spark: SparkSession, world: World) -> DataFrame:
-    return make_person_years(world, make_people(world, world.persons(spark, _PERSONS_SHARE)))
-
-
-def _pregnancies(spark: SparkSession, world: World) -> DataFrame:
-    return make_pregnancies(world, make_people(world, world.persons(spark, _RARE_SHARE)))
+def _together(table: InputTable, *parts: DataFrame) -> DataFrame:
+    """The rows of all parts, with the table's columns in their order."""
+    names = [column.name for column in table.columns]
+    return reduce(DataFrame.unionByName, [part.select(*names) for part in parts])
 
 
 def _write_input(

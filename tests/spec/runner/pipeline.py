@@ -10,13 +10,14 @@ import json
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands.job import Job, complete_through
 from claimatlas.configuration import Configuration, load_configuration
@@ -36,7 +37,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from spec.runner.compare import Found
+from spec.runner.compare import Cells, Found, by_key
 from spec.runner.scenario import Case, rows_of_code_list, settings_of
 from spec.runner.tables import Row
 
@@ -74,41 +75,66 @@ class MemoryStore(Store):
         self.tables[table.name] = self._checked(df, table).localCheckpoint()
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
-    """The cases of one run."""
+    """The cases of one run. ``cases`` have one configuration; ``complete_through`` as the first that names one."""
 
-    cases: tuple[Case, ...]
-    with_cells: bool
+    cases: list[Case]
+    with_cells: bool = False
+    alone: bool = False
+    complete_through: date | None = None
 
     @property
     def years(self) -> list[int]:
         return sorted({year for case in self.cases for year in case.years})
 
+    def takes(self, case: Case) -> bool:
+        """Whether a case with cells or counts may join."""
+        if self.alone or not self.with_cells or _needs_all(case):
+            return False
+        if case.complete_through not in (None, self.complete_through) and self.complete_through is not None:
+            return False
+        return not case.touched_years & {year for other in self.cases for year in other.touched_years}
+
+    def add(self, case: Case) -> None:
+        self.cases.append(case)
+        self.complete_through = self.complete_through or case.complete_through
+
 
 def worlds_of(cases: Iterable[Case]) -> list[World]:
     """Share out the cases over as few runs as they allow."""
-    by_configuration: dict[Any, list[Case]] = defaultdict(list)
-    for case in cases:
-        by_configuration[case.settings, case.code_lists, case.sectors, case.complete_through].append(case)
-    worlds: list[World] = []
-    for group in by_configuration.values():
-        together = tuple(case for case in group if not _counts(case))
-        if together:
-            worlds.append(World(together, with_cells=False))
-        shared: list[list[Case]] = []
-        for case in filter(_counts, group):
-            if _needs_all(case):
-                worlds.append(World((case,), with_cells=True))
-                continue
-            for others in shared:
-                if not case.touched_years & {year for other in others for year in other.touched_years}:
-                    others.append(case)
-                    break
-            else:
-                shared.append([case])
-        worlds += [World(tuple(one), with_cells=True) for one in shared]
-    return worlds
+    by_configuration: dict[Any, list[World]] = defaultdict(list)
+    # Those with a date of completeness first: the others, which do not look at it, may join them.
+    for case in sorted(cases, key=lambda case: case.complete_through is None):
+        worlds = by_configuration[_unusual_settings(case), case.code_lists, case.sectors, case.as_of]
+        if not _counts(case):
+            joined = next((world for world in worlds if not world.alone and not world.with_cells), None)
+            world = joined or World([])
+        else:
+            joined = next((world for world in worlds if world.takes(case)), None)
+            world = joined or World([], with_cells=True, alone=_needs_all(case))
+        world.add(case)
+        if joined is None:
+            worlds.append(world)
+    return [world for worlds in by_configuration.values() for world in worlds]
+
+
+def _unusual_settings(case: Case) -> tuple[tuple[str, Any], ...]:
+    """The settings that differ from the shipped ones."""
+    return tuple((name, value) for name, value in case.settings if value != _shipped_setting(name))
+
+
+def _shipped_setting(name: str) -> Any:
+    value: Any = _shipped_settings()
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+@cache
+def _shipped_settings() -> dict[str, Any]:
+    text = shipped_folder().joinpath("settings.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
 
 
 def _counts(case: Case) -> bool:
@@ -120,6 +146,12 @@ def _needs_all(case: Case) -> bool:
     by_span = case.complete_through is None and any("status" in row for row in case.expected.get("cells", []))
     totals = any(not re.search(r"\d{4}", f"{row['step']} {row['count']}") for row in case.expected.get("record", []))
     return by_span or totals or case.warnings is not None
+
+
+def _needs_indicators(case: Case) -> bool:
+    """Whether the case looks at anything beyond the deliveries."""
+    later = any(not (row["step"] or "").startswith("deliveries") for row in case.expected.get("record", []))
+    return later or bool(case.expected.keys() & {"cells", "no_cells"})
 
 
 @dataclass
@@ -139,18 +171,21 @@ class Pipeline:
         self.folder = folder
         self.worlds = {case.id: world for world in worlds_of(cases) for case in world.cases}
         self.results: dict[str, Found] = {}
+        self._ingested: dict[tuple[date, date], Ingested] = {}
 
-    def run(self, case: Case, spark: SparkSession) -> Found:
-        """The results of one case."""
+    def run(self, case: Case, session: Callable[[], SparkSession]) -> Found:
+        """The results of one case; ``session`` is asked for only when its world did not run yet."""
         if case.id not in self.results:
-            for name, value in TINY_TABLES.items():
-                spark.conf.set(name, value)
-            self.results |= self._run_world(self.worlds[case.id], spark)
+            spark = session()
+            before = {name: spark.conf.get(name, None) for name in TINY_TABLES}
+            try:
+                for name, value in TINY_TABLES.items():
+                    spark.conf.set(name, value)
+                self.results |= self._run_world(self.worlds[case.id], spark)
+            finally:
+                for name, value in before.items():
+                    spark.conf.set(name, value) if value is not None else spark.conf.unset(name)
         return self.results[case.id]
-
-    @cached_property
-    def _ingested(self) -> dict[tuple[date, date], Ingested]:
-        return {}
 
     def _run_world(self, world: World, spark: SparkSession) -> dict[str, Found]:
         configuration = self._configuration(world)
@@ -164,11 +199,11 @@ class Pipeline:
         job = Job(spark, store, configuration, tuple(world.years), record)
         compute_deliveries(store, configuration, world.years, record)
         deliveries = _rows(store.read(deliveries_table(configuration)))
-        cells: list[dict[str, Any]] = []
-        if world.with_cells:
-            through = complete_through(job, world.cases[0].complete_through)
+        cells: Cells = {}
+        if any(_needs_indicators(case) for case in world.cases):
+            through = complete_through(job, world.complete_through)
             compute_indicators(store, configuration, world.years, record, through)
-            cells = _rows(store.read(IMAGING)) + _rows(store.read(POSTNATAL))
+            cells = by_key(_rows(store.read(IMAGING)) + _rows(store.read(POSTNATAL)))
         persons = []
         if any("persons" in case.expected for case in world.cases):
             persons = _persons(store, configuration, world.years)
@@ -177,7 +212,7 @@ class Pipeline:
                 deliveries=_of(case, deliveries),
                 persons=_of(case, persons),
                 rejected=ingested.rejected[case.id],
-                cells=[cell for cell in cells if cell["year"] in case.years],
+                cells=cells,
                 record=record.counts,
                 warnings=record.warnings,
             )

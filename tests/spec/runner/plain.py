@@ -10,7 +10,7 @@ from reference.domicile import Geography, Sectors
 from reference.model import CodeLists, Row, Settings, load_settings
 from reference.netting import net_services
 
-from spec.runner.compare import Found
+from spec.runner.compare import Found, by_key
 from spec.runner.pipeline import write_conf, write_sectors
 from spec.runner.scenario import Case, settings_of
 
@@ -47,7 +47,7 @@ def run(case: Case, folder: Path) -> Found:
             {"table": table, "row": positions[id(row)], "reasons": ", ".join(reasons)}
             for table, row, reasons in result.rejected
         ],
-        cells=[{**dict(zip(CELL_KEY, key, strict=True)), **cell} for key, cell in result.cells.items()],
+        cells=by_key([{**dict(zip(CELL_KEY, key, strict=True)), **cell} for key, cell in result.cells.items()]),
     )
 
 
