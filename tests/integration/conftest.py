@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from comparison import CONF
 from integration.console import ROOT, Console, Said, plain_environment, submit
+from integration.inputs import plant, write_small
 from reference import Result, Tables, compute
 from reference.other_hand import write_input
 
@@ -18,12 +19,13 @@ YEARS = (2022, 2023)
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the main job that nobody may change: what it read, wrote and said, and what is expected."""
+    """A run that nobody may change: what it read, wrote and said, and what is expected."""
 
     source: Path
     tables: Tables
     output: Path
     said: Said
+    years: tuple[int, ...]
     expected: Result
 
 
@@ -32,57 +34,84 @@ def submitted(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The main job by `spark-submit`, from the checkout, on an extract of another hand than the generator's."""
     folder = tmp_path_factory.mktemp("submitted")
     source, output = folder / "input", folder / "output"
-    tables = write_input(source, beneficiaries=700, seed=7, files=3)
+    tables = write_input(source, beneficiaries=500, seed=7, files=3)
+    plant(source, tables)
     said = submit(
         ROOT / "jobs" / "run_year.py",
         ["--input", source, "--output", output, "--year", "2022", "--year", "2023"],
         plain_environment(folder, with_package=True),
     )
-    assert said.code == 0, said.err
-    return Run(source, tables, output, said, compute(tables, YEARS, conf_dir=CONF))
+    assert said.code == 0, said.everything
+    return Run(source, tables, output, said, YEARS, compute(tables, YEARS, conf_dir=CONF))
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip for `--py-files`, as scripts/package.py builds it."""
+    pytest.importorskip("hatchling")
     checkout = tmp_path_factory.mktemp("package") / "checkout"
     for name in ("lib", "conf", "scripts"):
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in ROOT.iterdir():
         if path.is_file():
             shutil.copy(path, checkout)
-    done = subprocess.run(
-        [sys.executable, checkout / "scripts" / "package.py"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, checkout / "scripts" / "package.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (found,) = (checkout / "dist").glob("claimatlas-*.zip")
     return found
 
 
 @pytest.fixture(scope="session")
+def archived(submitted: Run, archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One more year, computed from the silver of `submitted` by the package in a zip, with `--json`."""
+    folder = tmp_path_factory.mktemp("archived")
+    output = shutil.copytree(submitted.output, folder / "output")
+    # It tells where the package comes from: a Python with the package installed must not be believed.
+    script = folder / "job.py"
+    script.write_text(
+        "import runpy, sys, claimatlas\n"
+        "print('package:', claimatlas.__file__, file=sys.stderr)\n"
+        f"runpy.run_path({str(ROOT / 'jobs' / 'run_year.py')!r}, run_name='__main__')\n",
+        encoding="utf-8",
+    )
+    said = submit(
+        script,
+        ["--output", output, "--year", "2021", "--json"],
+        plain_environment(folder, with_package=False),
+        py_files=str(archive),
+    )
+    assert said.code == 0, said.everything
+    expected = compute(submitted.tables, [2021], conf_dir=CONF)
+    return Run(submitted.source, submitted.tables, output, said, (2021,), expected)
+
+
+@pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """A process that runs the console commands in one Spark."""
-    process = Console(tmp_path_factory.mktemp("console"))
+    """A process that runs the console commands in one Spark, which is up."""
+    folder = tmp_path_factory.mktemp("console")
+    process = Console(folder)
+    process.run("run-year", "--output", folder / "nothing", "--year", "2022")
     yield process
     process.close()
 
 
+@pytest.fixture(scope="session")
+def small_silver(console: Console, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder with the silver of the small input; it may be copied, not changed."""
+    folder = tmp_path_factory.mktemp("small")
+    said = console.run("ingest", "--input", write_small(folder / "input"), "--output", folder / "output")
+    assert said.code == 0, said.err
+    return folder / "output"
+
+
 @pytest.fixture
 def copied(submitted: Run, tmp_path: Path) -> Path:
-    """A copy of the run's tables that a test may change."""
-    return shutil.copytree(submitted.output, tmp_path / "output")
+    """A copy of the tables of `submitted` that a test may change."""
+    return Path(shutil.copytree(submitted.output, tmp_path / "output"))
 
 
-@pytest.fixture(scope="session")
-def small_input() -> Callable[[Path], Path]:
-    """Writes the smallest input that runs: two women, three years, no mistake."""
-    return write_small_input
-
-
-def write_small_input(folder: Path) -> Path:
-    """An input folder of a dozen rows."""
-    folder.mkdir(parents=True)
-    people = [f"{who},{year},1990-01-01,f,1,11002" for who in ("ann", "bea") for year in (2021, 2022, 2023)]
-    lines = ["beneficiary_id,year,birth_date,sex,increased_reimbursement,municipality_31_december", *people]
-    (folder / "population.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
+@pytest.fixture
+def small_copied(small_silver: Path, tmp_path: Path) -> Path:
+    """A copy of the small silver that a test may change."""
+    return Path(shutil.copytree(small_silver, tmp_path / "output"))

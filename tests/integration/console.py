@@ -41,10 +41,14 @@ class Said:
         lines = [line for line in self.err.splitlines() if line.strip()]
         return [line for line in lines if not re.match(r"\[ *[\d.]+ s\] ", line)]
 
+    @property
+    def everything(self) -> str:
+        """Both streams."""
+        return self.out + self.err
+
     def has_trace(self) -> bool:
         """Does a stack trace, of Java or Python, stand anywhere?"""
-        said = self.out + self.err
-        return any(sign in said for sign in ("\tat ", "Caused by", "Traceback (most recent"))
+        return any(sign in self.everything for sign in ("\tat ", "Caused by", "Traceback (most recent"))
 
 
 def plain_environment(folder: Path, *, with_package: bool, settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -132,7 +136,10 @@ class Console:
 
 
 def submit(script: Path, arguments: Sequence[object], environment: Mapping[str, str], **options: str) -> Said:
-    """Run a script by this environment's `spark-submit`, with Delta's JARs and further options."""
+    """Run a script by this environment's `spark-submit`, with Delta's JARs and further options.
+
+    Spark hands on what a Python program writes to both streams as standard output.
+    """
     from claimatlas import jars
 
     program = Path(sys.executable).parent / "spark-submit"

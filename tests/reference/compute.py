@@ -104,9 +104,7 @@ def compute(
                 status = "not_computable"
             mine = [row for row in deliveries if row["year"] == year]
             counted = cells.records(indicator, persons[year], mine)
-            found.update(
-                cells.cube(indicator, year, counted, units, status=status, denominator_known=not no_stays)
-            )
+            found.update(cells.cube(indicator, year, counted, units, status=status, denominator_known=not no_stays))
 
     warnings = warnings_of(
         accepted,
@@ -167,12 +165,8 @@ def add_person(
         person = people.get((delivery["beneficiary_id"], year))
         birth = person["birth_date"] if person is not None else None
         delivery["age"] = cells.completed_years(birth, delivery["delivery_date"])
-        delivery["age_category"] = cells.age_category(
-            delivery["age"], settings["age_categories"]["deliveries"]
-        )
-        delivery["increased_reimbursement"] = (
-            person["increased_reimbursement"] if person is not None else None
-        )
+        delivery["age_category"] = cells.age_category(delivery["age"], settings["age_categories"]["deliveries"])
+        delivery["increased_reimbursement"] = person["increased_reimbursement"] if person is not None else None
         home = domicile.domicile(person, year, geography, sectors)
         delivery["municipality"] = home["municipality"]
         delivery["domicile_source"] = home["domicile_source"]
@@ -207,9 +201,7 @@ def add_contacts(
         delivery["first_contact_date"] = min(postnatal) if postnatal else None
         delivery["prenatal_contact"] = bool(prenatal)
         # Without a code nobody can say whether there was a test.
-        delivery["prenatal_gdm_test"] = (
-            None if no_test_codes else bool(contacts.within(tests.get(who, []), before))
-        )
+        delivery["prenatal_gdm_test"] = None if no_test_codes else bool(contacts.within(tests.get(who, []), before))
         delivery["prenatal_technical"] = bool(contacts.within(technical.get(who, []), before))
         for choice, days_by_person in both.items():
             midwife[choice].append(bool(contacts.within(days_by_person.get(who, []), after)))
@@ -389,13 +381,9 @@ def warnings_of(
         codes = [row["sector_31_december"], row["sector_30_june"]]
         counts["unknown_sex"] += row["sex"] is None
         counts["birth_date_after_year"] += row["birth_date"] is not None and row["birth_date"].year > year
-        counts["sector_off_pattern"] += any(
-            code is not None and not sectors.fits(code, year) for code in codes
-        )
+        counts["sector_off_pattern"] += any(code is not None and not sectors.fits(code, year) for code in codes)
         vintage = geography.vintage(year)
-        counts["municipality_outside_vintage"] += any(
-            code is not None and code not in vintage for code in homes
-        )
+        counts["municipality_outside_vintage"] += any(code is not None and code not in vintage for code in homes)
     for row in accepted["claims"]:
         body, check = divmod(row["nomenclature_code"], 10)
         counts["wrong_check_digit"] += body % 7 != check
@@ -404,7 +392,5 @@ def warnings_of(
         person = people.get((row["beneficiary_id"], row["year"]))
         counts["delivery_of_a_man"] += person is not None and person["sex"] == "male"
         age = row["age"]
-        counts["age_at_delivery_out_of_range"] += (
-            age is not None and not plausible["from"] <= age <= plausible["to"]
-        )
+        counts["age_at_delivery_out_of_range"] += age is not None and not plausible["from"] <= age <= plausible["to"]
     return counts

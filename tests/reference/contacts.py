@@ -60,9 +60,7 @@ def is_service_of(group: str, service: Row, lists: CodeLists, midwife_codes: str
     """Is the service of that group: code valid on its date, and one positive line of the right provider?"""
     if not lists.holds(lists_of(group, midwife_codes), service["nomenclature_code"], service["service_date"]):
         return False
-    return any(
-        provider_fits(group, profession, competence) for profession, competence in service["providers"]
-    )
+    return any(provider_fits(group, profession, competence) for profession, competence in service["providers"])
 
 
 def days_of(group: str, services: list[Row], lists: CodeLists, midwife_codes: str) -> dict[str, list[date]]:

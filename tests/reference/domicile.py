@@ -27,9 +27,7 @@ class Geography:
     def vintage(self, year: int) -> dict[str, dict[str, str]]:
         """The municipalities valid on 1 January of the year, by code."""
         if year not in self.vintages:
-            self.vintages[year] = {
-                row["municipality"]: row for row in self.municipalities if covers(row, year)
-            }
+            self.vintages[year] = {row["municipality"]: row for row in self.municipalities if covers(row, year)}
         return self.vintages[year]
 
     def carry(self, code: str | None, year: int) -> str | None:
@@ -53,9 +51,7 @@ class Geography:
         at = code
         while at not in self.vintage(year):
             before = {
-                change["old"]
-                for change in self.changes
-                if change["new"] == at and int(change["first_year"]) > year
+                change["old"] for change in self.changes if change["new"] == at and int(change["first_year"]) > year
             }
             if len(before) != 1 or before == {at}:
                 return None

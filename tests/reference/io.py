@@ -20,9 +20,7 @@ def header_of(table: str, rows: list[Any]) -> list[str]:
     Columns that may not be null always are there; a table without rows has all of them.
     """
     met = {column for row in rows if not isinstance(row, Malformed) for column in row}
-    specified = [
-        column for column, _, may_be_null in COLUMNS[table] if column in met or not may_be_null or not met
-    ]
+    specified = [column for column, _, may_be_null in COLUMNS[table] if column in met or not may_be_null or not met]
     return specified + sorted(met - set(specified))
 
 
@@ -64,9 +62,7 @@ def read_csv(folder: Path) -> Tables:
                     if not fields:
                         continue  # an empty line is no row
                     if len(fields) == len(header):
-                        tables[table].append(
-                            {name: field or None for name, field in zip(header, fields, strict=True)}
-                        )
+                        tables[table].append({name: field or None for name, field in zip(header, fields, strict=True)})
                     else:
                         tables[table].append(Malformed(",".join(fields)))
     return tables

@@ -116,14 +116,10 @@ ALL_CONTACTS = ("gp", "gynaecologist", "midwife", "physiotherapist", "specialist
 
 INDICATORS = (
     Indicator("stat_013_023", "beneficiary_years", "percent", (), SECTOR_LEVELS, ("imaging",)),
-    Indicator(
-        "cube_013_023", "beneficiary_years", "percent", BENEFICIARY_DIMENSIONS, DOMICILE_LEVELS, ("imaging",)
-    ),
+    Indicator("cube_013_023", "beneficiary_years", "percent", BENEFICIARY_DIMENSIONS, DOMICILE_LEVELS, ("imaging",)),
     Indicator("stat_013_024", "beneficiary_years", "per_100", (), SECTOR_LEVELS, ("imaging",)),
     Indicator("cube_007_001a_denom", "deliveries", "count", DELIVERY_DIMENSIONS, DOMICILE_LEVELS),
-    Indicator(
-        "cube_007_008a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ALL_CONTACTS, True
-    ),
+    Indicator("cube_007_008a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ALL_CONTACTS, True),
     Indicator(
         "cube_007_008b",
         "hospital_deliveries",
@@ -133,9 +129,7 @@ INDICATORS = (
         ALL_CONTACTS,
         True,
     ),
-    Indicator(
-        "cube_007_009a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ("midwife",), True
-    ),
+    Indicator("cube_007_009a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ("midwife",), True),
     Indicator("cube_007_003a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ALL_CONTACTS),
     Indicator("cube_007_004a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ("gdm_test",)),
     Indicator("cube_007_005a", "deliveries", "percent", DELIVERY_DIMENSIONS, DOMICILE_LEVELS, ("technical",)),

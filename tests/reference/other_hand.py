@@ -25,9 +25,7 @@ TOWNS = TOWNS_AS_TEXT.split()
 #: Codes of before 2019 and of 2025: some can be carried, some cannot.
 STALE_TOWNS = ("55039", "44011", "71047", "12030", "82039", "71071", "10000")
 
-DELIVERY_CODES = (
-    [("424104", "h")] * 5 + [("423021", "h")] * 6 + [("424023", "h"), ("422671", "h"), ("422656", "-")]
-)
+DELIVERY_CODES = [("424104", "h")] * 5 + [("423021", "h")] * 6 + [("424023", "h"), ("422671", "h"), ("422656", "-")]
 #: Code, profession, competence.
 CONTACT_CODES = (
     ("101032", "10", "003"),

@@ -130,9 +130,7 @@ def parse_row(table: str, raw: Any, settings: Settings, as_of: date) -> tuple[Ro
     if table == "claims":
         day, booked = row["service_date"], row["booking_date"]
         if day is not None and (
-            day < as_date(settings["first_service_date"])
-            or (booked is not None and day > booked)
-            or day > as_of
+            day < as_date(settings["first_service_date"]) or (booked is not None and day > booked) or day > as_of
         ):
             reasons.append("service_date_out_of_range")
         code = row["nomenclature_code"]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from spec.runner import plain
 from spec.runner.compare import check
 from spec.runner.pipeline import Pipeline

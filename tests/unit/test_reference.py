@@ -377,12 +377,8 @@ def test_midwife_codes():
         pytest.param([("2023-02-27", "2023-03-05", "h")], 4, id="several nights"),
         pytest.param([("2023-02-20", "2023-02-28", "h")], None, id="over before"),
         pytest.param([("2023-03-02", "2023-03-05", "h")], None, id="begun after"),
-        pytest.param(
-            [("2023-03-01", "2023-03-03", "h"), ("2023-03-03", "2023-03-09", "k")], 2, id="transfer"
-        ),
-        pytest.param(
-            [("2023-03-01", "2023-03-03", "h"), ("2023-03-01", "2023-03-09", "k")], 2, id="hospital"
-        ),
+        pytest.param([("2023-03-01", "2023-03-03", "h"), ("2023-03-03", "2023-03-09", "k")], 2, id="transfer"),
+        pytest.param([("2023-03-01", "2023-03-03", "h"), ("2023-03-01", "2023-03-09", "k")], 2, id="hospital"),
         pytest.param([("2023-03-01", "2023-03-03", "k"), ("2023-03-01", "2023-03-09", None)], 8, id="latest"),
         pytest.param([("2023-03-01", "2023-03-03", "h"), ("2023-02-27", "2023-03-04", "h")], 3, id="both h"),
     ],
@@ -420,9 +416,7 @@ def test_nights_after_delivery(stays, nights):
 )
 def test_domicile(year, december, june, municipality, source):
     homes = {"municipality_31_december": december, "municipality_30_june": june}
-    delivery = one_delivery(
-        claims_of((f"{year}-03-01", CAESAREAN)), [person(year=year, **homes)], years=(year,)
-    )
+    delivery = one_delivery(claims_of((f"{year}-03-01", CAESAREAN)), [person(year=year, **homes)], years=(year,))
     assert (delivery["municipality"], delivery["domicile_source"]) == (municipality, source)
 
 
@@ -516,9 +510,7 @@ def test_sector_pattern(code, used):
 def test_sector_is_that_of_the_date_that_gave_the_domicile():
     population = [
         person("a", sector_31_december="11001A00-", sector_30_june="11001A01-"),
-        person(
-            "b", municipality_31_december=None, sector_31_december="11001A02-", sector_30_june="11001A03-"
-        ),
+        person("b", municipality_31_december=None, sector_31_december="11001A02-", sector_30_june="11001A03-"),
         person("c", municipality_31_december=None, municipality_30_june="21004", sector_30_june="11001A04-"),
         person("d", sector_31_december=None, sector_30_june="11001A05-"),
     ]
@@ -734,9 +726,7 @@ def doubles(*changes):
     ("changes", "kept"),
     [
         pytest.param(({}, {}), 0, id="first provider"),
-        pytest.param(
-            ({"booking_date": "2023-04-01"}, {"booking_date": "2023-04-02"}), 1, id="latest booking"
-        ),
+        pytest.param(({"booking_date": "2023-04-01"}, {"booking_date": "2023-04-02"}), 1, id="latest booking"),
         pytest.param(({}, {"booking_date": "2023-04-02"}), 1, id="null booking is the earliest"),
         pytest.param(({"service_date": "2023-03-02"}, {"service_date": "2023-03-01"}), 1, id="first date"),
         pytest.param(({"nomenclature_code": "999999"}, {}), 1, id="first code"),
@@ -1190,9 +1180,7 @@ def test_csv_round_trip(tmp_path, seed, files):
     first = compute(tables, years, conf_dir=CONF, settings=overrides)
     second = compute(back, years, conf_dir=CONF, settings=overrides)
     assert (second.cells, second.deliveries) == (first.cells, first.deliveries)
-    assert sorted(reasons for _, _, reasons in second.rejected) == sorted(
-        reasons for _, _, reasons in first.rejected
-    )
+    assert sorted(reasons for _, _, reasons in second.rejected) == sorted(reasons for _, _, reasons in first.rejected)
 
 
 def test_parquet_columns_have_types_where_every_value_parses(tmp_path):
@@ -1224,9 +1212,7 @@ def test_input_by_another_hand(tmp_path):
     result = compute(tables, YEARS, conf_dir=CONF, indicators=ALL)
     assert result.gate_passed
     assert result.rejected
-    assert (
-        compute(reference_io.read_csv(tmp_path), YEARS, conf_dir=CONF, indicators=ALL).cells == result.cells
-    )
+    assert compute(reference_io.read_csv(tmp_path), YEARS, conf_dir=CONF, indicators=ALL).cells == result.cells
     for name in ALL:
         row = cell(result, name)
         if name != "cube_007_004a":

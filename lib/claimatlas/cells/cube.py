@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import product
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -82,9 +83,10 @@ def cube(
     by_level = finest.join(
         lookup, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
     )
-    for dimension in dimensions:
-        by_level = by_level.withColumn(dimension, F.explode(F.array(F.col(dimension), F.lit(ALL))))
-    counted = [by_level, _zeros(spark, configuration, years, dimensions, measures)]
+    by_cell = by_level.withColumn("_cell", F.explode(_combinations(dimensions))).select(
+        "year", "geo_level", "geo_code", "_cell.*", *measures
+    )
+    counted = [by_cell, _zeros(spark, configuration, years, dimensions, measures)]
     if any(SECTOR in indicator.levels for indicator in indicators):
         counted.append(_sectors(finest.where(F.col(SECTOR).isNotNull()), dimensions))
         if configuration.sector_table is not None:
@@ -92,6 +94,17 @@ def cube(
     columns = ["year", "geo_level", "geo_code", *dimensions]
     rows = reduce(DataFrame.unionByName, [part.select(*columns, *measures) for part in counted])
     return rows.groupBy(*columns).agg(*[F.sum(measure).alias(measure) for measure in measures])
+
+
+def _combinations(dimensions: Sequence[str]) -> Column:
+    """Every combination of the dimensions, each split or summed over, as an array of structs."""
+    choices = product(*[(F.col(dimension), F.lit(ALL)) for dimension in dimensions])
+    return F.array(
+        *[
+            F.struct(*[value.alias(dimension) for dimension, value in zip(dimensions, values, strict=True)])
+            for values in choices
+        ]
+    )
 
 
 def _sectors(finest: DataFrame, dimensions: Sequence[str]) -> DataFrame:

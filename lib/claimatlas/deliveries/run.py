@@ -171,5 +171,6 @@ def _warn_of_open_edge(record: RunRecord, configuration: Configuration, years: S
             if first is None or date.fromisoformat(first) > needed:
                 start = f"claims start on {first}" if first else "there are no claims"
                 record.warn(
-                    f"{year}: the left edge is open for {what}: {start}; they would have to start by {needed.isoformat()}."
+                    f"{year}: the left edge is open for {what}: {start}; "
+                    f"they would have to start by {needed.isoformat()}."
                 )

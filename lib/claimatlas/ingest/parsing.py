@@ -44,21 +44,32 @@ class ParsedColumn:
     in_range: Column
 
 
-def parse_column(column: InputColumn, raw: Column, raw_type: T.DataType, table: str) -> ParsedColumn:
+def cleaned(raw: Column, raw_type: T.DataType) -> Column:
+    """A raw column without the white space around its text; empty text and not-a-number are null."""
+    if isinstance(raw_type, _TEXT):
+        text = raw.cast("string")
+        first, last = F.substring(text, 1, 1), F.substring(text, -1, 1)
+        # Trimming by a list of characters is slow: only where an end is empty, a blank, a control character or
+        # beyond ASCII can there be anything to trim.
+        suspect = (first <= " ") | (last <= " ") | (first > "~") | (last > "~")
+        return F.when(suspect, F.nullif(F.btrim(text, F.lit(WHITESPACE)), F.lit(""))).otherwise(text)
+    if isinstance(raw_type, T.FloatType | T.DoubleType):
+        return F.nanvl(raw, F.lit(None).cast(raw_type))  # Not-a-number is how some tools write a null.
+    if isinstance(raw_type, T.NullType):
+        return raw.cast("string")
+    return raw
+
+
+def parse_column(column: InputColumn, source: Column, raw_type: T.DataType, table: str) -> ParsedColumn:
     """Parse one column by its kind.
 
-    ``raw_type`` is the type in the file: text is parsed strictly, typed columns are converted without loss.
+    ``source`` is the column ``cleaned``; ``raw_type`` is its type in the file: text is parsed strictly, typed
+    columns are converted without loss.
 
     Raises:
         InputError: the file holds the column in a type that cannot be that kind.
     """
-    source = raw
-    if isinstance(raw_type, _TEXT):
-        source = F.nullif(F.btrim(raw.cast("string"), F.lit(WHITESPACE)), F.lit(""))
-    elif isinstance(raw_type, T.FloatType | T.DoubleType):
-        source = F.nanvl(raw, F.lit(None).cast(raw_type))  # Not-a-number is how some tools write a null.
-    elif isinstance(raw_type, T.NullType):
-        source = F.lit(None).cast("string")
+    if isinstance(raw_type, T.NullType):
         raw_type = T.StringType()
     present = source.isNotNull()
     always = F.lit(True)

@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.parsing import ParsedColumn, parse_column
+from claimatlas.ingest.parsing import cleaned, parse_column
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
+from claimatlas.services import any_of
 
 REASONS, ROW = "_reasons", "_row"
 """Names beside the table's own columns: every reason to reject the row, and the row as it came."""
@@ -77,11 +78,12 @@ def validate_rows(
     names = find_columns(raw, table, mapping)
     types = {field.name: field.dataType for field in raw.schema.fields}
     is_csv = CORRUPT in raw.columns
-    parsed: dict[str, ParsedColumn] = {}
-    for column in table.columns:
-        name = names[column.name]
-        if name is not None:
-            parsed[column.name] = parse_column(column, _quoted(name), types[name], table.name)
+    given = {column: name for column, name in names.items() if name is not None}
+    parsed = {
+        column.name: parse_column(column, F.col(f"_clean_{column.name}"), types[given[column.name]], table.name)
+        for column in table.columns
+        if column.name in given
+    }
     values = {
         column.name: parsed[column.name].value if column.name in parsed else F.lit(None) for column in table.columns
     }
@@ -89,21 +91,32 @@ def validate_rows(
     kept = [name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)]
     malformed = F.col(CORRUPT).isNotNull() if is_csv else F.lit(False)
 
-    # Two steps, so that each value is parsed once and the rules below read it by name.
-    staged = raw.select(
+    # In steps, so that each value is cleaned and parsed once and the rules below read it by name.
+    raw_columns = [_quoted(name).alias(f"_raw_{position}") for position, name in enumerate(kept)]
+    beside = [*([F.col(CORRUPT)] if is_csv else []), F.col(SOURCE_FILE)]
+    clean = raw.select(
+        *[cleaned(_quoted(name), types[name]).alias(f"_clean_{column}") for column, name in given.items()],
+        *raw_columns,
+        *beside,
+    )
+    staged = clean.select(
         *[value.cast(silver_types[name]).alias(name) for name, value in values.items()],
         *[part.present.alias(f"_present_{name}") for name, part in parsed.items()],
         *[part.understood.alias(f"_understood_{name}") for name, part in parsed.items()],
         *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if _kind(table, name) == "code"],
         malformed.alias("_malformed"),
-        *[_quoted(name).alias(f"_raw_{position}") for position, name in enumerate(kept)],
-        *([F.col(CORRUPT)] if is_csv else []),
-        F.col(SOURCE_FILE),
+        *[F.col(f"_raw_{position}") for position in range(len(kept))],
+        *beside,
     )
     reasons = _reasons(table, list(parsed), first_service_date=first_service_date, as_of=as_of)
+    # The list is only made for a row that has a reason: nearly all have none.
+    has_reason = any_of(F.coalesce(holds, F.lit(False)) for holds in reasons.values())
+    listed = F.array_compact(F.array(*[F.when(holds, F.lit(name)) for name, holds in reasons.items()]))
     judged = staged.withColumn(
         REASONS,
-        F.when(F.col("_malformed"), F.array(F.lit("malformed_row"))).otherwise(F.array_compact(F.array(*reasons))),
+        F.when(F.col("_malformed"), F.array(F.lit("malformed_row")))
+        .when(has_reason, listed)
+        .otherwise(F.array().cast("array<string>")),
     )
     sound = F.size(REASONS) == 0
     # Only here, so that no sound row is turned into JSON.
@@ -125,26 +138,22 @@ def validate_rows(
     )
 
 
-def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> list[Column]:
+def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> dict[str, Column]:
+    """Each reason with its condition; a rule about a value that is not there is null and holds for nothing."""
     required = set(table.required)
-    reasons = [_reason(f"missing_{name}", ~F.col(f"_present_{name}")) for name in there if name in required]
-    reasons += [_reason(f"unparseable_{name}", ~F.col(f"_understood_{name}")) for name in there]
+    reasons = {f"missing_{name}": ~F.col(f"_present_{name}") for name in there if name in required}
+    reasons |= {f"unparseable_{name}": ~F.col(f"_understood_{name}") for name in there}
     if table.name == "claims":
         service_date = F.col("service_date")
         out_of_range = (service_date < F.lit(first_service_date)) | (service_date > F.lit(as_of))
         if "booking_date" in there:
             out_of_range = out_of_range | F.coalesce(service_date > F.col("booking_date"), F.lit(False))
-        reasons.append(_reason("service_date_out_of_range", out_of_range))
-        reasons.append(_reason("invalid_nomenclature_code", ~F.col("_in_range_nomenclature_code")))
-        reasons.append(_reason("zero_quantity", F.col("quantity") == 0))
+        reasons["service_date_out_of_range"] = out_of_range
+        reasons["invalid_nomenclature_code"] = ~F.col("_in_range_nomenclature_code")
+        reasons["zero_quantity"] = F.col("quantity") == 0
     if table.name == "hospital_stays":
-        reasons.append(_reason("discharge_before_admission", F.col("discharge_date") < F.col("admission_date")))
+        reasons["discharge_before_admission"] = F.col("discharge_date") < F.col("admission_date")
     return reasons
-
-
-def _reason(name: str, holds: Column) -> Column:
-    # A rule about a value that is not there holds for nothing: the condition is null, the reason absent.
-    return F.when(holds, F.lit(name))
 
 
 def _kind(table: InputTable, name: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from spec.runner.scenario import CELL_KEY, CELL_MEASURES, Case
 from spec.runner.tables import Row, show_table
 
-
 Cells = dict[tuple[str, ...], dict[str, Any]]
 """Cells by the text of their key."""
 
@@ -89,11 +88,11 @@ def _check_cells(case: Case, cells: Cells) -> None:
         key = tuple(str(expected[column]) for column in CELL_KEY)
         assert key in cells, _message(case, f"cells: there is no cell {' '.join(key)}")
         cell = cells[key]
+        shown = {name: text_of(cell[name]) for name in expected}
         for column, wanted in expected.items():
-            if column not in CELL_KEY:
-                fits = _same_number(wanted, cell[column]) if column in CELL_MEASURES else wanted == text_of(cell[column])
-                shown = {name: text_of(cell[name]) for name in expected}
-                assert fits, _message(case, f"cells: expected\n{show_table([expected])}\n  found\n{show_table([shown])}")
+            number = column in CELL_MEASURES
+            fits = _same_number(wanted, cell[column]) if number else wanted == shown[column]
+            assert fits, _message(case, f"cells: expected\n{show_table([expected])}\n  found\n{show_table([shown])}")
 
 
 def _same_number(wanted: str | None, value: float | None) -> bool:

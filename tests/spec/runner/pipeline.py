@@ -9,6 +9,7 @@ import csv
 import json
 import re
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -36,7 +37,6 @@ from claimatlas.tables.store import Store
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
-
 from spec.runner.compare import Cells, Found, by_key
 from spec.runner.scenario import Case, rows_of_code_list, settings_of
 from spec.runner.tables import Row
@@ -171,17 +171,25 @@ class Pipeline:
         self.folder = folder
         self.worlds = {case.id: world for world in worlds_of(cases) for case in world.cases}
         self.results: dict[str, Found] = {}
+        self._failed: dict[int, Exception] = {}
         self._ingested: dict[tuple[date, date], Ingested] = {}
 
     def run(self, case: Case, session: Callable[[], SparkSession]) -> Found:
         """The results of one case; ``session`` is asked for only when its world did not run yet."""
+        world = self.worlds[case.id]
+        if id(world) in self._failed:
+            # Once is enough: every case of the run fails for the same reason.
+            raise self._failed[id(world)]
         if case.id not in self.results:
             spark = session()
             before = {name: spark.conf.get(name, None) for name in TINY_TABLES}
             try:
                 for name, value in TINY_TABLES.items():
                     spark.conf.set(name, value)
-                self.results |= self._run_world(self.worlds[case.id], spark)
+                self.results |= self._run_world(world, spark)
+            except Exception as error:
+                self._failed[id(world)] = error
+                raise
             finally:
                 for name, value in before.items():
                     spark.conf.set(name, value) if value is not None else spark.conf.unset(name)
@@ -221,10 +229,9 @@ class Pipeline:
 
     def _configuration(self, world: World) -> Configuration:
         case = world.cases[0]
-        conf: str | None = None
-        if case.code_lists:
-            conf = str(write_conf(case, self.folder / f"conf_{len(self.results)}"))
-        sectors = write_sectors(case, self.folder / f"sectors_{len(self.results)}.csv") if case.sectors else None
+        own = Path(tempfile.mkdtemp(dir=self.folder))
+        conf = str(write_conf(case, own / "conf")) if case.code_lists else None
+        sectors = write_sectors(case, own / "sectors.csv") if case.sectors else None
         overrides = [f"{name}={json.dumps(value)}" for name, value in settings_of(case, sectors).items()]
         return load_configuration(conf, overrides)
 

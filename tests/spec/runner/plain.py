@@ -9,7 +9,6 @@ from reference.compute import add_exams, persons_of
 from reference.domicile import Geography, Sectors
 from reference.model import CodeLists, Row, Settings, load_settings
 from reference.netting import net_services
-
 from spec.runner.compare import Found, by_key
 from spec.runner.pipeline import write_conf, write_sectors
 from spec.runner.scenario import Case, settings_of

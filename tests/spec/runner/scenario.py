@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
 from spec.runner.tables import Row, parse_table
 
 FOLDER = Path(__file__).resolve().parents[1]

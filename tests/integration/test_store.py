@@ -1,0 +1,130 @@
+"""The store refuses what does not fit a table, by Delta's own constraints and before Delta sees it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from claimatlas.errors import ClaimatlasError
+from claimatlas.tables.schemas import IMAGING, POSTNATAL, Table
+from claimatlas.tables.store import Store
+from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+
+CELL: dict[str, Any] = {
+    "indicator_id": "stat_013_023",
+    "geo_code": "01000",
+    "geo_vintage": 2022,
+    "age_category": "all",
+    "increased_reimbursement": "all",
+    "delivery_type": "all",
+    "sex": "all",
+    "numerator": 1,
+    "denominator": 4,
+    "value": 25.0,
+    "ci_low": 4.6,
+    "ci_high": 69.9,
+    "status": "final",
+    "run_id": "r",
+    "year": 2022,
+    "geo_level": "country",
+}
+
+
+@pytest.fixture(scope="module")
+def store(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A gold table with one cell of 2022."""
+    store = Store(spark, str(tmp_path_factory.mktemp("store") / "a folder's `name`"))
+    store.create(IMAGING)
+    put(store, {}, None)
+    return store
+
+
+def put(store: Store, changes: dict[str, Any], where: str | None = "year = 2022", table: Table = IMAGING) -> None:
+    rows = store.spark.createDataFrame([{**CELL, **changes}], table.schema)
+    store.replace(rows, table, where, {"run_id": "r"})
+
+
+def only_cell(store: Store) -> dict[str, Any]:
+    (row,) = store.read(IMAGING).collect()
+    return row.asDict()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("known_status", {"status": "done"}),
+        ("numerator_not_negative", {"numerator": -1}),
+        ("denominator_not_negative", {"denominator": -1}),
+        ("interval_holds_value", {"ci_low": 26.0}),
+        ("interval_holds_value", {"ci_high": 24.0}),
+        ("interval_holds_value", {"ci_high": 100.5}),
+        ("interval_holds_value", {"ci_low": -0.5}),
+        ("interval_holds_value", {"ci_high": None}),
+        ("interval_holds_value", {"value": float("nan")}),
+        ("geo_code", {"geo_code": None}),
+        ("run_id", {"run_id": None}),
+    ],
+)
+def test_a_wrong_row_is_refused(store: Store, name: str, changes: dict[str, Any]) -> None:
+    before = store.version(IMAGING)
+    # Delta reports a slice's violation under another error's name: the constraint's is what matters.
+    with pytest.raises(Exception, match=name):
+        put(store, changes)
+    assert store.version(IMAGING) == before
+    assert only_cell(store) == CELL
+
+
+def test_what_cannot_be_computed_may_be_null(store: Store) -> None:
+    nothing = dict.fromkeys(("numerator", "denominator", "value", "ci_low", "ci_high"))
+    put(store, {**nothing, "status": "not_computable"})
+    assert only_cell(store)["value"] is None
+    put(store, {})
+
+
+def test_a_row_outside_the_slice_is_refused(store: Store) -> None:
+    with pytest.raises(Exception, match="DELTA_REPLACE_WHERE_MISMATCH"):
+        put(store, {"year": 2021})
+    assert only_cell(store) == CELL
+
+
+@pytest.mark.parametrize("method", ["replace", "append"])
+def test_a_missing_column_is_refused(store: Store, method: str) -> None:
+    # Delta itself would fill it with nulls.
+    rows = store.spark.createDataFrame([CELL], IMAGING.schema).drop("value")
+    with pytest.raises(ClaimatlasError, match="gold/imaging do not have its columns"):
+        store.append(rows, IMAGING, {}) if method == "append" else store.replace(rows, IMAGING, "year = 2022", {})
+    assert only_cell(store) == CELL
+
+
+@pytest.mark.parametrize("change", ["another", "type"])
+def test_other_columns_are_refused(store: Store, change: str) -> None:
+    from pyspark.sql import functions as F
+
+    rows = store.spark.createDataFrame([CELL], IMAGING.schema)
+    rows = (
+        rows.withColumn("numerator", F.col("numerator").cast("int"))
+        if change == "type"
+        else rows.withColumn("more", F.lit(1))
+    )
+    with pytest.raises(ClaimatlasError, match="gold/imaging do not have its columns"):
+        store.replace(rows, IMAGING, "year = 2022", {})
+
+
+def test_an_empty_result_empties_its_slice_alone(store: Store) -> None:
+    put(store, {"year": 2021, "geo_vintage": 2021}, "year = 2021")
+    rows = store.spark.createDataFrame([], IMAGING.schema)
+    store.replace(rows, IMAGING, "year = 2021", {"run_id": "r"})
+    assert only_cell(store) == CELL
+
+
+def test_a_table_of_another_schema_is_not_written_into(store: Store) -> None:
+    folder = Path(store.path(POSTNATAL.name))
+    store.spark.range(1).write.format("delta").save(str(folder))
+    with pytest.raises(ClaimatlasError, match=r"gold/postnatal .* has other columns than this version writes"):
+        store.create(POSTNATAL)
+
+
+def test_every_write_names_its_run(store: Store) -> None:
+    put(store, {})
+    assert store.history(IMAGING)["userMetadata"] == '{"run_id": "r"}'

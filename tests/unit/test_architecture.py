@@ -1,0 +1,154 @@
+"""What the package must not do, read from its source.
+
+The same code runs in a classic, a Connect and a serverless session, without Python on the data path.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2] / "lib" / "claimatlas"
+FILES = sorted(path for path in ROOT.rglob("*.py"))
+
+SESSION = "session.py"
+"""The one module that may know what kind of session there is."""
+
+COLLECTING = {
+    "cells/run.py": "counts for the run record",
+    "commands/job.py": "which years the population has",
+    "deliveries/run.py": "counts for the run record",
+    "ingest/load.py": "counts of rejected rows",
+    "ingest/run.py": "years of the input and of silver",
+    "ingest/warnings.py": "one row of counts",
+    "runs/summary.py": "national values",
+    "tables/store.py": "a table's properties and history",
+}
+"""The modules at the edges that may bring rows to the driver, and what for."""
+
+FORBIDDEN_ATTRIBUTES = {
+    "rdd": "an RDD is not there under Connect",
+    "_jdf": "Java is not there under Connect",
+    "_jvm": "Java is not there under Connect",
+    "_jsc": "Java is not there under Connect",
+    "_sc": "Java is not there under Connect",
+    "sparkContext": "a context is not there under Connect",
+    "toPandas": "rows belong to Spark",
+    "toLocalIterator": "rows belong to Spark",
+    "applyInPandas": "Python on the data path",
+    "applyInArrow": "Python on the data path",
+    "applyInPandasWithState": "Python on the data path",
+    "mapInPandas": "Python on the data path",
+    "mapInArrow": "Python on the data path",
+    "foreach": "Python on the data path",
+    "foreachPartition": "Python on the data path",
+    "dropDuplicates": "which row stays must be a rule",
+    "drop_duplicates": "which row stays must be a rule",
+    "udf": "Python on the data path",
+    "pandas_udf": "Python on the data path",
+    "cache": "not there on serverless; use Store.keep",
+    "persist": "not there on serverless; use Store.keep",
+    "checkpoint": "not there on serverless; use Store.keep",
+    "localCheckpoint": "not there on serverless; use Store.keep",
+    "monotonically_increasing_id": "ids must not depend on partitions",
+    "rand": "results must not depend on chance",
+    "current_date": "results must not depend on the day",
+    "current_timestamp": "results must not depend on the moment",
+}
+
+ACTIONS = {"collect", "first", "head", "take", "toArrow"}
+"""What brings rows to the driver."""
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def findings(source: str, name: str) -> Iterator[str]:
+    """What a module does that it must not, each with its line."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ATTRIBUTES and name != SESSION:
+            yield f"{name}:{node.lineno}: {node.attr}: {FORBIDDEN_ATTRIBUTES[node.attr]}"
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            imported = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
+            if imported & {"udf", "pandas_udf"} or any(part.startswith(("pandas", "numpy")) for part in imported):
+                yield f"{name}:{node.lineno}: import: Python on the data path"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("udf", "pandas_udf"):
+            yield f"{name}:{node.lineno}: {node.func.id}: Python on the data path"
+        if _is_action(node) and name not in COLLECTING:
+            yield f"{name}:{node.lineno}: brings rows to the driver outside the edges"
+        if isinstance(node, ast.For | ast.While):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Attribute) and inner.attr in ("withColumn", "withColumnRenamed"):
+                    yield f"{name}:{inner.lineno}: {inner.attr} in a loop: the plan grows with each turn"
+
+
+def _is_action(node: ast.AST) -> bool:
+    # F.first(…) and the like are expressions; a DataFrame's methods are called on something else.
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ACTIONS):
+        return False
+    return not (isinstance(node.func.value, ast.Name) and node.func.value.id == "F")
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_the_module_keeps_to_what_every_session_has(file: Path) -> None:
+    assert list(findings(file.read_text(encoding="utf-8"), name_of(file))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("df.rdd.map(f)", "rdd"),
+        ("spark.sparkContext", "sparkContext"),
+        ("df.toPandas()", "toPandas"),
+        ("df._jdf", "_jdf"),
+        ("F.udf(f)", "udf"),
+        ("from pyspark.sql.functions import udf", "import"),
+        ("import pandas as pd", "import"),
+        ("udf(f)", "udf"),
+        ("df.groupBy('a').applyInPandas(f, s)", "applyInPandas"),
+        ("df.groupBy('a').applyInArrow(f, s)", "applyInArrow"),
+        ("df.dropDuplicates(['a'])", "dropDuplicates"),
+        ("for n in names:\n    df = df.withColumn(n, c)", "withColumn in a loop"),
+        ("while True:\n    if x:\n        df = df.withColumnRenamed(n, m)", "withColumnRenamed in a loop"),
+        ("rows = df.collect()", "brings rows to the driver"),
+        ("row = df.first()", "brings rows to the driver"),
+        ("df.cache()", "cache"),
+    ],
+)
+def test_what_is_forbidden_is_found(source: str, found: str) -> None:
+    assert any(found in finding for finding in findings(source, "module.py"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "df.withColumn('a', c)",
+        "F.first('a')",
+        "df.select('a').distinct()",
+        "df.withColumns({n: c for n in names})",
+        "[F.col(n) for n in names]",
+    ],
+)
+def test_what_is_allowed_is_not_found(source: str) -> None:
+    assert list(findings(source, "module.py")) == []
+
+
+def test_the_edges_that_may_collect_do() -> None:
+    for name in COLLECTING:
+        tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+        assert any(map(_is_action, ast.walk(tree))), f"{name} collects nothing any more: take it off the list"
+
+
+def test_the_rules_know_no_edges() -> None:
+    """Pure modules import neither the session nor the command line, and print nothing."""
+    edges = ("claimatlas.session", "claimatlas.commands", "claimatlas.cli", "claimatlas.jars")
+    for folder in ("deliveries", "cells", "population", "ingest", "configuration", "tables", "runs"):
+        for file in (ROOT / folder).glob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom):
+                    assert not (node.module or "").startswith(edges), f"{name_of(file)}:{node.lineno}"
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    assert node.func.id != "print", f"{name_of(file)}:{node.lineno}"

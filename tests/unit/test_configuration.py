@@ -1,0 +1,798 @@
+"""The configuration: the shipped one loads, and every mistake is refused with its file, line and key."""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.configuration.mappings import Mapping
+from claimatlas.errors import InputError
+from claimatlas.ingest.contract import INPUT_TABLES
+from claimatlas.ingest.validation import check_mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """A copy of the shipped configuration that a test may spoil."""
+    return Path(shutil.copytree(ROOT / "conf", tmp_path / "conf"))
+
+
+@pytest.fixture
+def edit(conf: Path) -> Edit:
+    """Replace a piece of text in a file of the copy; ``""`` stands for the whole file."""
+
+    def change(name: str, old: str, new: str) -> None:
+        file = conf / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{name} does not hold {old!r}"
+        file.write_text(text.replace(old, new, 1) if old else new, encoding="utf-8")
+
+    return change
+
+
+def line_of(file: Path, text: str) -> int:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
+def refusal(conf: Path, *overrides: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load_configuration(str(conf), overrides)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+# --- What is shipped -----------------------------------------------------------------------------
+
+
+def test_the_shipped_configuration_is_the_specification() -> None:
+    configuration = load_configuration()
+    settings = configuration.settings
+    assert (settings.episode_gap_days, settings.episode_rule, settings.episode_type) == (30, "chained", "first")
+    assert settings.implausible_interval_days == 180
+    assert (settings.postnatal_window.first_day, settings.postnatal_window.last_day) == (1, 42)
+    assert (settings.prenatal_window.first_day, settings.prenatal_window.last_day) == (270, 1)
+    assert settings.midwife_codes == "source"
+    assert [age.label for age in settings.age_categories.deliveries] == [
+        "<20",
+        "20-24",
+        "25-29",
+        "30-34",
+        "35-39",
+        "40+",
+    ]
+    assert [age.label for age in settings.age_categories.beneficiaries] == [
+        "0-17",
+        "18-24",
+        "25-44",
+        "45-64",
+        "65-74",
+        "75+",
+    ]
+    assert (settings.plausible_age_at_delivery.from_, settings.plausible_age_at_delivery.to) == (12, 55)
+    assert settings.geography.levels == ("country", "region", "province", "arrondissement", "municipality")
+    assert settings.geography.sector_first_year == 2016
+    assert settings.geography.sector_pattern == "[0-9]{5}([A-Z0-9][0-9][0-9A-Z][0-9A-Z-]|ZZZZ)"
+    assert settings.geography.sector_table is None
+    assert settings.first_reference_year == 2006
+    assert settings.first_service_date.isoformat() == "2005-01-01"
+    assert settings.max_rejected_share == 0.01
+
+
+def test_the_shipped_groups_are_those_of_the_source_page() -> None:
+    groups = load_configuration().services.contact_groups
+    gynaecologist = (34, 340, 341, 349, 367, 369, 146, 978)
+    assert groups["gp"].competences == (1, 2, 3, 4, 5, 6, 7, 8)
+    assert groups["gynaecologist"].competences == gynaecologist
+    assert set(groups["specialist"].competences_except) == {*gynaecologist, 1, 2, 3, 4, 5, 6, 7, 8}
+    assert groups["midwife"].professions == (40,)
+    assert groups["physiotherapist"].professions == (50, 51, 52, 53, 54, 55)
+    assert len(groups["gp"].code_lists) == 10
+
+
+def test_every_shipped_mapping_names_columns_that_there_are() -> None:
+    for file in (ROOT / "conf" / "mappings").glob("*.yaml"):
+        configuration = load_configuration(None, [f"mapping={file.stem}"])
+        check_mapping(configuration.mapping, INPUT_TABLES)
+    assert configuration is not None
+
+
+def test_the_mapping_of_ima_names_the_variables_of_the_source_pages() -> None:
+    mapping = load_configuration(None, ["mapping=ima"]).mapping
+    assert mapping.source_name("claims", "beneficiary_id") == "SS00010"
+    assert mapping.source_name("claims", "service_date") == "SS00015"
+    assert mapping.source_name("claims", "nomenclature_code") == "SS00020"
+    assert mapping.source_name("claims", "provider_profession") == "PRACTITIONER_CAT"
+    assert mapping.source_name("population", "municipality_31_december") == "PP0025"
+    assert mapping.source_name("claims", "quantity") == "quantity"
+
+
+# --- Refusals: settings --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        pytest.param("", "", "settings.yaml", "expected keys and values", id="empty file"),
+        pytest.param("", "- a list\n", "settings.yaml", "expected keys and values", id="not a mapping"),
+        pytest.param("", "a: [1\n", "settings.yaml, line 2", "not valid YAML", id="not YAML"),
+        pytest.param("episode_rule:", "episode_rules:", "episode_rules", "unknown key", id="unknown key"),
+        pytest.param("episode_rule: chained\n", "", "settings.yaml: episode_rule", "key is missing", id="missing key"),
+        pytest.param(
+            "last_day: 42}", "last_day: 42, x: 1}", "postnatal_window.x", "unknown key", id="nested unknown key"
+        ),
+        pytest.param(
+            "{first_day: 1, last_day: 42}",
+            "{first_day: 1}",
+            "postnatal_window.last_day",
+            "key is missing",
+            id="nested missing key",
+        ),
+        pytest.param(
+            "episode_rule: chained",
+            "episode_rule: linked",
+            "episode_rule",
+            "'chained' or 'anchored'",
+            id="no such choice",
+        ),
+        pytest.param(
+            "episode_rule: chained", "episode_rule:", "episode_rule", "'chained' or 'anchored'", id="no value"
+        ),
+        pytest.param(
+            "episode_gap_days: 30", "episode_gap_days: thirty", "episode_gap_days", "valid integer", id="not a number"
+        ),
+        pytest.param(
+            "episode_gap_days: 30", "episode_gap_days: 30.5", "episode_gap_days", "valid integer", id="half a day"
+        ),
+        pytest.param(
+            "episode_gap_days: 30",
+            "episode_gap_days: -1",
+            "episode_gap_days",
+            "greater than or equal to 0",
+            id="negative gap",
+        ),
+        pytest.param(
+            "interval_days: 180",
+            "interval_days: -1",
+            "implausible_interval_days",
+            "greater than or equal to 0",
+            id="negative interval",
+        ),
+        pytest.param(
+            "{first_day: 1, last_day: 42}",
+            "{first_day: 42, last_day: 1}",
+            "postnatal_window",
+            "last_day must not be before",
+            id="postnatal reversed",
+        ),
+        pytest.param(
+            "{first_day: 1, last_day: 42}",
+            "{first_day: -1, last_day: 42}",
+            "postnatal_window.first_day",
+            "greater than or equal to 0",
+            id="postnatal before birth",
+        ),
+        pytest.param("{first_day: 1, last_day: 42}", "42", "postnatal_window", "dictionary", id="not a window"),
+        pytest.param(
+            "{first_day: 270, last_day: 1}",
+            "{first_day: 1, last_day: 270}",
+            "prenatal_window",
+            "first_day is the day farthest",
+            id="prenatal reversed",
+        ),
+        pytest.param(
+            "{first_day: 270, last_day: 1}",
+            "{first_day: 270, last_day: -1}",
+            "prenatal_window.last_day",
+            "greater than or equal to 0",
+            id="prenatal after birth",
+        ),
+        pytest.param(
+            "midwife_codes: source",
+            "midwife_codes: all",
+            "midwife_codes",
+            "'source' or 'source_and_postnatal'",
+            id="midwife codes",
+        ),
+        pytest.param(
+            "max_rejected_share: 0.01",
+            "max_rejected_share: 1.01",
+            "max_rejected_share",
+            "less than or equal to 1",
+            id="share above 1",
+        ),
+        pytest.param(
+            "max_rejected_share: 0.01",
+            "max_rejected_share: -0.1",
+            "max_rejected_share",
+            "greater than or equal to 0",
+            id="share below 0",
+        ),
+        pytest.param(
+            "first_service_date: 2005-01-01",
+            "first_service_date: never",
+            "first_service_date",
+            "valid date",
+            id="not a date",
+        ),
+        pytest.param("mapping: standard", "mapping: ../standard", "mapping", "pattern", id="a path for a mapping"),
+        pytest.param(
+            "levels: [country,",
+            "levels: [country, country,",
+            "geography.levels",
+            "a level stands twice",
+            id="level twice",
+        ),
+        pytest.param(
+            "levels: [country,",
+            "levels: [Country,",
+            "geography.levels",
+            "'Country' cannot name a level",
+            id="level in capitals",
+        ),
+        pytest.param(
+            "levels: [country,",
+            "levels: [country, sector,",
+            "geography.levels",
+            "'sector' cannot name a level",
+            id="level with a meaning",
+        ),
+        pytest.param(
+            "levels: [country, region, province, arrondissement, municipality]",
+            "levels: []",
+            "geography.levels",
+            "at least 1 item",
+            id="no level",
+        ),
+        pytest.param(
+            'sector_pattern: "[0-9]{5}',
+            'sector_pattern: "[0-9{5}',
+            "geography.sector_pattern",
+            "not a regular expression",
+            id="bad pattern",
+        ),
+    ],
+)
+def test_wrong_settings_are_refused(edit: Edit, conf: Path, old: str, new: str, key: str, message: str) -> None:
+    edit("settings.yaml", old, new)
+    text = refusal(conf)
+    assert text.startswith("settings.yaml")
+    assert key in text
+    assert message in text
+
+
+_CLASS_0_19 = '{label: "<20", from: 0, to: 19}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param("from: 20, to: 24", "from: 21, to: 24", "class '20-24' must start at 20", id="gap"),
+        pytest.param("from: 20, to: 24", "from: 19, to: 24", "class '20-24' must start at 20", id="overlap"),
+        pytest.param(_CLASS_0_19, '{label: "<20", from: 1, to: 19}', "class '<20' must start at 0", id="not from 0"),
+        pytest.param(
+            "from: 40}", "from: 40, to: 120}", "class '40+': the last class, and no other", id="last one ends"
+        ),
+        pytest.param("from: 20, to: 24", "from: 20", "class '20-24': the last class, and no other", id="open within"),
+        pytest.param("from: 20, to: 24", "from: 20, to: 10", "class '20-24' ends before it starts", id="reversed"),
+        pytest.param('label: "20-24"', 'label: "<20"', "a label stands twice", id="label twice"),
+        pytest.param('label: "20-24"', "label: all", "the label 'all' has a meaning of its own", id="reserved: all"),
+        pytest.param('label: "20-24"', "label: unknown", "the label 'unknown' has a meaning", id="reserved: unknown"),
+        pytest.param("from: 20, to: 24", "to: 24", "this key is missing", id="no start"),
+    ],
+)
+def test_age_classes_cover_every_age_once(edit: Edit, conf: Path, old: str, new: str, message: str) -> None:
+    edit("settings.yaml", old, new)
+    text = refusal(conf)
+    assert re.match(r"settings\.yaml, line \d+: age_categories\.deliveries", text)
+    assert message in text
+
+
+def test_there_must_be_an_age_class(conf: Path) -> None:
+    assert "there must be at least one class" in refusal(conf, "age_categories.beneficiaries=[]")
+
+
+def test_a_mistake_is_named_by_file_line_and_key(edit: Edit, conf: Path) -> None:
+    edit("settings.yaml", "episode_type: first", "episode_type: last")
+    line = line_of(conf / "settings.yaml", "episode_type: last")
+    assert refusal(conf) == (
+        f"settings.yaml, line {line}: episode_type: Input should be 'first' or 'highest_priority'."
+    )
+
+
+def test_every_mistake_of_a_file_is_named_at_once(edit: Edit, conf: Path) -> None:
+    edit("settings.yaml", "episode_type: first", "episode_type: last")
+    edit("settings.yaml", "episode_rule: chained", "episode_rule: linked\nsomething: 1")
+    text = refusal(conf)
+    assert [line.split(": ")[1] for line in text.splitlines()] == ["episode_rule", "episode_type", "something"]
+
+
+@pytest.mark.parametrize("name", ["settings.yaml", "services.yaml", "indicators/cube_007_008a.yaml"])
+def test_a_key_that_stands_twice_is_refused(edit: Edit, conf: Path, name: str) -> None:
+    first = (conf / name).read_text(encoding="utf-8").splitlines()
+    key = next(line for line in first if line and not line.startswith((" ", "#"))).split(":")[0]
+    with (conf / name).open("a", encoding="utf-8") as file:
+        file.write(f"{key}: again\n")
+    assert refusal(conf) == f"{name}, line {len(first) + 1}: {key}: this key stands twice."
+
+
+def test_a_nested_key_that_stands_twice_is_refused(edit: Edit, conf: Path) -> None:
+    edit("settings.yaml", "{first_day: 1, last_day: 42}", "{first_day: 1, last_day: 42, first_day: 2}")
+    line = line_of(conf / "settings.yaml", "first_day: 2}")
+    assert refusal(conf) == f"settings.yaml, line {line}: first_day: this key stands twice."
+
+
+# --- Refusals: --set -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("episode_rule", "--set episode_rule: expected NAME=VALUE."),
+        ("episode_rules=chained", "--set episode_rules: there is no setting of this name in settings.yaml."),
+        ("=1", "--set : there is no setting of this name in settings.yaml."),
+        ("postnatal_window.middle=1", "--set postnatal_window.middle: there is no setting of this name"),
+        ("episode_rule.x=1", "--set episode_rule.x: there is no setting of this name"),
+        ("a.b.c=1", "--set a.b.c: there is no setting of this name"),
+        ("episode_gap_days=[", "--set episode_gap_days: the value cannot be read."),
+        ("episode_gap_days=many", "episode_gap_days: Input should be a valid integer"),
+        ("postnatal_window.last_day=0", "postnatal_window: last_day must not be before first_day."),
+        ("mapping=nobody", "There is no mapping 'nobody'; mappings/ has ima, standard."),
+        ("geography.sector_table=nowhere.csv", "geography.sector_table: there is no file nowhere.csv."),
+    ],
+)
+def test_wrong_overrides_are_refused(conf: Path, override: str, message: str) -> None:
+    assert message in refusal(conf, override)
+
+
+def test_overrides_are_read_as_values_and_the_last_one_wins() -> None:
+    settings = load_configuration(
+        None,
+        [
+            "episode_rule=anchored",
+            " postnatal_window.last_day = 10",
+            "max_rejected_share=1",
+            "first_service_date=2006-02-03",
+            "episode_gap_days=10",
+            "episode_gap_days=20",
+        ],
+    ).settings
+    assert settings.episode_rule == "anchored"
+    assert settings.postnatal_window.last_day == 10
+    assert settings.postnatal_window.first_day == 1
+    assert settings.max_rejected_share == 1.0
+    assert settings.first_service_date.isoformat() == "2006-02-03"
+    assert settings.episode_gap_days == 20
+
+
+@pytest.mark.parametrize("override", ["episode_gap_days=true", "episode_gap_days=yes", "max_rejected_share=yes"])
+def test_a_yes_is_no_number(conf: Path, override: str) -> None:
+    name = override.partition("=")[0]
+    assert name in refusal(conf, override)
+
+
+# --- Refusals: folders and files -----------------------------------------------------------------
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    text = refusal(tmp_path / "nowhere")
+    assert text == f"The configuration folder {tmp_path / 'nowhere'} does not exist."
+
+
+@pytest.mark.parametrize("name", ["codelists", "indicators", "mappings", "geography"])
+def test_a_missing_folder_is_named(conf: Path, name: str) -> None:
+    shutil.rmtree(conf / name)
+    assert refusal(conf) == f"The configuration folder {conf} has no folder {name}/."
+
+
+@pytest.mark.parametrize(
+    "name", ["settings.yaml", "services.yaml", "geography/municipalities.csv", "geography/changes.csv"]
+)
+def test_a_missing_file_is_named(conf: Path, name: str) -> None:
+    (conf / name).unlink()
+    assert refusal(conf) == f"The configuration folder has no file {name}."
+
+
+@pytest.mark.parametrize("name", ["settings.yaml", "codelists/midwife.csv"])
+def test_a_file_that_is_not_utf_8_is_named(conf: Path, name: str) -> None:
+    (conf / name).write_bytes("é".encode("latin-1"))
+    assert refusal(conf) == f"{name} is not a UTF-8 text file."
+
+
+def test_a_byte_order_mark_is_no_mistake(conf: Path) -> None:
+    for name in ("settings.yaml", "codelists/midwife.csv"):
+        file = conf / name
+        file.write_text("\ufeff" + file.read_text(encoding="utf-8"), encoding="utf-8")
+    assert load_configuration(str(conf)).settings == load_configuration().settings
+
+
+# --- Refusals: services --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param(
+            "code_lists: [gynaecologist]",
+            "code_lists: [gynae]",
+            "contact_groups.gynaecologist: there is no code list 'gynae'",
+            id="unknown code list of a group",
+        ),
+        pytest.param(
+            "code_lists: [prenatal_technical]",
+            "code_lists: [x]",
+            "delivery_flags.prenatal_technical: there is no code list 'x'",
+            id="unknown code list of a flag",
+        ),
+        pytest.param(
+            "code_lists: [imaging_therapeutic]",
+            "code_lists: [x]",
+            "beneficiary_services.imaging_therapeutic: there is no code list 'x'",
+            id="unknown code list of a service",
+        ),
+        pytest.param(
+            "code_list: delivery_home",
+            "code_list: x",
+            "delivery_types.home: there is no code list 'x'",
+            id="unknown code list of a type",
+        ),
+        pytest.param(
+            "[midwife, midwife_postnatal]",
+            "[midwife, x]",
+            "contact_groups.midwife: there is no code list 'x'",
+            id="unknown code list of a setting",
+        ),
+        pytest.param(
+            "{contact_groups: [gp], window",
+            "{contact_groups: [doctor], window",
+            "delivery_flags.contact_gp: there is no contact group 'doctor'",
+            id="unknown group",
+        ),
+        pytest.param(
+            "{contact_groups: [gp], window: postnatal}",
+            "{contact_groups: [gp], window: later}",
+            "delivery_flags.contact_gp.window",
+            id="unknown window",
+        ),
+        pytest.param(
+            "{contact_groups: [gp], window: postnatal}",
+            "{window: postnatal}",
+            "give either contact_groups or code_lists",
+            id="flag of nothing",
+        ),
+        pytest.param(
+            "code_lists: [gynaecologist]\n",
+            "",
+            "give either code_lists or code_lists_by_setting",
+            id="group of nothing",
+        ),
+        pytest.param(
+            "      midwife_codes:\n",
+            "      episode_rule:\n",
+            "the setting 'episode_rule' does not choose",
+            id="setting without choice",
+        ),
+        pytest.param(
+            "competences: [34,",
+            "competences: [gynae,",
+            "contact_groups.gynaecologist.competences.0",
+            id="competence in words",
+        ),
+        pytest.param(
+            "competences: [34,",
+            "competence: [34,",
+            "contact_groups.gynaecologist.competence: unknown key",
+            id="unknown key",
+        ),
+        pytest.param("priority: 2", "priority: 1", "two types have the same priority", id="priority twice"),
+        pytest.param(
+            "{code_lists: [imaging_therapeutic]}",
+            "{code_lists: []}",
+            "beneficiary_services.imaging_therapeutic.code_lists",
+            id="service of nothing",
+        ),
+        pytest.param(
+            "  imaging_therapeutic: {", "  Imaging: {", "'Imaging' cannot name a column", id="name in capitals"
+        ),
+        pytest.param(
+            "  imaging_therapeutic: {",
+            "  imaging-therapeutic: {",
+            "'imaging-therapeutic' cannot name a column",
+            id="name with a hyphen",
+        ),
+    ],
+)
+def test_wrong_services_are_refused(edit: Edit, conf: Path, old: str, new: str, message: str) -> None:
+    edit("services.yaml", old, new)
+    text = refusal(conf)
+    assert text.startswith("services.yaml")
+    assert message in text
+
+
+def test_a_choice_without_its_code_lists_is_refused_only_when_it_is_chosen(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", "        source_and_postnatal: [midwife, midwife_postnatal]\n", "")
+    assert load_configuration(str(conf)).settings.midwife_codes == "source"
+    expected = "services.yaml: no code lists for midwife_codes: source_and_postnatal."
+    assert refusal(conf, "midwife_codes=source_and_postnatal") == expected
+
+
+# --- Refusals: indicators ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        pytest.param(
+            "cube_007_009a",
+            "[contact_midwife]",
+            "[contact_doula]",
+            "services.yaml has no delivery flag 'contact_doula'",
+            id="unknown flag",
+        ),
+        pytest.param(
+            "stat_013_023",
+            "with_service: imaging_therapeutic",
+            "with_service: imaging",
+            "services.yaml has no beneficiary service 'imaging'",
+            id="unknown service",
+        ),
+        pytest.param(
+            "cube_007_009a",
+            "[country, region",
+            "[continent, region",
+            "there is no level 'continent'",
+            id="unknown level",
+        ),
+        pytest.param("cube_007_009a", "[age_category,", "[shoe_size,", "has no 'shoe_size'", id="unknown dimension"),
+        pytest.param("cube_007_009a", "[age_category,", "[sex,", "has no 'sex'", id="dimension of another population"),
+        pytest.param(
+            "cube_007_009a",
+            "municipality]",
+            "municipality, sector]",
+            "the sector is for beneficiary-years",
+            id="sector of deliveries",
+        ),
+        pytest.param(
+            "stat_013_023",
+            "dimensions: []",
+            "dimensions: [sex]",
+            "the sector is for beneficiary-years",
+            id="sector with dimensions",
+        ),
+        pytest.param(
+            "cube_007_009a",
+            "{without_any: [contact_midwife]}",
+            "{with_service: imaging_therapeutic}",
+            "does not go with the population deliveries",
+            id="service of deliveries",
+        ),
+        pytest.param(
+            "stat_013_023",
+            "{with_service: imaging_therapeutic}",
+            "{with_any: [contact_gp]}",
+            "does not go with the population beneficiary_years",
+            id="flag of beneficiaries",
+        ),
+        pytest.param(
+            "cube_007_009a",
+            "{without_any: [contact_midwife]}",
+            "{all: true, without_any: [contact_midwife]}",
+            "give exactly one of",
+            id="two numerators",
+        ),
+        pytest.param(
+            "cube_007_009a", "{without_any: [contact_midwife]}", "{}", "give exactly one of", id="no numerator"
+        ),
+        pytest.param("cube_007_009a", "unit: percent", "unit: permille", "unit", id="unknown unit"),
+        pytest.param(
+            "cube_007_009a", "population: deliveries", "population: everybody", "population", id="unknown population"
+        ),
+        pytest.param("cube_007_009a", "  nl:", "  de:", "names.nl: this key is missing", id="a language is missing"),
+        pytest.param(
+            "cube_007_009a", "unit: percent", "unit: percent\ncolour: red", "colour: unknown key", id="unknown key"
+        ),
+        pytest.param(
+            "cube_007_009a",
+            "levels: [country, region, province, arrondissement, municipality]",
+            "levels: []",
+            "levels",
+            id="no level",
+        ),
+        pytest.param(
+            "cube_007_009a", "id: cube_007_009a", "id: cube_9", "the file must be named cube_9.yaml", id="another name"
+        ),
+    ],
+)
+def test_wrong_indicators_are_refused(edit: Edit, conf: Path, name: str, old: str, new: str, message: str) -> None:
+    edit(f"indicators/{name}.yaml", old, new)
+    text = refusal(conf)
+    assert re.match(rf"indicators/{name}\.yaml(, line \d+)?: ", text)
+    assert message in text
+
+
+def test_there_must_be_an_indicator(conf: Path) -> None:
+    for file in (conf / "indicators").glob("*.yaml"):
+        file.unlink()
+    assert refusal(conf) == "indicators/ declares no indicator."
+
+
+# --- Refusals: mappings --------------------------------------------------------------------------
+
+
+def test_a_mapping_with_an_unknown_table_is_refused(edit: Edit, conf: Path) -> None:
+    edit("mappings/standard.yaml", "description:", "patients: {}\ndescription:")
+    assert refusal(conf) == "mappings/standard.yaml, line 1: patients: unknown key."
+
+
+def test_a_mapping_of_a_column_that_there_is_not_is_refused() -> None:
+    mapping = Mapping(description="wrong", claims={"date": "SS00015"})
+    with pytest.raises(InputError, match="The mapping's table claims has no column 'date'"):
+        check_mapping(mapping, INPUT_TABLES)
+
+
+# --- Refusals: CSV files -------------------------------------------------------------------------
+
+_HEADER = "list,code,label_fr,label_nl,label_en,valid_from,valid_to,source,status\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        pytest.param(_HEADER.replace("status", "state"), 1, "unknown: state; missing: status", id="other columns"),
+        pytest.param(_HEADER.replace("status", "source"), 1, "missing: status", id="column twice"),
+        pytest.param("", 1, "the columns must be list, code,", id="empty file"),
+        pytest.param(_HEADER + "midwife,422030\n", 2, "2 fields, expected 9", id="fields missing"),
+        pytest.param(_HEADER + "midwife,422030,,,,,,page,page,\n", 2, "10 fields, expected 9", id="a field too many"),
+        pytest.param(_HEADER + '\nmidwife,422030,"x"y,,,,,page,page\n', 3, "this is not valid CSV", id="bad quotes"),
+        pytest.param(_HEADER + "midwive,422030,,,,,,page,page\n", 2, "the list is 'midwive'", id="another list"),
+        pytest.param(
+            _HEADER + "midwife,42203O,,,,,,page,page\n", 2, "the code '42203O' is not a number", id="a letter"
+        ),
+        pytest.param(_HEADER + "midwife,,,,,,,page,page\n", 2, "the code '' is not a number", id="no code"),
+        pytest.param(_HEADER + "midwife,-422030,,,,,,page,page\n", 2, "'-422030' is not a number", id="a sign"),
+        pytest.param(_HEADER + "midwife,42203,,,,,,page,page\n", 2, "42203 is not of six digits", id="five digits"),
+        pytest.param(_HEADER + "midwife,4220301,,,,,,page,page\n", 2, "4220301 is not of six", id="seven digits"),
+        pytest.param(_HEADER + "midwife,422030,,,,,,page,sure\n", 2, "the status must be one of", id="status"),
+        pytest.param(_HEADER + "midwife,422030,,,,,,,page\n", 2, "a code needs a source", id="source"),
+        pytest.param(_HEADER + "midwife,422030,,,,2023-02-30,,page,page\n", 2, "'2023-02-30' is not a date", id="date"),
+        pytest.param(
+            _HEADER + "midwife,422030,,,,,1/2/2023,page,page\n", 2, "'1/2/2023' is not a date", id="other date"
+        ),
+        pytest.param(
+            _HEADER + "midwife,422030,,,,20230201,,page,page\n", 2, "'20230201' is not a date", id="no hyphens"
+        ),
+        pytest.param(
+            _HEADER + "midwife,422030,,,,2023-02-02,2023-02-01,page,page\n", 2, "valid_to is before", id="reversed"
+        ),
+    ],
+)
+def test_a_wrong_row_of_a_code_list_is_refused(conf: Path, text: str, line: int, message: str) -> None:
+    (conf / "codelists" / "midwife.csv").write_text(text, encoding="utf-8")
+    found = refusal(conf)
+    assert found.startswith(f"codelists/midwife.csv, line {line}: ")
+    assert message in found
+
+
+def test_a_code_list_keeps_text_in_quotes_and_open_ends(conf: Path) -> None:
+    rows = 'midwife, 422030 ,,,"a, b",2022-01-01,,page,page\nmidwife,422052,,,,,2022-12-31,page,memory\n'
+    (conf / "codelists" / "midwife.csv").write_text(_HEADER + rows, encoding="utf-8")
+    first, second = load_configuration(str(conf)).code_lists["midwife"].rows
+    assert (first.code, first.label_en, str(first.valid_from), first.valid_to) == (422030, "a, b", "2022-01-01", None)
+    assert (second.code, second.valid_from, str(second.valid_to), second.status) == (
+        422052,
+        None,
+        "2022-12-31",
+        "memory",
+    )
+    assert (first.line, second.line) == (2, 3)
+
+
+# --- Empty lists ---------------------------------------------------------------------------------
+
+
+def empty(conf: Path, *names: str) -> Configuration:
+    for name in names:
+        (conf / "codelists" / f"{name}.csv").write_text(_HEADER, encoding="utf-8")
+    return load_configuration(str(conf))
+
+
+def test_a_flag_cannot_be_seen_when_all_lists_of_a_group_are_empty(conf: Path) -> None:
+    configuration = empty(conf, "gp_bezarts", "gp_bezoek")
+    assert configuration.empty_code_lists_of_flag("contact_gp") == ()
+    configuration = empty(conf, "midwife")
+    assert configuration.empty_code_lists_of_flag("contact_midwife") == ("midwife",)
+    assert configuration.empty_code_lists_of_flag("contact_gp") == ()
+    assert configuration.empty_code_lists_of_flag("prenatal_contact") == ("midwife",)
+    assert configuration.empty_code_lists_of_flag("prenatal_gdm_test") == ("gestational_diabetes_test",)
+
+
+def test_the_other_midwife_list_makes_up_for_an_empty_one(conf: Path) -> None:
+    empty(conf, "midwife")
+    both = load_configuration(str(conf), ["midwife_codes=source_and_postnatal"])
+    assert both.empty_code_lists_of_flag("contact_midwife") == ()
+
+
+# --- Hashes --------------------------------------------------------------------------------------
+
+
+def changed_hashes(before: Configuration, after: Configuration) -> set[str]:
+    return {name for name, value in before.hashes.items() if after.hashes[name] != value}
+
+
+def test_the_hashes_are_the_same_for_the_same_content(conf: Path, edit: Edit) -> None:
+    before = load_configuration()
+    assert changed_hashes(before, load_configuration(str(conf))) == set()
+    edit("settings.yaml", "episode_rule: chained", "# a remark\nepisode_rule:    chained")
+    edit("services.yaml", "contact_groups:", "# a remark\ncontact_groups:")
+    assert changed_hashes(before, load_configuration(str(conf), ["episode_gap_days=30"])) == set()
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in before.hashes.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "changed"),
+    [
+        ("settings.yaml", "episode_gap_days: 30", "episode_gap_days: 31", "settings"),
+        ("settings.yaml", "{first_day: 1, last_day: 42}", "{first_day: 0, last_day: 42}", "settings"),
+        ("services.yaml", "professions: [40]", "professions: [40, 41]", "services"),
+        ("services.yaml", "priority: 3", "priority: 4", "services"),
+        ("indicators/cube_007_008a.yaml", "first_year: 2006", "first_year: 2007", "indicators"),
+        ("codelists/midwife.csv", "midwife,422030,", "midwife,422041,", "code_lists"),
+        ("codelists/gp_digicont.csv", "2022-08-01", "2022-08-02", "code_lists"),
+        ("geography/municipalities.csv", "11001,2006,9999", "11001,2006,2030", "geography"),
+        ("geography/changes.csv", "12034,12041,2019", "12034,44083,2019", "geography"),
+    ],
+)
+def test_a_change_shows_in_its_own_hash_only(
+    conf: Path, edit: Edit, name: str, old: str, new: str, changed: str
+) -> None:
+    edit(name, old, new)
+    assert changed_hashes(load_configuration(), load_configuration(str(conf))) == {changed}
+
+
+def test_an_override_shows_in_the_hash_of_the_settings() -> None:
+    anchored = load_configuration(None, ["episode_rule=anchored"])
+    assert changed_hashes(load_configuration(), anchored) == {"settings"}
+
+
+def test_each_code_list_has_a_hash_of_its_own(conf: Path, edit: Edit) -> None:
+    before = load_configuration()
+    edit("codelists/midwife.csv", "midwife,422030,", "midwife,422041,")
+    after = load_configuration(str(conf))
+    lists = {name for name in before.code_lists if before.code_list_hash(name) != after.code_list_hash(name)}
+    assert lists == {"midwife"}
+
+
+def test_a_table_of_sectors_has_its_hash(tmp_path: Path) -> None:
+    file = tmp_path / "sectors.csv"
+    header = "sector,municipality,first_year,last_year\n"
+    file.write_text(header + "11001A00-,11001,2006,9999\n", encoding="utf-8")
+    one = load_configuration(None, [f"geography.sector_table={file}"])
+    same_rows = replace(one, settings=load_configuration().settings)
+    assert changed_hashes(same_rows, one) == {"settings"}
+    file.write_text(header + "11001A00-,11001,2006,2024\n", encoding="utf-8")
+    assert changed_hashes(one, load_configuration(None, [f"geography.sector_table={file}"])) == {"sector_table"}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (",11001,2006,9999", "expected a sector and two years"),
+        ("11001A00-,11001,,9999", "expected a sector and two years"),
+        ("11001A00-,11001,2006,later", "expected a sector and two years"),
+        ("11001A00-,11001,2006", "3 fields, expected 4"),
+    ],
+)
+def test_a_wrong_row_of_the_table_of_sectors_is_refused(tmp_path: Path, row: str, message: str) -> None:
+    file = tmp_path / "sectors.csv"
+    file.write_text(f"sector,municipality,first_year,last_year\n{row}\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_configuration(None, [f"geography.sector_table={file}"])
+    assert str(caught.value).startswith("sectors.csv, line 2: ")
+    assert message in str(caught.value)

@@ -1,0 +1,85 @@
+"""Rows that share a key: which one stays never depends on the order of rows."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT
+from claimatlas.ingest.duplicates import RANK, rank_duplicates, repeated_key_hashes
+from pyspark.sql import DataFrame, SparkSession
+
+CLAIM = {
+    "claim_id": "c",
+    "beneficiary_id": "a",
+    "service_date": date(2023, 3, 1),
+    "nomenclature_code": 424093,
+    "quantity": 1,
+    "provider_id": None,
+    "provider_profession": None,
+    "provider_competence": None,
+    "hospital_id": None,
+    "booking_date": None,
+}
+TYPES = (
+    "claim_id string, beneficiary_id string, service_date date, nomenclature_code int, quantity int, "
+    "provider_id string, provider_profession int, provider_competence int, hospital_id string, booking_date date, "
+    "_row string, _source_file string"
+)
+
+
+def claims(spark: SparkSession, rows: list[dict[str, Any]]) -> DataFrame:
+    values = [
+        (*{**CLAIM, **{name: value for name, value in row.items() if name in CLAIM}}.values(), row["_row"], "file")
+        for row in rows
+    ]
+    return spark.createDataFrame(values, TYPES)
+
+
+def kept(spark: SparkSession, rows: list[dict[str, Any]]) -> set[str]:
+    ranked = rank_duplicates(claims(spark, rows), CLAIMS_INPUT).collect()
+    return {row["_row"] for row in ranked if row[RANK] == 1}
+
+
+@pytest.mark.shuffle_partitions(3)
+def test_the_order_of_rows_does_not_matter(spark: SparkSession) -> None:
+    booked = {"booking_date": date(2023, 5, 1)}
+    rows = [
+        {"claim_id": "one", "_row": "alone"},
+        {"claim_id": "two", "_row": "not booked"},
+        {"claim_id": "two", "_row": "booked late", **booked, "quantity": 9},
+        {"claim_id": "two", "_row": "booked early", "booking_date": date(2023, 4, 1)},
+        {"claim_id": "three", "_row": "no hospital"},
+        {"claim_id": "three", "_row": "a hospital", "hospital_id": "h"},
+    ]
+    for order in (rows, rows[::-1], rows[3:] + rows[:3]):
+        assert kept(spark, order) == {"booked late", "a hospital"}
+
+
+def test_ranks_are_given_to_repeated_keys_only(spark: SparkSession) -> None:
+    rows = [
+        {"claim_id": "one", "_row": "1"},
+        {"claim_id": "two", "_row": "2"},
+        {"claim_id": "two", "_row": "3", "quantity": 2},
+        {"claim_id": "two", "_row": "4", "quantity": 3},
+    ]
+    ranked = rank_duplicates(claims(spark, rows), CLAIMS_INPUT).collect()
+    assert {(row["_row"], row[RANK]) for row in ranked} == {("2", 1), ("3", 2), ("4", 3)}
+
+
+def test_of_rows_that_are_equal_one_stays(spark: SparkSession) -> None:
+    rows = [{"_row": "same"}, {"_row": "same"}, {"_row": "same"}]
+    ranked = rank_duplicates(claims(spark, rows), CLAIMS_INPUT).collect()
+    assert sorted(row[RANK] for row in ranked) == [1, 2, 3]
+
+
+def test_no_repeated_key_is_overlooked(spark: SparkSession) -> None:
+    rows = [{"claim_id": name, "_row": name} for name in ("one", "two", "two", "three", "three", "three", "four")]
+    assert repeated_key_hashes(claims(spark, rows), CLAIMS_INPUT).count() == 2
+    assert repeated_key_hashes(claims(spark, rows[:2]), CLAIMS_INPUT).count() == 0
+
+
+def test_a_beneficiary_has_one_row_a_year(spark: SparkSession) -> None:
+    people = spark.createDataFrame(
+        [("a", 2022), ("a", 2023), ("b", 2023), ("a", 2023)], "beneficiary_id string, year int"
+    )
+    assert repeated_key_hashes(people, POPULATION_INPUT).count() == 1

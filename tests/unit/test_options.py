@@ -1,0 +1,280 @@
+"""What the command line understands, and how each command ends when it does not."""
+
+import argparse
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from claimatlas import __version__, cli
+from claimatlas.commands import job as job_module
+from claimatlas.commands import options
+from claimatlas.configuration import load_configuration
+from claimatlas.errors import ClaimatlasError, ConcurrentRunError, InputError, QualityGateError
+from delta.exceptions import DeltaConcurrentModificationException
+from pyspark.errors import PySparkValueError
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="trial", exit_on_error=False)
+    options.add_input(made, required=False)
+    options.add_output(made)
+    options.add_years(made)
+    options.add_complete_through(made)
+    options.add_configuration(made)
+    return made
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    return parser().parse_args(["--output", "out", "--year", "2023", *arguments])
+
+
+def years(*arguments: str) -> tuple[int, ...]:
+    parsed = parser().parse_args(["--output", "out", *arguments])
+    return options.years_of(parsed, load_configuration())
+
+
+# --- Years ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--year", "2023"], (2023,)),
+        (["--year", "2023", "--year", "2021"], (2021, 2023)),
+        (["--year", "2023", "2021"], (2021, 2023)),
+        (["--year", "2019-2021"], (2019, 2020, 2021)),
+        (["--year", "2021-2021"], (2021,)),
+        (["--year", "2019-2021", "2020", "--year", "2023"], (2019, 2020, 2021, 2023)),
+        (["--year", "2006"], (2006,)),
+    ],
+)
+def test_years_and_ranges(arguments: list[str], expected: tuple[int, ...]) -> None:
+    assert years(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("23", "'23' is not a year or a range such as 2019-2023"),
+        ("2023.0", "'2023.0' is not a year"),
+        ("2019-", "'2019-' is not a year"),
+        ("2019-20", "'2019-20' is not a year"),
+        ("2019 - 2021", "'2019 - 2021' is not a year"),
+        ("2019,2020", "'2019,2020' is not a year"),
+        ("", "'' is not a year"),
+        ("2021-2019", "the range '2021-2019' ends before it starts"),
+    ],
+)
+def test_wrong_years_are_refused(text: str, message: str) -> None:
+    with pytest.raises(argparse.ArgumentError) as caught:
+        years("--year", text)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "year"), [("2005", 2005), ("2004-2008", 2004), ("0000", 0)])
+def test_a_year_before_the_first_reference_year_is_an_input_error(text: str, year: int) -> None:
+    with pytest.raises(InputError) as caught:
+        years("--year", text)
+    assert str(caught.value) == f"The year {year} is before 2006, the first reference year."
+
+
+# --- Dates ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--as-of", "--complete-through"])
+def test_dates_are_read(option: str) -> None:
+    name = option.removeprefix("--").replace("-", "_")
+    assert getattr(parse(option, "2024-02-29"), name) == date(2024, 2, 29)
+    assert getattr(parse(), name) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2023-02-29", "'2023-02-29' is not a date of the calendar"),
+        ("2023-13-01", "is not a date of the calendar"),
+        ("2023-2-3", "'2023-2-3' is not a date YYYY-MM-DD"),
+        ("20230203", "'20230203' is not a date YYYY-MM-DD"),
+        ("2023-W05-5", "is not a date YYYY-MM-DD"),
+        ("03/02/2023", "is not a date YYYY-MM-DD"),
+        ("2023-02-03T00:00", "is not a date YYYY-MM-DD"),
+        ("２０２３-02-03", "is not a date"),
+        ("today", "is not a date YYYY-MM-DD"),
+    ],
+)
+def test_wrong_dates_are_refused(text: str, message: str) -> None:
+    with pytest.raises(argparse.ArgumentError) as caught:
+        parse("--as-of", text)
+    assert message in str(caught.value)
+
+
+def test_as_of_is_today_unless_it_is_given() -> None:
+    before = datetime.now(UTC).date()
+    taken = options.ingest_options_of(parse(), (2023,)).as_of
+    assert before <= taken <= datetime.now(UTC).date()
+    given = options.ingest_options_of(parse("--as-of", "2024-06-30", "--replace"), (2023,))
+    assert (given.as_of, given.replace, given.years) == (date(2024, 6, 30), True, (2023,))
+
+
+# --- Input, output, settings ---------------------------------------------------------------------
+
+
+def test_where_the_input_is() -> None:
+    assert not options.input_of(parse()).given
+    paths = options.input_of(parse("--input", "in", "--claims", "c", "--population", "p", "--hospital-stays", "h"))
+    assert (paths.folder, paths.claims, paths.population, paths.hospital_stays) == ("in", "c", "p", "h")
+    assert options.input_of(parse("--claims", "c")).given
+
+
+def test_any_number_of_settings() -> None:
+    parsed = parse("--set", "episode_rule=anchored", "--set", "postnatal_window.last_day=10")
+    settings = options.configuration_of(parsed).settings
+    assert (settings.episode_rule, settings.postnatal_window.last_day) == ("anchored", 10)
+    assert options.configuration_of(parse()).settings == load_configuration().settings
+
+
+# --- The console command -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_names_every_command(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([option]) == 0
+    out = capsys.readouterr().out
+    for name in ("run-year", "ingest", "deliveries", "indicators", "generate", "codelists", "jars"):
+        assert f"\n  {name} " in out
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"claimatlas {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [([], "say which command."), (["rum-year"], "there is no command 'rum-year'."), ([""], "there is no command ''.")],
+)
+def test_a_command_that_is_not_there(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"claimatlas: {message}\n\nusage: claimatlas COMMAND")
+
+
+@pytest.mark.parametrize(
+    "name", ["run-year", "run_year", "ingest", "deliveries", "indicators", "generate", "codelists"]
+)
+def test_every_command_has_its_own_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([name, "--help"])
+    assert caught.value.code == 0
+    assert "--conf DIR" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run-year"],
+        ["run-year", "--output", "out"],
+        ["run-year", "--output", "out", "--year", "soon"],
+        ["run-year", "--output", "out", "--year", "2023", "--colour", "red"],
+        ["ingest"],
+        ["deliveries", "--year", "2023"],
+        ["indicators", "--output", "out", "--year", "2023", "--complete-through", "never"],
+        ["generate", "--output", "out", "--beneficiaries", "many", "--years", "2022-2023", "--seed", "1"],
+        ["codelists", "--set"],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_writes_nothing_on_standard_output(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "usage: " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run-year", "--output", "OUT", "--year", "2005"], "The year 2005 is before 2006, the first reference year."),
+        (
+            ["run-year", "--output", "OUT", "--year", "2023", "--set", "x=1"],
+            "--set x: there is no setting of this name",
+        ),
+        (["indicators", "--output", "OUT", "--year", "2023", "--conf", "nowhere"], "folder nowhere does not exist."),
+        (["deliveries", "--output", "OUT", "--year", "2023", "--set", "episode_rule=x"], "'chained' or 'anchored'"),
+        (["codelists", "--conf", "nowhere"], "folder nowhere does not exist."),
+    ],
+)
+def test_wrong_settings_end_with_2_before_anything_is_written(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = f"{tmp_path}/output"
+    assert cli.main([output if argument == "OUT" else argument for argument in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("claimatlas: ")
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_can_be_started_as_a_module() -> None:
+    code = "import sys; from claimatlas.cli import main; sys.exit(main(['nothing']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("claimatlas: there is no command 'nothing'.")
+
+
+# --- Exit codes ----------------------------------------------------------------------------------
+
+
+def raising(error: BaseException) -> int:
+    def action() -> None:
+        raise error
+
+    return job_module.guarded(action)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (InputError("No such file."), 2, "claimatlas: No such file.\n"),
+        (QualityGateError("Too many."), 3, "claimatlas: Too many.\n"),
+        (ConcurrentRunError("Another run."), 4, "claimatlas: Another run.\n"),
+        (ClaimatlasError("Odd."), 1, "claimatlas: Odd.\n"),
+        (KeyboardInterrupt(), 130, "claimatlas: Interrupted."),
+        (DeltaConcurrentModificationException("a row"), 4, "claimatlas: Another run wrote to the same tables"),
+        (ValueError("beneficiary 12345"), 1, "claimatlas: Unexpected failure (ValueError)."),
+        (
+            PySparkValueError(errorClass="CANNOT_BE_NONE", messageParameters={"arg_name": "12345"}),
+            1,
+            "claimatlas: Unexpected failure (PySparkValueError, CANNOT_BE_NONE).",
+        ),
+    ],
+)
+def test_each_error_has_its_exit_code(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(job_module.DEBUG, raising=False)
+    assert raising(error) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(message)
+    assert "12345" not in err, "the message of an unknown failure may quote data"
+    assert "Traceback" not in err
+
+
+def test_the_whole_trace_is_shown_on_demand(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(job_module.DEBUG, "1")
+    assert raising(ValueError("details")) == 1
+    assert "ValueError: details" in capsys.readouterr().err
+
+
+def test_done_is_0() -> None:
+    assert job_module.guarded(lambda: None) == 0
