@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from claimatlas.commands.run_year import main
 from comparison import assert_output_equals_reference
-from generative.worlds import combine
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from reference import compute
 from reference.generators import random_tables, settings_strategy, years_of
 from reference.io import write_csv
+
+from generative.worlds import combine
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = int(os.environ.get("CLAIMATLAS_EXAMPLES", "3"))
