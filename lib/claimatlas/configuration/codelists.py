@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
 from itertools import pairwise
+from typing import NoReturn
 
 from claimatlas.configuration.documents import read_csv
 from claimatlas.errors import InputError
@@ -95,10 +96,19 @@ def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow
 
 
 def _date(place: str, text: str) -> date | None:
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        # Python's own reading also takes 20230201 and 2023-W05-3.
+        return (
+            datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == 10 else _no_date(place, text)
+        )
     except ValueError:
-        raise InputError(f"{place}: {text!r} is not a date YYYY-MM-DD.") from None
+        return _no_date(place, text)
+
+
+def _no_date(place: str, text: str) -> NoReturn:
+    raise InputError(f"{place}: {text!r} is not a date YYYY-MM-DD.")
 
 
 def has_valid_check_digit(code: int) -> bool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# Strict: YAML reads yes and true as booleans, and Python takes those for 1.
+Whole = Annotated[int, Field(strict=True)]
+Share = Annotated[float, Field(strict=True)]
 
 
 class Declaration(BaseModel):

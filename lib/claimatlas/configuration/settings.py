@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document
-from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.model import Declaration, Share, Whole
 from claimatlas.errors import InputError
 
 SECTOR = "sector"
@@ -21,8 +21,8 @@ SECTOR = "sector"
 class PostnatalWindow(Declaration):
     """Days after the delivery date; both ends are included."""
 
-    first_day: int = Field(ge=0)
-    last_day: int
+    first_day: Whole = Field(ge=0)
+    last_day: Whole
 
     @model_validator(mode="after")
     def _in_order(self) -> PostnatalWindow:
@@ -34,8 +34,8 @@ class PostnatalWindow(Declaration):
 class PrenatalWindow(Declaration):
     """Days before the delivery date, from the day farthest away to the nearest; both are included."""
 
-    first_day: int
-    last_day: int = Field(ge=0)
+    first_day: Whole
+    last_day: Whole = Field(ge=0)
 
     @model_validator(mode="after")
     def _in_order(self) -> PrenatalWindow:
@@ -48,8 +48,8 @@ class AgeClass(Declaration):
     """A class of ages in completed years; both ends are included, no ``to`` means open."""
 
     label: str = Field(min_length=1)
-    from_: int = Field(alias="from", ge=0)
-    to: int | None = None
+    from_: Whole = Field(alias="from", ge=0)
+    to: Whole | None = None
 
     @field_validator("label")
     @classmethod
@@ -89,15 +89,15 @@ class AgeCategories(Declaration):
 class AgeRange(Declaration):
     """Ages in completed years, both ends included."""
 
-    from_: int = Field(alias="from")
-    to: int
+    from_: Whole = Field(alias="from")
+    to: Whole
 
 
 class GeographySettings(Declaration):
     """The levels of place, and what is known of the sectors below them."""
 
     levels: tuple[str, ...] = Field(min_length=1)
-    sector_first_year: int
+    sector_first_year: Whole
     sector_pattern: str
     sector_table: str | None
 
@@ -134,10 +134,10 @@ class GeographySettings(Declaration):
 class Settings(Declaration):
     """``settings.yaml``: see the comments there for what each one does."""
 
-    episode_gap_days: int = Field(ge=0)
+    episode_gap_days: Whole = Field(ge=0)
     episode_rule: Literal["chained", "anchored"]
     episode_type: Literal["first", "highest_priority"]
-    implausible_interval_days: int = Field(ge=0)
+    implausible_interval_days: Whole = Field(ge=0)
     postnatal_window: PostnatalWindow
     prenatal_window: PrenatalWindow
     midwife_codes: Literal["source", "source_and_postnatal"]
@@ -145,9 +145,9 @@ class Settings(Declaration):
     plausible_age_at_delivery: AgeRange
     geography: GeographySettings
     mapping: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    first_reference_year: int
+    first_reference_year: Whole
     first_service_date: date
-    max_rejected_share: float = Field(ge=0, le=1)
+    max_rejected_share: Share = Field(ge=0, le=1)
 
 
 def override(document: Document, assignments: Sequence[str]) -> Document:

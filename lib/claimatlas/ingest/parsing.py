@@ -102,8 +102,10 @@ def _date(source: Column, raw_type: T.DataType, column: InputColumn, table: str)
 
 def _integer(source: Column, raw_type: T.DataType, column: InputColumn, table: str, to: str = "int") -> Column:
     if isinstance(raw_type, _TEXT):
-        # try_cast follows ANSI: digits with a sign at most, null for 1.5, 1e3, letters and overflow.
-        return source.try_cast(to)
+        # try_cast follows ANSI: digits with a sign at most, null for 1.5, 1e3, letters and overflow. But it
+        # passes over control characters at the ends, which are neither.
+        first, last = F.substring(source, 1, 1), F.substring(source, -1, 1)
+        return F.when((first >= "+") & (first <= "9") & (last >= "0") & (last <= "9"), source.try_cast(to))
     if isinstance(raw_type, _WHOLE):
         return source.try_cast(to)
     if isinstance(raw_type, _FRACTIONAL):

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.errors import ClaimatlasError, InputError, QualityGateError
+from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import marker
 from claimatlas.ingest.contract import INPUT_TABLES, InputTable
 from claimatlas.ingest.load import Loaded, load_table
-from claimatlas.ingest.sources import Source, locate, read
+from claimatlas.ingest.sources import Source, locate, read, unreadable
 from claimatlas.ingest.validation import REASONS, check_mapping, validate_rows
 from claimatlas.ingest.warnings import inspect_claims, inspect_population
 from claimatlas.runs.record import RunRecord
@@ -152,7 +153,7 @@ def _load(
             record.run_id,
             reread=lambda: _validated(spark, source, table, configuration, options, keep_every_row=True),
         )
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise _as_input_error(error, source) from error
     record.count(
         f"ingest.{table.name}",
@@ -165,7 +166,7 @@ def _load(
     return loaded
 
 
-def _as_input_error(error: PySparkException, source: Source) -> ClaimatlasError | PySparkException:
+def _as_input_error(error: Exception, source: Source) -> Exception:
     """A file that Spark could not read is the input's fault; anything else stays what it is."""
     text = str(error)
     signs = (
@@ -178,10 +179,7 @@ def _as_input_error(error: PySparkException, source: Source) -> ClaimatlasError 
         "MALFORMED_CSV",
     )
     if any(sign in text for sign in signs):
-        return InputError(
-            f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "
-            "or holds a column in another type than the other files."
-        )
+        return unreadable(source)
     return error
 
 
@@ -190,7 +188,7 @@ def _require_population(population: DataFrame, years: Sequence[int], source: Sou
         return
     try:
         found = {row["year"] for row in population.where(F.size(REASONS) == 0).select("year").distinct().collect()}
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise (_as_input_error(error, source) if source else error) from error
     missing = sorted(set(years) - found)
     if missing:

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -54,7 +55,7 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
     """
     if explicit is not None:
         if not _is_remote(explicit) and not Path(explicit).exists():
-            if _CATALOG_TABLE.match(explicit):
+            if _CATALOG_TABLE.match(explicit) and not explicit.lower().endswith(tuple(_FORMATS)):
                 return Source(table, explicit, "table")
             raise InputError(f"{table}: there is no file or folder {explicit}.")
         return _source(table, explicit)
@@ -127,11 +128,17 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             raw = spark.read.options(**options).parquet(source.location)
         else:
             return _read_csv(spark, source, _header(source))
-    except AnalysisException as error:
-        raise InputError(
-            f"{source.table}: {source.location} cannot be read ({error.getCondition() or 'unknown reason'})."
-        ) from None
+    except (PySparkException, Py4JError) as error:
+        raise unreadable(source) from error
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+
+
+def unreadable(source: Source) -> InputError:
+    """What to say of a source that Spark cannot read; its own words may quote data."""
+    return InputError(
+        f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "
+        "or holds a column in another type than the other files."
+    )
 
 
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
