@@ -128,6 +128,10 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             raw = spark.read.options(**options).parquet(source.location)
         else:
             return _read_csv(spark, source, _header(source))
+    except AnalysisException as error:
+        raise InputError(
+            f"{source.table}: {source.location} cannot be read ({error.getCondition() or 'unknown reason'})."
+        ) from None
     except (PySparkException, Py4JError) as error:
         raise unreadable(source) from error
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
