@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job, use_silver
+from claimatlas.commands.job import Job, mark_deliveries, run_job, use_silver
 from claimatlas.deliveries.run import compute_deliveries
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
@@ -24,5 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         use_silver(job)
         with job.record.stage("deliveries"):
             compute_deliveries(job.store, job.configuration, job.years, job.record)
+            mark_deliveries(job)
 
     return run_job("deliveries", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

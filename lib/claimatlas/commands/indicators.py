@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, complete_through, run_job, use_silver
+from claimatlas.commands.job import Job, complete_through, require_deliveries, run_job, use_silver
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 
@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def body(job: Job) -> None:
         use_silver(job)
+        require_deliveries(job)
         with job.record.stage("indicators"):
             through = complete_through(job, arguments.complete_through)
             compute_indicators(job.store, job.configuration, job.years, job.record, through)

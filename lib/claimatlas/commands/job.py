@@ -25,12 +25,15 @@ from claimatlas.runs.lock import exclusive
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
 from claimatlas.session import get_session
-from claimatlas.tables.schemas import CLAIMS, POPULATION, RUNS
+from claimatlas.tables.schemas import CLAIMS, POPULATION, RUNS, deliveries_table
 from claimatlas.tables.store import Store
 
 # PySpark logs every failed query with its plan and message, which may quote data.
 for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
     logging.getLogger(query_logger).disabled = True
+
+DELIVERIES_OF = "claimatlas.deliveries."
+"""Table property of ``silver/deliveries``, with the year: the ingest that its deliveries come from."""
 
 DEBUG = "CLAIMATLAS_DEBUG"
 """Set it to see the whole trace of an unexpected failure; the trace may quote data."""
@@ -128,6 +131,31 @@ def use_silver(job: Job) -> None:
     if missing:
         raise InputError(f"The population in silver has no row for {', '.join(map(str, missing))}.")
     job.record.note("silver", {**facts, "claims_version": job.store.version(CLAIMS)})
+
+
+def mark_deliveries(job: Job) -> None:
+    """Say on ``silver/deliveries`` for which years, and from which silver, it was computed."""
+    table = deliveries_table(job.configuration)
+    ingest = str(job.record.notes["silver"]["run_id"])
+    for year in job.years:
+        job.store.set_property(table, f"{DELIVERIES_OF}{year}", ingest)
+
+
+def require_deliveries(job: Job) -> None:
+    """Refuse to count deliveries that were not computed from the silver that is there: none is not zero.
+
+    Raises:
+        InputError: naming the years.
+    """
+    table = deliveries_table(job.configuration)
+    done = job.store.properties(table) if job.store.exists(table) else {}
+    ingest = job.record.notes["silver"]["run_id"]
+    missing = [str(year) for year in job.years if done.get(f"{DELIVERIES_OF}{year}") != ingest]
+    if missing:
+        raise InputError(
+            f"There is no table {table.name} of {', '.join(missing)} from this silver in {job.store.root}: "
+            "run the job deliveries first."
+        )
 
 
 def complete_through(job: Job, given: date | None) -> date | None:

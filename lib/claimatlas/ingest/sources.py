@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,8 +170,11 @@ def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFra
 def _header(source: Source) -> list[str]:
     header: list[str] | None = None
     for file in source.files:
-        with (gzip.open if file.name.endswith(".gz") else open)(file, "rb") as stream:
-            line = stream.readline()
+        try:
+            with (gzip.open if file.name.endswith(".gz") else open)(file, "rb") as stream:
+                line = stream.readline()
+        except (OSError, EOFError, zlib.error):
+            raise unreadable(source) from None
         try:
             names = next(csv.reader([line.decode("utf-8-sig")]), [])
         except (UnicodeDecodeError, csv.Error):
