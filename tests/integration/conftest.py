@@ -88,10 +88,8 @@ def archived(submitted: Run, archive: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """A process that runs the console commands in one Spark, which is up."""
-    folder = tmp_path_factory.mktemp("console")
-    process = Console(folder)
-    process.run("run-year", "--output", folder / "nothing", "--year", "2022")
+    """A process that runs the console commands in one Spark."""
+    process = Console(tmp_path_factory.mktemp("console"))
     yield process
     process.close()
 

@@ -8,6 +8,8 @@ writes is seen too. Run as a program, this file is that process.
 import json
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -17,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 900
-"""Seconds until a job that does not answer counts as hanging."""
+PATIENCE = int(os.environ.get("CLAIMATLAS_TEST_PATIENCE", "300"))
+"""Seconds until a job that does not answer counts as hanging: ten times what it should take."""
 
 # What is quick for a short life: the first compiler only, with room for all its code.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
@@ -86,35 +88,50 @@ class Console:
     """A process that runs commands of `claimatlas`, one after the other, in one Spark."""
 
     def __init__(self, folder: Path) -> None:
-        """Start the process; its Spark starts with the first command that wants one."""
+        """Say where the process keeps its files; it starts with the first command."""
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.paths = (folder / "stdout", folder / "stderr")
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start the process and, by a command that fails, its Spark."""
         settings = {"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1", "spark.master": "local[2]"}
         answers, answer_to = os.pipe()
         with self.paths[0].open("wb") as out, self.paths[1].open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, __file__, str(answer_to)],
-                env=plain_environment(folder, with_package=True, settings=settings),
-                cwd=folder,
+                env=plain_environment(self.folder, with_package=True, settings=settings),
+                cwd=self.folder,
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
                 pass_fds=[answer_to],
+                # Java is in the group too, and can be ended with it.
+                start_new_session=True,
                 text=True,
             )
         os.close(answer_to)
         self.answers = os.fdopen(answers, encoding="utf-8")
+        self.run("run-year", "--output", self.folder / "nothing", "--year", "2022")
 
     def run(self, *command: object, **settings: str) -> Said:
         """Run `claimatlas COMMAND …`; `settings` are Spark's, with `_` for the dots of their names."""
+        if self.process is None:
+            self.start()
+        assert self.process is not None
+        assert self.process.stdin is not None
         before = [path.stat().st_size for path in self.paths]
         start = time.monotonic()
         conf = {name.replace("_", "."): value for name, value in settings.items()}
         request = {"command": [str(part) for part in command], "settings": conf}
-        assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        answer = self.answers.readline()
+        in_time, _, _ = select.select([self.answers], [], [], PATIENCE)
+        answer = self.answers.readline() if in_time else ""
+        if not answer:
+            self.kill()
+        assert in_time, f"no answer within {PATIENCE} s: {request['command']}"
         assert answer, "the process ended: " + self.paths[1].read_text(encoding="utf-8")[-2000:]
         texts = []
         for path, size in zip(self.paths, before, strict=True):
@@ -123,16 +140,26 @@ class Console:
                 texts.append(file.read().decode())
         return Said(int(answer), *texts, time.monotonic() - start)
 
+    def kill(self) -> None:
+        """End a process that hangs; the next command starts another one."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.answers.close()
+        self.process = None
+
     def close(self) -> None:
         """End the process."""
+        if self.process is None:
+            return
         assert self.process.stdin is not None
         self.process.stdin.close()
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.answers.close()
+            self.kill()
+        else:
+            self.answers.close()
 
 
 def submit(script: Path, arguments: Sequence[object], environment: Mapping[str, str], **options: str) -> Said:
