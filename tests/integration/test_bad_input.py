@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from comparison import REJECTED, SILVER, content
+from comparison import REJECTED, SILVER, content, read
 from integration.console import Console, Said
 from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION, fingerprint, write_small
 
@@ -357,9 +357,23 @@ def half_a_gzip(folder: Path) -> None:
     (folder / "claims.csv.gz").write_bytes(data[: len(data) // 2])
 
 
+def test_rows_that_are_not_utf_8_are_rejected(console: Console, tmp_path: Path) -> None:
+    source = write_small(tmp_path / "input")
+    claims_not_utf_8(source)
+    people_not_utf_8(source)
+    said = console.run("ingest", "--input", source, "--output", tmp_path / "new", "--set", "max_rejected_share=1")
+    assert said.code == 0, said.err
+    assert "unparseable_beneficiary_id 1" in said.err
+    rejected = read(tmp_path / "new", REJECTED)
+    assert sorted((row["table"], *row["reasons"]) for row in rejected) == [
+        ("claims", "unparseable_beneficiary_id"),
+        ("population", "unparseable_beneficiary_id"),
+    ]
+
+
 @pytest.mark.slow
 class TestFoundLate:
-    @pytest.mark.parametrize("spoil", [people_not_utf_8, a_damaged_page], ids=lambda spoil: spoil.__name__)
+    @pytest.mark.parametrize("spoil", [a_damaged_page], ids=lambda spoil: spoil.__name__)
     def test_a_new_output_does_not_appear(self, console: Console, tmp_path: Path, spoil: Spoil) -> None:
         source = write_small(tmp_path / "input")
         spoil(source)
@@ -367,7 +381,7 @@ class TestFoundLate:
         assert source.name in the_message(said)
         assert not (tmp_path / "new").exists()
 
-    @pytest.mark.parametrize("spoil", [claims_not_utf_8, half_a_gzip], ids=lambda spoil: spoil.__name__)
+    @pytest.mark.parametrize("spoil", [half_a_gzip], ids=lambda spoil: spoil.__name__)
     def test_the_tables_that_are_there_stay(
         self, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path, spoil: Spoil
     ) -> None:

@@ -91,7 +91,8 @@ def parse_bool(text: str) -> bool | None:
 def parse_value(kind: str, text: str) -> Any:
     """The typed value; None means that the text cannot be parsed (of a sex: that it is unknown)."""
     if kind == "text":
-        return text
+        # The replacement character stands where bytes were not UTF-8.
+        return None if "\ufffd" in text else text
     if kind == "date":
         return parse_date(text)
     if kind == "code":

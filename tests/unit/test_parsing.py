@@ -14,6 +14,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPUL
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validation import REASONS, ROW, find_columns, validate_rows
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 STANDARD = Mapping(description="our own names")
@@ -110,6 +111,18 @@ def test_nothing_but_white_space_is_null(spark: SparkSession) -> None:
     values = [None, "", " ", "\t", "  \t \r\n ", *SPACES]
     assert outcome(spark, CLAIMS_INPUT, "provider_id", values) == [None] * len(values)
     assert outcome(spark, CLAIMS_INPUT, "beneficiary_id", values) == [MISSING] * len(values)
+
+
+def test_text_that_lost_letters_is_not_understood(spark: SparkSession) -> None:
+    """Zo\xeb and Zo\xe9 in Latin-1 are both Zo\ufffd when read as UTF-8: they must not become one person."""
+    values = ["Zo\ufffd", "\ufffd", "Zoë", "Zo\x00"]
+    assert outcome(spark, CLAIMS_INPUT, "beneficiary_id", values) == [UNPARSEABLE, UNPARSEABLE, "Zoë", "Zo\x00"]
+
+
+def test_bytes_that_are_not_utf_8_are_not_understood(spark: SparkSession) -> None:
+    raw = frame(spark, CLAIMS_INPUT, [{"provider_id": "x"}])
+    latin = raw.withColumn("provider_id", F.expr("cast(X'5A6FEB' as string)"))
+    assert [row[REASONS] for row in judge(latin, CLAIMS_INPUT)] == [["unparseable_provider_id"]]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ WHITESPACE = (
 )
 """What is trimmed from text: every character that Unicode calls white space."""
 
+REPLACEMENT = "\ufffd"
+"""What bytes that are not UTF-8 have become, here or at the sender: text that holds it is not understood."""
+
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DIGITS = r"^[+-]?[0-9]+$"
 _TRUE, _FALSE = ("true", "1", "t", "yes"), ("false", "0", "f", "no")
@@ -85,7 +88,8 @@ def parse_column(column: InputColumn, source: Column, raw_type: T.DataType, tabl
 
 def _text(source: Column, raw_type: T.DataType, column: InputColumn, table: str) -> Column:
     if isinstance(raw_type, _TEXT):
-        return source
+        # Two ids must not become one because the letters that tell them apart were lost.
+        return F.when(F.is_valid_utf8(source) & ~F.contains(source, F.lit(REPLACEMENT)), source)
     if isinstance(raw_type, _WHOLE) or (isinstance(raw_type, T.DecimalType) and raw_type.scale == 0):
         return source.cast("string")
     raise _wrong_type(raw_type, column, table)
