@@ -10,7 +10,7 @@ unexport PYTHONHOME PYTHONPATH SPARK_CONF_DIR SPARK_HOME PYSPARK_PYTHON PYSPARK_
 DEMO_BENEFICIARIES := 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment jars demo test lint format lock bench package clean distclean
+.PHONY: help environment jars demo test lint format docs lock bench package clean distclean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ lint: environment ## Check the format, the rules and the types
 format: environment ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Anew, so that no sheet outlives its indicator.
+docs: environment ## Write the indicators' methodology sheets into docs/indicators/
+	rm -rf docs/indicators
+	$(BIN)/claimatlas describe --output docs/indicators
 
 # The package index is whichever pip uses; its address does not go into the files.
 COMPILE := PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \

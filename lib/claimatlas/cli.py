@@ -15,6 +15,9 @@ COMMANDS = {
     "indicators": ("indicators", "compute the indicators from silver"),
     "generate": ("generate", "make synthetic claims"),
     "codelists": ("codelists", "check the code lists"),
+    "explain": ("explain", "tell where a published number comes from"),
+    "diff": ("diff", "tell why a published number changed between two runs"),
+    "describe": ("describe", "write the indicators' methodology sheets"),
     "jars": ("jars", "fetch Delta's JARs"),
 }
 

@@ -25,6 +25,11 @@ def any_of(conditions: Iterable[Column]) -> Column:
     return reduce(lambda left, right: left | right, conditions, F.lit(False))
 
 
+def all_of(conditions: Iterable[Column]) -> Column:
+    """Whether every one holds; true when there is none."""
+    return reduce(lambda left, right: left & right, conditions, F.lit(True))
+
+
 def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
     """Whether the line's code belongs to one of the lists on its service date; never null."""
     by_validity: dict[tuple[object, object], list[int]] = {}

@@ -22,9 +22,9 @@ from reference.io import write_csv
 from generative.worlds import combine
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = int(os.environ.get("CLAIMATLAS_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("CLAIMATLAS_EXAMPLES", "1"))
 """More of them find rarer mistakes: CLAIMATLAS_EXAMPLES=100 for a night."""
-WORLDS = 40
+WORLDS = 80
 AS_OF = date(2026, 11, 22)
 
 

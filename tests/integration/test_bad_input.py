@@ -178,10 +178,6 @@ def a_year_without_people(folder: Path) -> list[str]:
     return ["--year", "2019"]
 
 
-def a_year_whose_people_are_rejected(folder: Path) -> None:
-    rewrite(folder, ",2022,19", ",2022,birth 19", "population")
-
-
 def nobody(folder: Path) -> None:
     (folder / "population.csv").write_text(SMALL_POPULATION.splitlines()[0] + "\n", encoding="utf-8")
 
@@ -242,7 +238,6 @@ EARLY: dict[Spoil, str] = {
     a_broken_delta_log: "claims",
     a_year_before_the_first: "The year 2005 is before 2006",
     a_year_without_people: "The population has no row for 2019; it holds 2021, 2022, 2023",
-    a_year_whose_people_are_rejected: "The population has no row for 2022; it holds 2021, 2023",
     nobody: "The population has no row for 2022",
     an_unknown_setting: "--set episode_rul: there is no setting of this name",
     an_unknown_part_of_a_setting: "--set postnatal_window.days: there is no setting of this name",
@@ -342,6 +337,10 @@ def people_not_utf_8(folder: Path) -> None:
     rewrite(folder, "ann,2022,", "Zoë,2022,", "population", encoding="latin-1")
 
 
+def a_year_whose_people_are_rejected(folder: Path) -> None:
+    rewrite(folder, ",2022,19", ",2022,birth 19", "population")
+
+
 def a_damaged_page(folder: Path) -> None:
     (folder / "claims.csv").unlink()
     data = bytearray(parquet(folder / "claims.parquet", rows=5000))
@@ -369,6 +368,19 @@ def test_rows_that_are_not_utf_8_are_rejected(console: Console, tmp_path: Path) 
         ("claims", "unparseable_beneficiary_id"),
         ("population", "unparseable_beneficiary_id"),
     ]
+
+
+def test_a_year_whose_people_are_all_rejected(
+    console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
+) -> None:
+    source = write_small(tmp_path / "input")
+    a_year_whose_people_are_rejected(source)
+    message = "The population has no row for 2022; it holds 2021, 2023"
+    assert message in the_message(run(console, source, tmp_path / "new", None))
+    assert not (tmp_path / "new").exists()
+    assert message in the_message(run(console, source, small_copied, None))
+    tables = (*SILVER, REJECTED, "gold/runs")
+    assert content(small_copied, tables) == content(small_silver, tables)
 
 
 @pytest.mark.slow

@@ -16,12 +16,19 @@ SESSION = "session.py"
 """The one module that may know what kind of session there is."""
 
 COLLECTING = {
+    "cells/members.py": "counts for the run record",
     "cells/run.py": "counts for the run record",
     "commands/job.py": "which years the population has",
     "deliveries/run.py": "counts for the run record",
+    "commands/diff.py": "the cells that differ, for a file",
+    "explanations/cell.py": "one published cell and its counts",
+    "explanations/changes_text.py": "counts of cells that differ",
+    "explanations/explain.py": "one row of comparison",
+    "explanations/recomputation.py": "national counts",
     "ingest/load.py": "counts of rejected rows",
     "ingest/run.py": "years of the input and of silver",
     "ingest/warnings.py": "one row of counts",
+    "runs/archive.py": "the record of a run",
     "runs/summary.py": "national values",
     "tables/store.py": "a table's properties and history",
 }

@@ -4,9 +4,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT
+from claimatlas.configuration.mappings import Mapping
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT
 from claimatlas.ingest.duplicates import RANK, rank_duplicates, repeated_key_hashes
+from claimatlas.ingest.sources import SOURCE_FILE
+from claimatlas.ingest.validation import sound_rows, validate_rows
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 
 CLAIM = {
     "claim_id": "c",
@@ -83,3 +87,20 @@ def test_a_beneficiary_has_one_row_a_year(spark: SparkSession) -> None:
         [("a", 2022), ("a", 2023), ("b", 2023), ("a", 2023)], "beneficiary_id string, year int"
     )
     assert repeated_key_hashes(people, POPULATION_INPUT).count() == 1
+
+
+def test_a_filter_on_reasons_does_not_multiply_the_parsing(spark: SparkSession) -> None:
+    """Spark once wrote every parsed expression out at each place of the condition, and never came to an end."""
+    types = [field.dataType for field in HOSPITAL_STAYS_INPUT.silver.schema.fields if field.name != "year"]
+    names = [name for name in HOSPITAL_STAYS_INPUT.silver.column_names if name != "year"]
+    fields = [T.StructField(name, of_type) for name, of_type in zip(names, types, strict=True)]
+    raw = spark.createDataFrame([], T.StructType([*fields, T.StructField(SOURCE_FILE, T.StringType())]))
+    mapping = Mapping(description="our own names")
+    limits = {"first_service_date": date(2005, 1, 1), "as_of": date(2026, 12, 31)}
+    validated = validate_rows(raw, HOSPITAL_STAYS_INPUT, mapping, **limits, keep_every_row=True)
+    assert size_of_plan(sound_rows(validated)) < 1.5 * size_of_plan(validated)
+
+
+def size_of_plan(frame: DataFrame) -> int:
+    plan = frame._jdf.queryExecution().optimizedPlan()  # type: ignore[operator]
+    return len(plan.numberedTreeString())

@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from claimatlas.cells.status import missing_code_lists, observes_until, status_of
+from claimatlas.cells.status import missing_code_lists, observes_until, status_of, why_not_computable
 from claimatlas.configuration import Configuration, load_configuration
-from claimatlas.configuration.indicators import Indicator, Names, Numerator
+from claimatlas.configuration.indicators import Description, Indicator, Names, Numerator
 from claimatlas.deliveries.run import _warn_of_open_edge
 from claimatlas.runs.record import RunRecord
 
@@ -19,10 +19,17 @@ def indicator(name: str, configuration: Configuration = SHIPPED) -> Indicator:
     return next(found for found in configuration.indicators if found.id == name)
 
 
+def status(
+    found: Indicator, reach: date | None, configuration: Configuration = SHIPPED, *, has_stays: bool = True
+) -> str:
+    return status_of(found, 2022, configuration, reach, has_stays=has_stays)
+
+
 def with_flag(flag: str) -> Indicator:
     return Indicator(
         id="trial",
         names=Names(fr="", nl="", en=""),
+        description=Description(fr="-", nl="-", en="-"),
         population="deliveries",
         numerator=Numerator(with_any=(flag,)),
         unit="percent",
@@ -50,17 +57,33 @@ def without_codes(folder: Path, *names: str) -> Configuration:
         ("cube_013_023", date(2022, 12, 31)),
         ("cube_007_001a_denom", date(2022, 12, 31)),
         ("cube_007_008a", date(2023, 2, 11)),
+        ("cube_007_008b", date(2023, 2, 11)),
         ("cube_007_009a", date(2023, 2, 11)),
+        ("cube_007_003a", date(2022, 12, 31)),
+        ("cube_007_005a", date(2022, 12, 31)),
+        ("cube_007_006b", date(2022, 12, 31)),
+        ("cube_007_007a", date(2022, 12, 31)),
     ],
 )
 def test_what_an_indicator_observes(name: str, end: date) -> None:
     assert observes_until(indicator(name), 2022, SHIPPED) == end
     day_before = date.fromordinal(end.toordinal() - 1)
     day_after = date.fromordinal(end.toordinal() + 1)
-    assert status_of(indicator(name), 2022, SHIPPED, day_before) == "provisional"
-    assert status_of(indicator(name), 2022, SHIPPED, end) == "final"
-    assert status_of(indicator(name), 2022, SHIPPED, day_after) == "final"
-    assert status_of(indicator(name), 2022, SHIPPED, None) == "provisional"
+    assert status(indicator(name), day_before) == "provisional"
+    assert status(indicator(name), end) == "final"
+    assert status(indicator(name), day_after) == "final"
+    assert status(indicator(name), None) == "provisional"
+
+
+def test_without_stays_only_the_length_of_stay_is_not_computable() -> None:
+    late = date(2024, 1, 1)
+    without = {found.id for found in SHIPPED.indicators if status(found, late, has_stays=False) == "not_computable"}
+    with_stays = {found.id for found in SHIPPED.indicators if status(found, late) == "not_computable"}
+    assert without - with_stays == {"cube_007_007a"}
+    assert with_stays == {"cube_007_004a"}
+    reason = why_not_computable(indicator("cube_007_007a"), SHIPPED, has_stays=False)
+    assert reason == "cube_007_007a is not computable: the input has no table hospital_stays."
+    assert why_not_computable(indicator("cube_007_007a"), SHIPPED, has_stays=True) is None
 
 
 def test_before_a_leap_year_the_window_still_ends_on_11_february() -> None:
@@ -79,7 +102,7 @@ def test_the_window_of_the_settings_decides() -> None:
 
 def test_an_empty_list_of_imaging_makes_three_indicators_not_computable(tmp_path: Path) -> None:
     configuration = without_codes(tmp_path, "imaging_therapeutic")
-    statuses = {found.id: status_of(found, 2022, configuration, None) for found in configuration.indicators}
+    statuses = {found.id: status(found, None, configuration) for found in configuration.indicators}
     imaging = {name for name, status in statuses.items() if status == "not_computable"}
     assert {"stat_013_023", "stat_013_024", "cube_013_023"} <= imaging
     assert "cube_007_008a" not in imaging
@@ -100,7 +123,7 @@ def test_one_empty_list_of_a_group_is_not_enough(tmp_path: Path) -> None:
 
 def test_the_shipped_empty_list_concerns_its_flag_only() -> None:
     assert missing_code_lists(with_flag("prenatal_gdm_test"), SHIPPED) == ["gestational_diabetes_test"]
-    assert status_of(with_flag("prenatal_gdm_test"), 2022, SHIPPED, date(2024, 1, 1)) == "not_computable"
+    assert status(with_flag("prenatal_gdm_test"), date(2024, 1, 1)) == "not_computable"
     assert missing_code_lists(with_flag("prenatal_technical"), SHIPPED) == []
 
 

@@ -5,20 +5,25 @@ It is computed once for all indicators of a population.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 from itertools import product
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from claimatlas.cells.numerators import numerator_column, numerator_of_member
+from claimatlas.cells.numerators import (
+    denominator_column,
+    is_counted,
+    measure_columns,
+    numerator_column,
+    numerator_of_member,
+)
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
-from claimatlas.configuration.settings import SECTOR
+from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.tables.schemas import ALL
 
-DENOMINATOR = "denominator"
 _PLACE = "year int, _place string, geo_level string, geo_code string"
 
 
@@ -32,15 +37,15 @@ def finest_counts(
     """Count the members of a population by year, place and all dimensions.
 
     Grain in: one row per member. Grain out: one row per ``year``, ``place`` columns and dimensions, with
-    ``denominator`` (members), ``numerator_<indicator>`` for each indicator, and ``extra`` aggregates.
+    the columns of ``measure_columns`` and ``extra`` aggregates.
     """
+    denominators = {denominator_column(indicator): F.count_if(is_counted(indicator)) for indicator in indicators}
+    numerators = {
+        numerator_column(indicator): F.coalesce(F.sum(numerator_of_member(indicator)), F.lit(0)).cast("bigint")
+        for indicator in indicators
+    }
     return members.groupBy("year", *place, *DIMENSIONS[population]).agg(
-        F.count(F.lit(1)).alias(DENOMINATOR),
-        *[
-            F.sum(numerator_of_member(indicator)).cast("bigint").alias(numerator_column(indicator))
-            for indicator in indicators
-        ],
-        *extra,
+        *[count.alias(name) for name, count in (denominators | numerators).items()], *extra
     )
 
 
@@ -71,16 +76,19 @@ def cube(
 ) -> DataFrame:
     """Sum the finest counts to every level and combination of dimensions.
 
-    Grain in: the result of ``finest_counts`` by place (and ``sector``, where an indicator goes down to
-    it). Grain out: one row per ``year``, ``geo_level``, ``geo_code`` and dimensions, ``all`` where one is
-    summed over. With every dimension ``all`` each place of the vintage has a row, of zeros if need be.
+    Grain in: the result of ``finest_counts`` by place (and ``sector`` or ``hospital_id``, where an indicator
+    goes down to it). Grain out: one row per ``year``, ``geo_level``, ``geo_code`` and dimensions, ``all``
+    where one is summed over. With every dimension ``all`` each place of the vintage has a row, of zeros if
+    need be.
     """
     spark = finest.sparkSession
     dimensions = DIMENSIONS[population]
-    measures = [DENOMINATOR, *[numerator_column(indicator) for indicator in indicators]]
+    measures = measure_columns(indicators)
     place = configuration.settings.geography.domicile_level
     lookup = F.broadcast(places(spark, configuration, years).withColumnRenamed("year", "_year"))
-    by_level = finest.join(
+    sums = [F.sum(measure).alias(measure) for measure in measures]
+    of_places = finest.groupBy("year", place, *dimensions).agg(*sums)
+    by_level = of_places.join(
         lookup, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
     )
     by_cell = by_level.withColumn("_cell", F.explode(_combinations(dimensions))).select(
@@ -91,20 +99,37 @@ def cube(
         counted.append(_sectors(finest.where(F.col(SECTOR).isNotNull()), dimensions))
         if configuration.sector_table is not None:
             counted.append(_zero_sectors(spark, configuration, years, dimensions, measures))
+    of_hospitals = [indicator for indicator in indicators if HOSPITAL in indicator.levels]
+    if of_hospitals:
+        split_by = {dimension for indicator in of_hospitals for dimension in indicator.dimensions}
+        counted.append(_hospitals(finest, dimensions, split_by))
     columns = ["year", "geo_level", "geo_code", *dimensions]
     rows = reduce(DataFrame.unionByName, [part.select(*columns, *measures) for part in counted])
-    return rows.groupBy(*columns).agg(*[F.sum(measure).alias(measure) for measure in measures])
+    return rows.groupBy(*columns).agg(*sums)
 
 
-def _combinations(dimensions: Sequence[str]) -> Column:
-    """Every combination of the dimensions, each split or summed over, as an array of structs."""
-    choices = product(*[(F.col(dimension), F.lit(ALL)) for dimension in dimensions])
+def _combinations(dimensions: Sequence[str], split_by: Collection[str] | None = None) -> Column:
+    """Every combination of the dimensions, each split or summed over, as an array of structs.
+
+    Only those of ``split_by`` are split, where it is given.
+    """
+    split = dimensions if split_by is None else split_by
+    choices = product(
+        *[(F.col(dimension), F.lit(ALL)) if dimension in split else (F.lit(ALL),) for dimension in dimensions]
+    )
     return F.array(
         *[
             F.struct(*[value.alias(dimension) for dimension, value in zip(dimensions, values, strict=True)])
             for values in choices
         ]
     )
+
+
+def _hospitals(finest: DataFrame, dimensions: Sequence[str], split_by: Collection[str]) -> DataFrame:
+    rows = finest.where(F.col("hospital_id").isNotNull())
+    rows = rows.withColumn("geo_level", F.lit(HOSPITAL)).withColumn("geo_code", F.col("hospital_id"))
+    cells = rows.withColumn("_cell", F.explode(_combinations(dimensions, split_by)))
+    return cells.drop(*dimensions).select("*", "_cell.*")
 
 
 def _sectors(finest: DataFrame, dimensions: Sequence[str]) -> DataFrame:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.cube import DENOMINATOR
 from claimatlas.cells.intervals import wilson_interval
-from claimatlas.cells.numerators import numerator_column
+from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
-from claimatlas.tables.schemas import ALL, Table
-
-_GOLD_DIMENSIONS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
+from claimatlas.configuration.settings import HOSPITAL
+from claimatlas.services import all_of
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 
 
 def published_rows(
@@ -23,15 +21,21 @@ def published_rows(
     population: Population,
     indicators: Sequence[Indicator],
     statuses: Mapping[tuple[str, int], str],
+    without_denominator: Collection[str],
     run_id: str,
     table: Table,
 ) -> DataFrame:
     """Turn the cube into the rows of a gold table.
 
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
-    indicator has the cells of its own levels and dimensions, from its first year on.
+    indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
+    is above zero; with every dimension ``all`` it has each place of the vintage. An indicator of
+    ``without_denominator``, whose members cannot be known, has these rows only.
     """
-    parts = [_of_indicator(indicator, population, statuses) for indicator in indicators]
+    parts = [
+        _of_indicator(indicator, population, statuses, knows_members=indicator.id not in without_denominator)
+        for indicator in indicators
+    ]
     cells = cube.withColumn("_cell", F.explode(F.array_compact(F.array(*parts)))).select(
         "year",
         "geo_level",
@@ -45,25 +49,32 @@ def published_rows(
 
 def _dimensions(population: Population) -> list[Column]:
     has = DIMENSIONS[population]
-    return [F.col(name) if name in has else F.lit(ALL).alias(name) for name in _GOLD_DIMENSIONS]
+    return [F.col(name) if name in has else F.lit(ALL).alias(name) for name in CELL_DIMENSIONS]
 
 
-def _of_indicator(indicator: Indicator, population: Population, statuses: Mapping[tuple[str, int], str]) -> Column:
+def _of_indicator(
+    indicator: Indicator, population: Population, statuses: Mapping[tuple[str, int], str], *, knows_members: bool
+) -> Column:
+    numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
     summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
+    # Nobody says which hospitals there are: a hospital has a row when it has a member.
+    is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & (F.col("geo_level") != HOSPITAL)
     conditions = [
         F.col("geo_level").isin(list(indicator.levels)),
         F.col("year") >= indicator.first_year,
         *summed_over,
+        (denominator > 0) | is_total if knows_members else is_total,
     ]
     years = [year for (name, year) in statuses if name == indicator.id]
     status = F.lit(None).cast("string")
     for year in years:
         status = F.when(F.col("year") == year, F.lit(statuses[indicator.id, year])).otherwise(status)
-    numerator, denominator = F.col(numerator_column(indicator)), F.col(DENOMINATOR)
     nothing = F.lit(None).cast("double")
     value, low, high = nothing, nothing, nothing
     if indicator.unit == "count":
         value = numerator.cast("double")
+    elif indicator.unit == "mean_nights":
+        value = F.when(denominator > 0, numerator / denominator)
     else:
         # 100 x first: the product is exact, so the value is rounded once.
         value = F.when(denominator > 0, 100 * numerator / denominator)
@@ -73,10 +84,10 @@ def _of_indicator(indicator: Indicator, population: Population, statuses: Mappin
     cell = F.struct(
         F.lit(indicator.id).alias("indicator_id"),
         F.when(computable, numerator).alias("numerator"),
-        denominator.alias("denominator"),
+        (denominator if knows_members else F.lit(None).cast("bigint")).alias("denominator"),
         F.when(computable, value).alias("value"),
         F.when(computable, low).alias("ci_low"),
         F.when(computable, high).alias("ci_high"),
         status.alias("status"),
     )
-    return F.when(reduce(lambda left, right: left & right, conditions), cell)
+    return F.when(all_of(conditions), cell)

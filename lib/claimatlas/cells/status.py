@@ -36,9 +36,27 @@ def missing_code_lists(indicator: Indicator, configuration: Configuration) -> li
     return sorted(empty)
 
 
-def status_of(indicator: Indicator, year: int, configuration: Configuration, complete_through: date | None) -> str:
+def why_not_computable(indicator: Indicator, configuration: Configuration, *, has_stays: bool) -> str | None:
+    """What is missing, as a sentence, or ``None``; ``has_stays``: the input had a table of hospital stays."""
+    if indicator.needs_stays and not has_stays:
+        return f"{indicator.id} is not computable: the input has no table hospital_stays."
+    empty = missing_code_lists(indicator, configuration)
+    if empty:
+        lists = "the code list {} is" if len(empty) == 1 else "the code lists {} are"
+        return f"{indicator.id} is not computable: {lists.format(', '.join(empty))} empty."
+    return None
+
+
+def status_of(
+    indicator: Indicator,
+    year: int,
+    configuration: Configuration,
+    complete_through: date | None,
+    *,
+    has_stays: bool,
+) -> str:
     """The status; ``complete_through`` is the last day that the claims reach, ``None`` without any claim."""
-    if missing_code_lists(indicator, configuration):
+    if why_not_computable(indicator, configuration, has_stays=has_stays):
         return NOT_COMPUTABLE
     if complete_through is None or complete_through < observes_until(indicator, year, configuration):
         return PROVISIONAL

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, complete_through, require_deliveries, run_job, use_silver
+from claimatlas.comparisons.run import compare_places
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 
@@ -27,5 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with job.record.stage("indicators"):
             through = complete_through(job, arguments.complete_through)
             compute_indicators(job.store, job.configuration, job.years, job.record, through)
+            compare_places(job.store, job.configuration, job.years, job.record)
 
     return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

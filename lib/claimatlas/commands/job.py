@@ -25,7 +25,7 @@ from claimatlas.runs.lock import exclusive
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
 from claimatlas.session import get_session
-from claimatlas.tables.schemas import CLAIMS, POPULATION, RUNS, deliveries_table
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, RUNS, deliveries_table
 from claimatlas.tables.store import Store
 
 # PySpark logs every failed query with its plan and message, which may quote data.
@@ -33,7 +33,7 @@ for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
     logging.getLogger(query_logger).disabled = True
 
 DELIVERIES_OF = "claimatlas.deliveries."
-"""Table property of ``silver/deliveries``, with the year: the ingest that its deliveries come from."""
+"""Table property of ``silver/deliveries``, with the year: the ingest and the run that its deliveries come from."""
 
 DEBUG = "CLAIMATLAS_DEBUG"
 """Set it to see the whole trace of an unexpected failure; the trace may quote data."""
@@ -130,15 +130,17 @@ def use_silver(job: Job) -> None:
     missing = sorted(set(job.years) - {row["year"] for row in population.select("year").distinct().collect()})
     if missing:
         raise InputError(f"The population in silver has no row for {', '.join(map(str, missing))}.")
-    job.record.note("silver", {**facts, "claims_version": job.store.version(CLAIMS)})
+    versions = {table.name: job.store.version(table) for table in (CLAIMS, POPULATION, HOSPITAL_STAYS)}
+    job.record.note("silver", {**facts, "versions": versions})
 
 
 def mark_deliveries(job: Job) -> None:
     """Say on ``silver/deliveries`` for which years, and from which silver, it was computed."""
     table = deliveries_table(job.configuration)
-    ingest = str(job.record.notes["silver"]["run_id"])
+    origin = {"ingest": job.record.notes["silver"]["run_id"], "run": job.record.run_id}
     for year in job.years:
-        job.store.set_property(table, f"{DELIVERIES_OF}{year}", ingest)
+        job.store.set_property(table, f"{DELIVERIES_OF}{year}", json.dumps(origin, sort_keys=True))
+    job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
 
 
 def require_deliveries(job: Job) -> None:
@@ -148,14 +150,16 @@ def require_deliveries(job: Job) -> None:
         InputError: naming the years.
     """
     table = deliveries_table(job.configuration)
-    done = job.store.properties(table) if job.store.exists(table) else {}
+    properties = job.store.properties(table) if job.store.exists(table) else {}
+    origins = {year: json.loads(properties.get(f"{DELIVERIES_OF}{year}", "{}")) for year in job.years}
     ingest = job.record.notes["silver"]["run_id"]
-    missing = [str(year) for year in job.years if done.get(f"{DELIVERIES_OF}{year}") != ingest]
+    missing = [str(year) for year, origin in origins.items() if origin.get("ingest") != ingest]
     if missing:
         raise InputError(
             f"There is no table {table.name} of {', '.join(missing)} from this silver in {job.store.root}: "
             "run the job deliveries first."
         )
+    job.record.note("deliveries_run", {str(year): origin["run"] for year, origin in origins.items()})
 
 
 def complete_through(job: Job, given: date | None) -> date | None:

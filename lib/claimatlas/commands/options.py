@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError
-from claimatlas.ingest.run import IngestOptions, InputPaths
+from claimatlas.ingest.inputs import IngestOptions, InputPaths
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -106,6 +106,14 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date of the calendar") from None
+
+
+def one_year(text: str) -> int:
+    """A year of four digits, for a command that takes one."""
+    years = _years(text)
+    if len(years) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one year")
+    return years[0]
 
 
 def _years(text: str) -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, complete_through, mark_deliveries, run_job, use_silver
+from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.ingest.run import ingest
 
@@ -37,5 +38,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with job.record.stage("indicators"):
             through = complete_through(job, arguments.complete_through)
             compute_indicators(job.store, job.configuration, job.years, job.record, through)
+            compare_places(job.store, job.configuration, job.years, job.record)
 
     return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from claimatlas.configuration.documents import read_yaml, validate
+from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.model import Declaration
 from claimatlas.configuration.services import Services
-from claimatlas.configuration.settings import SECTOR, Settings
+from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
 
 Population = Literal["beneficiary_years", "deliveries"]
@@ -30,18 +30,45 @@ class Names(Declaration):
     en: str
 
 
+class Description(Declaration):
+    """What an indicator says, in a sentence or two in each language: its methodology sheet starts with it."""
+
+    fr: str = Field(min_length=1)
+    nl: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Denominator(Declaration):
+    """Which deliveries are counted, when not all are.
+
+    delivery_types: those of these types only. with_known_stay: those with a known hospital stay only.
+    """
+
+    delivery_types: tuple[str, ...] = Field(default=(), min_length=1)
+    with_known_stay: bool = False
+
+    @property
+    def name(self) -> str:
+        """A name that two indicators share when they count the same deliveries."""
+        return "_".join([*sorted(self.delivery_types), *(["with_known_stay"] if self.with_known_stay else [])])
+
+
 class Numerator(Declaration):
     """What is counted; exactly one of these.
 
     all: every member of the population.
     with_any, without_any: deliveries with at least one, or with none, of these flags.
+    delivery_types: deliveries of these types.
+    nights_after_delivery: the nights from delivery to discharge.
     with_service: beneficiary-years with the service.
     quantity_of_service: the net quantity of the service.
     """
 
     all: Literal[True] | None = None
-    with_any: tuple[str, ...] | None = None
-    without_any: tuple[str, ...] | None = None
+    with_any: tuple[str, ...] | None = Field(default=None, min_length=1)
+    without_any: tuple[str, ...] | None = Field(default=None, min_length=1)
+    delivery_types: tuple[str, ...] | None = Field(default=None, min_length=1)
+    nights_after_delivery: Literal[True] | None = None
     with_service: str | None = None
     quantity_of_service: str | None = None
 
@@ -61,35 +88,58 @@ class Numerator(Declaration):
         """The beneficiary service that it reads."""
         return self.with_service or self.quantity_of_service
 
+    @property
+    def of_deliveries(self) -> bool:
+        """Whether only a delivery has it."""
+        return bool(self.flags or self.delivery_types or self.nights_after_delivery)
+
 
 class Indicator(Declaration):
     """One published indicator.
 
     unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100 the same without
-    an interval, for a volume; count = the numerator itself.
+    an interval, for a volume; mean_nights = numerator / denominator; count = the numerator itself.
+    related: the indicators that its methodology sheet points to.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     names: Names
+    description: Description
     population: Population
+    denominator: Denominator | None = None
     numerator: Numerator
-    unit: Literal["percent", "per_100", "count"]
+    unit: Literal["percent", "per_100", "mean_nights", "count"]
     dimensions: tuple[str, ...]
     levels: tuple[str, ...] = Field(min_length=1)
     first_year: int
     source_page: str
+    related: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fits_its_population(self) -> Indicator:
         of_deliveries = self.population == "deliveries"
-        if (self.numerator.flags and not of_deliveries) or (self.numerator.service and of_deliveries):
+        if (self.numerator.of_deliveries and not of_deliveries) or (self.numerator.service and of_deliveries):
             raise ValueError(f"numerator: this one does not go with the population {self.population}")
+        if self.denominator is not None and not of_deliveries:
+            raise ValueError("denominator: only deliveries can be chosen among")
+        nights = bool(self.numerator.nights_after_delivery)
+        if nights != (self.unit == "mean_nights"):
+            raise ValueError("unit: mean_nights goes with the numerator nights_after_delivery, and with no other")
+        if nights and not self.needs_stays:
+            raise ValueError("denominator: nights_after_delivery needs with_known_stay")
         for dimension in self.dimensions:
             if dimension not in DIMENSIONS[self.population]:
                 raise ValueError(f"dimensions: the population {self.population} has no {dimension!r}")
         if SECTOR in self.levels and (of_deliveries or self.dimensions):
             raise ValueError("levels: the sector is for beneficiary-years without dimensions")
+        if HOSPITAL in self.levels and not of_deliveries:
+            raise ValueError("levels: the hospital is for deliveries")
         return self
+
+    @property
+    def needs_stays(self) -> bool:
+        """Whether it cannot be computed without hospital stays."""
+        return self.denominator is not None and self.denominator.with_known_stay
 
 
 def load_indicators(folder: Traversable, settings: Settings, services: Services) -> tuple[Indicator, ...]:
@@ -101,23 +151,43 @@ def load_indicators(folder: Traversable, settings: Settings, services: Services)
     files = sorted(file.name for file in folder.joinpath("indicators").iterdir() if file.name.endswith(".yaml"))
     if not files:
         raise InputError("indicators/ declares no indicator.")
-    indicators = tuple(_load(folder, f"indicators/{name}", settings, services) for name in files)
+    documents = [read_yaml(folder, f"indicators/{name}") for name in files]
+    indicators = tuple(_indicator(document, settings, services) for document in documents)
+    declared = {indicator.id for indicator in indicators}
+    for document, indicator in zip(documents, indicators, strict=True):
+        _check_related(document, indicator, declared)
     return tuple(sorted(indicators, key=lambda indicator: indicator.id))
 
 
-def _load(folder: Traversable, name: str, settings: Settings, services: Services) -> Indicator:
-    document = read_yaml(folder, name)
+def _indicator(document: Document, settings: Settings, services: Services) -> Indicator:
     indicator = validate(Indicator, document)
-    if name != f"indicators/{indicator.id}.yaml":
+    if document.name != f"indicators/{indicator.id}.yaml":
         raise InputError(f"{document.place(('id',))}: the file must be named {indicator.id}.yaml.")
-    known = (*settings.geography.levels, SECTOR)
+    known = (*settings.geography.levels, SECTOR, HOSPITAL)
     for level in indicator.levels:
         if level not in known:
             raise InputError(f"{document.place(('levels',))}: there is no level {level!r} in settings.yaml.")
     for flag in indicator.numerator.flags:
         if flag not in services.delivery_flags:
             raise InputError(f"{document.place(('numerator',))}: services.yaml has no delivery flag {flag!r}.")
+    chosen = {"numerator": indicator.numerator.delivery_types or ()}
+    chosen["denominator"] = indicator.denominator.delivery_types if indicator.denominator else ()
+    for key, types in chosen.items():
+        for delivery_type in types:
+            if delivery_type not in services.delivery_types:
+                raise InputError(f"{document.place((key,))}: services.yaml has no delivery type {delivery_type!r}.")
     service = indicator.numerator.service
     if service and service not in services.beneficiary_services:
         raise InputError(f"{document.place(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
+
+
+def _check_related(document: Document, indicator: Indicator, declared: set[str]) -> None:
+    for position, name in enumerate(indicator.related):
+        place = document.place(("related", position))
+        if name not in declared:
+            raise InputError(f"{place}: indicators/ declares no {name!r}.")
+        if name == indicator.id:
+            raise InputError(f"{place}: an indicator is not related to itself.")
+        if name in indicator.related[:position]:
+            raise InputError(f"{place}: {name!r} stands twice.")

@@ -16,6 +16,8 @@ from claimatlas.errors import InputError
 
 SECTOR = "sector"
 """The geographic level below the one that a domicile is given in."""
+HOSPITAL = "hospital"
+"""The level of the hospital where a delivery took place: no part of a larger place."""
 
 
 class PostnatalWindow(Declaration):
@@ -114,7 +116,7 @@ class GeographySettings(Declaration):
     @classmethod
     def _names(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
         for level in levels:
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", level) or level in {SECTOR, "hospital"}:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", level) or level in {SECTOR, HOSPITAL}:
                 raise ValueError(f"{level!r} cannot name a level")
         if len(set(levels)) != len(levels):
             raise ValueError("a level stands twice")

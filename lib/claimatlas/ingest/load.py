@@ -14,7 +14,7 @@ from claimatlas.errors import ClaimatlasError
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, key_hash, rank_duplicates, repeated_key_hashes
 from claimatlas.ingest.sources import SOURCE_FILE
-from claimatlas.ingest.validation import REASONS, ROW
+from claimatlas.ingest.validation import REASONS, ROW, sound_rows
 from claimatlas.tables.schemas import SPARK_TYPES
 from claimatlas.tables.store import Store
 
@@ -122,9 +122,7 @@ def _take_out_duplicates(
     hashes = store.keep(repeated_key_hashes(sound, table), f"repeated_{table.name}")
     if hashes.isEmpty():
         return None
-    suspects = (
-        reread().where(F.size(REASONS) == 0).join(hashes, on=key_hash(table) == F.col("_key_hash"), how="left_semi")
-    )
+    suspects = sound_rows(reread()).join(hashes, on=key_hash(table) == F.col("_key_hash"), how="left_semi")
     ranked = store.keep(rank_duplicates(suspects, table), f"duplicates_{table.name}")
     losers = ranked.where(F.col(RANK) > 1)
     keys = ranked.where(F.col(RANK) == 1)

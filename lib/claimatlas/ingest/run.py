@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 
 from py4j.protocol import Py4JError
@@ -15,41 +13,15 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import marker
-from claimatlas.ingest.contract import INPUT_TABLES, InputTable
+from claimatlas.ingest.contract import INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.load import Loaded, load_table
 from claimatlas.ingest.sources import Source, locate, read, unreadable
-from claimatlas.ingest.validation import REASONS, check_mapping, validate_rows
+from claimatlas.ingest.validation import check_mapping, validate_rows, values_of
 from claimatlas.ingest.warnings import inspect_claims, inspect_population
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CLAIMS, POPULATION, REJECTED, Table
 from claimatlas.tables.store import Store
-
-
-@dataclass(frozen=True)
-class InputPaths:
-    """Where the input is: one folder, or a path or catalog table for each table."""
-
-    folder: str | None = None
-    claims: str | None = None
-    population: str | None = None
-    hospital_stays: str | None = None
-
-    @property
-    def given(self) -> bool:
-        """Whether there is any input."""
-        return any((self.folder, self.claims, self.population, self.hospital_stays))
-
-
-@dataclass(frozen=True)
-class IngestOptions:
-    """``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go.
-
-    ``years``: reference years that must have a population, if any are asked for.
-    """
-
-    as_of: date
-    replace: bool = False
-    years: tuple[int, ...] = ()
 
 
 def ingest(
@@ -70,16 +42,16 @@ def ingest(
     check_mapping(configuration.mapping, INPUT_TABLES)
     sources = {table.name: locate(paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
     for table in INPUT_TABLES:
-        if sources[table.name] is None and table.name != "hospital_stays":
+        source = sources[table.name]
+        if source is None and table.name != "hospital_stays":
             raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
-    validated = {
-        table.name: _validated(spark, source, table, configuration, options)
-        for table in INPUT_TABLES
-        if (source := sources[table.name]) is not None
-    }
+        if source is not None:
+            # A column that is missing or of a wrong type shows here.
+            _validated(spark, source, table, configuration, options)
+    if population := sources[POPULATION_INPUT.name]:
+        _require_years(spark, population, configuration, options.years)
     record.note("input", {name: source.location if source else None for name, source in sources.items()})
     record.note("as_of", options.as_of.isoformat())
-    _require_population(validated["population"], options.years, sources["population"])
 
     silver = [table.silver for table in INPUT_TABLES] + [REJECTED]
     made_here = [table for table in silver if not store.exists(table)]
@@ -89,9 +61,12 @@ def ingest(
     marker.take_off(store)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
     try:
-        loaded = [
-            _load(spark, sources[table.name], table, store, configuration, options, record) for table in INPUT_TABLES
-        ]
+        loaded = []
+        for table in INPUT_TABLES:
+            loaded.append(_load(spark, sources[table.name], table, store, configuration, options, record))
+            if table is POPULATION_INPUT:
+                # Every row of a year may have been rejected.
+                _refuse_missing(options.years, _years(store, POPULATION))
         _require_former_years(store, years_before, options)
     except BaseException:
         # Silver as it was, for a mistake in the input and for Ctrl-C alike.
@@ -183,13 +158,22 @@ def _as_input_error(error: Exception, source: Source) -> Exception:
     return error
 
 
-def _require_population(population: DataFrame, years: Sequence[int], source: Source | None) -> None:
+def _require_years(spark: SparkSession, source: Source, configuration: Configuration, years: Sequence[int]) -> None:
+    """Refuse years that stand in no row of the population, before anything is written.
+
+    Only the column of the years is read and parsed.
+    """
     if not years:
         return
     try:
-        found = {row["year"] for row in population.where(F.size(REASONS) == 0).select("year").distinct().collect()}
+        values = values_of(read(spark, source), POPULATION_INPUT, "year", configuration.mapping)
+        found = {row["year"] for row in values.collect()} - {None}
     except (PySparkException, Py4JError) as error:
-        raise (_as_input_error(error, source) if source else error) from error
+        raise _as_input_error(error, source) from error
+    _refuse_missing(years, found)
+
+
+def _refuse_missing(years: Sequence[int], found: set[int]) -> None:
     missing = sorted(set(years) - found)
     if missing:
         raise InputError(

@@ -138,6 +138,30 @@ def validate_rows(
     )
 
 
+def sound_rows(validated: DataFrame) -> DataFrame:
+    """The rows without a reason to reject them.
+
+    Spark would carry the condition below the parsing, and write every parsed expression out wherever the
+    condition names it: with many columns such a query is never planned to its end. It does not carry one
+    past a column that depends on where a row is.
+    """
+    here = "_partition"
+    fixed = validated.withColumn(here, F.spark_partition_id())
+    return fixed.where((F.size(REASONS) == 0) & (F.col(here) >= 0)).drop(here)
+
+
+def values_of(raw: DataFrame, table: InputTable, name: str, mapping: Mapping) -> DataFrame:
+    """The distinct values that stand in a required column, whatever else is wrong with their rows.
+
+    Grain out: one row per value, in the column ``name``; null when a row's value is missing or not understood.
+    """
+    found = find_columns(raw, table, mapping)[name] or name
+    column = next(column for column in table.columns if column.name == name)
+    raw_type = raw.schema[found].dataType
+    parsed = parse_column(column, cleaned(_quoted(found), raw_type), raw_type, table.name)
+    return raw.select(parsed.value.alias(name)).distinct()
+
+
 def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> dict[str, Column]:
     """Each reason with its condition; a rule about a value that is not there is null and holds for nothing."""
     required = set(table.required)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from claimatlas import __version__
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.snapshot import snapshot
 from claimatlas.tables.schemas import RUNS
 
 
@@ -109,5 +110,6 @@ class RunRecord:
             record["hashes"]["settings"],
             record["hashes"]["code_lists"],
             json.dumps(record, ensure_ascii=False, sort_keys=True),
+            json.dumps(snapshot(self.configuration), ensure_ascii=False),
         )
         return spark.createDataFrame([values], RUNS.schema)

@@ -8,10 +8,10 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import ALL, IMAGING, POSTNATAL
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL
 from claimatlas.tables.store import Store
 
-_UNITS = {"percent": "%", "per_100": "per 100", "count": ""}
+_UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
 
 
 def summary(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> str:
@@ -21,7 +21,8 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
     lines += [f"Note: {sentence}" for sentence in record.warnings]
     lines += [
         "",
-        f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/runs; single records in silver/.",
+        f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/comparisons, gold/runs; "
+        "single records in silver/.",
     ]
     lines.append(f"Run {record.run_id}, {record.as_dict('done')['duration_seconds']:.0f} s.")
     return "\n".join(lines)
@@ -33,9 +34,8 @@ def _national_values(store: Store, configuration: Configuration, years: Sequence
     for table in (IMAGING, POSTNATAL):
         if not store.exists(table):
             continue
-        dimensions = ("age_category", "increased_reimbursement", "delivery_type", "sex")
         national = store.read(table).where((F.col("geo_level") == level) & F.col("year").isin(list(years)))
-        for dimension in dimensions:
+        for dimension in CELL_DIMENSIONS:
             national = national.where(F.col(dimension) == ALL)
         rows += national.collect()
     names = {indicator.id: indicator for indicator in configuration.indicators}

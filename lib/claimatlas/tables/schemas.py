@@ -195,8 +195,36 @@ def _cells(name: str, comment: str) -> Table:
     )
 
 
+CELL_DIMENSIONS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
+"""The columns of a cell that split a population, in their order."""
+
 IMAGING = _cells("gold/imaging", "One row per cell of the imaging indicators.")
 POSTNATAL = _cells("gold/postnatal", "One row per cell of the perinatal indicators.")
+
+COMPARISONS = Table(
+    name="gold/comparisons",
+    comment="One row per percentage indicator, year and place, over all dimensions.",
+    columns=(
+        Column("indicator_id", "string", "Indicator", True),
+        Column("geo_code", "string", "Code of the place, valid on 1 January of the year", True),
+        Column("value", "double", "In %; null: no denominator or not computable"),
+        Column("ci_low", "double", "Wilson 95 % interval, in %"),
+        Column("ci_high", "double", "Wilson 95 % interval, in %"),
+        Column("national_value", "double", "The country's value, in %"),
+        Column("comparison", "string", "lower, similar or higher than the country at 95 %; null: unknown"),
+        Column("trend", "string", "rising, falling or none over five years; null: not all five years are there"),
+        Column("trend_z", "double", "Cochran-Armitage statistic of the trend"),
+        Column("run_id", "string", "Run that compared", True),
+        Column("year", "int", "Reference year, the last of the trend", True),
+        Column("geo_level", "string", "Level of the place", True),
+    ),
+    partitioned_by=("year", "geo_level"),
+    constraints=(
+        ("known_comparison", "comparison IS NULL OR comparison IN ('lower', 'similar', 'higher')"),
+        ("known_trend", "trend IS NULL OR trend IN ('rising', 'falling', 'none')"),
+    ),
+    retention="interval 3650 days",
+)
 
 RUNS = Table(
     name="gold/runs",
@@ -212,6 +240,7 @@ RUNS = Table(
         Column("settings_hash", "string", "SHA-256 of the settings as used", True),
         Column("code_lists_hash", "string", "SHA-256 of the code lists", True),
         Column("record", "string", "The whole run record as JSON", True),
+        Column("configuration", "string", "The configuration's files as used, as JSON: name to text", True),
     ),
     retention="interval 3650 days",
 )

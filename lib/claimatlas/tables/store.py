@@ -119,6 +119,16 @@ class Store:
         """The table's newest commit."""
         return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
 
+    def read_version(self, table: Table, version: int) -> DataFrame:
+        """The table as of a version."""
+        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table.name))
+
+    def runs_by_version(self, table: Table) -> dict[int, str]:
+        """The run that wrote each version, where a run did."""
+        rows = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)}").select("version", "userMetadata").collect()
+        metadata = {row["version"]: json.loads(row["userMetadata"]) for row in rows if row["userMetadata"]}
+        return {version: facts["run_id"] for version, facts in metadata.items() if "run_id" in facts}
+
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
         rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()

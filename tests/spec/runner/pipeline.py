@@ -94,11 +94,23 @@ class World:
             return False
         if case.complete_through not in (None, self.complete_through) and self.complete_through is not None:
             return False
+        together = [*self.cases, case]
+        if any(_is_about_stays(one) for one in together) and len({_has_stays(one) for one in together}) > 1:
+            return False
         return not case.touched_years & {year for other in self.cases for year in other.touched_years}
 
     def add(self, case: Case) -> None:
         self.cases.append(case)
         self.complete_through = self.complete_through or case.complete_through
+
+
+def _has_stays(case: Case) -> bool:
+    return "hospital_stays" in case.tables
+
+
+def _is_about_stays(case: Case) -> bool:
+    """Whether it matters to the case that its run has stays: the indicator is not computable without any."""
+    return "cube_007_007a" in repr(case.expected)
 
 
 def worlds_of(cases: Iterable[Case]) -> list[World]:
@@ -309,7 +321,7 @@ def _facts(world: World, ingested: Ingested) -> dict[str, Any]:
     """What the ingest tells the later stages of the claims."""
     position = CLAIMS.column_names.index("service_date")
     days = [row[position] for case in world.cases for row in ingested.accepted[case.id, "claims"]]
-    stays = any("hospital_stays" in case.tables for case in world.cases)
+    stays = any(_has_stays(case) for case in world.cases)
     return {
         "run_id": "spec",
         "tables": ["claims", *(["hospital_stays"] if stays else []), "population"],

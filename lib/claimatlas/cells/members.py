@@ -1,0 +1,101 @@
+"""The members of each population, counted as finely as any cell needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.cube import finest_counts
+from claimatlas.cells.numerators import DELIVERY_KIND
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.settings import SECTOR
+from claimatlas.population.beneficiaries import beneficiary_years
+from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
+from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import CLAIMS, POPULATION, UNKNOWN, deliveries_table
+from claimatlas.tables.store import Store
+
+SOURCES = ("31_december", "30_june", UNKNOWN)
+"""Where a domicile may come from."""
+
+
+def beneficiary_counts(
+    store: Store,
+    configuration: Configuration,
+    indicators: Sequence[Indicator],
+    years: Sequence[int],
+    record: RunRecord,
+) -> DataFrame:
+    """Count the beneficiary-years of ``years``, and note their services in the record.
+
+    Grain out: one row per year, place, sector and dimensions, with the measures of ``finest_counts``;
+    beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
+    people who had it and its net quantity.
+    """
+    services = store.keep(services_of_years(store.read(CLAIMS), configuration, years), "beneficiary_services")
+    quantities = store.keep(quantities_of_beneficiaries(services, configuration), "beneficiary_quantities")
+    _note_services(services, quantities, configuration, record)
+    domiciled = with_domicile(
+        store.read(POPULATION).where(F.col("year").isin(list(years))),
+        carrying_table(store.spark, configuration, years),
+        sector_years(store.spark, configuration, years),
+        configuration,
+    )
+    members = beneficiary_years(domiciled, quantities, configuration)
+    extra = [
+        *_by_source(),
+        *[F.count_if(name).alias(name) for name in ("code_carried", "code_unknown", "sector_refused")],
+        *[
+            F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}")
+            for name in configuration.services.beneficiary_services
+        ],
+        *[F.sum(f"quantity_{name}").alias(f"quantity_{name}") for name in configuration.services.beneficiary_services],
+        F.sum("service_lines").alias("service_lines"),
+    ]
+    place = configuration.settings.geography.domicile_level
+    return finest_counts(members, "beneficiary_years", indicators, [place, SECTOR], extra)
+
+
+def delivery_counts(
+    store: Store, configuration: Configuration, indicators: Sequence[Indicator], years: Sequence[int]
+) -> DataFrame:
+    """Count the deliveries of ``years``.
+
+    Grain out: one row per year, place, hospital and dimensions, with the measures of ``finest_counts``;
+    beside them ``domicile_<source>``, each flag, and ``implausible_interval``.
+    """
+    members = store.read(deliveries_table(configuration)).where(F.col("year").isin(list(years)))
+    delivery_type = F.lit(None).cast("string")
+    for name, kind in configuration.services.delivery_types.items():
+        delivery_type = F.when(F.col("delivery_type") == name, F.lit(kind.dimension)).otherwise(delivery_type)
+    place = configuration.settings.geography.domicile_level
+    typed = members.withColumn(DELIVERY_KIND, F.col("delivery_type")).withColumn("delivery_type", delivery_type)
+    flags = [*configuration.services.delivery_flags, "implausible_interval"]
+    extra = [*_by_source(), *[F.count_if(flag).alias(flag) for flag in flags]]
+    return finest_counts(typed, "deliveries", indicators, [place, "hospital_id"], extra)
+
+
+def _by_source() -> list[Column]:
+    return [F.count_if(F.col("domicile_source") == source).alias(f"domicile_{source}") for source in SOURCES]
+
+
+def _note_services(services: DataFrame, quantities: DataFrame, configuration: Configuration, record: RunRecord) -> None:
+    names = list(configuration.services.beneficiary_services)
+    row = services.agg(
+        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
+        F.count(F.lit(1)).alias("services"),
+        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
+    ).collect()[0]
+    record.count("beneficiary_services", row.asDict())
+    totals = quantities.groupBy("year").agg(
+        *[F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}") for name in names],
+        *[F.sum(f"quantity_{name}").alias(f"quantity_{name}") for name in names],
+        F.sum("service_lines").alias("service_lines"),
+    )
+    for total in totals.collect():
+        values = total.asDict()
+        record.count(f"beneficiary_services.{values.pop('year')}", values)

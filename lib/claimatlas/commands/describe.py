@@ -1,0 +1,75 @@
+"""``describe``: write the indicators' methodology sheets. It needs neither Spark nor Java."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from claimatlas.commands import options
+from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.sheets.files import FORMATS, sheet_files
+from claimatlas.sheets.texts import LANGUAGES
+
+DESCRIPTION = "Write a methodology sheet of each declared indicator, from the configuration that is computed."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _describe(arguments)
+    except ClaimatlasError as error:
+        print(f"claimatlas: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="describe", description=DESCRIPTION)
+    parser.add_argument("--output", metavar="DIR", required=True, help="folder of the sheets, one subfolder a language")
+    parser.add_argument(
+        "--language",
+        action="extend",
+        nargs="+",
+        choices=LANGUAGES,
+        dest="languages",
+        help="the sheets' languages (default: all)",
+    )
+    parser.add_argument(
+        "--indicator",
+        metavar="ID",
+        action="extend",
+        nargs="+",
+        default=[],
+        dest="indicators",
+        help="the sheets of these indicators only, without an index (default: all, with an index)",
+    )
+    parser.add_argument(
+        "--format",
+        action="extend",
+        nargs="+",
+        choices=FORMATS,
+        dest="formats",
+        help="the files' formats (default: all)",
+    )
+    options.add_configuration(parser)
+    return parser
+
+
+def _describe(arguments: argparse.Namespace) -> None:
+    configuration = options.configuration_of(arguments)
+    # All texts first: a mistake leaves nothing half written.
+    files = sheet_files(
+        configuration, arguments.languages or LANGUAGES, arguments.formats or FORMATS, arguments.indicators
+    )
+    root = Path(arguments.output)
+    try:
+        for name, text in files.items():
+            file = root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"{error.filename or root} cannot be written: {error.strerror}.") from None
+    print(f"claimatlas: {len(files)} files written to {root}.", file=sys.stderr)

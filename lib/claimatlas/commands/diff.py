@@ -1,0 +1,58 @@
+"""``diff``: why a published number changed."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from claimatlas.commands.job import guarded
+from claimatlas.errors import InputError
+from claimatlas.explanations.changes import Difference, compare_runs, resolve_run
+from claimatlas.explanations.changes_text import as_dict, as_text
+from claimatlas.runs.lock import exclusive
+from claimatlas.session import get_session
+from claimatlas.tables.store import Store
+
+DESCRIPTION = "Compare two runs on one output: the cells that differ, and the causes of the national difference."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    parser = argparse.ArgumentParser(prog="diff", description=DESCRIPTION)
+    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    run = "a run's id, or a version of gold/postnatal"
+    parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)
+    parser.add_argument("--to", metavar="RUN", required=True, dest="later", help=run)
+    parser.add_argument("--cells", metavar="FILE", help="write every cell that differs to this new CSV file")
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    arguments = parser.parse_args(argv)
+    return guarded(lambda: _diff(arguments))
+
+
+def _diff(arguments: argparse.Namespace) -> None:
+    if arguments.cells and Path(arguments.cells).exists():
+        raise InputError(f"The file {arguments.cells} is there already.")
+    store = Store(get_session("claimatlas diff"), arguments.output)
+    with exclusive(store):
+        try:
+            earlier, later = (resolve_run(store, text) for text in (arguments.earlier, arguments.later))
+            difference = compare_runs(store, earlier, later)
+            found = as_dict(difference)
+            if arguments.cells:
+                _write_cells(difference, Path(arguments.cells))
+        finally:
+            store.clear_work()
+    print(json.dumps(found, ensure_ascii=False, indent=2) if arguments.json else as_text(found))
+
+
+def _write_cells(difference: Difference, file: Path) -> None:
+    try:
+        with file.open("x", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(difference.cells.columns)
+            writer.writerows(difference.cells.collect())
+    except OSError as error:
+        raise InputError(f"The file {file} cannot be written ({error.strerror}).") from None

@@ -1,0 +1,1 @@
+"""What a place's figure says beside others: against the country's, and over five years."""

@@ -1,0 +1,72 @@
+"""The comparisons of the published percentages, from gold to gold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.comparisons.national import against_national
+from claimatlas.comparisons.trend import YEARS, direction, trend_statistic
+from claimatlas.configuration import Configuration
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL
+from claimatlas.tables.store import Store
+
+_PLACE = ("indicator_id", "geo_level", "geo_code")
+
+
+def compare_places(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
+    """Replace ``gold/comparisons`` of ``years``, and of the four years after each, whose trends rest on it.
+
+    Grain out: one row per percentage indicator, year and place, over all dimensions.
+    """
+    percentages = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
+    if not percentages:
+        return
+    record.progress("indicators: comparing places")
+    reach = (min(years) - (YEARS - 1), max(years) + (YEARS - 1))
+    totals = _totals(store, percentages).where(F.col("year").between(*reach))
+    written = sorted({year + later for year in years for later in range(YEARS)})
+    rows = compared(totals, configuration.settings.geography.country_level).where(F.col("year").isin(written))
+    store.create(COMPARISONS)
+    where = f"year IN ({', '.join(map(str, written))})"
+    ordered = rows.withColumn("run_id", F.lit(record.run_id)).select(*COMPARISONS.column_names).repartition(1)
+    store.replace(ordered.sortWithinPartitions("year", *_PLACE), COMPARISONS, where, {"run_id": record.run_id})
+
+
+def compared(totals: DataFrame, country_level: str) -> DataFrame:
+    """Compare each place with the country, and its years with each other.
+
+    Grain in: one row per indicator, year and place, over all dimensions, as in gold. Grain out: the same,
+    with ``national_value``, ``comparison`` (null for the country itself, and where there are several
+    countries), ``trend_z`` and ``trend``.
+    """
+    is_country = F.col("geo_level") == country_level
+    national = (
+        totals.where(is_country)
+        .groupBy("indicator_id", "year")
+        .agg(F.count(F.lit(1)).alias("_countries"), F.max("value").alias("national_value"))
+        .where(F.col("_countries") == 1)
+        .drop("_countries")
+    )
+    trends = trend_statistic(totals, _PLACE)
+    return (
+        totals.join(F.broadcast(national), on=["indicator_id", "year"], how="left")
+        .join(trends, on=[*_PLACE, "year"], how="left")
+        .withColumn(
+            "comparison",
+            F.when(~is_country, against_national(F.col("ci_low"), F.col("ci_high"), F.col("national_value"))),
+        )
+        .withColumn("trend", direction(F.col("trend_z")))
+    )
+
+
+def _totals(store: Store, indicators: Sequence[str]) -> DataFrame:
+    tables = [store.read(table) for table in (IMAGING, POSTNATAL) if store.exists(table)]
+    cells = reduce(DataFrame.unionByName, tables).where(F.col("indicator_id").isin(list(indicators)))
+    for dimension in CELL_DIMENSIONS:
+        cells = cells.where(F.col(dimension) == ALL)
+    return cells

@@ -1,0 +1,64 @@
+"""The whole configuration of a run as text: kept with its record, so that the run can be repeated years later."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import yaml
+
+from claimatlas.configuration.documents import read_text
+from claimatlas.configuration.geography import CHANGES, FILE
+from claimatlas.configuration.load import Configuration, load_configuration
+
+SETTINGS = "settings.yaml"
+_SECTORS = "geography/sectors.csv"
+_SECTOR_COLUMNS = ("sector", "municipality", "first_year", "last_year")
+
+
+def snapshot(configuration: Configuration) -> dict[str, str]:
+    """Every file that the configuration was read from, by name; the settings are those that were used."""
+    folder = configuration.folder
+    names = ["services.yaml", FILE, CHANGES, f"mappings/{configuration.settings.mapping}.yaml"]
+    names += [*_names(folder, "indicators", ".yaml"), *_names(folder, "codelists", ".csv")]
+    files = {name: read_text(folder, name) for name in names}
+    settings = configuration.settings.model_dump(mode="json", by_alias=True)
+    if configuration.sector_table is not None:
+        settings["geography"]["sector_table"] = _SECTORS
+        files[_SECTORS] = _sectors_as_text(configuration)
+    files[SETTINGS] = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+    return dict(sorted(files.items()))
+
+
+@contextmanager
+def restored(files: Mapping[str, str]) -> Iterator[Configuration]:
+    """The configuration of a snapshot, while its files lie in a folder of their own.
+
+    Raises:
+        InputError: the files do not fit, as when they are put together from two snapshots.
+    """
+    with tempfile.TemporaryDirectory(prefix="claimatlas-") as name:
+        folder = Path(name)
+        for file, text in files.items():
+            path = folder.joinpath(*file.split("/"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        own_sectors = [f"geography.sector_table={folder / _SECTORS}"] if _SECTORS in files else []
+        yield load_configuration(str(folder), own_sectors)
+
+
+def _names(folder: Traversable, place: str, suffix: str) -> list[str]:
+    return [f"{place}/{file.name}" for file in folder.joinpath(place).iterdir() if file.name.endswith(suffix)]
+
+
+def _sectors_as_text(configuration: Configuration) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_SECTOR_COLUMNS)
+    writer.writerows(configuration.sector_table.rows if configuration.sector_table else ())
+    return text.getvalue()

@@ -1,0 +1,225 @@
+"""Which cells differ between two runs, and which cause made how much of the national difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas import __version__
+from claimatlas.configuration.snapshot import restored
+from claimatlas.errors import InputError
+from claimatlas.explanations.recomputation import Counts, National, national_counts, recompute
+from claimatlas.runs.archive import PastRun, past_run
+from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.store import Store
+
+_KEY = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
+_FIGURES = ("numerator", "denominator", "value", "ci_low", "ci_high", "status")
+
+PROGRAM, CLAIMS, POPULATION, CODE_LISTS, GEOGRAPHY, SETTINGS = (
+    "program",
+    "claims",
+    "population",
+    "code lists",
+    "geography",
+    "settings",
+)
+"""The causes, in the order in which they are changed from the first run's to the second's."""
+
+_INPUTS = {CLAIMS: ("silver/claims", "silver/hospital_stays"), POPULATION: ("silver/population",)}
+_FILES: dict[str, Callable[[str], bool]] = {
+    CODE_LISTS: lambda name: name.startswith("codelists/"),
+    GEOGRAPHY: lambda name: name.startswith("geography/"),
+    SETTINGS: lambda name: not name.startswith(("codelists/", "geography/")),
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that a run's figures depend on but the program: what is known of silver, and the configuration's files."""
+
+    silver: dict[str, Any]
+    files: dict[str, str]
+
+    @staticmethod
+    def of(run: PastRun) -> Inputs:
+        """What a past run had."""
+        return Inputs(run.silver, run.configuration)
+
+    def with_cause(self, cause: str, other: Inputs) -> Inputs:
+        """These inputs with one cause changed to the other's."""
+        if cause in _FILES:
+            belongs = _FILES[cause]
+            files = {name: text for name, text in self.files.items() if not belongs(name)}
+            files |= {name: text for name, text in other.files.items() if belongs(name)}
+            return Inputs(self.silver, files)
+        versions = {**self.silver["versions"], **{name: other.silver["versions"][name] for name in _INPUTS[cause]}}
+        silver = {**(other.silver if cause == CLAIMS else self.silver), "versions": versions}
+        return Inputs(silver, self.files)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The country's counts before and after a cause was changed."""
+
+    cause: str
+    before: National
+    after: National
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The cells of ``years`` that differ between two runs, and the steps from one to the other."""
+
+    earlier: PastRun
+    later: PastRun
+    years: tuple[int, ...]
+    cells: DataFrame
+    steps: tuple[Step, ...]
+
+
+def resolve_run(store: Store, text: str) -> str:
+    """The run that is meant: a run's id, or a version of ``gold/postnatal``.
+
+    Raises:
+        InputError: no run wrote that version.
+    """
+    if not text.isdigit():
+        return text
+    runs = store.runs_by_version(POSTNATAL)
+    if int(text) not in runs:
+        there = ", ".join(f"{version}: {run}" for version, run in sorted(runs.items()))
+        raise InputError(f"No run wrote version {text} of {POSTNATAL.name} in {store.root}; there are {there}.")
+    return runs[int(text)]
+
+
+def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
+    """Compare two runs in the years that both computed.
+
+    The national difference is split by changing one cause at a time, in a fixed order, from the first
+    run's inputs to the second's, and computing again: the steps add up to the whole difference exactly.
+
+    Raises:
+        InputError: a run is unknown, they have no year in common, or a version is no longer kept.
+    """
+    earlier, later = past_run(store, earlier_id), past_run(store, later_id)
+    years = tuple(sorted(set(earlier.record["years"]) & set(later.record["years"])))
+    if not years:
+        raise InputError(f"The runs {earlier_id} and {later_id} have no year in common.")
+    old, new = _published(store, earlier_id, years), _published(store, later_id, years)
+    steps = _steps(
+        store,
+        (earlier, _national(old, earlier, years)),
+        (later, _national(new, later, years)),
+        years,
+    )
+    return Difference(earlier, later, years, _changed_cells(old, new), tuple(steps))
+
+
+def _published(store: Store, run_id: str, years: Sequence[int]) -> list[DataFrame]:
+    """What a run wrote into the tables of cells."""
+    tables = []
+    for table in (IMAGING, POSTNATAL):
+        version = _version_of(store, table, run_id)
+        if version is not None:
+            tables.append(store.read_version(table, version).where(F.col("year").isin(list(years))))
+    if not tables:
+        raise InputError(f"The run {run_id} published no indicator in {store.root}.")
+    return tables
+
+
+def _version_of(store: Store, table: Table, run_id: str) -> int | None:
+    if not store.exists(table):
+        return None
+    versions = [version for version, run in store.runs_by_version(table).items() if run == run_id]
+    return max(versions, default=None)
+
+
+def _national(tables: Sequence[DataFrame], run: PastRun, years: Sequence[int]) -> National:
+    return national_counts(tables, run.record["settings"]["geography"]["levels"][0], years)
+
+
+def _changed_cells(old: Sequence[DataFrame], new: Sequence[DataFrame]) -> DataFrame:
+    """One row per cell whose figures differ, or that only one run has: ``old_<figure>`` and ``new_<figure>``."""
+    before, after = (_with_prefix(tables, prefix) for tables, prefix in ((old, "old_"), (new, "new_")))
+    both = before.join(after, on=list(_KEY), how="full_outer")
+    same = reduce(
+        lambda left, right: left & right,
+        [F.col(f"old_{name}").eqNullSafe(F.col(f"new_{name}")) for name in _FIGURES],
+        F.col("old_there").eqNullSafe(F.col("new_there")),
+    )
+    return both.where(~same).drop("old_there", "new_there").orderBy(*_KEY)
+
+
+def _with_prefix(tables: Sequence[DataFrame], prefix: str) -> DataFrame:
+    cells = reduce(DataFrame.unionByName, tables)
+    figures = [F.col(name).alias(prefix + name) for name in _FIGURES]
+    return cells.select(*_KEY, *figures, F.lit(True).alias(f"{prefix}there"))
+
+
+def _steps(
+    store: Store, earlier: tuple[PastRun, National], later: tuple[PastRun, National], years: Sequence[int]
+) -> list[Step]:
+    """From the first run's published counts to the second's, one cause at a time."""
+    (first, published), (second, goal) = earlier, later
+    inputs, target = Inputs.of(first), Inputs.of(second)
+    current = published
+    steps: list[Step] = []
+
+    def move(cause: str, after: National) -> None:
+        nonlocal current
+        steps.append(Step(cause, current, after))
+        current = after
+
+    # A run of another version of the program is repeated with this one first, so that the program is a cause too.
+    if first.record["package_version"] != __version__:
+        move(PROGRAM, _computed(store, inputs, years, len(steps)))
+    causes = [cause for cause in (*_INPUTS, *_FILES) if _differs(cause, inputs, target)]
+    together: list[str] = []
+    for cause in causes:
+        inputs = inputs.with_cause(cause, target)
+        together.append(cause)
+        is_last = cause == causes[-1]
+        if is_last and second.record["package_version"] == __version__:
+            move(" and ".join(together), goal)
+        elif _fits(inputs):
+            move(" and ".join(together), _computed(store, inputs, years, len(steps)))
+            together = []
+    if current != goal:
+        move(PROGRAM, goal)
+    return steps
+
+
+def _differs(cause: str, inputs: Inputs, target: Inputs) -> bool:
+    if cause in _INPUTS:
+        return any(inputs.silver["versions"][name] != target.silver["versions"][name] for name in _INPUTS[cause])
+    return inputs.with_cause(cause, target).files != inputs.files
+
+
+def _fits(inputs: Inputs) -> bool:
+    """Whether files of two configurations fit together; if not, the next cause is changed with this one."""
+    try:
+        with restored(inputs.files):
+            return True
+    except InputError:
+        return False
+
+
+def _computed(store: Store, inputs: Inputs, years: Sequence[int], number: int) -> National:
+    with restored(inputs.files) as configuration:
+        return recompute(store, f"recomputed_{number}", configuration, inputs.silver, years)
+
+
+def change(
+    before: Mapping[tuple[str, int], Counts], after: Mapping[tuple[str, int], Counts], key: tuple[str, int]
+) -> Counts:
+    """How much numerator and denominator change; null where one of them is not known."""
+    nothing: Counts = (None, None)
+    pairs = zip(before.get(key, nothing), after.get(key, nothing), strict=True)
+    numerator, denominator = (None if old is None or new is None else new - old for old, new in pairs)
+    return numerator, denominator

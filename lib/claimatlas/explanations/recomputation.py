@@ -1,0 +1,85 @@
+"""Compute a past run's national figures again, from past versions of silver and any configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.run import compute_indicators
+from claimatlas.configuration import Configuration
+from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.errors import InputError
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.store import WORK, Store
+
+Counts = tuple[int | None, int | None]
+"""Numerator and denominator; null where they are in gold."""
+National = dict[tuple[str, int], Counts]
+"""Counts of the country by indicator and year."""
+
+
+class PastSilver(Store):
+    """A store whose silver inputs are past versions of another's, and whose results lie in a folder of work."""
+
+    def __init__(self, base: Store, folder: str, versions: Mapping[str, int]) -> None:
+        """``versions``: of each input table of silver, by its name."""
+        super().__init__(base.spark, base.path(f"{WORK}/{folder}"))
+        self.base = base
+        self.versions = versions
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table is one of the inputs, or has been made."""
+        return table.name in self.versions or super().exists(table)
+
+    def read(self, table: Table) -> DataFrame:
+        """The version of an input, or a table made here.
+
+        Raises:
+            InputError: the version is no longer kept.
+        """
+        if table.name not in self.versions:
+            return super().read(table)
+        version = self.versions[table.name]
+        try:
+            found = self.base.read_version(table, version)
+            found.limit(1).count()
+        except AnalysisException as error:
+            raise InputError(
+                f"Version {version} of {table.name} in {self.base.root} is no longer kept "
+                f"({error.getCondition() or 'its files were removed'}): the run cannot be repeated."
+            ) from None
+        return found
+
+
+def recompute(
+    base: Store, folder: str, configuration: Configuration, silver: Mapping[str, Any], years: Sequence[int]
+) -> National:
+    """The national figures of ``years``, computed in a folder of work; nothing published is touched.
+
+    ``silver``: what a run's record says of its silver, with the ``versions`` of its tables.
+    """
+    store = PastSilver(base, folder, silver["versions"])
+    record = RunRecord("diff", years, configuration, 0)
+    record.note("silver", dict(silver))
+    compute_deliveries(store, configuration, years, record)
+    compute_indicators(store, configuration, years, record, None)
+    record.close()
+    tables = [store.read(table) for table in (IMAGING, POSTNATAL) if store.exists(table)]
+    return national_counts(tables, configuration.settings.geography.country_level, years)
+
+
+def national_counts(tables: Sequence[DataFrame], country_level: str, years: Sequence[int]) -> National:
+    """The counts of the country, over all dimensions, in tables of cells."""
+    found: National = {}
+    for table in tables:
+        rows = table.where((F.col("geo_level") == country_level) & F.col("year").isin(list(years)))
+        for dimension in CELL_DIMENSIONS:
+            rows = rows.where(F.col(dimension) == ALL)
+        for row in rows.select("indicator_id", "year", "numerator", "denominator").collect():
+            found[row["indicator_id"], row["year"]] = (row["numerator"], row["denominator"])
+    return found

@@ -1,0 +1,33 @@
+"""What an ingest is given: where the input is, and how it is taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class InputPaths:
+    """Where the input is: one folder, or a path or catalog table for each table."""
+
+    folder: str | None = None
+    claims: str | None = None
+    population: str | None = None
+    hospital_stays: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any input."""
+        return any((self.folder, self.claims, self.population, self.hospital_stays))
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go.
+
+    ``years``: reference years that must have a population, if any are asked for.
+    """
+
+    as_of: date
+    replace: bool = False
+    years: tuple[int, ...] = ()

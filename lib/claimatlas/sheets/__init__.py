@@ -1,0 +1,1 @@
+"""Methodology sheets: what each declared indicator is, told from the declaration that is computed."""

@@ -1,0 +1,88 @@
+"""Section of a sheet on choices: what this project decided where the source page is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claimatlas.sheets.facts import Facts
+from claimatlas.sheets.markdown import blocks, code, table
+from claimatlas.sheets.publishing import age_classes
+from claimatlas.sheets.texts import Texts
+
+Row = tuple[str, str, str]
+"""The choice in words, the setting that holds it, and its value."""
+
+
+def choices(facts: Facts, texts: Texts) -> str:
+    """The choices that bear on the indicator, each with its setting and the value in force."""
+    header = [texts.say(f"choices.{column}") for column in ("choice", "setting", "value")]
+    rows = [
+        *_of_definition(facts, texts),
+        *_of_corrections(texts),
+        *_of_deliveries(facts, texts),
+        *_of_windows(facts, texts),
+        *_of_lists(facts, texts),
+        *_of_ages(facts, texts),
+    ]
+    return blocks([texts.say("choices.intro"), table(header, rows)])
+
+
+def _of_definition(facts: Facts, texts: Texts) -> Iterator[Row]:
+    if facts.is_on_its_own_page:
+        return
+    indicator = facts.indicator
+    numerator = indicator.numerator.model_dump(exclude_none=True, mode="json")
+    value = "; ".join(f"{key}: {_in_yaml(found)}" for key, found in numerator.items())
+    setting = f"{code(f'indicators/{indicator.id}.yaml')}: {code('numerator')}, {code('unit')}"
+    yield texts.say("choices.definition"), setting, f"{code(value)}, {code(indicator.unit)}"
+
+
+def _in_yaml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return "true" if value is True else str(value)
+
+
+def _of_corrections(texts: Texts) -> Iterator[Row]:
+    yield texts.say("choices.corrections"), texts.say("choices.fixed"), texts.say("choices.corrections_value")
+
+
+def _of_deliveries(facts: Facts, texts: Texts) -> Iterator[Row]:
+    if not facts.of_deliveries:
+        return
+    settings = facts.settings
+    gap = texts.say("choices.days", days=settings.episode_gap_days)
+    yield texts.say("choices.gap"), code("episode_gap_days"), gap
+    yield texts.say("choices.rule"), code("episode_rule"), code(settings.episode_rule)
+    yield texts.say("choices.episode_type"), code("episode_type"), code(settings.episode_type)
+    yield texts.say("choices.ties"), texts.say("choices.fixed"), texts.say("choices.ties_value")
+
+
+def _of_windows(facts: Facts, texts: Texts) -> Iterator[Row]:
+    for name in facts.windows:
+        first, last = facts.window_days(name)
+        value = texts.say("choices.window_value", first=first, last=last)
+        yield texts.say(f"choices.{name}"), code(f"{name}_window"), value
+
+
+def _of_lists(facts: Facts, texts: Texts) -> Iterator[Row]:
+    """The settings that choose between code lists, each with its other values."""
+    for name, group in facts.groups.items():
+        for setting, by_value in group.code_lists_by_setting.items():
+            chosen = getattr(facts.settings, setting)
+            said = [
+                texts.say(
+                    "choices.lists_value" if value == chosen else "choices.lists_other",
+                    value=code(value),
+                    lists=", ".join(map(code, lists)),
+                )
+                for value, lists in sorted(by_value.items(), key=lambda item: item[0] != chosen)
+            ]
+            choice = texts.say(f"choices.lists.{setting}", group=texts.name("group_with", name))
+            yield choice, code(setting), " ".join(said)
+
+
+def _of_ages(facts: Facts, texts: Texts) -> Iterator[Row]:
+    if "age_category" in facts.indicator.dimensions:
+        setting = "age_categories.deliveries" if facts.of_deliveries else "age_categories.beneficiaries"
+        yield texts.say("choices.ages"), code(setting), age_classes(facts, texts)

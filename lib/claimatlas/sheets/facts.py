@@ -1,0 +1,170 @@
+"""What a sheet says of an indicator, gathered from the configuration that is computed; no language here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from claimatlas.cells.status import missing_code_lists, observes_until
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import CodeList
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
+from claimatlas.configuration.settings import HOSPITAL, SECTOR, AgeClass, Settings
+
+WILSON_Z = "1.959963984540054"
+"""The quantile of the published intervals, as in ``cells/intervals.py``: that module needs Spark."""
+TREND_YEARS = 5
+TREND_P = "0.05"
+"""A trend is told over so many years when its p-value is below this, as in ``comparisons/trend.py``."""
+
+COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR = 2022, 2023
+"""Two years whose following years differ in having a 29 February."""
+
+
+@dataclass(frozen=True)
+class UsedList:
+    """A code list that the indicator reads: what for, and the hash of its file."""
+
+    codes: CodeList
+    used_by: tuple[tuple[str, str], ...]
+    """(kind, name): a ``delivery_type``, a contact ``group``, a ``flag`` or a ``service``."""
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One indicator with everything of the configuration that bears on it."""
+
+    indicator: Indicator
+    settings: Settings
+    delivery_types: dict[str, DeliveryType]
+    """In the order of their priority."""
+    flags: dict[str, DeliveryFlag]
+    groups: dict[str, ContactGroup]
+    lists_of_group: dict[str, tuple[str, ...]]
+    code_lists: tuple[UsedList, ...]
+    missing: tuple[str, ...]
+    """The empty code lists for want of which it cannot be computed."""
+    related: tuple[Indicator, ...]
+    observed_until: tuple[date, date]
+    """For a delivery year followed by a common and by a leap year."""
+
+    @property
+    def of_deliveries(self) -> bool:
+        """Whether deliveries are counted; else beneficiary-years."""
+        return self.indicator.population == "deliveries"
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """The windows that its flags look into."""
+        return tuple(dict.fromkeys(flag.window for flag in self.flags.values()))
+
+    def window_days(self, window: str) -> tuple[int, int]:
+        """First and last day of a window."""
+        settings = self.settings
+        days = settings.postnatal_window if window == "postnatal" else settings.prenatal_window
+        return days.first_day, days.last_day
+
+    @property
+    def counted_types(self) -> dict[str, DeliveryType]:
+        """The delivery types that are in the denominator."""
+        denominator = self.indicator.denominator
+        chosen = denominator.delivery_types if denominator else ()
+        return {name: kind for name, kind in self.delivery_types.items() if not chosen or name in chosen}
+
+    @property
+    def lists_of_any_provider(self) -> tuple[str, ...]:
+        """The code lists of its services that ask for no provider: all but deliveries and contacts."""
+        return tuple(
+            used.codes.name for used in self.code_lists if any(kind in ("flag", "service") for kind, _ in used.used_by)
+        )
+
+    @property
+    def age_classes(self) -> tuple[AgeClass, ...]:
+        """The age classes of its population."""
+        categories = self.settings.age_categories
+        return categories.deliveries if self.of_deliveries else categories.beneficiaries
+
+    @property
+    def levels_of_domicile(self) -> tuple[str, ...]:
+        """Its levels that are found through a domicile: neither the country nor the hospital."""
+        country = self.settings.geography.country_level
+        return tuple(level for level in self.indicator.levels if level not in (country, HOSPITAL))
+
+    @property
+    def smallest_level(self) -> str:
+        """The level with the smallest places."""
+        return self._smallest_of(self.indicator.levels)
+
+    @property
+    def smallest_level_before_sectors(self) -> str:
+        """The same for the years before there are sectors."""
+        return self._smallest_of(tuple(level for level in self.indicator.levels if level != SECTOR))
+
+    def _smallest_of(self, levels: tuple[str, ...]) -> str:
+        order = (*self.settings.geography.levels, SECTOR, HOSPITAL)
+        return max(levels, key=order.index)
+
+    @property
+    def first_year(self) -> int:
+        """The first year that can be computed."""
+        return max(self.indicator.first_year, self.settings.first_reference_year)
+
+    @property
+    def is_on_its_own_page(self) -> bool:
+        """Whether the source page is about this very indicator: its name then holds the indicator's id."""
+        return self.indicator.id in self.indicator.source_page
+
+
+def gather(indicator: Indicator, configuration: Configuration) -> Facts:
+    """Everything of the configuration that bears on an indicator."""
+    services, settings = configuration.services, configuration.settings
+    flags = {name: services.delivery_flags[name] for name in indicator.numerator.flags}
+    used_groups = {name for flag in flags.values() for name in flag.contact_groups}
+    groups = {name: group for name, group in services.contact_groups.items() if name in used_groups}
+    types = dict(sorted(services.delivery_types.items(), key=lambda item: item[1].priority))
+    by_id = {other.id: other for other in configuration.indicators}
+    return Facts(
+        indicator=indicator,
+        settings=settings,
+        delivery_types=types if indicator.population == "deliveries" else {},
+        flags=flags,
+        groups=groups,
+        lists_of_group={name: group.code_lists_for(settings) for name, group in groups.items()},
+        code_lists=_used_lists(indicator, configuration),
+        missing=tuple(missing_code_lists(indicator, configuration)),
+        related=tuple(by_id[name] for name in indicator.related),
+        observed_until=(
+            observes_until(indicator, COMMON_YEAR, configuration),
+            observes_until(indicator, YEAR_BEFORE_A_LEAP_YEAR, configuration),
+        ),
+    )
+
+
+def _used_lists(indicator: Indicator, configuration: Configuration) -> tuple[UsedList, ...]:
+    """The code lists in the order in which they are used: deliveries, then contacts and services."""
+    services = configuration.services
+    uses: list[tuple[Sequence[str], tuple[str, str]]] = []
+    if indicator.population == "deliveries":
+        types = sorted(services.delivery_types.items(), key=lambda item: item[1].priority)
+        uses += [((kind.code_list,), ("delivery_type", name)) for name, kind in types]
+    for name in indicator.numerator.flags:
+        flag = services.delivery_flags[name]
+        if flag.code_lists:
+            uses.append((flag.code_lists, ("flag", name)))
+        for group in flag.contact_groups:
+            lists = services.contact_groups[group].code_lists_for(configuration.settings)
+            uses.append((lists, ("group", group)))
+    service = indicator.numerator.service
+    if service is not None:
+        uses.append((services.beneficiary_services[service].code_lists, ("service", service)))
+    used_by: dict[str, dict[tuple[str, str], None]] = {}
+    for names, use in uses:
+        for name in names:
+            used_by.setdefault(name, {})[use] = None
+    return tuple(
+        UsedList(configuration.code_lists[name], tuple(users), configuration.code_list_hash(name))
+        for name, users in used_by.items()
+    )

@@ -1,0 +1,56 @@
+"""Pieces of Markdown, with everything from outside escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_SPECIAL = re.compile(r"[\\`*\[\]<>|&~]|(?<![^\W_])_|_(?![^\W_])")
+"""What may mean something within a line; ``_`` between two letters or digits means nothing."""
+_LEADING = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
+"""What may start a heading, a list or a rule."""
+
+
+def plain(text: str) -> str:
+    """A text from outside, to be shown literally and on one line."""
+    escaped = _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    leading = _LEADING.match(escaped)
+    if leading is None:
+        return escaped
+    at = leading.end() if leading[0].isdigit() else 0
+    return f"{escaped[:at]}\\{escaped[at:]}"
+
+
+def code(text: object) -> str:
+    """A name or value as it stands in a file."""
+    line = " ".join(str(text).split())
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{fence}{space}{line}{space}{fence}"
+
+
+def link(text: str, target: str) -> str:
+    """A link; ``text`` is Markdown."""
+    return f"[{text}]({target})"
+
+
+def bullets(items: Iterable[str]) -> str:
+    """A list of one-line items."""
+    return "\n".join(f"- {item}" for item in items)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; its cells are Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    # A bar ends the cell even within code, unless a backslash stands before it.
+    return re.sub(r"(?<!\\)\|", r"\\|", text)
+
+
+def blocks(parts: Iterable[str]) -> str:
+    """The parts one under the other; empty ones are left out."""
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,181 @@
+"""The pages: the sheet of an indicator, and the index of a language; each as Markdown with its links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from claimatlas.configuration.settings import SECTOR
+from claimatlas.sheets import counting, places, publishing
+from claimatlas.sheets.choices import choices
+from claimatlas.sheets.facts import Facts
+from claimatlas.sheets.lists import code_lists
+from claimatlas.sheets.markdown import blocks, bullets, code, link, plain, table
+from claimatlas.sheets.texts import Texts, texts_of
+
+INDEX = "index"
+
+Section = Callable[[Facts, Texts], str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Which pages are written together: a page links to no other."""
+
+    languages: tuple[str, ...]
+    indicators: frozenset[str]
+    has_index: bool
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to another page: its text, the page without its ending, and the language of that page."""
+
+    text: str
+    page: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page before it has a format; ``body`` is Markdown without the title."""
+
+    language: str
+    name: str
+    title: str
+    navigation: tuple[Link, ...]
+    body: str
+
+
+def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
+    """The sheet of an indicator; ``ending`` is that of the pages it links to."""
+    texts = texts_of(language)
+    indicator = facts.indicator
+
+    def related(facts: Facts, texts: Texts) -> str:
+        return _related(facts, texts, written, ending)
+
+    sections: dict[str, Section] = {
+        "description": lambda facts, texts: plain(getattr(facts.indicator.description, texts.language)),
+        "brief": _brief,
+        "calculation": counting.calculation,
+        "population": counting.population,
+        "deliveries": counting.deliveries,
+        "services": counting.services,
+        "stay": counting.stay,
+        "corrections": counting.corrections,
+        "domicile": places.domicile,
+        "hospital": places.hospital,
+        "dimensions": publishing.dimensions,
+        "levels": places.levels,
+        "availability": publishing.availability,
+        "uncertainty": publishing.uncertainty,
+        "choices": choices,
+        "lists": code_lists,
+        "related": related,
+        "source": _source,
+    }
+    parts = [_warning(facts, texts)]
+    for name, section in sections.items():
+        text = section(facts, texts)
+        if text:
+            parts += [f"## {texts.say(f'section.{name}')}", text]
+    parts += ["---", texts.say("footer")]
+    return Page(
+        language,
+        indicator.id,
+        getattr(indicator.names, language),
+        _navigation(texts, indicator.id, written),
+        blocks(parts),
+    )
+
+
+def index(all_facts: Sequence[Facts], language: str, written: Written, ending: str) -> Page:
+    """The index of the sheets in a language."""
+    texts = texts_of(language)
+    header = [texts.say(f"index.{column}") for column in ("indicator", "title_column", "unit", "level", "status")]
+    rows = [
+        [
+            code(facts.indicator.id),
+            link(_title(facts, language), f"{facts.indicator.id}.{ending}"),
+            counting.unit(facts, texts),
+            _smallest_level(facts, texts),
+            _computable(facts, texts),
+        ]
+        for facts in all_facts
+    ]
+    body = blocks([texts.say("index.intro"), table(header, rows)])
+    return Page(language, INDEX, texts.say("index.title"), _navigation(texts, INDEX, written), body)
+
+
+def _navigation(texts: Texts, name: str, written: Written) -> tuple[Link, ...]:
+    links = []
+    if written.has_index and name != INDEX:
+        links.append(Link(texts.say("index.back"), INDEX, texts.language))
+    for language in written.languages:
+        if language != texts.language:
+            links.append(Link(texts_of(language).say("language.name"), f"../{language}/{name}", language))
+    return tuple(links)
+
+
+def _title(facts: Facts, language: str) -> str:
+    return plain(getattr(facts.indicator.names, language))
+
+
+def _warning(facts: Facts, texts: Texts) -> str:
+    if not facts.missing:
+        return ""
+    return f"> {texts.say('warning', lists=texts.or_([code(name) for name in facts.missing]))}"
+
+
+def _brief(facts: Facts, texts: Texts) -> str:
+    indicator = facts.indicator
+    rows = {
+        "id": code(indicator.id),
+        "unit": counting.unit(facts, texts),
+        "population": counting.members(facts, texts),
+        "dimensions": ", ".join(texts.name("dimension", name) for name in indicator.dimensions)
+        or texts.say("brief.none"),
+        "smallest_level": _smallest_level(facts, texts),
+        "first_year": str(facts.first_year),
+        "observed_until": counting.end_of_observation(facts, texts),
+        "computable": _computable(facts, texts),
+        "source_page": code(indicator.source_page) if indicator.source_page else texts.say("nothing"),
+    }
+    header = [texts.say("brief.item"), texts.say("brief.content")]
+    return table(header, [[texts.say(f"brief.{name}"), value] for name, value in rows.items()])
+
+
+def _smallest_level(facts: Facts, texts: Texts) -> str:
+    level = texts.name("level", facts.smallest_level)
+    if facts.smallest_level != SECTOR:
+        return level
+    return texts.say("brief.sector_from", level=level, year=facts.settings.geography.sector_first_year)
+
+
+def _computable(facts: Facts, texts: Texts) -> str:
+    if facts.missing:
+        return texts.say("brief.no", lists=", ".join(map(code, facts.missing)))
+    return texts.say("brief.with_stays" if facts.indicator.needs_stays else "brief.yes")
+
+
+def _related(facts: Facts, texts: Texts, written: Written, ending: str) -> str:
+    if not facts.related:
+        return texts.say("related.none")
+    items = []
+    for other in facts.related:
+        title = plain(getattr(other.names, texts.language))
+        linked = link(title, f"{other.id}.{ending}") if other.id in written.indicators else title
+        items.append(texts.say("related.item", title=linked, id=code(other.id)))
+    return bullets(items)
+
+
+def _source(facts: Facts, texts: Texts) -> str:
+    page = facts.indicator.source_page
+    parts = []
+    if f"source.known.{page}" in texts.by_key:
+        parts.append(texts.say("source.known_page", page=code(page), meaning=texts.say(f"source.known.{page}")))
+    elif page:
+        parts.append(texts.say("source.page", page=code(page)))
+    parts.append(texts.say("source.own_words"))
+    return blocks(parts)

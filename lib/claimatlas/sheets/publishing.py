@@ -1,0 +1,88 @@
+"""Sections of a sheet on what is published: dimensions, availability, uncertainty."""
+
+from __future__ import annotations
+
+from claimatlas.configuration.settings import AgeClass
+from claimatlas.sheets.counting import end_of_observation
+from claimatlas.sheets.facts import TREND_P, TREND_YEARS, WILSON_Z, Facts
+from claimatlas.sheets.markdown import blocks, bullets, code, plain, table
+from claimatlas.sheets.texts import Texts
+
+
+def dimensions(facts: Facts, texts: Texts) -> str:
+    """The dimensions with their classes."""
+    if not facts.indicator.dimensions:
+        return texts.say("dimensions.none")
+    unknown = texts.say("dimensions.unknown")
+    classes = {
+        "age_category": texts.say(
+            "dimensions.ages", on=_age_on(facts, texts), classes=age_classes(facts, texts), unknown=unknown
+        ),
+        "increased_reimbursement": f"{texts.say('dimensions.bim')}, {unknown}",
+        "sex": f"{texts.say('dimensions.sex')}, {unknown}",
+        "delivery_type": _delivery_classes(facts, texts),
+    }
+    header = [texts.say(f"dimensions.{column}") for column in ("dimension", "classes")]
+    rows = [[texts.name("dimension", name), classes[name]] for name in facts.indicator.dimensions]
+    return blocks([table(header, rows), texts.say("dimensions.cube")])
+
+
+def age_classes(facts: Facts, texts: Texts) -> str:
+    """The age classes of the population, each with its ages unless the label says them."""
+    return ", ".join(_age_class(age_class, texts) for age_class in facts.age_classes)
+
+
+def _age_class(age_class: AgeClass, texts: Texts) -> str:
+    first, last = age_class.from_, age_class.to
+    label = plain(age_class.label)
+    if age_class.label in (f"{first}-{last}", f"{first}+"):
+        return label
+    ages = texts.say("dimensions.years", first=first, last=last)
+    return f"{label} ({texts.say('dimensions.and_over', first=first) if last is None else ages})"
+
+
+def _age_on(facts: Facts, texts: Texts) -> str:
+    return texts.say("dimensions.age_at_delivery" if facts.of_deliveries else "dimensions.age_at_year_end")
+
+
+def _delivery_classes(facts: Facts, texts: Texts) -> str:
+    types: dict[str, list[str]] = {}
+    for name, kind in facts.counted_types.items():
+        types.setdefault(kind.dimension, []).append(name)
+    said = []
+    for dimension, names in types.items():
+        title = texts.name("delivery_class", dimension)
+        kinds = [texts.name("delivery_type", name) for name in names]
+        holds = texts.say("dimensions.type_holds", **{"class": title, "types": ", ".join(kinds)})
+        said.append(title if kinds == [title] else holds)
+    return ", ".join(said)
+
+
+def availability(facts: Facts, texts: Texts) -> str:
+    """From which year on, and when a figure is final."""
+    settings = facts.settings
+    status = texts.say("availability.status", date=end_of_observation(facts, texts))
+    if "postnatal" in facts.windows:
+        status += f" {texts.say('availability.window')}"
+    said = [texts.say("availability.first_year", year=facts.first_year), status]
+    if facts.of_deliveries:
+        said.append(texts.say("availability.deliveries_from", days=settings.episode_gap_days))
+    if "prenatal" in facts.windows:
+        said.append(texts.say("availability.prenatal_from", days=settings.prenatal_window.first_day))
+    if facts.missing:
+        said.append(texts.say("availability.not_computable", lists=texts.or_([code(name) for name in facts.missing])))
+    return bullets(said)
+
+
+def uncertainty(facts: Facts, texts: Texts) -> str:
+    """Interval, comparison with the national value, trend: of percentages."""
+    if facts.indicator.unit != "percent":
+        return texts.say("uncertainty.none")
+    return bullets(
+        [
+            texts.say("uncertainty.interval", z=texts.number(WILSON_Z)),
+            texts.say("uncertainty.comparison"),
+            texts.say("uncertainty.trend", years=TREND_YEARS, before=TREND_YEARS - 1, p=texts.number(TREND_P)),
+            texts.say("uncertainty.where"),
+        ]
+    )

@@ -1,0 +1,83 @@
+"""The words of the sheets in one language, from ``languages/<language>.yaml``.
+
+Every sentence of a sheet stands there, as Markdown with named places for what the configuration says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from claimatlas.sheets.markdown import code
+
+LANGUAGES = ("fr", "nl", "en")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of one language, by dotted key."""
+
+    language: str
+    by_key: dict[str, str]
+
+    def say(self, key: str, **values: object) -> str:
+        """The text of a key with its places filled; ``values`` are Markdown already."""
+        return self.by_key[key].format(**values)
+
+    def name(self, kind: str, name: str) -> str:
+        """What a declared name is called; one that is not known here is shown as it is.
+
+        Another country's configuration has levels, groups or types of its own.
+        """
+        return self.by_key.get(f"{kind}.{name}", code(name))
+
+    def quoted(self, kind: str, name: str) -> str:
+        """What a declared name is called, in quotation marks."""
+        return self.say("quoted", text=self.name(kind, name))
+
+    def and_(self, parts: Sequence[str]) -> str:
+        """The parts as an enumeration that ends with "and"."""
+        return self._enumeration(parts, "list.and")
+
+    def or_(self, parts: Sequence[str]) -> str:
+        """The parts as an enumeration that ends with "or"."""
+        return self._enumeration(parts, "list.or")
+
+    def nor(self, parts: Sequence[str]) -> str:
+        """The parts of which there is none."""
+        return self._enumeration(parts, "list.nor")
+
+    def _enumeration(self, parts: Sequence[str], last: str) -> str:
+        if len(parts) < 2:
+            return "".join(parts)
+        return ", ".join(parts[:-1]) + self.say(last) + parts[-1]
+
+    def number(self, digits: str) -> str:
+        """A number written with a decimal point, as the language writes it."""
+        return digits.replace(".", self.say("number.decimal_mark"))
+
+    def day_and_month(self, day: date) -> str:
+        """A day of the year, such as 11 February."""
+        number = self.say("date.first_of_month") if day.day == 1 else str(day.day)
+        return f"{number} {self.say(f'date.month.{day.month}')}"
+
+
+@cache
+def texts_of(language: str) -> Texts:
+    """Read the texts of a language."""
+    file = resources.files("claimatlas.sheets").joinpath("languages", f"{language}.yaml")
+    return Texts(language, dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8")))))
+
+
+def _flat(tree: dict[Any, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", str(value)
