@@ -33,10 +33,10 @@ PRECISION = 1e-12
 # --- Reading ------------------------------------------------------------------------------------------
 
 
-def read(root: Path, name: str, columns: str = "*", where: str = "true") -> list[Row]:
-    """The rows of a table, read without Spark."""
+def read(root: Path, name: str, columns: str = "*", where: str = "true", *, version: int | None = None) -> list[Row]:
+    """The rows of a table, or of one of its versions, read without Spark."""
     query = f"SELECT {columns} FROM t WHERE {where}"
-    found = QueryBuilder().register("t", DeltaTable(str(root / name))).execute(query)
+    found = QueryBuilder().register("t", DeltaTable(str(root / name), version=version)).execute(query)
     return pa.RecordBatchReader.from_stream(found).read_all().to_pylist()
 
 

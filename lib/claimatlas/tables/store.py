@@ -126,8 +126,9 @@ class Store:
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
         rows = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)}").select("version", "userMetadata").collect()
-        metadata = {row["version"]: json.loads(row["userMetadata"]) for row in rows if row["userMetadata"]}
-        return {version: facts["run_id"] for version, facts in metadata.items() if "run_id" in facts}
+        # Another program may have written its own text there.
+        ours = [row for row in rows if (row["userMetadata"] or "").startswith('{"run_id":')]
+        return {row["version"]: json.loads(row["userMetadata"])["run_id"] for row in ours}
 
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
@@ -147,10 +148,7 @@ class Store:
     def drop(self, table: Table) -> None:
         """Remove a table that this run made, so that a failed run leaves nothing behind."""
         if self.is_local:
-            shutil.rmtree(self.path(table.name), ignore_errors=True)
-            for parent in Path(self.path(table.name)).parents[:2]:
-                with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
-                    parent.rmdir()
+            self._remove(table.name)
 
     def keep(self, df: DataFrame, name: str) -> DataFrame:
         """Write an intermediate result once and give it back as read from there.
@@ -165,7 +163,14 @@ class Store:
     def clear_work(self) -> None:
         """Remove intermediate results; on an object store they stay until the next run overwrites them."""
         if self.is_local:
-            shutil.rmtree(self.path(WORK), ignore_errors=True)
+            self._remove(WORK)
+
+    def _remove(self, name: str) -> None:
+        """Remove a folder ``silver/…`` or ``gold/…``, and the folders above it that are left empty."""
+        shutil.rmtree(self.path(name), ignore_errors=True)
+        for parent in Path(self.path(name)).parents[:2]:
+            with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
+                parent.rmdir()
 
     def _checked(self, df: DataFrame, table: Table) -> DataFrame:
         # Delta fills a missing column with nulls without a word: compare before each write.
