@@ -158,8 +158,11 @@ def identifiers(run: Run) -> set[str]:
         names |= {row["beneficiary_id"], row["claim_id"], row["provider_id"]}
     names |= {row["stay_id"] for row in run.tables["hospital_stays"]}
     names |= {row["delivery_id"] for row in read(run.output, DELIVERIES, "delivery_id")}
-    # Younger people's birth dates are dates like any other, such as that of the first claim.
-    names |= {row["birth_date"] for row in run.tables["population"] if row["birth_date"] < "2000"}
+    # Younger people's birth dates are dates like any other, such as that of the first claim; and a run keeps its
+    # configuration, where codes have dates too.
+    configured = "".join(path.read_text(encoding="utf-8") for path in CONF.rglob("*") if path.is_file())
+    born = {row["birth_date"] for row in run.tables["population"] if row["birth_date"] < "2000"}
+    names |= {day for day in born if day not in configured}
     # A stay's number of six digits is also a code; it never stands alone in gold.
     return {name for name in names if len(name) >= 8}
 
