@@ -85,7 +85,8 @@ def test_two_new_indicators(console: Console, tmp_path: Path) -> None:
     of_deliveries = cells(output, "postnatal", "indicator_id", "year", "geo_level", "geo_code", "delivery_type")
     # Ann and Bea delivered in 2022; Ann had the service on day 19.
     assert of_deliveries["trial_share", 2022, "country", "01000", "all"] == (1, 2, 50.0)
-    assert of_deliveries["trial_share", 2022, "region", "02000", "caesarean"] == (1, 2, 50.0)
+    assert of_deliveries["trial_share", 2022, "region", "02000", "caesarean"] == (1, 1, 100.0)
+    assert of_deliveries["trial_share", 2022, "region", "04000", "all"] == (0, 1, 0.0)
     assert of_deliveries["trial_share", 2022, "region", "03000", "all"] == (0, 0, None)
     assert ("trial_share", 2022, "municipality", "11002", "all") not in of_deliveries
     volumes = cells(output, "imaging", "indicator_id", "year", "geo_level", "geo_code")
