@@ -10,7 +10,7 @@ unexport PYTHONHOME PYTHONPATH SPARK_CONF_DIR SPARK_HOME PYSPARK_PYTHON PYSPARK_
 DEMO_BENEFICIARIES := 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment jars demo test lint format docs lock bench package clean distclean
+.PHONY: help environment jars demo test test-all lint format docs lock bench package clean distclean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ demo: .demo/input.complete ## Make synthetic claims and compute two years of ind
 
 test: environment ## Run the tests
 	$(BIN)/python -m pytest
+
+test-all: environment ## Run all tests, the long ones too (about three quarters of an hour)
+	$(BIN)/python -m pytest -m ""
 
 lint: environment ## Check the format, the rules and the types
 	$(BIN)/ruff format --check .

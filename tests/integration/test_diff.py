@@ -16,7 +16,7 @@ from integration.console import Console
 from reference import Result, compute
 from reference.other_hand import CLAIM_COLUMNS
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 SETTING = {"postnatal_window.last_day": 20}
 

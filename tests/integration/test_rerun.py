@@ -24,7 +24,7 @@ from integration.console import Console, Said
 from reference import Result, Tables, compute
 from reference.io import write_csv
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 FIRST_DAY = "2021-12-15"
 DELIVERY_CODES = ("424104", "423021", "424023", "422671", "422656")

@@ -23,7 +23,7 @@ from integration.inputs import (
 )
 from reference import Tables
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 
 def in_types(tables: Tables) -> Tables:

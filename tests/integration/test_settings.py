@@ -10,7 +10,7 @@ from integration.conftest import YEARS, Run
 from integration.console import Console
 from reference import Result, compute
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 SETTINGS: dict[str, Any] = {
     "episode_rule": "anchored",

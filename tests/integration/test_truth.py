@@ -12,7 +12,7 @@ from claimatlas.commands.run_year import main as run_year
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 YEARS = (2022, 2023, 2024)
 # So few people have so few stays that one bad row of each kind is more than 1 % of them.
