@@ -13,7 +13,7 @@ DEMO_BENEFICIARIES := 100000
 .PHONY: help environment jars demo test test-all lint format docs lock bench package clean distclean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 environment: ## Make .venv with the pinned packages, and Delta's JARs in .jars
 	@$(PYTHON) scripts/set_up.py
