@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from comparison import DELIVERIES, GOLD, REJECTED, SILVER, content, read
+from comparison import DELIVERIES, GOLD, REJECTED, SILVER, content, last_record, read
 from integration.conftest import Run
 from integration.console import Console
 from integration.inputs import (
@@ -115,3 +115,6 @@ def test_every_format_for_every_table(
     assert said.code == 0, said.err
     assert content(output, SILVER) == content(submitted.output, SILVER)
     assert reasons(output) == reasons(submitted.output, typed=typed)
+    # The record says which version of a Delta table was read: the second of two commits.
+    formats = {"claims": claims, "population": population, "hospital_stays": stays}
+    assert last_record(output)["input_versions"] == {table: 1 for table, write in formats.items() if write is as_delta}

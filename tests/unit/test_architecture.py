@@ -27,6 +27,7 @@ COLLECTING = {
     "explanations/recomputation.py": "national counts",
     "ingest/load.py": "counts of rejected rows",
     "ingest/run.py": "years of the input and of silver",
+    "ingest/sources.py": "the version of a Delta table",
     "ingest/warnings.py": "one row of counts",
     "runs/archive.py": "the record of a run",
     "runs/summary.py": "national values",

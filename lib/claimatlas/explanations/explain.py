@@ -46,6 +46,7 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
             "claims": {
                 "ingest_run": ingest.run_id,
                 "input": ingest.record.get("input"),
+                "input_versions": ingest.record.get("input_versions"),
                 "as_of": ingest.record.get("as_of"),
                 "first_service_date": run.silver["first_service_date"],
                 "last_service_date": run.silver["last_service_date"],

@@ -76,7 +76,10 @@ def _origin(explanation: dict[str, Any]) -> Iterator[str]:
     versions = ", ".join(f"{name} version {version}" for name, version in sorted(claims["versions"].items()))
     yield f"  tables            {versions}"
     for table, place in sorted((claims["input"] or {}).items()):
-        yield f"  input             {table}: {place or 'none'}"
+        version = (claims["input_versions"] or {}).get(table)
+        yield f"  input             {table}: {place or 'none'}" + (
+            f", version {version}" if version is not None else ""
+        )
     for part, digest in sorted(configuration["hashes"].items()):
         yield f"  {part:<16}  SHA-256 {digest[:16]}"
     for name, digest in configuration["code_lists"].items():

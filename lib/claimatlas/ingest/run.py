@@ -16,7 +16,7 @@ from claimatlas.ingest import marker
 from claimatlas.ingest.contract import INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.load import Loaded, load_table
-from claimatlas.ingest.sources import Source, locate, read, unreadable
+from claimatlas.ingest.sources import Source, locate, pinned, read, unreadable
 from claimatlas.ingest.validation import check_mapping, validate_rows, values_of
 from claimatlas.ingest.warnings import inspect_claims, inspect_population
 from claimatlas.runs.record import RunRecord
@@ -46,11 +46,14 @@ def ingest(
         if source is None and table.name != "hospital_stays":
             raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
         if source is not None:
+            sources[table.name] = source = pinned(spark, source)
             # A column that is missing or of a wrong type shows here.
             _validated(spark, source, table, configuration, options)
     if population := sources[POPULATION_INPUT.name]:
         _require_years(spark, population, configuration, options.years)
     record.note("input", {name: source.location if source else None for name, source in sources.items()})
+    versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
+    record.note("input_versions", versions)
     record.note("as_of", options.as_of.isoformat())
 
     silver = [table.silver for table in INPUT_TABLES] + [REJECTED]

@@ -6,7 +6,9 @@ import csv
 import gzip
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from py4j.protocol import Py4JError
@@ -36,13 +38,14 @@ _CSV_OPTIONS = {
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input table is: a path with its format, or a catalog table."""
+    """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version."""
 
     table: str
     location: str
     format: str
     recursive: bool = False
     files: tuple[Path, ...] = ()
+    version: int | None = None
 
 
 def locate(folder: str | None, table: str, explicit: str | None) -> Source | None:
@@ -116,11 +119,12 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     Raises:
         InputError: the table cannot be read, or its CSV files have different headers.
     """
-    try:
+    with _saying_what_cannot_be_read(source):
         if source.format == "table":
             raw = spark.read.table(source.location)
         elif source.format == "delta":
-            raw = spark.read.format("delta").load(source.location)
+            options = {} if source.version is None else {"versionAsOf": str(source.version)}
+            raw = spark.read.format("delta").options(**options).load(source.location)
         elif source.format == "remote":
             raw = _read_remote(spark, source)
         elif source.format == "parquet":
@@ -129,13 +133,33 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             raw = spark.read.options(**options).parquet(source.location)
         else:
             return _read_csv(spark, source, _header(source))
+    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+
+
+def pinned(spark: SparkSession, source: Source) -> Source:
+    """The source at the version that it has now, where it is a Delta table: two readings see the same rows.
+
+    Raises:
+        InputError: the table cannot be read.
+    """
+    if source.format != "delta":
+        return source
+    place = str(Path(source.location).resolve()).replace("`", "``")
+    with _saying_what_cannot_be_read(source):
+        newest = spark.sql(f"DESCRIBE HISTORY delta.`{place}` LIMIT 1").collect()[0]
+    return replace(source, version=newest["version"])
+
+
+@contextmanager
+def _saying_what_cannot_be_read(source: Source) -> Iterator[None]:
+    try:
+        yield
     except AnalysisException as error:
         raise InputError(
             f"{source.table}: {source.location} cannot be read ({error.getCondition() or 'unknown reason'})."
         ) from None
     except (PySparkException, Py4JError) as error:
         raise unreadable(source) from error
-    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
 def unreadable(source: Source) -> InputError:
