@@ -305,6 +305,15 @@ def test_indicators_before_deliveries(console: Console, small_copied: Path) -> N
     assert not (small_copied / "gold" / "imaging").exists()
 
 
+def test_indicators_of_deliveries_of_another_configuration(console: Console, small_copied: Path) -> None:
+    key = ["--output", small_copied, "--year", "2022"]
+    said = console.run("deliveries", *key, "--set", "episode_rule=anchored")
+    assert said.code == 0, said.err
+    said = console.run("indicators", *key)
+    assert "silver/deliveries of 2022 from this silver and with this configuration" in the_message(said)
+    assert not (small_copied / "gold" / "postnatal").exists()
+
+
 def test_ingest_without_input(console: Console, tmp_path: Path) -> None:
     said = console.run("ingest", "--output", tmp_path / "new")
     assert "Give --input" in the_message(said)

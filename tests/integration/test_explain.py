@@ -77,6 +77,16 @@ def test_a_hospital(console: Console, submitted: Run) -> None:
     assert found["comparison"]["comparison"] in ("lower", "similar", "higher")
 
 
+def test_what_is_not_computable_is_not_zero(console: Console, submitted: Run) -> None:
+    key = ["--indicator", "cube_007_004a", "--year", "2022", "--geo", "01000"]
+    found = explain(console, submitted.output, *key)
+    inside = found["in_this_cell"]
+    assert (inside["numerator"], inside["prenatal_gdm_test"]) == (None, None)
+    assert inside["denominator"] == found["cell"]["denominator"] > 0
+    said = console.run("explain", "--output", submitted.output, *key)
+    assert "not_computable: cube_007_004a is not computable: the code list gestational_diabetes_test" in said.out
+
+
 def test_no_person_is_in_an_explanation(console: Console, submitted: Run) -> None:
     said = console.run(
         "explain", "--output", submitted.output, "--indicator", "cube_007_008a", "--year", "2022", "--geo", "01000"

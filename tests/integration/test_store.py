@@ -1,11 +1,14 @@
 """The store refuses what does not fit a table, by Delta's own constraints and before Delta sees it."""
 
+import os
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from claimatlas.errors import ClaimatlasError
-from claimatlas.tables.schemas import IMAGING, POSTNATAL, Table
+from claimatlas.tables.schemas import IMAGING, POSTNATAL, REJECTED, Table
 from claimatlas.tables.store import Store
 from pyspark.sql import SparkSession
 
@@ -128,3 +131,25 @@ def test_a_table_of_another_schema_is_not_written_into(store: Store) -> None:
 def test_every_write_names_its_run(store: Store) -> None:
     put(store, {})
     assert store.history(IMAGING)["userMetadata"] == '{"run_id": "r"}'
+
+
+def test_silver_of_months_ago_can_be_put_back_and_read(spark: SparkSession, tmp_path: Path) -> None:
+    """A failed ingest puts back the version before it, however old; Delta's own limit is a week."""
+    store = Store(spark, str(tmp_path / "old"))
+    store.create(REJECTED)
+    row = {"source_file": "f", "reasons": ["r"], "row": "{}", "run_id": "first", "table": "claims"}
+    for run in ("first", "second"):
+        frame = spark.createDataFrame([{**row, "run_id": run}], REJECTED.schema)
+        store.replace(frame, REJECTED, None, {"run_id": run})
+    log = Path(store.path(REJECTED.name), "_delta_log")
+    for commit in log.glob("*[01].json"):
+        os.utime(commit, (time.time() - 60 * 86400,) * 2)
+    for checksum in log.glob("*.crc"):
+        checksum.unlink()
+    other = Store(spark, str(tmp_path / "moved"))
+    shutil.move(tmp_path / "old", tmp_path / "moved")
+
+    assert other.runs_by_version(REJECTED) == {1: "first", 2: "second"}
+    assert [found["run_id"] for found in other.read_version(REJECTED, 1).collect()] == ["first"]
+    other.restore(REJECTED, 1)
+    assert [found["run_id"] for found in other.read(REJECTED).collect()] == ["first"]

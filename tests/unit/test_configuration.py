@@ -591,6 +591,7 @@ def test_a_choice_without_its_code_lists_is_refused_only_when_it_is_chosen(edit:
             "cube_007_009a", "{without_any: [contact_midwife]}", "{}", "give exactly one of", id="no numerator"
         ),
         pytest.param("cube_007_009a", "unit: percent", "unit: permille", "unit", id="unknown unit"),
+        pytest.param("stat_013_024", "unit: per_100", "unit: percent", "a quantity is no share", id="share of exams"),
         pytest.param(
             "cube_007_009a", "population: deliveries", "population: everybody", "population", id="unknown population"
         ),

@@ -109,6 +109,12 @@ def test_an_empty_list_of_imaging_makes_three_indicators_not_computable(tmp_path
     assert missing_code_lists(indicator("stat_013_024", configuration), configuration) == ["imaging_therapeutic"]
 
 
+def test_without_codes_of_caesareans_their_share_is_not_computable(tmp_path: Path) -> None:
+    configuration = without_codes(tmp_path, "delivery_caesarean")
+    assert missing_code_lists(indicator("cube_007_006b", configuration), configuration) == ["delivery_caesarean"]
+    assert missing_code_lists(indicator("cube_007_001a_denom", configuration), configuration) == []
+
+
 def test_one_group_without_codes_is_enough(tmp_path: Path) -> None:
     configuration = without_codes(tmp_path, "physiotherapist")
     assert missing_code_lists(indicator("cube_007_008a", configuration), configuration) == ["physiotherapist"]

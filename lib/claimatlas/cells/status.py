@@ -30,6 +30,8 @@ def missing_code_lists(indicator: Indicator, configuration: Configuration) -> li
     in the year is not empty.
     """
     empty = {name for flag in indicator.numerator.flags for name in configuration.empty_code_lists_of_flag(flag)}
+    for name in indicator.numerator.delivery_types or ():
+        empty.update(configuration.all_empty((configuration.services.delivery_types[name].code_list,)))
     if indicator.numerator.service is not None:
         lists = configuration.services.beneficiary_services[indicator.numerator.service].code_lists
         empty.update(configuration.all_empty(lists))

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, mark_deliveries, run_job, use_silver
+from claimatlas.commands.job import Job, mark_deliveries, run_job, unmark_deliveries, use_silver
 from claimatlas.deliveries.run import compute_deliveries
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body(job: Job) -> None:
         use_silver(job)
         with job.record.stage("deliveries"):
+            unmark_deliveries(job)
             compute_deliveries(job.store, job.configuration, job.years, job.record)
             mark_deliveries(job)
 

@@ -134,10 +134,19 @@ def use_silver(job: Job) -> None:
     job.record.note("silver", {**facts, "versions": versions})
 
 
-def mark_deliveries(job: Job) -> None:
-    """Say on ``silver/deliveries`` for which years, and from which silver, it was computed."""
+def unmark_deliveries(job: Job) -> None:
+    """Take the marks of the years off ``silver/deliveries`` before it is written: a run may end between the two."""
     table = deliveries_table(job.configuration)
-    origin = {"ingest": job.record.notes["silver"]["run_id"], "run": job.record.run_id}
+    marks = job.store.properties(table) if job.store.exists(table) else {}
+    for year in job.years:
+        if marks.get(f"{DELIVERIES_OF}{year}", "{}") != "{}":
+            job.store.set_property(table, f"{DELIVERIES_OF}{year}", "{}")
+
+
+def mark_deliveries(job: Job) -> None:
+    """Say on ``silver/deliveries`` for which years, from which silver and by what configuration, it was computed."""
+    table = deliveries_table(job.configuration)
+    origin = {**_origin(job), "run": job.record.run_id}
     for year in job.years:
         job.store.set_property(table, f"{DELIVERIES_OF}{year}", json.dumps(origin, sort_keys=True))
     job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
@@ -152,14 +161,26 @@ def require_deliveries(job: Job) -> None:
     table = deliveries_table(job.configuration)
     properties = job.store.properties(table) if job.store.exists(table) else {}
     origins = {year: json.loads(properties.get(f"{DELIVERIES_OF}{year}", "{}")) for year in job.years}
-    ingest = job.record.notes["silver"]["run_id"]
-    missing = [str(year) for year, origin in origins.items() if origin.get("ingest") != ingest]
+    expected = _origin(job)
+    missing = [
+        str(year)
+        for year, origin in origins.items()
+        if any(origin.get(name) != value for name, value in expected.items())
+    ]
     if missing:
         raise InputError(
-            f"There is no table {table.name} of {', '.join(missing)} from this silver in {job.store.root}: "
-            "run the job deliveries first."
+            f"There is no table {table.name} of {', '.join(missing)} from this silver and with this configuration in "
+            f"{job.store.root}: run the job deliveries first."
         )
     job.record.note("deliveries_run", {str(year): origin["run"] for year, origin in origins.items()})
+
+
+def _origin(job: Job) -> dict[str, str]:
+    """What deliveries depend on: the ingest, and the parts of the configuration that they are formed by."""
+    hashes = job.record.hashes
+    return {"ingest": job.record.notes["silver"]["run_id"]} | {
+        part: hashes[part] for part in ("settings", "services", "code_lists", "geography", "sector_table")
+    }
 
 
 def complete_through(job: Job, given: date | None) -> date | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, complete_through, mark_deliveries, run_job, use_silver
+from claimatlas.commands.job import Job, complete_through, mark_deliveries, run_job, unmark_deliveries, use_silver
 from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.ingest.run import ingest
@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 ingest(job.spark, job.store, paths, job.configuration, ingest_options, job.record)
         use_silver(job)
         with job.record.stage("deliveries"):
+            unmark_deliveries(job)
             compute_deliveries(job.store, job.configuration, job.years, job.record)
             mark_deliveries(job)
         with job.record.stage("indicators"):

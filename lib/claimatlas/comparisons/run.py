@@ -23,12 +23,14 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
 
     Grain out: one row per percentage indicator, year and place, over all dimensions.
     """
-    percentages = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
-    if not percentages:
-        return
     record.progress("indicators: comparing places")
     reach = (min(years) - (YEARS - 1), max(years) + (YEARS - 1))
-    totals = _totals(store, percentages).where(F.col("year").between(*reach))
+    everything = _totals(store).where(F.col("year").between(*reach))
+    # Other years may hold percentages that this configuration does not declare: they stay.
+    with_interval = everything.where(F.col("ci_low").isNotNull()).select("indicator_id").distinct().collect()
+    percentages = {row["indicator_id"] for row in with_interval}
+    percentages |= {indicator.id for indicator in configuration.indicators if indicator.unit == "percent"}
+    totals = everything.where(F.col("indicator_id").isin(sorted(percentages)))
     written = sorted({year + later for year in years for later in range(YEARS)})
     rows = compared(totals, configuration.settings.geography.country_level).where(F.col("year").isin(written))
     store.create(COMPARISONS)
@@ -64,9 +66,9 @@ def compared(totals: DataFrame, country_level: str) -> DataFrame:
     )
 
 
-def _totals(store: Store, indicators: Sequence[str]) -> DataFrame:
+def _totals(store: Store) -> DataFrame:
     tables = [store.read(table) for table in (IMAGING, POSTNATAL) if store.exists(table)]
-    cells = reduce(DataFrame.unionByName, tables).where(F.col("indicator_id").isin(list(indicators)))
+    cells = reduce(DataFrame.unionByName, tables)
     for dimension in CELL_DIMENSIONS:
         cells = cells.where(F.col(dimension) == ALL)
     return cells

@@ -122,6 +122,8 @@ class Indicator(Declaration):
             raise ValueError(f"numerator: this one does not go with the population {self.population}")
         if self.denominator is not None and not of_deliveries:
             raise ValueError("denominator: only deliveries can be chosen among")
+        if self.numerator.quantity_of_service is not None and self.unit == "percent":
+            raise ValueError("unit: a quantity is no share of its population: per_100 or count")
         nights = bool(self.numerator.nights_after_delivery)
         if nights != (self.unit == "mean_nights"):
             raise ValueError("unit: mean_nights goes with the numerator nights_after_delivery, and with no other")

@@ -80,7 +80,7 @@ def recount(store: Store, configuration: Configuration, indicator: Indicator, ro
     Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from,
     flags, carried codes.
     """
-    record = RunRecord("explain", [row["year"]], configuration, 0)
+    record = RunRecord("explain", [row["year"]], configuration, 0, quiet=True)
     if indicator.population == "deliveries":
         finest = delivery_counts(store, configuration, [indicator], [row["year"]])
     else:

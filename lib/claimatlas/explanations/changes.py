@@ -89,8 +89,10 @@ def resolve_run(store: Store, text: str) -> str:
     Raises:
         InputError: no run wrote that version.
     """
-    if not text.isdigit():
+    if not text.isdecimal():
         return text
+    if not store.exists(POSTNATAL):
+        raise InputError(f"There is no table {POSTNATAL.name} in {store.root}.")
     runs = store.runs_by_version(POSTNATAL)
     if int(text) not in runs:
         there = ", ".join(f"{version}: {run}" for version, run in sorted(runs.items()))

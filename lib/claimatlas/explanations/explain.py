@@ -6,13 +6,14 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from claimatlas.cells.status import observes_until
+from claimatlas.cells.status import observes_until, why_not_computable
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.snapshot import restored
+from claimatlas.errors import InputError
 from claimatlas.explanations.cell import Cell, CellKey, find_cell, recount
 from claimatlas.ingest.marker import facts_of_silver
-from claimatlas.runs.archive import PastRun, past_run
+from claimatlas.runs.archive import PastRun, find_run, past_run
 from claimatlas.sheets.facts import gather
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS
 from claimatlas.tables.store import Store
@@ -28,10 +29,10 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
     run = past_run(store, cell.row["run_id"])
     with restored(run.configuration) as configuration:
         indicator = next(found for found in configuration.indicators if found.id == key.indicator)
-        ingest = past_run(store, run.silver["run_id"])
+        ingest = find_run(store, run.silver["run_id"])
         formed_by = None
         if indicator.population == "deliveries":
-            formed_by = past_run(store, run.record["deliveries_run"][str(key.year)])
+            formed_by = find_run(store, run.record["deliveries_run"][str(key.year)])
         again, why_not = _recounted(store, configuration, indicator, cell, run)
         return {
             "cell": cell.row,
@@ -44,10 +45,10 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
             "comparison": _comparison(store, cell),
             "run": {name: run.record[name] for name in ("run_id", "job", "started_at", "package_version")},
             "claims": {
-                "ingest_run": ingest.run_id,
-                "input": ingest.record.get("input"),
-                "input_versions": ingest.record.get("input_versions"),
-                "as_of": ingest.record.get("as_of"),
+                "ingest_run": run.silver["run_id"],
+                "input": ingest.record.get("input") if ingest else None,
+                "input_versions": ingest.record.get("input_versions") if ingest else None,
+                "as_of": ingest.record.get("as_of") if ingest else None,
                 "first_service_date": run.silver["first_service_date"],
                 "last_service_date": run.silver["last_service_date"],
                 "complete_through": run.record["complete_through"],
@@ -58,7 +59,10 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
                 "settings": run.record["settings"],
                 "code_lists": {used.codes.name: used.sha256 for used in gather(indicator, configuration).code_lists},
             },
-            "flow": _flow(key.year, cell, run, ingest, formed_by),
+            "not_computable_because": why_not_computable(
+                indicator, configuration, has_stays="hospital_stays" in run.silver["tables"]
+            ),
+            "flow": [*_read(ingest), *_formed(key.year, indicator, run, formed_by), *_counted(cell)],
             "in_this_cell": again,
             "no_recount_because": why_not,
             "other_readings": _other_readings(key.year, configuration, formed_by),
@@ -68,64 +72,78 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
 
 def _recounted(
     store: Store, configuration: Configuration, indicator: Indicator, cell: Cell, run: PastRun
-) -> tuple[dict[str, int] | None, str | None]:
+) -> tuple[dict[str, int | None] | None, str | None]:
     """What a count of today finds in the cell; or nothing and the reason, when it would not be of that run."""
-    if facts_of_silver(store)["run_id"] != run.silver["run_id"]:
+    try:
+        ingest = facts_of_silver(store)["run_id"]
+    except InputError:
+        return None, "silver is not whole: an ingest did not finish"
+    if ingest != run.silver["run_id"]:
         return None, "silver has been replaced since by another ingest"
-    counted = recount(store, configuration, indicator, cell.row)
-    published = {name: cell.row[name] for name in ("numerator", "denominator") if cell.row[name] is not None}
-    if any(counted[name] != value for name, value in published.items()):
-        return None, "silver/deliveries has been computed since with another configuration"
-    return counted, None
+    counted: dict[str, int | None] = dict(recount(store, configuration, indicator, cell.row))
+    published = {name: cell.row[name] for name in ("numerator", "denominator")}
+    if any(value is not None and counted[name] != value for name, value in published.items()):
+        changed = (
+            "silver/deliveries has been computed" if indicator.population == "deliveries" else "the program was changed"
+        )
+        return None, f"{changed} since, and a count of today differs"
+    # What could not be computed is not zero.
+    unknown = [name for name, value in published.items() if value is None]
+    unknown += [flag for flag in configuration.services.delivery_flags if configuration.empty_code_lists_of_flag(flag)]
+    return counted | {name: None for name in unknown if name in counted}, None
 
 
-def _flow(
-    year: int, cell: Cell, run: PastRun, ingest: PastRun, formed_by: PastRun | None
-) -> list[tuple[str, int | None]]:
-    """The counts from the claim lines to the cell, in their order."""
+_Steps = list[tuple[str, int | None]]
+
+
+def _read(ingest: PastRun | None) -> _Steps:
+    """The claim lines of the ingest; its run may have failed later, and have left no record."""
+    if ingest is None:
+        return []
     lines = ingest.counts["ingest.claims"]
-    steps: list[tuple[str, int | None]] = [
-        ("claim lines read", lines["read"]),
-        ("claim lines rejected", lines["rejected"]),
-        ("claim lines accepted", lines["accepted"]),
-    ]
-    if formed_by is not None:
-        formed = formed_by.counts["deliveries"]
-        around = formed_by.counts["deliveries.services_around"]
-        of_year = formed_by.counts.get(f"deliveries.{year}", {})
-        steps += [
-            ("delivery lines, all years", formed["claim_lines"]),
-            ("delivery services, all years (lines added up)", formed["services"]),
-            ("delivery services taken back", formed["services_taken_back"]),
-            ("days with a delivery, all years", formed["delivery_days"]),
-            (f"deliveries of {year}", of_year.get("deliveries", 0)),
-            ("of which of nobody in the population of the year", of_year.get("not_in_population", 0)),
-            (f"lines in the windows around the deliveries of {_years(formed_by)}", around["claim_lines"]),
-            ("services in these windows (lines added up)", around["services"]),
-            ("of which taken back", around["services_taken_back"]),
-        ]
-    else:
-        counts = run.counts
-        services = counts["beneficiary_services"]
-        steps += [
-            (f"lines with such a service in {_years(run)}", services["claim_lines"]),
-            ("services (lines added up)", services["services"]),
-            ("services taken back", services["services_taken_back"]),
-            (
-                f"lines of services of {year} that count",
-                counts.get(f"beneficiary_services.{year}", {}).get("service_lines", 0),
-            ),
-            (
-                "of which of nobody in the population of the year",
-                counts.get(f"beneficiary_services.{year}.not_in_population", {}).get("service_lines", 0),
-            ),
-            (f"beneficiaries of {year}", counts.get(f"beneficiaries.{year}", {}).get("beneficiaries", 0)),
-        ]
+    return [(f"claim lines {name}", lines[name]) for name in ("read", "rejected", "accepted")]
+
+
+def _formed(year: int, indicator: Indicator, run: PastRun, formed_by: PastRun | None) -> _Steps:
+    if indicator.population != "deliveries":
+        return _formed_beneficiaries(year, run)
+    return _formed_deliveries(year, formed_by) if formed_by else []
+
+
+def _formed_deliveries(year: int, formed_by: PastRun) -> _Steps:
+    formed = formed_by.counts["deliveries"]
+    around = formed_by.counts["deliveries.services_around"]
+    of_year = formed_by.counts.get(f"deliveries.{year}", {})
     return [
-        *steps,
-        ("denominator of this cell", cell.row["denominator"]),
-        ("numerator of this cell", cell.row["numerator"]),
+        ("delivery lines, all years", formed["claim_lines"]),
+        ("delivery services, all years (lines added up)", formed["services"]),
+        ("delivery services taken back", formed["services_taken_back"]),
+        ("days with a delivery, all years", formed["delivery_days"]),
+        (f"deliveries of {year}", of_year.get("deliveries", 0)),
+        ("of which of nobody in the population of the year", of_year.get("not_in_population", 0)),
+        (f"lines in the windows around the deliveries of {_years(formed_by)}", around["claim_lines"]),
+        ("services in these windows (lines added up)", around["services"]),
+        ("of which taken back", around["services_taken_back"]),
     ]
+
+
+def _formed_beneficiaries(year: int, run: PastRun) -> _Steps:
+    counts = run.counts
+    services = counts["beneficiary_services"]
+    of_year = counts.get(f"beneficiary_services.{year}", {})
+    ignored = counts.get(f"beneficiary_services.{year}.not_in_population", {})
+    return [
+        (f"lines with such a service in {_years(run)}", services["claim_lines"]),
+        ("services (lines added up)", services["services"]),
+        ("services taken back", services["services_taken_back"]),
+        (f"lines of services of {year} that count", of_year.get("service_lines", 0)),
+        ("of which of nobody in the population of the year", ignored.get("service_lines", 0)),
+        (f"beneficiaries of {year}", counts.get(f"beneficiaries.{year}", {}).get("beneficiaries", 0)),
+    ]
+
+
+def _counted(cell: Cell) -> _Steps:
+    return [(f"{name} of this cell", cell.row[name]) for name in ("denominator", "numerator")]
 
 
 def _years(run: PastRun) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -13,6 +14,7 @@ from claimatlas.cells.run import compute_indicators
 from claimatlas.configuration import Configuration
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
+from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
 from claimatlas.tables.store import WORK, Store
@@ -37,23 +39,10 @@ class PastSilver(Store):
         return table.name in self.versions or super().exists(table)
 
     def read(self, table: Table) -> DataFrame:
-        """The version of an input, or a table made here.
-
-        Raises:
-            InputError: the version is no longer kept.
-        """
+        """The version of an input, or a table made here."""
         if table.name not in self.versions:
             return super().read(table)
-        version = self.versions[table.name]
-        try:
-            found = self.base.read_version(table, version)
-            found.limit(1).count()
-        except AnalysisException as error:
-            raise InputError(
-                f"Version {version} of {table.name} in {self.base.root} is no longer kept "
-                f"({error.getCondition() or 'its files were removed'}): the run cannot be repeated."
-            ) from None
-        return found
+        return self.base.read_version(table, self.versions[table.name])
 
 
 def recompute(
@@ -62,13 +51,23 @@ def recompute(
     """The national figures of ``years``, computed in a folder of work; nothing published is touched.
 
     ``silver``: what a run's record says of its silver, with the ``versions`` of its tables.
+
+    Raises:
+        InputError: a version is no longer kept.
     """
     store = PastSilver(base, folder, silver["versions"])
-    record = RunRecord("diff", years, configuration, 0)
+    record = RunRecord("diff", years, configuration, 0, quiet=True)
     record.note("silver", dict(silver))
-    compute_deliveries(store, configuration, years, record)
-    compute_indicators(store, configuration, years, record, None)
-    record.close()
+    try:
+        compute_deliveries(store, configuration, years, record)
+        compute_indicators(store, configuration, years, record, None)
+    except (PySparkException, Py4JError) as error:
+        if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
+            raise
+        versions = ", ".join(f"{name} version {version}" for name, version in sorted(silver["versions"].items()))
+        raise InputError(
+            f"A run cannot be repeated: of its silver ({versions}) a version or its files are no longer kept."
+        ) from error
     tables = [store.read(table) for table in (IMAGING, POSTNATAL) if store.exists(table)]
     return national_counts(tables, configuration.settings.geography.country_level, years)
 

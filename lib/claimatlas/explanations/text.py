@@ -36,7 +36,8 @@ def _cell(explanation: dict[str, Any]) -> Iterator[str]:
     yield f"numerator    {_number(row['numerator'])}"
     yield f"denominator  {_number(row['denominator'])}"
     until = explanation["claims"]["complete_through"] or "no day"
-    yield f"status       {row['status']}: claims seen until {until}, needed until {indicator['observed_until']}"
+    seen = f"claims seen until {until}, needed until {indicator['observed_until']}"
+    yield f"status       {row['status']}: {explanation['not_computable_because'] or seen}"
     comparison = explanation["comparison"]
     if comparison and comparison["comparison"]:
         national = f"{comparison['national_value']:.3f} %"

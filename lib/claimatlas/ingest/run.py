@@ -16,7 +16,7 @@ from claimatlas.ingest import marker
 from claimatlas.ingest.contract import INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.load import Loaded, load_table
-from claimatlas.ingest.sources import Source, locate, pinned, read, unreadable
+from claimatlas.ingest.sources import Source, is_of_a_file, locate, pinned, read, unreadable
 from claimatlas.ingest.validation import check_mapping, validate_rows, values_of
 from claimatlas.ingest.warnings import inspect_claims, inspect_population
 from claimatlas.runs.record import RunRecord
@@ -146,19 +146,7 @@ def _load(
 
 def _as_input_error(error: Exception, source: Source) -> Exception:
     """A file that Spark could not read is the input's fault; anything else stays what it is."""
-    text = str(error)
-    signs = (
-        "FAILED_READ_FILE",
-        "CANNOT_READ_FILE",
-        "is not a Parquet file",
-        "PATH_NOT_FOUND",
-        "FileNotFoundException",
-        "CANNOT_MERGE_SCHEMAS",
-        "MALFORMED_CSV",
-    )
-    if any(sign in text for sign in signs):
-        return unreadable(source)
-    return error
+    return unreadable(source) if is_of_a_file(error) else error
 
 
 def _require_years(spark: SparkSession, source: Source, configuration: Configuration, years: Sequence[int]) -> None:

@@ -137,7 +137,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def pinned(spark: SparkSession, source: Source) -> Source:
-    """The source at the version that it has now, where it is a Delta table: two readings see the same rows.
+    """The source at the version that it has now, where it is a local Delta folder: two readings see the same rows.
 
     Raises:
         InputError: the table cannot be read.
@@ -168,6 +168,21 @@ def unreadable(source: Source) -> InputError:
         f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "
         "or holds a column in another type than the other files."
     )
+
+
+def is_of_a_file(error: Exception) -> bool:
+    """Whether Spark failed because it could not read a file."""
+    signs = (
+        "FAILED_READ_FILE",
+        "CANNOT_READ_FILE",
+        "is not a Parquet file",
+        "PATH_NOT_FOUND",
+        "FileNotFoundException",
+        "CANNOT_MERGE_SCHEMAS",
+        "MALFORMED_CSV",
+    )
+    text = str(error)
+    return any(sign in text for sign in signs)
 
 
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:

@@ -34,13 +34,21 @@ class PastRun:
         return silver
 
 
+def find_run(store: Store, run_id: str) -> PastRun | None:
+    """The run of this id; a run that failed has left no record, though it may have done a stage."""
+    rows = store.read(RUNS).where(F.col("run_id") == run_id).select("record", "configuration").collect()
+    if not rows:
+        return None
+    return PastRun(run_id, json.loads(rows[0]["record"]), json.loads(rows[0]["configuration"]))
+
+
 def past_run(store: Store, run_id: str) -> PastRun:
     """The run of this id.
 
     Raises:
         InputError: there is none.
     """
-    rows = store.read(RUNS).where(F.col("run_id") == run_id).select("record", "configuration").collect()
-    if not rows:
+    run = find_run(store, run_id)
+    if run is None:
         raise InputError(f"There is no run {run_id} in {store.root}.")
-    return PastRun(run_id, json.loads(rows[0]["record"]), json.loads(rows[0]["configuration"]))
+    return run

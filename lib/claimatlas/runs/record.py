@@ -23,13 +23,22 @@ from claimatlas.tables.schemas import RUNS
 class RunRecord:
     """Gathers what is known of a run. Holds counts and names only, never a person's data."""
 
-    def __init__(self, job: str, years: Sequence[int], configuration: Configuration, stages: int) -> None:
-        """Start the clock; ``stages`` is how many stages the job has."""
+    def __init__(
+        self, job: str, years: Sequence[int], configuration: Configuration, stages: int, *, quiet: bool = False
+    ) -> None:
+        """Start the clock; ``stages`` is how many stages the job has, ``quiet`` says nothing of its progress.
+
+        The configuration's files are read once more here, not at the end: they may be edited during a long run.
+        """
         self.job = job
         self.years = sorted(set(years))
         self.started_at = datetime.now(UTC)
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
         self.configuration = configuration
+        self.files = snapshot(configuration)
+        self.hashes = configuration.hashes
+        self._list_hashes = {name: configuration.code_list_hash(name) for name in sorted(configuration.code_lists)}
+        self._quiet = quiet
         self.notes: dict[str, Any] = {}
         self.counts: dict[str, dict[str, int]] = {}
         self.durations: dict[str, float] = {}
@@ -39,13 +48,15 @@ class RunRecord:
         self._bar = tqdm(
             total=stages,
             file=sys.stderr,
-            disable=not sys.stderr.isatty(),
+            disable=quiet or not sys.stderr.isatty(),
             leave=False,
             bar_format="{desc} {bar} {elapsed}",
         )
 
     def progress(self, message: str) -> None:
         """Tell the person what happens, with the seconds since the start."""
+        if self._quiet:
+            return
         elapsed = time.monotonic() - self._clock
         self._bar.set_description_str(message)
         tqdm.write(f"[{elapsed:7.1f} s] {message}", file=sys.stderr)
@@ -88,8 +99,8 @@ class RunRecord:
             "stage_seconds": self.durations,
             "package_version": __version__,
             "settings": configuration.settings.model_dump(mode="json", by_alias=True),
-            "hashes": configuration.hashes,
-            "code_list_hashes": {name: configuration.code_list_hash(name) for name in sorted(configuration.code_lists)},
+            "hashes": self.hashes,
+            "code_list_hashes": self._list_hashes,
             "mapping": configuration.settings.mapping,
             **self.notes,
             "counts": self.counts,
@@ -110,6 +121,6 @@ class RunRecord:
             record["hashes"]["settings"],
             record["hashes"]["code_lists"],
             json.dumps(record, ensure_ascii=False, sort_keys=True),
-            json.dumps(snapshot(self.configuration), ensure_ascii=False),
+            json.dumps(self.files, ensure_ascii=False),
         )
         return spark.createDataFrame([values], RUNS.schema)

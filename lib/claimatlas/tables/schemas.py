@@ -58,6 +58,10 @@ class Table:
         return [column.name for column in self.columns]
 
 
+KEPT = "interval 3650 days"
+"""How long a version can be gone back to, unless its files are vacuumed. A week, Delta's default, is too short: a
+failed ingest puts back the silver of months ago, and a figure must be explainable years later."""
+
 CLAIMS = Table(
     name="silver/claims",
     comment="One row per accepted claim line.",
@@ -75,6 +79,7 @@ CLAIMS = Table(
         Column("year", "int", "Calendar year of service_date"),
     ),
     partitioned_by=("year",),
+    retention=KEPT,
 )
 
 POPULATION = Table(
@@ -92,6 +97,7 @@ POPULATION = Table(
         Column("year", "int", "Calendar year"),
     ),
     partitioned_by=("year",),
+    retention=KEPT,
 )
 
 HOSPITAL_STAYS = Table(
@@ -106,6 +112,7 @@ HOSPITAL_STAYS = Table(
         Column("year", "int", "Calendar year of discharge_date"),
     ),
     partitioned_by=("year",),
+    retention=KEPT,
 )
 
 REJECTED = Table(
@@ -119,6 +126,7 @@ REJECTED = Table(
         Column("table", "string", "Input table", required=True),
     ),
     partitioned_by=("table",),
+    retention=KEPT,
 )
 
 
@@ -191,7 +199,7 @@ def _cells(name: str, comment: str) -> Table:
             ),
         ),
         # Published figures must be readable years later; the tables are small.
-        retention="interval 3650 days",
+        retention=KEPT,
     )
 
 
@@ -223,7 +231,7 @@ COMPARISONS = Table(
         ("known_comparison", "comparison IS NULL OR comparison IN ('lower', 'similar', 'higher')"),
         ("known_trend", "trend IS NULL OR trend IN ('rising', 'falling', 'none')"),
     ),
-    retention="interval 3650 days",
+    retention=KEPT,
 )
 
 RUNS = Table(
@@ -242,5 +250,5 @@ RUNS = Table(
         Column("record", "string", "The whole run record as JSON", True),
         Column("configuration", "string", "The configuration's files as used, as JSON: name to text", True),
     ),
-    retention="interval 3650 days",
+    retention=KEPT,
 )
