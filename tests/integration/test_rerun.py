@@ -86,7 +86,9 @@ def test_an_empty_year_is_emptied_and_a_smaller_one_replaced_whole(rerun: Rerun)
     assert 0 < per_year[1][1] < per_year[0][1]
     left = read(rerun.after, "gold/postnatal", where="year = 2022")
     assert left
-    assert {row["denominator"] for row in left} == {0}
+    # These claims come without stays: of the length of stay not even the denominator is known.
+    assert {row["denominator"] for row in left if row["indicator_id"] != "cube_007_007a"} == {0}
+    assert {row["denominator"] for row in left if row["indicator_id"] == "cube_007_007a"} == {None}
 
 
 @pytest.mark.parametrize("table", [*GOLD, DELIVERIES])
@@ -136,10 +138,11 @@ class TestTheTables:
         before, after = (DeltaTable(str(root / table)).metadata() for root in (rerun.before, rerun.after))
         assert after.partition_columns == before.partition_columns
         assert after.id == before.id
-        mark = "claimatlas.ingest"
-        assert {name: value for name, value in after.configuration.items() if name != mark} == {
-            name: value for name, value in before.configuration.items() if name != mark
-        }
+        kept = [
+            {name: value for name, value in metadata.configuration.items() if not name.startswith("claimatlas.")}
+            for metadata in (before, after)
+        ]
+        assert kept[0] == kept[1]
 
     @pytest.mark.parametrize(
         ("table", "columns"),
