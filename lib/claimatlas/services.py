@@ -84,3 +84,12 @@ def net_services(lines: DataFrame, key: tuple[str, ...], rules: dict[str, Column
         *[F.max(given & rule).alias(name) for name, rule in rules.items()],
         F.count(F.lit(1)).alias("lines"),
     )
+
+
+def service_counts() -> list[Column]:
+    """What a run record says of services: claim lines behind them, services, and those taken back again."""
+    return [
+        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
+        F.count(F.lit(1)).alias("services"),
+        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
+    ]

@@ -18,7 +18,7 @@ SESSION = "session.py"
 COLLECTING = {
     "cells/members.py": "counts for the run record",
     "cells/run.py": "counts for the run record",
-    "commands/job.py": "which years the population has",
+    "commands/stages.py": "which years the population has",
     "comparisons/run.py": "which indicators are percentages",
     "deliveries/run.py": "counts for the run record",
     "commands/diff.py": "the cells that differ, for a file",

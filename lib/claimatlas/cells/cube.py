@@ -91,10 +91,10 @@ def cube(
     by_level = of_places.join(
         lookup, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
     )
-    by_cell = by_level.withColumn("_cell", F.explode(_combinations(dimensions))).select(
-        "year", "geo_level", "geo_code", "_cell.*", *measures
-    )
-    counted = [by_cell, _zeros(spark, configuration, years, dimensions, measures)]
+    counted = [
+        _by_cell(by_level, dimensions, dimensions, measures),
+        _zeros(spark, configuration, years, dimensions, measures),
+    ]
     if any(SECTOR in indicator.levels for indicator in indicators):
         counted.append(_sectors(finest.where(F.col(SECTOR).isNotNull()), dimensions))
         if configuration.sector_table is not None:
@@ -102,34 +102,32 @@ def cube(
     of_hospitals = [indicator for indicator in indicators if HOSPITAL in indicator.levels]
     if of_hospitals:
         split_by = {dimension for indicator in of_hospitals for dimension in indicator.dimensions}
-        counted.append(_hospitals(finest, dimensions, split_by))
+        counted.append(_by_cell(_hospitals(finest), dimensions, split_by, measures))
     columns = ["year", "geo_level", "geo_code", *dimensions]
     rows = reduce(DataFrame.unionByName, [part.select(*columns, *measures) for part in counted])
     return rows.groupBy(*columns).agg(*sums)
 
 
-def _combinations(dimensions: Sequence[str], split_by: Collection[str] | None = None) -> Column:
-    """Every combination of the dimensions, each split or summed over, as an array of structs.
-
-    Only those of ``split_by`` are split, where it is given.
-    """
-    split = dimensions if split_by is None else split_by
+def _by_cell(
+    rows: DataFrame, dimensions: Sequence[str], split_by: Collection[str], measures: Sequence[str]
+) -> DataFrame:
+    """Each row once for every cell that it counts in: each dimension of ``split_by`` split or summed over."""
     choices = product(
-        *[(F.col(dimension), F.lit(ALL)) if dimension in split else (F.lit(ALL),) for dimension in dimensions]
+        *[(F.col(dimension), F.lit(ALL)) if dimension in split_by else (F.lit(ALL),) for dimension in dimensions]
     )
-    return F.array(
+    combinations = F.array(
         *[
             F.struct(*[value.alias(dimension) for dimension, value in zip(dimensions, values, strict=True)])
             for values in choices
         ]
     )
+    cells = rows.withColumn("_cell", F.explode(combinations))
+    return cells.select("year", "geo_level", "geo_code", "_cell.*", *measures)
 
 
-def _hospitals(finest: DataFrame, dimensions: Sequence[str], split_by: Collection[str]) -> DataFrame:
+def _hospitals(finest: DataFrame) -> DataFrame:
     rows = finest.where(F.col("hospital_id").isNotNull())
-    rows = rows.withColumn("geo_level", F.lit(HOSPITAL)).withColumn("geo_code", F.col("hospital_id"))
-    cells = rows.withColumn("_cell", F.explode(_combinations(dimensions, split_by)))
-    return cells.drop(*dimensions).select("*", "_cell.*")
+    return rows.withColumn("geo_level", F.lit(HOSPITAL)).withColumn("geo_code", F.col("hospital_id"))
 
 
 def _sectors(finest: DataFrame, dimensions: Sequence[str]) -> DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import finest_counts
@@ -13,14 +13,12 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.population.beneficiaries import beneficiary_years
-from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
+from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CLAIMS, POPULATION, UNKNOWN, deliveries_table
+from claimatlas.services import service_counts
+from claimatlas.tables.schemas import CLAIMS, POPULATION, deliveries_table
 from claimatlas.tables.store import Store
-
-SOURCES = ("31_december", "30_june", UNKNOWN)
-"""Where a domicile may come from."""
 
 
 def beneficiary_counts(
@@ -47,7 +45,7 @@ def beneficiary_counts(
     )
     members = beneficiary_years(domiciled, quantities, configuration)
     extra = [
-        *_by_source(),
+        *domicile_counts(),
         *[F.count_if(name).alias(name) for name in ("code_carried", "code_unknown", "sector_refused")],
         *[
             F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}")
@@ -75,21 +73,13 @@ def delivery_counts(
     place = configuration.settings.geography.domicile_level
     typed = members.withColumn(DELIVERY_KIND, F.col("delivery_type")).withColumn("delivery_type", delivery_type)
     flags = [*configuration.services.delivery_flags, "implausible_interval"]
-    extra = [*_by_source(), *[F.count_if(flag).alias(flag) for flag in flags]]
+    extra = [*domicile_counts(), *[F.count_if(flag).alias(flag) for flag in flags]]
     return finest_counts(typed, "deliveries", indicators, [place, "hospital_id"], extra)
-
-
-def _by_source() -> list[Column]:
-    return [F.count_if(F.col("domicile_source") == source).alias(f"domicile_{source}") for source in SOURCES]
 
 
 def _note_services(services: DataFrame, quantities: DataFrame, configuration: Configuration, record: RunRecord) -> None:
     names = list(configuration.services.beneficiary_services)
-    row = services.agg(
-        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
-        F.count(F.lit(1)).alias("services"),
-        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
-    ).collect()[0]
+    row = services.agg(*service_counts()).collect()[0]
     record.count("beneficiary_services", row.asDict())
     totals = quantities.groupBy("year").agg(
         *[F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}") for name in names],

@@ -16,7 +16,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import IMAGING, POSTNATAL, Table
+from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
 from claimatlas.tables.store import Store
 
 
@@ -103,19 +103,8 @@ def _publish(
     rows = published_rows(cells, population, indicators, statuses, without_denominator, record.run_id, table)
     record.progress(f"indicators: writing {table.name}")
     store.create(table)
-    order = [
-        "year",
-        "geo_level",
-        "indicator_id",
-        "geo_code",
-        "age_category",
-        "increased_reimbursement",
-        "delivery_type",
-        "sex",
-    ]
-    where = f"year IN ({', '.join(str(int(year)) for year in sorted(set(years)))})"
-    # One file a partition: the published tables are small.
-    store.replace(rows.repartition(1).sortWithinPartitions(*order), table, where, {"run_id": record.run_id})
+    order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)
+    store.replace_years(rows, table, years, order, {"run_id": record.run_id})
     written = store.read(table).where(F.col("year").isin(list(years))).groupBy("year", "geo_level")
     for row in written.agg(F.count(F.lit(1)).alias("cells")).collect():
         record.count(f"cells.{table.name}.{row['year']}", {row["geo_level"]: row["cells"]})

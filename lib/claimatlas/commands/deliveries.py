@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, mark_deliveries, run_job, unmark_deliveries, use_silver
-from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.stages import form_deliveries, use_silver
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
 
@@ -22,9 +22,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def body(job: Job) -> None:
         use_silver(job)
-        with job.record.stage("deliveries"):
-            unmark_deliveries(job)
-            compute_deliveries(job.store, job.configuration, job.years, job.record)
-            mark_deliveries(job)
+        form_deliveries(job)
 
     return run_job("deliveries", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

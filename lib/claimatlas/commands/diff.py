@@ -10,9 +10,9 @@ from pathlib import Path
 
 from claimatlas.commands.job import guarded
 from claimatlas.errors import InputError
-from claimatlas.explanations.changes import Difference, compare_runs, resolve_run
+from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
 from claimatlas.explanations.changes_text import as_dict, as_text
-from claimatlas.runs.lock import exclusive
+from claimatlas.runs.lock import workspace
 from claimatlas.session import get_session
 from claimatlas.tables.store import Store
 
@@ -36,15 +36,12 @@ def _diff(arguments: argparse.Namespace) -> None:
     if arguments.cells and Path(arguments.cells).exists():
         raise InputError(f"The file {arguments.cells} is there already.")
     store = Store(get_session("claimatlas diff"), arguments.output)
-    with exclusive(store):
-        try:
-            earlier, later = (resolve_run(store, text) for text in (arguments.earlier, arguments.later))
-            difference = compare_runs(store, earlier, later)
-            found = as_dict(difference)
-            if arguments.cells:
-                _write_cells(difference, Path(arguments.cells))
-        finally:
-            store.clear_work()
+    with workspace(store):
+        earlier, later = (resolve_run(store, text) for text in (arguments.earlier, arguments.later))
+        difference = compare_runs(store, earlier, later)
+        found = as_dict(difference)
+        if arguments.cells:
+            _write_cells(difference, Path(arguments.cells))
     print(json.dumps(found, ensure_ascii=False, indent=2) if arguments.json else as_text(found))
 
 
@@ -53,6 +50,6 @@ def _write_cells(difference: Difference, file: Path) -> None:
         with file.open("x", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(difference.cells.columns)
-            writer.writerows(difference.cells.collect())
+            writer.writerows(difference.cells.orderBy(*CELL_KEY).collect())
     except OSError as error:
         raise InputError(f"The file {file} cannot be written ({error.strerror}).") from None

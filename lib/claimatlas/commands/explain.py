@@ -11,7 +11,7 @@ from claimatlas.commands.job import guarded
 from claimatlas.explanations.cell import CellKey
 from claimatlas.explanations.explain import explain_cell
 from claimatlas.explanations.text import as_text
-from claimatlas.runs.lock import exclusive
+from claimatlas.runs.lock import workspace
 from claimatlas.session import get_session
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 from claimatlas.tables.store import Store
@@ -39,11 +39,8 @@ def _explain(arguments: argparse.Namespace) -> None:
     key = CellKey(arguments.indicator, arguments.year, arguments.geo, arguments.geo_level, dimensions)
     store = Store(get_session("claimatlas explain"), arguments.output)
     # Tables that a run is just replacing cannot be counted.
-    with exclusive(store):
-        try:
-            explanation = explain_cell(store, key)
-        finally:
-            store.clear_work()
+    with workspace(store):
+        explanation = explain_cell(store, key)
     if arguments.json:
         print(json.dumps(explanation, ensure_ascii=False, indent=2, sort_keys=True))
     else:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from claimatlas.cells.run import compute_indicators
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, complete_through, require_deliveries, run_job, use_silver
-from claimatlas.comparisons.run import compare_places
+from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.stages import publish_indicators, require_deliveries, use_silver
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 
@@ -25,9 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body(job: Job) -> None:
         use_silver(job)
         require_deliveries(job)
-        with job.record.stage("indicators"):
-            through = complete_through(job, arguments.complete_through)
-            compute_indicators(job.store, job.configuration, job.years, job.record, through)
-            compare_places(job.store, job.configuration, job.years, job.record)
+        publish_indicators(job, arguments.complete_through)
 
     return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from claimatlas.cells.run import compute_indicators
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, complete_through, mark_deliveries, run_job, unmark_deliveries, use_silver
-from claimatlas.comparisons.run import compare_places
-from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.stages import form_deliveries, publish_indicators, use_silver
 from claimatlas.ingest.run import ingest
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
@@ -32,13 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 ingest_options = options.ingest_options_of(arguments, job.years)
                 ingest(job.spark, job.store, paths, job.configuration, ingest_options, job.record)
         use_silver(job)
-        with job.record.stage("deliveries"):
-            unmark_deliveries(job)
-            compute_deliveries(job.store, job.configuration, job.years, job.record)
-            mark_deliveries(job)
-        with job.record.stage("indicators"):
-            through = complete_through(job, arguments.complete_through)
-            compute_indicators(job.store, job.configuration, job.years, job.record, through)
-            compare_places(job.store, job.configuration, job.years, job.record)
+        form_deliveries(job)
+        publish_indicators(job, arguments.complete_through)
 
     return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)

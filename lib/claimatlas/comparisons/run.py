@@ -12,7 +12,8 @@ from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import YEARS, direction, trend_statistic
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL
+from claimatlas.tables.published import over_all_dimensions, tables_of_cells
+from claimatlas.tables.schemas import COMPARISONS
 from claimatlas.tables.store import Store
 
 _PLACE = ("indicator_id", "geo_level", "geo_code")
@@ -25,7 +26,8 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
     """
     record.progress("indicators: comparing places")
     reach = (min(years) - (YEARS - 1), max(years) + (YEARS - 1))
-    everything = _totals(store).where(F.col("year").between(*reach))
+    cells = reduce(DataFrame.unionByName, tables_of_cells(store)).where(F.col("year").between(*reach))
+    everything = over_all_dimensions(cells)
     # Other years may hold percentages that this configuration does not declare: they stay.
     with_interval = everything.where(F.col("ci_low").isNotNull()).select("indicator_id").distinct().collect()
     percentages = {row["indicator_id"] for row in with_interval}
@@ -34,9 +36,8 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
     written = sorted({year + later for year in years for later in range(YEARS)})
     rows = compared(totals, configuration.settings.geography.country_level).where(F.col("year").isin(written))
     store.create(COMPARISONS)
-    where = f"year IN ({', '.join(map(str, written))})"
-    ordered = rows.withColumn("run_id", F.lit(record.run_id)).select(*COMPARISONS.column_names).repartition(1)
-    store.replace(ordered.sortWithinPartitions("year", *_PLACE), COMPARISONS, where, {"run_id": record.run_id})
+    named = rows.withColumn("run_id", F.lit(record.run_id)).select(*COMPARISONS.column_names)
+    store.replace_years(named, COMPARISONS, written, ("year", *_PLACE), {"run_id": record.run_id})
 
 
 def compared(totals: DataFrame, country_level: str) -> DataFrame:
@@ -64,11 +65,3 @@ def compared(totals: DataFrame, country_level: str) -> DataFrame:
         )
         .withColumn("trend", direction(F.col("trend_z")))
     )
-
-
-def _totals(store: Store) -> DataFrame:
-    tables = [store.read(table) for table in (IMAGING, POSTNATAL) if store.exists(table)]
-    cells = reduce(DataFrame.unionByName, tables)
-    for dimension in CELL_DIMENSIONS:
-        cells = cells.where(F.col(dimension) == ALL)
-    return cells

@@ -15,8 +15,9 @@ from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with
 from claimatlas.deliveries.stays import nights_after_delivery
 from claimatlas.population.ages import age_category, completed_years
 from claimatlas.population.beneficiaries import increased_reimbursement_text
-from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
+from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.runs.record import RunRecord
+from claimatlas.services import service_counts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -51,11 +52,8 @@ def compute_deliveries(store: Store, configuration: Configuration, years: Sequen
 
     table = deliveries_table(configuration)
     store.create(table)
-    where = f"year IN ({', '.join(str(int(year)) for year in sorted(set(years)))})"
-    rows = (
-        joined.select(*table.column_names).repartition(1).sortWithinPartitions("year", "delivery_date", "delivery_id")
-    )
-    store.replace(rows, table, where, {"run_id": record.run_id})
+    order = ("year", "delivery_date", "delivery_id")
+    store.replace_years(joined.select(*table.column_names), table, years, order, {"run_id": record.run_id})
     _count_result(joined, around, configuration, record)
     _warn_of_open_edge(record, configuration, years)
 
@@ -113,22 +111,14 @@ def _seen(flag: str, configuration: Configuration) -> Column:
 
 
 def _count_formation(services: DataFrame, days: DataFrame, episodes: DataFrame, record: RunRecord) -> None:
-    row = services.agg(
-        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
-        F.count(F.lit(1)).alias("services"),
-        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
-    ).collect()[0]
+    row = services.agg(*service_counts()).collect()[0]
     record.count("deliveries", {**row.asDict(), "delivery_days": days.count(), "in_years": episodes.count()})
     for found in count_by_reading(days).collect():
         record.count(f"deliveries.episodes_{found['reading']}", {str(found["year"]): found["deliveries"]})
 
 
 def _count_result(joined: DataFrame, around: DataFrame, configuration: Configuration, record: RunRecord) -> None:
-    row = around.agg(
-        F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
-        F.count(F.lit(1)).alias("services"),
-        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
-    ).collect()[0]
+    row = around.agg(*service_counts()).collect()[0]
     record.count("deliveries.services_around", row.asDict())
     plausible = configuration.settings.plausible_age_at_delivery
     flags = list(configuration.services.delivery_flags)
@@ -143,10 +133,7 @@ def _count_result(joined: DataFrame, around: DataFrame, configuration: Configura
         .agg(
             F.count(F.lit(1)).alias("deliveries"),
             F.count_if(~F.col("in_population")).alias("not_in_population"),
-            *[
-                F.count_if(F.col("domicile_source") == source).alias(f"domicile_{source}")
-                for source in ("31_december", "30_june", UNKNOWN)
-            ],
+            *domicile_counts(),
             F.count_if("implausible_interval").alias("implausible_interval"),
             F.count_if(F.col("sex") == "male").alias("of_a_man"),
             F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),

@@ -16,7 +16,8 @@ from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.published import CELL_TABLES
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 from claimatlas.tables.store import Store
 
 
@@ -53,7 +54,7 @@ def find_cell(store: Store, key: CellKey) -> Cell:
     """
     found: list[Cell] = []
     years: set[int] = set()
-    for table in (IMAGING, POSTNATAL):
+    for table in CELL_TABLES:
         if not store.exists(table):
             continue
         of_indicator = store.read(table).where(F.col("indicator_id") == key.indicator)
@@ -80,10 +81,10 @@ def recount(store: Store, configuration: Configuration, indicator: Indicator, ro
     Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from,
     flags, carried codes.
     """
-    record = RunRecord("explain", [row["year"]], configuration, 0, quiet=True)
     if indicator.population == "deliveries":
         finest = delivery_counts(store, configuration, [indicator], [row["year"]])
     else:
+        record = RunRecord("explain", [row["year"]], configuration, 0, quiet=True)
         finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], record)
     inside = _in_place(finest, configuration, row)
     for dimension in DIMENSIONS[indicator.population]:

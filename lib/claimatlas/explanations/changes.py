@@ -13,12 +13,15 @@ from pyspark.sql import functions as F
 from claimatlas import __version__
 from claimatlas.configuration.snapshot import restored
 from claimatlas.errors import InputError
-from claimatlas.explanations.recomputation import Counts, National, national_counts, recompute
+from claimatlas.explanations.recomputation import NOTHING, Counts, National, national_counts, recompute
 from claimatlas.runs.archive import PastRun, past_run
-from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.services import all_of
+from claimatlas.tables.published import CELL_TABLES
+from claimatlas.tables.schemas import CELL_DIMENSIONS, POSTNATAL, Table
 from claimatlas.tables.store import Store
 
-_KEY = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
+CELL_KEY = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
+"""What tells the cells apart."""
 _FIGURES = ("numerator", "denominator", "value", "ci_low", "ci_high", "status")
 
 PROGRAM, CLAIMS, POPULATION, CODE_LISTS, GEOGRAPHY, SETTINGS = (
@@ -113,33 +116,31 @@ def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
     years = tuple(sorted(set(earlier.record["years"]) & set(later.record["years"])))
     if not years:
         raise InputError(f"The runs {earlier_id} and {later_id} have no year in common.")
-    old, new = _published(store, earlier_id, years), _published(store, later_id, years)
+    written_by = {table: store.runs_by_version(table) for table in CELL_TABLES if store.exists(table)}
+    old, new = (_published(store, run_id, written_by, years) for run_id in (earlier_id, later_id))
     steps = _steps(
         store,
         (earlier, _national(old, earlier, years)),
         (later, _national(new, later, years)),
         years,
     )
-    return Difference(earlier, later, years, _changed_cells(old, new), tuple(steps))
+    # Kept, as both the counts and the file of cells are made of it.
+    cells = store.keep(_changed_cells(old, new), "changed_cells")
+    return Difference(earlier, later, years, cells, tuple(steps))
 
 
-def _published(store: Store, run_id: str, years: Sequence[int]) -> list[DataFrame]:
-    """What a run wrote into the tables of cells."""
+def _published(
+    store: Store, run_id: str, written_by: Mapping[Table, Mapping[int, str]], years: Sequence[int]
+) -> list[DataFrame]:
+    """What a run wrote into the tables of cells; ``written_by``: the run behind each of their versions."""
     tables = []
-    for table in (IMAGING, POSTNATAL):
-        version = _version_of(store, table, run_id)
-        if version is not None:
-            tables.append(store.read_version(table, version).where(F.col("year").isin(list(years))))
+    for table, runs in written_by.items():
+        versions = [version for version, run in runs.items() if run == run_id]
+        if versions:
+            tables.append(store.read_version(table, max(versions)).where(F.col("year").isin(list(years))))
     if not tables:
         raise InputError(f"The run {run_id} published no indicator in {store.root}.")
     return tables
-
-
-def _version_of(store: Store, table: Table, run_id: str) -> int | None:
-    if not store.exists(table):
-        return None
-    versions = [version for version, run in store.runs_by_version(table).items() if run == run_id]
-    return max(versions, default=None)
 
 
 def _national(tables: Sequence[DataFrame], run: PastRun, years: Sequence[int]) -> National:
@@ -149,19 +150,15 @@ def _national(tables: Sequence[DataFrame], run: PastRun, years: Sequence[int]) -
 def _changed_cells(old: Sequence[DataFrame], new: Sequence[DataFrame]) -> DataFrame:
     """One row per cell whose figures differ, or that only one run has: ``old_<figure>`` and ``new_<figure>``."""
     before, after = (_with_prefix(tables, prefix) for tables, prefix in ((old, "old_"), (new, "new_")))
-    both = before.join(after, on=list(_KEY), how="full_outer")
-    same = reduce(
-        lambda left, right: left & right,
-        [F.col(f"old_{name}").eqNullSafe(F.col(f"new_{name}")) for name in _FIGURES],
-        F.col("old_there").eqNullSafe(F.col("new_there")),
-    )
-    return both.where(~same).drop("old_there", "new_there").orderBy(*_KEY)
+    both = before.join(after, on=list(CELL_KEY), how="full_outer")
+    same = all_of(F.col(f"old_{name}").eqNullSafe(F.col(f"new_{name}")) for name in (*_FIGURES, "there"))
+    return both.where(~same).drop("old_there", "new_there")
 
 
 def _with_prefix(tables: Sequence[DataFrame], prefix: str) -> DataFrame:
     cells = reduce(DataFrame.unionByName, tables)
     figures = [F.col(name).alias(prefix + name) for name in _FIGURES]
-    return cells.select(*_KEY, *figures, F.lit(True).alias(f"{prefix}there"))
+    return cells.select(*CELL_KEY, *figures, F.lit(True).alias(f"{prefix}there"))
 
 
 def _steps(
@@ -221,7 +218,6 @@ def change(
     before: Mapping[tuple[str, int], Counts], after: Mapping[tuple[str, int], Counts], key: tuple[str, int]
 ) -> Counts:
     """How much numerator and denominator change; null where one of them is not known."""
-    nothing: Counts = (None, None)
-    pairs = zip(before.get(key, nothing), after.get(key, nothing), strict=True)
+    pairs = zip(before.get(key, NOTHING), after.get(key, NOTHING), strict=True)
     numerator, denominator = (None if old is None or new is None else new - old for old, new in pairs)
     return numerator, denominator

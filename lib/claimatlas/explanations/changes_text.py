@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from claimatlas.explanations.changes import Difference, change
+from claimatlas.explanations.recomputation import NOTHING, Counts
 
 
 def as_dict(difference: Difference) -> dict[str, Any]:
@@ -16,31 +17,19 @@ def as_dict(difference: Difference) -> dict[str, Any]:
     cells = [row.asDict() for row in counted.orderBy("indicator_id", "year", "geo_level").collect()]
     first = difference.steps[0].before if difference.steps else {}
     last = difference.steps[-1].after if difference.steps else {}
-    national = []
-    for key in sorted(set(first) | set(last)):
-        if first.get(key) == last.get(key) and all(
-            step.before.get(key) == step.after.get(key) for step in difference.steps
-        ):
-            continue
-        steps = [
-            dict(
-                zip(
-                    ("cause", "numerator", "denominator"),
-                    (step.cause, *change(step.before, step.after, key)),
-                    strict=True,
-                )
-            )
-            for step in difference.steps
-        ]
-        national.append(
-            {
-                "indicator_id": key[0],
-                "year": key[1],
-                "from": dict(zip(("numerator", "denominator"), first.get(key, (None, None)), strict=True)),
-                "to": dict(zip(("numerator", "denominator"), last.get(key, (None, None)), strict=True)),
-                "steps": steps,
-            }
-        )
+    national = [
+        {
+            "indicator_id": key[0],
+            "year": key[1],
+            "from": _named(first.get(key, NOTHING)),
+            "to": _named(last.get(key, NOTHING)),
+            "steps": [
+                {"cause": step.cause, **_named(change(step.before, step.after, key))} for step in difference.steps
+            ],
+        }
+        for key in sorted(set(first) | set(last))
+        if any(step.before.get(key) != step.after.get(key) for step in difference.steps)
+    ]
     return {
         "from": difference.earlier.run_id,
         "to": difference.later.run_id,
@@ -49,6 +38,11 @@ def as_dict(difference: Difference) -> dict[str, Any]:
         "cells_that_differ": cells,
         "national": national,
     }
+
+
+def _named(counts: Counts) -> dict[str, int | None]:
+    numerator, denominator = counts
+    return {"numerator": numerator, "denominator": denominator}
 
 
 def as_text(found: dict[str, Any]) -> str:

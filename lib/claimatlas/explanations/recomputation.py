@@ -8,7 +8,6 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.configuration import Configuration
@@ -16,11 +15,14 @@ from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
 from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.published import of_country, tables_of_cells
+from claimatlas.tables.schemas import Table
 from claimatlas.tables.store import WORK, Store
 
 Counts = tuple[int | None, int | None]
 """Numerator and denominator; null where they are in gold."""
+NOTHING: Counts = (None, None)
+"""Of a figure that a run does not have."""
 National = dict[tuple[str, int], Counts]
 """Counts of the country by indicator and year."""
 
@@ -68,17 +70,13 @@ def recompute(
         raise InputError(
             f"A run cannot be repeated: of its silver ({versions}) a version or its files are no longer kept."
         ) from error
-    tables = [store.read(table) for table in (IMAGING, POSTNATAL) if store.exists(table)]
-    return national_counts(tables, configuration.settings.geography.country_level, years)
+    return national_counts(tables_of_cells(store), configuration.settings.geography.country_level, years)
 
 
 def national_counts(tables: Sequence[DataFrame], country_level: str, years: Sequence[int]) -> National:
     """The counts of the country, over all dimensions, in tables of cells."""
-    found: National = {}
-    for table in tables:
-        rows = table.where((F.col("geo_level") == country_level) & F.col("year").isin(list(years)))
-        for dimension in CELL_DIMENSIONS:
-            rows = rows.where(F.col(dimension) == ALL)
-        for row in rows.select("indicator_id", "year", "numerator", "denominator").collect():
-            found[row["indicator_id"], row["year"]] = (row["numerator"], row["denominator"])
-    return found
+    return {
+        (row["indicator_id"], row["year"]): (row["numerator"], row["denominator"])
+        for cells in tables
+        for row in of_country(cells, country_level, years).collect()
+    }

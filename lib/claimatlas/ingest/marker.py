@@ -18,12 +18,12 @@ PROPERTY = "claimatlas.ingest"
 
 def take_off(store: Store) -> None:
     """Say that silver is being replaced."""
-    store.set_property(CLAIMS, PROPERTY, "{}")
+    store.set_properties(CLAIMS, {PROPERTY: "{}"})
 
 
 def put_on(store: Store, facts: dict[str, Any]) -> None:
     """Say that silver is whole, with the facts of its ingest that later stages need."""
-    store.set_property(CLAIMS, PROPERTY, json.dumps(facts, sort_keys=True))
+    store.set_properties(CLAIMS, {PROPERTY: json.dumps(facts, sort_keys=True)})
 
 
 def facts_of_silver(store: Store) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
@@ -16,6 +16,12 @@ from claimatlas.tables.schemas import UNKNOWN
 
 DATES = ("31_december", "30_june")
 """The dates of a domicile, the preferred one first."""
+
+
+def domicile_counts() -> list[Column]:
+    """How many rows have their domicile from each date, or none: aggregates named ``domicile_<source>``."""
+    sources = (*DATES, UNKNOWN)
+    return [F.count_if(F.col("domicile_source") == source).alias(f"domicile_{source}") for source in sources]
 
 
 def carrying_table(spark: SparkSession, configuration: Configuration, years: Sequence[int]) -> DataFrame:

@@ -40,6 +40,21 @@ def exclusive(store: Store) -> Iterator[None]:
             root.rmdir()
 
 
+@contextmanager
+def workspace(store: Store) -> Iterator[None]:
+    """Hold the output for this run, and remove its intermediate results at the end.
+
+    Raises:
+        ConcurrentRunError: another run holds it.
+        InputError: the folder cannot be written.
+    """
+    with exclusive(store):
+        try:
+            yield
+        finally:
+            store.clear_work()
+
+
 def _acquire(root: Path, file: Path) -> int:
     while True:
         try:

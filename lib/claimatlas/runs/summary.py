@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import functions as F
-
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL
+from claimatlas.tables.published import of_country, tables_of_cells
 from claimatlas.tables.store import Store
 
 _UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
@@ -30,14 +28,7 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
 
 def _national_values(store: Store, configuration: Configuration, years: Sequence[int]) -> list[str]:
     level = configuration.settings.geography.country_level
-    rows = []
-    for table in (IMAGING, POSTNATAL):
-        if not store.exists(table):
-            continue
-        national = store.read(table).where((F.col("geo_level") == level) & F.col("year").isin(list(years)))
-        for dimension in CELL_DIMENSIONS:
-            national = national.where(F.col(dimension) == ALL)
-        rows += national.collect()
+    rows = [row for cells in tables_of_cells(store) for row in of_country(cells, level, years).collect()]
     names = {indicator.id: indicator for indicator in configuration.indicators}
     header = ("indicator", "year", "value", "", "95 % interval", "numerator", "denominator", "status")
     cells = [

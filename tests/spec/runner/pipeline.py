@@ -20,7 +20,8 @@ from typing import Any
 
 import yaml
 from claimatlas.cells.run import compute_indicators
-from claimatlas.commands.job import Job, complete_through
+from claimatlas.commands.job import Job
+from claimatlas.commands.stages import complete_through
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import COLUMNS
 from claimatlas.configuration.load import shipped_folder

@@ -1,0 +1,87 @@
+"""The stages that several jobs have: which silver they use, the deliveries, the indicators."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import functions as F
+
+from claimatlas.cells.run import compute_indicators
+from claimatlas.commands.job import Job
+from claimatlas.comparisons.run import compare_places
+from claimatlas.deliveries import marker
+from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.errors import InputError
+from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, deliveries_table
+
+
+def use_silver(job: Job) -> None:
+    """Note which silver the job computes from.
+
+    Raises:
+        InputError: there is none, its ingest did not finish, or it has no population of a year.
+    """
+    facts = facts_of_silver(job.store)
+    population = job.store.read(POPULATION).where(F.col("year").isin(list(job.years)))
+    missing = sorted(set(job.years) - {row["year"] for row in population.select("year").distinct().collect()})
+    if missing:
+        raise InputError(f"The population in silver has no row for {', '.join(map(str, missing))}.")
+    versions = {table.name: job.store.version(table) for table in (CLAIMS, POPULATION, HOSPITAL_STAYS)}
+    job.record.note("silver", {**facts, "versions": versions})
+
+
+def form_deliveries(job: Job) -> None:
+    """The stage that replaces the deliveries of the job's years."""
+    table = deliveries_table(job.configuration)
+    with job.record.stage("deliveries"):
+        marker.take_off(job.store, table, job.years)
+        compute_deliveries(job.store, job.configuration, job.years, job.record)
+        marker.put_on(job.store, table, job.years, {**_origin(job), "run": job.record.run_id})
+    job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
+
+
+def require_deliveries(job: Job) -> None:
+    """Refuse to count deliveries that were not computed from the silver that is there: none is not zero.
+
+    Raises:
+        InputError: naming the years.
+    """
+    table = deliveries_table(job.configuration)
+    origins = marker.origins(job.store, table, job.years)
+    expected = _origin(job)
+    missing = [
+        str(year)
+        for year, origin in origins.items()
+        if any(origin.get(name) != value for name, value in expected.items())
+    ]
+    if missing:
+        raise InputError(
+            f"There is no table {table.name} of {', '.join(missing)} from this silver and with this configuration in "
+            f"{job.store.root}: run the job deliveries first."
+        )
+    job.record.note("deliveries_run", {str(year): origin["run"] for year, origin in origins.items()})
+
+
+def _origin(job: Job) -> dict[str, str]:
+    """What deliveries depend on: the ingest, and the parts of the configuration that they are formed by."""
+    hashes = job.record.hashes
+    return {"ingest": job.record.notes["silver"]["run_id"]} | {
+        part: hashes[part] for part in ("settings", "services", "code_lists", "geography", "sector_table")
+    }
+
+
+def publish_indicators(job: Job, given: date | None) -> None:
+    """The stage that replaces the cells of the job's years; ``given``: the last day that the claims reach."""
+    with job.record.stage("indicators"):
+        through = complete_through(job, given)
+        compute_indicators(job.store, job.configuration, job.years, job.record, through)
+        compare_places(job.store, job.configuration, job.years, job.record)
+
+
+def complete_through(job: Job, given: date | None) -> date | None:
+    """The last day that the claims reach: as given, else the latest accepted service date."""
+    last = job.record.notes["silver"]["last_service_date"]
+    day = given or (date.fromisoformat(last) if last else None)
+    job.record.note("complete_through", day.isoformat() if day else None)
+    return day

@@ -1,0 +1,40 @@
+"""Where the deliveries of a year come from: a mark on ``silver/deliveries`` for each year.
+
+A run takes the mark off before it writes and puts it back afterwards, so that one which died between the
+two leaves none: nothing is then counted from deliveries that nobody can vouch for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from claimatlas.tables.schemas import Table
+from claimatlas.tables.store import Store
+
+PROPERTY = "claimatlas.deliveries."
+"""Table property, with the year: what its deliveries were computed from, and the run."""
+
+
+def take_off(store: Store, table: Table, years: Sequence[int]) -> None:
+    """Say that the deliveries of the years are being replaced."""
+    marked = [year for year, origin in origins(store, table, years).items() if origin]
+    if marked:
+        _write(store, table, marked, {})
+
+
+def put_on(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, str]) -> None:
+    """Say what the deliveries of the years come from."""
+    _write(store, table, years, origin)
+
+
+def origins(store: Store, table: Table, years: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What the deliveries of each year come from; nothing for a year without a mark."""
+    properties = store.properties(table) if store.exists(table) else {}
+    return {year: json.loads(properties.get(f"{PROPERTY}{year}", "{}")) for year in years}
+
+
+def _write(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, str]) -> None:
+    text = json.dumps(origin, sort_keys=True)
+    store.set_properties(table, {f"{PROPERTY}{year}": text for year in years})

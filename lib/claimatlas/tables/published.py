@@ -1,0 +1,32 @@
+"""The published tables of cells, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL
+from claimatlas.tables.store import Store
+
+CELL_TABLES = (IMAGING, POSTNATAL)
+"""The tables of cells; they have the same columns."""
+
+
+def tables_of_cells(store: Store) -> list[DataFrame]:
+    """Those that have been made."""
+    return [store.read(table) for table in CELL_TABLES if store.exists(table)]
+
+
+def over_all_dimensions(cells: DataFrame) -> DataFrame:
+    """The cells that are split by nothing but place: one row per indicator, year and place."""
+    for dimension in CELL_DIMENSIONS:
+        cells = cells.where(F.col(dimension) == ALL)
+    return cells
+
+
+def of_country(cells: DataFrame, country_level: str, years: Sequence[int]) -> DataFrame:
+    """The cells of the whole country, split by nothing: one row per indicator and year."""
+    in_country = cells.where((F.col("geo_level") == country_level) & F.col("year").isin(list(years)))
+    return over_all_dimensions(in_country)
