@@ -8,6 +8,7 @@ BIN := .venv/bin
 unexport PYTHONHOME PYTHONPATH SPARK_CONF_DIR SPARK_HOME PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
 
 DEMO_BENEFICIARIES := 100000
+SCALE := 5
 
 .DEFAULT_GOAL := help
 .PHONY: help environment jars demo test test-all lint format docs lock bench package clean distclean
@@ -60,16 +61,18 @@ lock: environment ## Pin the packages anew, with their hashes (UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra dev --constraint requirements/run.txt --constraint requirements/build.txt \
 		--output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra bench --constraint requirements/dev.txt \
+		--output-file requirements/bench.txt pyproject.toml
 
-bench: environment ## Compare with other engines on equal work
-	@test -f benchmarks/run.py || { echo "The benchmarks are not here: they come with benchmarks/." >&2; exit 2; }
-	$(BIN)/python benchmarks/run.py
+bench: environment ## Compare with other engines on equal work (SCALE=million claim lines, OPTIONS=more)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt
+	$(BIN)/python -m benchmarks.run --million-lines $(SCALE) $(OPTIONS)
 
 package: environment ## Build the wheel, and a zip of it for --py-files, into dist/
 	$(BIN)/python scripts/package.py
 
 clean: ## Delete what the targets made, except the environment
-	rm -rf .demo build dist spark-warehouse metastore_db derby.log artifacts
+	rm -rf .demo .bench build dist spark-warehouse metastore_db derby.log artifacts
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 distclean: clean ## Delete the environment too

@@ -53,6 +53,18 @@ def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
     return F.col("nomenclature_code").isin(sorted({row.code for row in rows})) if rows else F.lit(False)
 
 
+def few_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
+    """The lines of deliveries and of the services counted per beneficiary: few, so that they are read out once.
+
+    Grain in and out: one row per claim line. A line's code stands in one of the lists at some time; whether it does
+    on its date is for the rules to say.
+    """
+    services = configuration.services
+    lists = [kind.code_list for kind in services.delivery_types.values()]
+    lists += [name for service in services.beneficiary_services.values() for name in service.code_lists]
+    return claims.where(has_any_code(configuration, lists))
+
+
 def provider_rule(group: ContactGroup) -> Column:
     """Whether a line's provider is one of the group's; an unknown profession or competence is not."""
     rules = []

@@ -27,6 +27,9 @@ SESSION = {
     # A list of codes is filtered while Parquet is read; above this many values (10 by default) only
     # the range from the lowest to the highest code would be.
     "spark.sql.parquet.pushdown.inFilterThreshold": "500",
+    # Silver is written from rows in order of year and code: with a writer for each of this many years at a time
+    # they need no second sort by year alone. Each holds a part of a file in memory.
+    "spark.sql.maxConcurrentOutputFileWriters": "8",
 }
 
 DEFAULT_DRIVER_MEMORY = "4g"
@@ -41,8 +44,13 @@ def local_settings() -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         # 200 by default, for a cluster; each costs a task, also when it holds next to nothing.
         "spark.sql.shuffle.partitions": str(max(16, 8 * cores)),
+        # What a task sorts before it writes silver: half of the 128 MiB that Spark takes by default stays in memory.
+        "spark.sql.files.maxPartitionBytes": "64m",
         # The log of a small Delta table is read in 50 tasks by default.
-        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "1",
+        # Asking the statistics which files to pass over is a query of its own, before each reading: longer than the
+        # reading of a small table, and in vain where every file of a year holds every code.
+        "spark.databricks.delta.stats.skipping": "false",
         # Not a folder `spark-warehouse` wherever the job is started from: every table has a path of its own.
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), "claimatlas-warehouse")),
     }

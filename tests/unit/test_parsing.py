@@ -12,7 +12,7 @@ from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
-from claimatlas.ingest.validation import REASONS, ROW, find_columns, validate_rows
+from claimatlas.ingest.validation import REASONS, REPEATED, ROW, find_columns, validate_rows
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -423,7 +423,7 @@ def test_optional_columns_may_be_absent(spark: SparkSession) -> None:
 def test_the_result_has_the_columns_of_silver_in_their_types(spark: SparkSession, table: InputTable) -> None:
     raw = frame(spark, table, [{}])
     judged = validate_rows(raw, table, STANDARD, first_service_date=date(2005, 1, 1), as_of=date(2026, 12, 31))
-    assert judged.columns == [*table.silver.column_names, REASONS, ROW, SOURCE_FILE]
+    assert judged.columns == [*table.silver.column_names, REASONS, REPEATED, ROW, SOURCE_FILE]
     types = {field.name: field.dataType for field in judged.schema.fields}
     assert {field.name: types[field.name] for field in table.silver.schema.fields} == {
         field.name: field.dataType for field in table.silver.schema.fields

@@ -17,7 +17,7 @@ from claimatlas.population.domicile import carrying_table, domicile_counts, sect
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import service_counts
-from claimatlas.tables.schemas import CLAIMS, POPULATION, deliveries_table
+from claimatlas.tables.schemas import POPULATION, deliveries_table
 from claimatlas.tables.store import Store
 
 
@@ -27,14 +27,17 @@ def beneficiary_counts(
     indicators: Sequence[Indicator],
     years: Sequence[int],
     record: RunRecord,
+    lines: DataFrame,
 ) -> DataFrame:
     """Count the beneficiary-years of ``years``, and note their services in the record.
+
+    ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``).
 
     Grain out: one row per year, place, sector and dimensions, with the measures of ``finest_counts``;
     beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
     people who had it and its net quantity.
     """
-    services = store.keep(services_of_years(store.read(CLAIMS), configuration, years), "beneficiary_services")
+    services = store.keep(services_of_years(lines, configuration, years), "beneficiary_services")
     quantities = store.keep(quantities_of_beneficiaries(services, configuration), "beneficiary_quantities")
     _note_services(services, quantities, configuration, record)
     domiciled = with_domicile(

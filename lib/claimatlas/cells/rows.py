@@ -36,7 +36,8 @@ def published_rows(
         _of_indicator(indicator, population, statuses, knows_members=indicator.id not in without_denominator)
         for indicator in indicators
     ]
-    cells = cube.withColumn("_cell", F.explode(F.array_compact(F.array(*parts)))).select(
+    exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
+    cells = exploded.select(
         "year",
         "geo_level",
         "geo_code",

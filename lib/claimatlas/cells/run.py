@@ -26,15 +26,19 @@ def compute_indicators(
     years: Sequence[int],
     record: RunRecord,
     complete_through: date | None,
+    lines: DataFrame,
 ) -> None:
     """Replace the cells of ``years`` in ``gold/imaging`` and ``gold/postnatal``.
 
+    ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``).
     ``complete_through`` is the last day that the claims reach; it decides between final and provisional.
     """
     imaging = _of("beneficiary_years", configuration)
     if imaging:
         record.progress("indicators: counting beneficiaries and their imaging")
-        finest = store.keep(beneficiary_counts(store, configuration, imaging, years, record), "beneficiary_counts")
+        finest = store.keep(
+            beneficiary_counts(store, configuration, imaging, years, record, lines), "beneficiary_counts"
+        )
         _note_beneficiaries(finest, configuration, record)
         _publish(
             finest,

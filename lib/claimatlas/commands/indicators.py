@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import publish_indicators, require_deliveries, use_silver
+from claimatlas.commands.stages import publish_indicators, read_few_lines, require_deliveries, use_silver
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 
@@ -24,6 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body(job: Job) -> None:
         use_silver(job)
         require_deliveries(job)
-        publish_indicators(job, arguments.complete_through)
+        publish_indicators(job, arguments.complete_through, read_few_lines(job))
 
     return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

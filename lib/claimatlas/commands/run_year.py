@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import form_deliveries, publish_indicators, use_silver
+from claimatlas.commands.stages import form_deliveries, publish_indicators, read_few_lines, use_silver
 from claimatlas.ingest.run import ingest
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 ingest_options = options.ingest_options_of(arguments, job.years)
                 ingest(job.spark, job.store, paths, job.configuration, ingest_options, job.record)
         use_silver(job)
-        form_deliveries(job)
-        publish_indicators(job, arguments.complete_through)
+        lines = read_few_lines(job)
+        form_deliveries(job, lines)
+        publish_indicators(job, arguments.complete_through, lines)
 
     return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.run import compute_indicators
@@ -13,6 +14,7 @@ from claimatlas.deliveries import marker
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
 from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.services import few_lines
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, deliveries_table
 
 
@@ -31,12 +33,17 @@ def use_silver(job: Job) -> None:
     job.record.note("silver", {**facts, "versions": versions})
 
 
-def form_deliveries(job: Job) -> None:
-    """The stage that replaces the deliveries of the job's years."""
+def read_few_lines(job: Job) -> DataFrame:
+    """The claim lines of deliveries and of services counted per beneficiary, read out of silver once for all stages."""
+    return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
+
+
+def form_deliveries(job: Job, lines: DataFrame) -> None:
+    """The stage that replaces the deliveries of the job's years; ``lines``: those of ``read_few_lines``."""
     table = deliveries_table(job.configuration)
     with job.record.stage("deliveries"):
         marker.take_off(job.store, table, job.years)
-        compute_deliveries(job.store, job.configuration, job.years, job.record)
+        compute_deliveries(job.store, job.configuration, job.years, job.record, lines)
         marker.put_on(job.store, table, job.years, {**_origin(job), "run": job.record.run_id})
     job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
 
@@ -71,11 +78,14 @@ def _origin(job: Job) -> dict[str, str]:
     }
 
 
-def publish_indicators(job: Job, given: date | None) -> None:
-    """The stage that replaces the cells of the job's years; ``given``: the last day that the claims reach."""
+def publish_indicators(job: Job, given: date | None, lines: DataFrame) -> None:
+    """The stage that replaces the cells of the job's years.
+
+    ``given``: the last day that the claims reach; ``lines``: those of ``read_few_lines``.
+    """
     with job.record.stage("indicators"):
         through = complete_through(job, given)
-        compute_indicators(job.store, job.configuration, job.years, job.record, through)
+        compute_indicators(job.store, job.configuration, job.years, job.record, through, lines)
         compare_places(job.store, job.configuration, job.years, job.record)
 
 

@@ -22,16 +22,17 @@ from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOW
 from claimatlas.tables.store import Store
 
 
-def compute_deliveries(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
+def compute_deliveries(
+    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, lines: DataFrame
+) -> None:
     """Replace the deliveries of ``years`` in ``silver/deliveries``.
 
-    Episodes are formed over all claims of silver, so that a chain is followed across New Year and the
-    distance between deliveries is judged over all of them.
+    ``lines``: claim lines of all years with every line of a delivery (``few_lines``). Episodes are formed over all
+    of them, so that a chain is followed across New Year and the distance between deliveries is judged over all.
     """
     settings = configuration.settings
-    claims = store.read(CLAIMS)
     record.progress("deliveries: forming episodes")
-    services = store.keep(delivery_services(claims, configuration), "delivery_services")
+    services = store.keep(delivery_services(lines, configuration), "delivery_services")
     days = store.keep(with_episode_starts(delivery_days(services), settings.episode_gap_days), "delivery_days")
     episodes = form_episodes(
         days,
@@ -43,7 +44,7 @@ def compute_deliveries(store: Store, configuration: Configuration, years: Sequen
     _count_formation(services, days, episodes, record)
 
     record.progress(f"deliveries: {record.counts['deliveries']['in_years']:,} deliveries; joining services around them")
-    around = store.keep(services_around(claims, episodes, configuration, years), "services_around")
+    around = store.keep(services_around(store.read(CLAIMS), episodes, configuration, years), "services_around")
     flags = store.keep(flags_of_deliveries(around, configuration), "flags")
     # Without hospital stays in the input the table is empty, and so are the nights.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))

@@ -17,7 +17,7 @@ from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import CELL_TABLES
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table
 from claimatlas.tables.store import Store
 
 
@@ -85,7 +85,7 @@ def recount(store: Store, configuration: Configuration, indicator: Indicator, ro
         finest = delivery_counts(store, configuration, [indicator], [row["year"]])
     else:
         record = RunRecord("explain", [row["year"]], configuration, 0, quiet=True)
-        finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], record)
+        finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], record, store.read(CLAIMS))
     inside = _in_place(finest, configuration, row)
     for dimension in DIMENSIONS[indicator.population]:
         if row[dimension] != ALL:

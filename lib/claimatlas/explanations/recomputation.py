@@ -15,8 +15,9 @@ from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
 from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.record import RunRecord
+from claimatlas.services import few_lines
 from claimatlas.tables.published import of_country, tables_of_cells
-from claimatlas.tables.schemas import Table
+from claimatlas.tables.schemas import CLAIMS, Table
 from claimatlas.tables.store import WORK, Store
 
 Counts = tuple[int | None, int | None]
@@ -61,8 +62,9 @@ def recompute(
     record = RunRecord("diff", years, configuration, 0, quiet=True)
     record.note("silver", dict(silver))
     try:
-        compute_deliveries(store, configuration, years, record)
-        compute_indicators(store, configuration, years, record, None)
+        lines = store.keep(few_lines(store.read(CLAIMS), configuration), "few_lines")
+        compute_deliveries(store, configuration, years, record, lines)
+        compute_indicators(store, configuration, years, record, None, lines)
     except (PySparkException, Py4JError) as error:
         if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
             raise

@@ -51,10 +51,11 @@ def cleaned(raw: Column, raw_type: T.DataType) -> Column:
     """A raw column without the white space around its text; empty text and not-a-number are null."""
     if isinstance(raw_type, _TEXT):
         text = raw.cast("string")
-        first, last = F.substring(text, 1, 1), F.substring(text, -1, 1)
         # Trimming by a list of characters is slow: only where an end is empty, a blank, a control character or
-        # beyond ASCII can there be anything to trim.
-        suspect = (first <= " ") | (last <= " ") | (first > "~") | (last > "~")
+        # beyond ASCII can there be anything to trim. Text compares byte by byte, and the last byte is found
+        # without counting characters.
+        last = F.substring(text.cast("binary"), -1, 1)
+        suspect = (text < "!") | (text > "~") | (last <= F.lit(b" ")) | (last > F.lit(b"~"))
         return F.when(suspect, F.nullif(F.btrim(text, F.lit(WHITESPACE)), F.lit(""))).otherwise(text)
     if isinstance(raw_type, T.FloatType | T.DoubleType):
         return F.nanvl(raw, F.lit(None).cast(raw_type))  # Not-a-number is how some tools write a null.

@@ -13,12 +13,13 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import marker
-from claimatlas.ingest.contract import INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.duplicates import repeated_key_hashes
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.load import Loaded, load_table
 from claimatlas.ingest.sources import Source, is_of_a_file, locate, pinned, read, unreadable
 from claimatlas.ingest.validation import check_mapping, validate_rows, values_of
-from claimatlas.ingest.warnings import inspect_claims, inspect_population
+from claimatlas.ingest.warnings import claims_facts, inspect_population
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CLAIMS, POPULATION, REJECTED, Table
 from claimatlas.tables.store import Store
@@ -87,7 +88,7 @@ def ingest(
     facts = {
         "run_id": record.run_id,
         "tables": sorted(name for name, source in sources.items() if source),
-        **_inspect(store, configuration, record),
+        **_inspect(store, loaded[-1], configuration, record),
     }
     marker.put_on(store, facts)
 
@@ -98,7 +99,7 @@ def _validated(
     table: InputTable,
     configuration: Configuration,
     options: IngestOptions,
-    keep_every_row: bool = False,
+    repeated: DataFrame | None = None,
 ) -> DataFrame:
     return validate_rows(
         read(spark, source),
@@ -106,7 +107,7 @@ def _validated(
         configuration.mapping,
         first_service_date=configuration.settings.first_service_date,
         as_of=options.as_of,
-        keep_every_row=keep_every_row,
+        repeated=repeated,
     )
 
 
@@ -124,13 +125,10 @@ def _load(
         return Loaded(table.name)
     record.progress(f"ingest: reading {table.name}")
     try:
-        loaded = load_table(
-            _validated(spark, source, table, configuration, options),
-            table,
-            store,
-            record.run_id,
-            reread=lambda: _validated(spark, source, table, configuration, options, keep_every_row=True),
-        )
+        repeated = _repeated(spark, source, table, store, configuration) if table.key else None
+        validated = _validated(spark, source, table, configuration, options, repeated)
+        facts = claims_facts() if table is CLAIMS_INPUT else None
+        loaded = load_table(validated, table, store, record.run_id, facts)
     except (PySparkException, Py4JError) as error:
         raise _as_input_error(error, source) from error
     record.count(
@@ -142,6 +140,15 @@ def _load(
         f"ingest: {table.name}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, {loaded.rejected:,} rejected"
     )
     return loaded
+
+
+def _repeated(
+    spark: SparkSession, source: Source, table: InputTable, store: Store, configuration: Configuration
+) -> DataFrame | None:
+    """Which keys may stand on more than one row; ``None`` when each stands once."""
+    keys = values_of(read(spark, source), table, table.key, configuration.mapping)
+    hashes = store.keep(repeated_key_hashes(keys, table), f"repeated_{table.name}")
+    return None if hashes.isEmpty() else hashes
 
 
 def _as_input_error(error: Exception, source: Source) -> Exception:
@@ -157,8 +164,8 @@ def _require_years(spark: SparkSession, source: Source, configuration: Configura
     if not years:
         return
     try:
-        values = values_of(read(spark, source), POPULATION_INPUT, "year", configuration.mapping)
-        found = {row["year"] for row in values.collect()} - {None}
+        values = values_of(read(spark, source), POPULATION_INPUT, ["year"], configuration.mapping)
+        found = {row["year"] for row in values.distinct().collect()} - {None}
     except (PySparkException, Py4JError) as error:
         raise _as_input_error(error, source) from error
     _refuse_missing(years, found)
@@ -211,13 +218,15 @@ def _gate_message(tables: Sequence[Loaded], configuration: Configuration, store:
     )
 
 
-def _inspect(store: Store, configuration: Configuration, record: RunRecord) -> dict[str, str | None]:
-    warnings, span = inspect_claims(store.read(CLAIMS))
-    warnings |= inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
-    record.count("ingest.warnings", warnings)
+def _inspect(store: Store, claims: Loaded, configuration: Configuration, record: RunRecord) -> dict[str, str | None]:
+    wrong = sum(facts["wrong_check_digit"] for facts in claims.facts)
+    warnings = inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
+    record.count("ingest.warnings", {"wrong_check_digit": wrong, **warnings})
+    first = min((facts["first"] for facts in claims.facts if facts["first"]), default=None)
+    last = max((facts["last"] for facts in claims.facts if facts["last"]), default=None)
     return {
-        "first_service_date": span.first.isoformat() if span.first else None,
-        "last_service_date": span.last.isoformat() if span.last else None,
+        "first_service_date": first.isoformat() if first else None,
+        "last_service_date": last.isoformat() if last else None,
     }
 
 

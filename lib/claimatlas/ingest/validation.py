@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -14,8 +15,10 @@ from claimatlas.ingest.parsing import cleaned, parse_column
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.services import any_of
 
-REASONS, ROW = "_reasons", "_row"
-"""Names beside the table's own columns: every reason to reject the row, and the row as it came."""
+REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
+"""Names beside the table's own columns: every reason to reject the row, the row as it came, and whether another
+row may have its key."""
+KEY_HASH = "_key_hash"
 
 
 def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
@@ -60,14 +63,16 @@ def validate_rows(
     *,
     first_service_date: date,
     as_of: date,
+    repeated: DataFrame | None = None,
     keep_every_row: bool = False,
 ) -> DataFrame:
     """Parse and judge every row.
 
-    Grain in: one row per input row, as it came. Grain out: the same, with the columns of the silver
-    table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_row`` (the row as
-    JSON; null when it is sound, unless ``keep_every_row``) and ``_source_file``. Duplicates are judged
-    later, over all rows.
+    Grain in: one row per input row, as it came; ``repeated``: one row per hash of a key that may stand on
+    more than one row (``repeated_key_hashes``). Grain out: one row per input row, with the columns of the
+    silver table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_repeated`` (whether
+    the row's key is among ``repeated``), ``_row`` (the row as JSON; null when it is sound and not repeated,
+    unless ``keep_every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
 
     A service date is accepted from ``first_service_date`` to ``as_of``, both included, and not after
     the booking date of its line.
@@ -111,15 +116,20 @@ def validate_rows(
     reasons = _reasons(table, list(parsed), first_service_date=first_service_date, as_of=as_of)
     # The list is only made for a row that has a reason: nearly all have none.
     has_reason = any_of(F.coalesce(holds, F.lit(False)) for holds in reasons.values())
-    listed = F.array_compact(F.array(*[F.when(holds, F.lit(name)) for name, holds in reasons.items()]))
+    # As text first: a function on arrays would keep Spark from compiling the whole of this into one loop.
+    listed = F.split(F.concat_ws(",", *[F.when(holds, F.lit(name)) for name, holds in reasons.items()]), ",")
     judged = staged.withColumn(
         REASONS,
         F.when(F.col("_malformed"), F.array(F.lit("malformed_row")))
         .when(has_reason, listed)
         .otherwise(F.array().cast("array<string>")),
     )
+    is_repeated = F.lit(False)
+    if repeated is not None and table.key:
+        judged = judged.join(repeated, on=key_hash(table) == F.col(KEY_HASH), how="left")
+        is_repeated = F.col(KEY_HASH).isNotNull()
     sound = F.size(REASONS) == 0
-    # Only here, so that no sound row is turned into JSON.
+    # Only here, so that hardly any sound row is turned into JSON.
     as_it_came = F.to_json(
         F.struct(*[F.col(f"_raw_{position}").alias(name) for position, name in enumerate(kept)]),
         {"ignoreNullFields": "false"},
@@ -127,39 +137,38 @@ def validate_rows(
     if is_csv:
         line = F.to_json(F.struct(F.col(CORRUPT).alias("malformed_row")))
         as_it_came = F.when(F.col("_malformed"), line).otherwise(as_it_came)
-    row = as_it_came if keep_every_row else F.when(~sound, as_it_came)
+    row = as_it_came if keep_every_row else F.when(~sound | is_repeated, as_it_came)
     year = F.col("year") if table.year_of == "year" else F.year(table.year_of)
     return judged.select(
         *[F.col(name) for name in table.silver.column_names if name != "year"],
         F.when(sound, year).cast("int").alias("year"),
         REASONS,
+        is_repeated.alias(REPEATED),
         row.alias(ROW),
         SOURCE_FILE,
     )
 
 
-def sound_rows(validated: DataFrame) -> DataFrame:
-    """The rows without a reason to reject them.
+def values_of(raw: DataFrame, table: InputTable, names: Sequence[str], mapping: Mapping) -> DataFrame:
+    """Some required columns alone, parsed, whatever else is wrong with their rows.
 
-    Spark would carry the condition below the parsing, and write every parsed expression out wherever the
-    condition names it: with many columns such a query is never planned to its end. It does not carry one
-    past a column that depends on where a row is.
+    Grain in and out: one row per input row; a value is null when it is missing or not understood.
     """
-    here = "_partition"
-    fixed = validated.withColumn(here, F.spark_partition_id())
-    return fixed.where((F.size(REASONS) == 0) & (F.col(here) >= 0)).drop(here)
+    found = find_columns(raw, table, mapping)
+    kinds = {column.name: column for column in table.columns}
+    types = {field.name: field.dataType for field in raw.schema.fields}
+    silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
+    values = []
+    for name in names:
+        own = found[name] or name
+        parsed = parse_column(kinds[name], cleaned(_quoted(own), types[own]), types[own], table.name)
+        values.append(parsed.value.cast(silver_types[name]).alias(name))
+    return raw.select(*values)
 
 
-def values_of(raw: DataFrame, table: InputTable, name: str, mapping: Mapping) -> DataFrame:
-    """The distinct values that stand in a required column, whatever else is wrong with their rows.
-
-    Grain out: one row per value, in the column ``name``; null when a row's value is missing or not understood.
-    """
-    found = find_columns(raw, table, mapping)[name] or name
-    column = next(column for column in table.columns if column.name == name)
-    raw_type = raw.schema[found].dataType
-    parsed = parse_column(column, cleaned(_quoted(found), raw_type), raw_type, table.name)
-    return raw.select(parsed.value.alias(name)).distinct()
+def key_hash(table: InputTable) -> Column:
+    """The hash of a row's key: 64 bits of the typed values."""
+    return F.xxhash64(*table.key)
 
 
 def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> dict[str, Column]:

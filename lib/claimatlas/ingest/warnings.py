@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 
-@dataclass(frozen=True)
-class ClaimsSpan:
-    """The first and last service date of the accepted claims; ``None`` when there are none."""
+def claims_facts() -> dict[str, Column]:
+    """What is noted of the claims: aggregates over rows of silver, those without a year (set aside) left out.
 
-    first: date | None
-    last: date | None
-
-
-def inspect_claims(claims: DataFrame) -> tuple[dict[str, int], ClaimsSpan]:
-    """Count accepted lines whose code has a wrong check digit, and find the span of service dates.
-
-    The check digit is the sixth digit: the first five modulo 7.
+    ``wrong_check_digit``: lines whose code's sixth digit is not its first five modulo 7; ``first`` and ``last``: the
+    span of the service dates, null when there is no line.
     """
+    accepted = F.col("year").isNotNull()
     code = F.col("nomenclature_code")
-    wrong = F.floor(code / 10) % 7 != code % 10
-    row = claims.agg(
-        F.count_if(wrong).alias("wrong_check_digit"),
-        F.min("service_date").alias("first"),
-        F.max("service_date").alias("last"),
-    ).collect()[0]
-    return {"wrong_check_digit": row["wrong_check_digit"]}, ClaimsSpan(row["first"], row["last"])
+    date = F.when(accepted, F.col("service_date"))
+    return {
+        "wrong_check_digit": F.count_if(accepted & (F.floor(code / 10) % 7 != code % 10)),
+        "first": F.min(date),
+        "last": F.max(date),
+    }
 
 
 def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:

@@ -38,7 +38,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A Delta table. ``constraints`` are Delta CHECK constraints by name; NULL breaks one."""
+    """A Delta table.
+
+    ``constraints`` are Delta CHECK constraints by name; NULL breaks one. ``statistics`` are the columns whose least
+    and greatest value Delta keeps for each file, so that readers can pass over files; without any it is the first
+    32. They cost a good part of the writing of a large table.
+    """
 
     name: str
     comment: str
@@ -46,6 +51,7 @@ class Table:
     partitioned_by: tuple[str, ...] = ()
     constraints: tuple[tuple[str, str], ...] = ()
     retention: str | None = None
+    statistics: tuple[str, ...] = ()
 
     @property
     def schema(self) -> T.StructType:
@@ -80,6 +86,7 @@ CLAIMS = Table(
     ),
     partitioned_by=("year",),
     retention=KEPT,
+    statistics=("service_date", "nomenclature_code"),
 )
 
 POPULATION = Table(

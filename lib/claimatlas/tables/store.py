@@ -73,6 +73,8 @@ class Store:
         if table.retention:
             properties["delta.logRetentionDuration"] = table.retention
             properties["delta.deletedFileRetentionDuration"] = table.retention
+        if table.statistics:
+            properties["delta.dataSkippingStatsColumns"] = ",".join(table.statistics)
         statement = f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} ({columns}) USING DELTA"
         if table.partitioned_by:
             statement += f" PARTITIONED BY ({', '.join(f'`{name}`' for name in table.partitioned_by)})"

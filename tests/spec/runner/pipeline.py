@@ -218,12 +218,12 @@ class Pipeline:
         record = RunRecord("spec", world.years, configuration, 2)
         record.note("silver", _facts(world, ingested))
         job = Job(spark, store, configuration, tuple(world.years), record)
-        compute_deliveries(store, configuration, world.years, record)
+        compute_deliveries(store, configuration, world.years, record, store.read(CLAIMS))
         deliveries = _rows(store.read(deliveries_table(configuration)))
         cells: Cells = {}
         if any(_needs_indicators(case) for case in world.cases):
             through = complete_through(job, world.complete_through)
-            compute_indicators(store, configuration, world.years, record, through)
+            compute_indicators(store, configuration, world.years, record, through, store.read(CLAIMS))
             cells = by_key(_rows(store.read(IMAGING)) + _rows(store.read(POSTNATAL)))
         persons = []
         if any("persons" in case.expected for case in world.cases):

@@ -1,0 +1,1 @@
+"""Speed of claimatlas beside the same rules on other engines."""

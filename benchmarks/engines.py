@@ -1,0 +1,86 @@
+"""How each engine is started for a stage, and where it leaves its result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from claimatlas.ingest.contract import INPUT_TABLES
+from deltalake import DeltaTable
+
+STAGES = ("silver", "gold", "whole")
+"""Raw to silver; silver to gold, all from the silver that claimatlas wrote; raw to gold."""
+YEAR = 2023
+AS_OF = "2026-01-01"
+THREADS = 2
+_BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an engine finds its input and leaves its result in one run of a stage."""
+
+    raw: Path
+    given_silver: Path
+    result: Path
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine: the command of a stage, and what is set around it."""
+
+    name: str
+    command: Callable[[str, Place], list[str]]
+    environment: dict[str, str]
+
+
+def _claimatlas(stage: str, place: Place) -> list[str]:
+    job, output = {"silver": "ingest", "gold": "run_year", "whole": "run_year"}[stage], place.result
+    options = ["--output", str(output)]
+    if stage != "gold":
+        options += ["--input", str(place.raw), "--as-of", AS_OF]
+    if stage != "silver":
+        options += ["--year", str(YEAR)]
+    return [str(_BIN / "spark-submit"), "--master", f"local[{THREADS}]", f"jobs/{job}.py", *options]
+
+
+def _peer(name: str) -> Callable[[str, Place], list[str]]:
+    def command(stage: str, place: Place) -> list[str]:
+        options = {"silver": ["--raw", str(place.raw), "--silver", str(place.result / "silver")]}
+        options["gold"] = ["--silver-files", str(place.given_silver), "--gold", str(place.result / "gold")]
+        options["whole"] = [*options["silver"], "--gold", str(place.result / "gold")]
+        common = ["--threads", str(THREADS), "--memory", "6GB", "--temp", str(place.result / "temp")]
+        dated = [] if stage == "gold" else ["--as-of", AS_OF]
+        years = [] if stage == "silver" else ["--years", str(YEAR)]
+        module = f"benchmarks.peers.{name}_peer"
+        return [sys.executable, "-m", module, stage, *options[stage], *dated, *years, *common]
+
+    return command
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine("claimatlas", _claimatlas, {}),
+        Engine("duckdb", _peer("duckdb"), {}),
+        Engine("polars", _peer("polars"), {"POLARS_MAX_THREADS": str(THREADS)}),
+    )
+}
+
+
+def silver_files(output: Path) -> dict[str, list[str]]:
+    """The live files of the silver tables that claimatlas wrote below ``output``."""
+    found = {}
+    for table in INPUT_TABLES:
+        delta = DeltaTable(output / table.silver.name)
+        found[table.name] = sorted(uri.removeprefix("file://") for uri in delta.file_uris())
+    return found
+
+
+def write_silver_files(output: Path, to: Path) -> Path:
+    """Write the list of the live files for the peers."""
+    to.write_text(json.dumps(silver_files(output)), encoding="utf-8")
+    return to

@@ -1,0 +1,96 @@
+"""How the time of claimatlas grows with the number of claim lines, and what a run needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import sys
+from pathlib import Path
+from statistics import linear_regression
+from typing import Any
+
+from benchmarks import report
+from benchmarks.engines import ENGINES, Place
+from benchmarks.inputs import claim_lines, make_input
+from benchmarks.measure import measure
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    """Run raw to gold at each size, and fit a straight line to the logarithms."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("million_lines", type=float, nargs="+", metavar="N", help="sizes, in millions of claim lines")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".bench", help="where inputs and results are kept")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = []
+    for million_lines in sorted(arguments.million_lines):
+        run = _run(folder, million_lines)
+        print(json.dumps(run), file=sys.stderr, flush=True)
+        runs.append(run)
+    figures = {"date": report.today(), "machine": report.machine(), "runs": runs, "slope": slope(runs)}
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    (arguments.results / "growth.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (arguments.results / "growth.md").write_text(_as_markdown(figures), encoding="utf-8")
+    print(_as_markdown(figures))
+    return 0
+
+
+def slope(runs: list[dict[str, Any]]) -> float:
+    """The exponent with which the time grows: least squares through the logarithms of lines and seconds."""
+    if len(runs) < 2:
+        return math.nan
+    return linear_regression([math.log(run["lines"]) for run in runs], [math.log(run["seconds"]) for run in runs]).slope
+
+
+def _run(folder: Path, million_lines: float) -> dict[str, Any]:
+    raw = make_input(folder, million_lines)
+    result = folder / "results" / "growth"
+    shutil.rmtree(result, ignore_errors=True)
+    result.mkdir(parents=True)
+    log = folder / "growth.log"
+    command = ENGINES["claimatlas"].command("whole", Place(raw, raw, result))
+    measured = measure(command, environment={}, folder=ROOT, log=log, memory_limit=2**50)
+    if measured.failure:
+        raise SystemExit(f"claimatlas {measured.failure}; see {log}.")
+    return {
+        "lines": claim_lines(raw),
+        "seconds": round(measured.seconds, 1),
+        "cpu_seconds": round(measured.cpu_seconds, 1),
+        "peak_memory": measured.peak_memory,
+        "raw_bytes": _size(raw / "claims"),
+        "silver_bytes": _size(result / "silver"),
+        "gold_bytes": _size(result / "gold"),
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _as_markdown(figures: dict[str, Any]) -> str:
+    lines = [
+        "# Growth",
+        "",
+        f"{figures['date']}, {figures['machine']}; raw to gold in local mode with 2 threads, one run of each size. "
+        f"The time grows with the number of lines to the power {figures['slope']:.2f}.",
+        "",
+        "| claim lines | seconds | lines a second | processor seconds | memory, GiB | raw claims, GiB | silver, GiB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for run in figures["runs"]:
+        gigabytes = [run[name] / 2**30 for name in ("peak_memory", "raw_bytes", "silver_bytes")]
+        lines.append(
+            f"| {run['lines']:,} | {run['seconds']:.0f} | {run['lines'] / run['seconds']:,.0f} | "
+            f"{run['cpu_seconds']:.0f} | {gigabytes[0]:.1f} | {gigabytes[1]:.2f} | {gigabytes[2]:.2f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Run a command as a process of its own, and measure it from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_INTERVAL = 0.2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a process took.
+
+    seconds: from its start to its end. cpu_seconds: of it and the processes it started.
+    peak_memory: the largest sum of their resident memory that was seen, in bytes.
+    failure: why it has no result; empty when it ended well.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_memory: int
+    failure: str = ""
+
+
+def measure(
+    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path, memory_limit: int
+) -> Measured:
+    """Run a command to its end, or until its processes hold more than ``memory_limit`` bytes.
+
+    The memory is looked at five times a second: a shorter peak may be missed.
+    """
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        peak, cpu, failure = 0, 0.0, ""
+        try:
+            while process.poll() is None:
+                memory, cpu_now = _held(process.pid)
+                peak, cpu = max(peak, memory), max(cpu, cpu_now)
+                if memory > memory_limit:
+                    failure = f"needed more than {memory_limit / 2**30:.0f} GiB"
+                    break
+                time.sleep(_INTERVAL)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    seconds = time.perf_counter() - started
+    if process.returncode and not failure:
+        failure = f"ended with {process.returncode}"
+    return Measured(seconds, cpu, peak, failure)
+
+
+def _held(pid: int) -> tuple[int, float]:
+    """Resident memory and processor time of a process and all below it."""
+    memory, cpu = 0, 0.0
+    try:
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0, 0.0
+    for process in family:
+        try:
+            with process.oneshot():
+                memory += process.memory_info().rss
+                times = process.cpu_times()
+                cpu += times.user + times.system
+        except psutil.NoSuchProcess:
+            continue  # It ended between the listing and the look.
+    return memory, cpu

@@ -1,0 +1,1 @@
+"""The rules of the specification, written for other engines."""

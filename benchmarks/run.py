@@ -1,0 +1,145 @@
+"""Compare claimatlas with other engines: the same raw claims, the same rules, the same result.
+
+Every engine computes the same silver, deliveries and cells, each from a process of its own, in turns. The results
+are compared before any time is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import shlex
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report
+from benchmarks.engines import ENGINES, STAGES, Place, write_silver_files
+from benchmarks.equality import UnequalError, compare
+from benchmarks.inputs import claim_lines, make_input
+from benchmarks.measure import Measured, measure
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    """Compare, and write table, chart and figures."""
+    arguments = _arguments()
+    folder = arguments.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = make_input(folder, arguments.million_lines)
+    try:
+        figures = _figures(arguments, folder, raw)
+    except UnequalError as error:
+        print(f"The results are not equal, so no time is printed: {error}.", file=sys.stderr)
+        return 1
+    report.write(figures, arguments.results)
+    print(report.as_markdown(figures))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--million-lines", type=float, default=5, metavar="N", help="size of the input (default: 5)")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each stage and engine, after a warm-up")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--memory-limit", type=float, default=20, metavar="GIB", help="an engine that takes more ends")
+    parser.add_argument("--no-warm-up", action="store_true", help="take the first run down too (for very large inputs)")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".bench", help="where inputs and results are kept")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    return parser.parse_args()
+
+
+def _figures(arguments: argparse.Namespace, folder: Path, raw: Path) -> dict[str, Any]:
+    lines = claim_lines(raw)
+    runs: list[dict[str, Any]] = []
+    compared: dict[str, None] = {}
+    failed: set[tuple[str, str]] = set()
+    names = sorted(arguments.engines, key=lambda name: name != "claimatlas")
+    silver_list = folder / "silver-files.json"
+    base = folder / f"silver-{arguments.million_lines:g}m"
+    rounds = range(arguments.repeats) if arguments.no_warm_up else range(-1, arguments.repeats)
+    for stage in arguments.stages:
+        if stage == "gold":
+            _make_silver(base, raw, folder, arguments.memory_limit)
+            write_silver_files(base, silver_list)
+        for turn in rounds:
+            # The others' order changes from turn to turn; claimatlas is first, as its result is what they must equal.
+            others = names[1:][::-1] if turn % 2 else names[1:]
+            for name in [*names[:1], *others]:
+                if (stage, name) in failed:
+                    continue
+                result = folder / "results" / name
+                measured = _run(name, stage, Place(raw, silver_list, result), base, folder, arguments.memory_limit)
+                _progress(f"{stage}, {name}, {'warm-up' if turn < 0 else f'run {turn + 1}'}", measured)
+                if measured.failure:
+                    if name == "claimatlas":
+                        raise SystemExit(f"claimatlas {measured.failure}; see {folder / 'claimatlas.log'}.")
+                    failed.add((stage, name))
+                elif name != "claimatlas" and "claimatlas" in names:
+                    said = compare(name, stage, folder / "results" / "claimatlas", result)
+                    compared[f"{stage}: {said}"] = None
+                if turn >= 0 or measured.failure:
+                    runs.append({"stage": stage, "engine": name, "turn": turn, **asdict(measured)})
+    return {
+        "lines": lines,
+        "date": report.today(),
+        "machine": report.machine(),
+        "command": f"make bench {_command(arguments)}",
+        "versions": {name: importlib.metadata.version(name) for name in ("claimatlas", "pyspark", "duckdb", "polars")},
+        "compared": list(compared),
+        "runs": runs,
+    }
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    words = [f"SCALE={arguments.million_lines:g}"]
+    if options := [word for word in sys.argv[1:] if not word.startswith("--million-lines")]:
+        words.append(f'OPTIONS="{shlex.join(options)}"')
+    return " ".join(words)
+
+
+def _make_silver(base: Path, raw: Path, folder: Path, memory_limit: float) -> None:
+    """The silver of the stage that starts from it, made once for an input."""
+    mark = base / "complete"
+    if mark.exists():
+        return
+    shutil.rmtree(base, ignore_errors=True)
+    measured = _measure("claimatlas", "silver", Place(raw, raw, base), folder, memory_limit)
+    if measured.failure:
+        raise SystemExit(f"claimatlas made no silver: it {measured.failure}; see {folder / 'claimatlas.log'}.")
+    mark.touch()
+
+
+def _run(name: str, stage: str, place: Place, base: Path, folder: Path, memory_limit: float) -> Measured:
+    shutil.rmtree(place.result, ignore_errors=True)
+    place.result.mkdir(parents=True)
+    if name == "claimatlas" and stage == "gold":
+        # Hard links: the job adds to the tables, and what is there is left as it is.
+        shutil.copytree(
+            base / "silver", place.result / "silver", copy_function=lambda *paths: Path(paths[1]).hardlink_to(paths[0])
+        )
+    return _measure(name, stage, place, folder, memory_limit)
+
+
+def _measure(name: str, stage: str, place: Place, folder: Path, memory_limit: float) -> Measured:
+    engine = ENGINES[name]
+    return measure(
+        engine.command(stage, place),
+        environment=engine.environment,
+        folder=ROOT,
+        log=folder / f"{name}.log",
+        memory_limit=int(memory_limit * 2**30),
+    )
+
+
+def _progress(what: str, measured: Measured) -> None:
+    # No time yet: the results of the others have still to be compared.
+    print(f"{what}: {measured.failure or 'done'}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

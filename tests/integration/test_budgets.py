@@ -1,0 +1,162 @@
+"""What a run may read and exchange, by Spark's own counts: on skewed input, and never by the clock."""
+
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from claimatlas.configuration import load_configuration
+from integration.console import ROOT, plain_environment, submit
+
+from benchmarks.eventlog import Node, Query, read_event_log
+
+YEAR = 2023
+BENEFICIARIES = 2500
+HEAVY_LINES = 50_000
+CROWDED = "21004"
+"""A municipality that every seventeenth inhabitant is moved to: 6 %."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A run on skewed input, as Spark logged it."""
+
+    queries: list[Query]
+    claim_lines: int
+    claim_bytes: int
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    folder = tmp_path_factory.mktemp("budgets")
+    source, log = folder / "input", folder / "log"
+    log.mkdir()
+    logged = {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": log.as_uri(),
+        "spark.sql.shuffle.partitions": "16",
+    }
+    logged |= {"spark.eventLog.compress": "false", "spark.eventLog.rolling.enabled": "false"}
+    # Several tasks for each reading, as large input has.
+    logged |= {"spark.sql.files.maxPartitionBytes": "1m", "spark.sql.files.openCostInBytes": "64k"}
+    generated = submit(
+        ROOT / "jobs" / "generate.py",
+        ["--output", source, "--beneficiaries", BENEFICIARIES, "--years", "2022-2024", "--seed", 5],
+        plain_environment(folder / "generate", with_package=True),
+    )
+    assert generated.code == 0, generated.everything
+    lines = skew(source)
+    size = sum(path.stat().st_size for path in (source / "claims").glob("*.parquet"))
+    said = submit(
+        ROOT / "jobs" / "run_year.py",
+        ["--input", source, "--output", folder / "output", "--year", YEAR],
+        plain_environment(folder / "run", with_package=True, settings=logged),
+    )
+    assert said.code == 0, said.everything
+    return Observed(read_event_log(log), lines, size)
+
+
+def skew(source: Path) -> int:
+    """A mother gets tens of thousands of other services, one municipality many inhabitants; gives back the lines."""
+    claims = source / "claims"
+    first = pa.concat_tables([pq.read_table(path) for path in sorted(claims.glob("part-*.parquet"))])
+    lists = load_configuration().code_lists
+    codes = [row.code for name in lists if name.startswith("delivery_") for row in lists[name].rows]
+    is_delivery = pc.is_in(first["nomenclature_code"], pa.array(codes, first["nomenclature_code"].type))
+    mother = first.filter(is_delivery)["beneficiary_id"][0].as_py()
+    others = first.filter(pc.invert(is_delivery))
+    heavy = pa.concat_tables([others] * (1 + HEAVY_LINES // others.num_rows)).slice(0, HEAVY_LINES)
+    columns = {name: heavy[name] for name in heavy.column_names}
+    columns["claim_id"] = pa.array([f"heavy-{number}" for number in range(HEAVY_LINES)])
+    columns["beneficiary_id"] = pa.array([mother] * HEAVY_LINES)
+    pq.write_table(pa.table(columns), claims / "heavy.parquet")
+    for path in sorted((source / "population").glob("part-*.parquet")):
+        table = pq.read_table(path)
+        moved = pa.array([number % 17 == 0 for number in range(table.num_rows)])
+        for name in ("municipality_31_december", "municipality_30_june"):
+            position = table.schema.get_field_index(name)
+            table = table.set_column(position, name, pc.if_else(moved, CROWDED, table[name]))
+        pq.write_table(table, path.with_name(f"moved-{path.name}"))  # The old name has a checksum beside it.
+        path.unlink()
+    return sum(pq.ParquetFile(path).metadata.num_rows for path in claims.glob("*.parquet"))
+
+
+def of_duplicates(observed: Observed) -> Query:
+    """The query that looks for ids which stand more than once: it reads them and nothing else of the raw claims."""
+    scans = [(query, scan) for query in observed.queries for scan in query.scans("/input/claims")]
+    (found,) = [query for query, scan in scans if not {"service_date", "quantity"} & set(scan.columns)]
+    return found
+
+
+def test_raw_claims_are_read_once_and_their_ids_once_more(observed: Observed) -> None:
+    assert sum(len(query.scans("/input/claims")) for query in observed.queries) == 2
+    assert of_duplicates(observed)
+
+
+def readings_of_silver(observed: Observed) -> list[tuple[Query, Node]]:
+    """The scans of accepted claims that read more than which year a file is of.
+
+    Rows that an ingest has set aside lie in a partition of their own.
+    """
+    scans = [(query, scan) for query in observed.queries for scan in query.scans("/silver/claims")]
+    return [(query, scan) for query, scan in scans if "isnull(year" not in scan.partitions and scan.columns != ["year"]]
+
+
+def test_silver_claims_are_read_twice(observed: Observed) -> None:
+    assert len(readings_of_silver(observed)) == 2
+
+
+def test_a_reading_of_silver_passes_over_codes(observed: Observed) -> None:
+    for query, _ in readings_of_silver(observed):
+        filters = [node.text for node in query.plan.walk() if node.name == "Filter"]
+        assert any("nomenclature_code" in text for text in filters), query.description
+
+
+def test_the_look_for_duplicates_exchanges_twelve_bytes_a_line(observed: Observed) -> None:
+    query = of_duplicates(observed)
+    assert query.exchanged_records >= observed.claim_lines  # One for each line: an id is not passed over.
+    assert query.exchanged_bytes <= 12 * observed.claim_lines
+
+
+def test_hardly_any_other_claim_is_exchanged(observed: Observed) -> None:
+    others = [
+        query
+        for query in observed.queries
+        if query is not of_duplicates(observed) and (query.scans("/input/claims") or query.scans("/silver/claims"))
+    ]
+    assert others
+    assert sum(query.exchanged_bytes for query in others) < 0.05 * observed.claim_bytes
+    assert sum(query.exchanged_records for query in others) < 0.05 * observed.claim_lines
+
+
+def test_nothing_is_multiplied_out_and_no_window_has_one_task(observed: Observed) -> None:
+    for query in observed.queries:
+        nodes = list(query.plan.walk())
+        assert not [node.text for node in nodes if node.name == "CartesianProduct"], query.description
+        for window in (node for node in nodes if node.name == "Window"):
+            assert not single_partition_below(window), (query.description, window.text[:200])
+
+
+def single_partition_below(node: Node) -> bool:
+    """Whether the rows of a step come through an exchange into one task."""
+    for child in node.children:
+        if child.name == "Exchange":
+            return "SinglePartition" in child.text
+        if single_partition_below(child):
+            return True
+    return False
+
+
+def test_no_task_has_much_more_than_the_others(observed: Observed) -> None:
+    """Neither the beneficiary with most lines nor the crowded municipality falls to a single task."""
+    looked_at = 0
+    for query in observed.queries:
+        for records in query.records_by_stage.values():
+            if sum(records) < 20_000 or len(records) < 2:
+                continue
+            looked_at += 1
+            assert max(records) <= 2 * statistics.median(records), (query.description, records)
+    assert looked_at
