@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import json
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,16 +27,34 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:
-    """Compare, and write table, chart and figures."""
+    """Compare, and write table, chart and figures; 1 when results differ, so that no time is printed."""
+    try:
+        return _compare()
+    except UnequalError as error:
+        print(f"The results are not equal, so no time is printed: {error}.", file=sys.stderr)
+        return 1
+
+
+def _compare() -> int:
     arguments = _arguments()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     raw = make_input(folder, arguments.million_lines)
-    try:
-        figures = _figures(arguments, folder, raw)
-    except UnequalError as error:
-        print(f"The results are not equal, so no time is printed: {error}.", file=sys.stderr)
-        return 1
+    figures: dict[str, Any] = {
+        "lines": claim_lines(raw),
+        "date": report.today(),
+        "machine": report.machine(),
+        "command": f"make bench {_command(arguments)}",
+        "versions": {name: importlib.metadata.version(name) for name in ("claimatlas", "pyspark", "duckdb", "polars")},
+        "compared": [],
+        "runs": [],
+    }
+    for run, compared in _runs(arguments, folder, raw):
+        figures["runs"].append(run)
+        if compared and compared not in figures["compared"]:
+            figures["compared"].append(compared)
+        # As they come: a comparison of large inputs takes hours, and may be stopped.
+        (folder / f"figures-{arguments.million_lines:g}m.json").write_text(json.dumps(figures), encoding="utf-8")
     report.write(figures, arguments.results)
     print(report.as_markdown(figures))
     return 0
@@ -53,20 +73,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _figures(arguments: argparse.Namespace, folder: Path, raw: Path) -> dict[str, Any]:
-    lines = claim_lines(raw)
-    runs: list[dict[str, Any]] = []
-    compared: dict[str, None] = {}
+def _runs(arguments: argparse.Namespace, folder: Path, raw: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each run that is taken down, and in words what of it was found equal; those of a turn once all are equal."""
     failed: set[tuple[str, str]] = set()
     names = sorted(arguments.engines, key=lambda name: name != "claimatlas")
     silver_list = folder / "silver-files.json"
     base = folder / f"silver-{arguments.million_lines:g}m"
-    rounds = range(arguments.repeats) if arguments.no_warm_up else range(-1, arguments.repeats)
     for stage in arguments.stages:
         if stage == "gold":
             _make_silver(base, raw, folder, arguments.memory_limit)
             write_silver_files(base, silver_list)
-        for turn in rounds:
+        for turn in range(0 if arguments.no_warm_up else -1, arguments.repeats):
+            of_turn = []
             # The others' order changes from turn to turn; claimatlas is first, as its result is what they must equal.
             others = names[1:][::-1] if turn % 2 else names[1:]
             for name in [*names[:1], *others]:
@@ -75,24 +93,16 @@ def _figures(arguments: argparse.Namespace, folder: Path, raw: Path) -> dict[str
                 result = folder / "results" / name
                 measured = _run(name, stage, Place(raw, silver_list, result), base, folder, arguments.memory_limit)
                 _progress(f"{stage}, {name}, {'warm-up' if turn < 0 else f'run {turn + 1}'}", measured)
+                compared = ""
                 if measured.failure:
                     if name == "claimatlas":
                         raise SystemExit(f"claimatlas {measured.failure}; see {folder / 'claimatlas.log'}.")
                     failed.add((stage, name))
                 elif name != "claimatlas" and "claimatlas" in names:
-                    said = compare(name, stage, folder / "results" / "claimatlas", result)
-                    compared[f"{stage}: {said}"] = None
+                    compared = f"{stage}: {compare(name, stage, folder / 'results' / 'claimatlas', result)}"
                 if turn >= 0 or measured.failure:
-                    runs.append({"stage": stage, "engine": name, "turn": turn, **asdict(measured)})
-    return {
-        "lines": lines,
-        "date": report.today(),
-        "machine": report.machine(),
-        "command": f"make bench {_command(arguments)}",
-        "versions": {name: importlib.metadata.version(name) for name in ("claimatlas", "pyspark", "duckdb", "polars")},
-        "compared": list(compared),
-        "runs": runs,
-    }
+                    of_turn.append(({"stage": stage, "engine": name, "turn": turn, **asdict(measured)}, compared))
+            yield from of_turn
 
 
 def _command(arguments: argparse.Namespace) -> str:
