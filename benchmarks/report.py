@@ -40,7 +40,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
     """The comparison as a page."""
     found = medians(figures["runs"])
     lines = [
-        f"# {figures['lines'] / 1e6:.0f} million claim lines",
+        f"# {_millions(figures)} million claim lines",
         "",
         f"{figures['date']}, {figures['machine']}; `{figures['command']}`.",
         "",
@@ -83,7 +83,7 @@ def draw(figures: dict[str, Any], to: Path) -> None:
     axes.set_yticks([row + 0.4 - height / 2 for row in range(len(stages))], [STAGE_NAMES[stage] for stage in stages])
     axes.invert_yaxis()
     axes.set_xlabel("seconds (median)")
-    axes.set_title(f"{figures['lines'] / 1e6:.0f} million claim lines, 2 threads, equal results", fontsize=10)
+    axes.set_title(f"{_millions(figures)} million claim lines, 2 threads, equal results", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8)
     figure.savefig(to)
@@ -93,10 +93,14 @@ def draw(figures: dict[str, Any], to: Path) -> None:
 def write(figures: dict[str, Any], folder: Path) -> None:
     """Write figures, page and chart."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{figures['lines'] / 1e6:.0f}m"
+    name = f"{_millions(figures)}m"
     (folder / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (folder / f"{name}.md").write_text(as_markdown(figures), encoding="utf-8")
     draw(figures, folder / f"{name}.svg")
+
+
+def _millions(figures: dict[str, Any]) -> str:
+    return f"{figures['lines'] / 1e6:.3g}"
 
 
 def machine() -> str:

@@ -107,7 +107,11 @@ def _runs(arguments: argparse.Namespace, folder: Path, raw: Path) -> Iterator[tu
 
 def _command(arguments: argparse.Namespace) -> str:
     words = [f"SCALE={arguments.million_lines:g}"]
-    if options := [word for word in sys.argv[1:] if not word.startswith("--million-lines")]:
+    options = sys.argv[1:]
+    if "--million-lines" in options:
+        place = options.index("--million-lines")
+        del options[place : place + 2]
+    if options:
         words.append(f'OPTIONS="{shlex.join(options)}"')
     return " ".join(words)
 
