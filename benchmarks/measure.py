@@ -20,7 +20,7 @@ class Measured:
     """What a process took.
 
     seconds: from its start to its end. cpu_seconds: of it and the processes it started.
-    peak_memory: the largest sum of their resident memory that was seen, in bytes.
+    peak_memory: the largest sum of their resident memory that was seen, shared pages counted once, in bytes.
     failure: why it has no result; empty when it ended well.
     """
 
@@ -78,9 +78,10 @@ def _held(pid: int) -> tuple[int, float]:
     for process in family:
         try:
             with process.oneshot():
-                memory += process.memory_info().rss
+                # Shared pages once: a Java that starts a program is two for a moment, with the same memory.
+                memory += process.memory_full_info().pss
                 times = process.cpu_times()
                 cpu += times.user + times.system
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue  # It ended between the listing and the look.
     return memory, cpu

@@ -46,7 +46,7 @@ def as_markdown(figures: dict[str, Any]) -> str:
         "",
         "Each engine in a process of its own with 2 threads, one after the other in turns; times from the start of the "
         "process to its end, the median of the runs (least to greatest); memory is the greatest sum of resident "
-        "memory of all its processes. Results were equal before any time was taken down: "
+        "memory of all its processes at one moment. Results were equal before any time was taken down: "
         f"{'; '.join(figures['compared'])}.",
         "",
         "| stage | engine | seconds | of claimatlas' | processor seconds | memory, GiB |",
@@ -61,7 +61,8 @@ def as_markdown(figures: dict[str, Any]) -> str:
             f"{of_pair['memory'] / 2**30:.1f} |"
         )
     versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
-    return "\n".join([*lines, "", f"Versions: {versions}.", ""])
+    notes = [figures["note"], ""] if "note" in figures else []
+    return "\n".join([*lines, "", *notes, f"Versions: {versions}.", ""])
 
 
 def draw(figures: dict[str, Any], to: Path) -> None:
