@@ -80,7 +80,6 @@ def silver_files(output: Path) -> dict[str, list[str]]:
     return found
 
 
-def write_silver_files(output: Path, to: Path) -> Path:
+def write_silver_files(output: Path, to: Path) -> None:
     """Write the list of the live files for the peers."""
     to.write_text(json.dumps(silver_files(output)), encoding="utf-8")
-    return to

@@ -3,11 +3,8 @@
 Run as ``python -m benchmarks.peers.duckdb_peer silver|gold|whole ...``.
 """
 
-# Queries are put together from the names and numbers of the configuration.
-
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import time
@@ -25,21 +22,24 @@ from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.load import load_configuration
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.configuration.settings import HOSPITAL, AgeClass
+from claimatlas.ingest.contract import FIRST_CODE, INPUT_TABLES, LAST_CODE, REPLACEMENT, WHITESPACE
 
 from benchmarks.facts import Facts, read_facts
+from benchmarks.peers.interface import silver_files, stage_arguments
 
-TABLES = ("claims", "population", "hospital_stays")
+TABLES = tuple(table.name for table in INPUT_TABLES)
+TYPES = {
+    "text": "VARCHAR",
+    "date": "DATE",
+    "integer": "INTEGER",
+    "code": "INTEGER",
+    "boolean": "BOOLEAN",
+    "sex": "VARCHAR",
+}
 GOLD_SQL = Path(__file__).with_name("duckdb_gold.sql")
 Files = Mapping[str, Sequence[str]]
 
 # --- Silver ---------------------------------------------------------------------------------------
-
-WHITESPACE = [
-    *(9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xA0, 0x1680),
-    *range(0x2000, 0x200B),
-    *(0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
-]
-"""What Unicode calls white space; ``trim`` alone only knows the spaces among it."""
 
 PLAIN = "[!-~]+"
 """Text that needs no trimming and has no replacement character: ids are like this. Other text is judged closely."""
@@ -70,67 +70,29 @@ class InputTable:
 def input_tables(configuration: Configuration, as_of: date) -> tuple[InputTable, ...]:
     """The input tables in the order in which they are read."""
     first = configuration.settings.first_service_date
-    return (
+    rules = {
+        "hospital_stays": {"discharge_before_admission": "discharge_date < admission_date"},
+        "claims": {
+            "service_date_out_of_range": f"service_date < DATE '{first}' OR service_date > DATE '{as_of}' "
+            "OR service_date > booking_date",
+            "invalid_nomenclature_code": f"nomenclature_code NOT BETWEEN {FIRST_CODE} AND {LAST_CODE}",
+            "zero_quantity": "quantity = 0",
+        },
+    }
+    return tuple(
         InputTable(
-            "population",
-            {
-                "beneficiary_id": "VARCHAR",
-                "year": "INTEGER",
-                "birth_date": "DATE",
-                "sex": "VARCHAR",
-                "increased_reimbursement": "BOOLEAN",
-                "municipality_31_december": "VARCHAR",
-                "municipality_30_june": "VARCHAR",
-                "sector_31_december": "VARCHAR",
-                "sector_30_june": "VARCHAR",
-            },
-            ("beneficiary_id", "year"),
-            "year",
-            key=("beneficiary_id", "year"),
-            reason="duplicate_beneficiary_year",
-            preference="birth_date, sex, increased_reimbursement, municipality_31_december, municipality_30_june, "
-            "sector_31_december, sector_30_june",
-        ),
-        InputTable(
-            "hospital_stays",
-            {
-                "stay_id": "VARCHAR",
-                "beneficiary_id": "VARCHAR",
-                "admission_date": "DATE",
-                "discharge_date": "DATE",
-                "hospital_id": "VARCHAR",
-            },
-            ("stay_id", "beneficiary_id", "admission_date", "discharge_date"),
-            "year(discharge_date)",
-            rules={"discharge_before_admission": "discharge_date < admission_date"},
-        ),
-        InputTable(
-            "claims",
-            {
-                "claim_id": "VARCHAR",
-                "beneficiary_id": "VARCHAR",
-                "service_date": "DATE",
-                "nomenclature_code": "INTEGER",
-                "quantity": "INTEGER",
-                "provider_id": "VARCHAR",
-                "provider_profession": "INTEGER",
-                "provider_competence": "INTEGER",
-                "hospital_id": "VARCHAR",
-                "booking_date": "DATE",
-            },
-            ("claim_id", "beneficiary_id", "service_date", "nomenclature_code", "quantity"),
-            "year(service_date)",
-            rules={
-                "service_date_out_of_range": f"service_date < DATE '{first}' OR service_date > DATE '{as_of}' "
-                "OR service_date > booking_date",
-                "invalid_nomenclature_code": "nomenclature_code NOT BETWEEN 100000 AND 999999",
-                "zero_quantity": "quantity = 0",
-            },
-            key=("claim_id",),
-            reason="duplicate_claim_id",
-            preference="booking_date DESC, service_date, nomenclature_code, quantity, provider_id, "
-            "provider_profession, provider_competence, hospital_id, beneficiary_id",
-        ),
+            name=table.name,
+            columns={column.name: TYPES[column.kind] for column in table.columns},
+            required=tuple(table.required),
+            year="year" if table.year_of == "year" else f"year({table.year_of})",
+            rules=rules.get(table.name, {}),
+            key=table.key,
+            reason=table.duplicate_reason,
+            preference=", ".join(
+                f"{name.removeprefix('-')} DESC" if name.startswith("-") else name for name in table.preference
+            ),
+        )
+        for table in INPUT_TABLES
     )
 
 
@@ -140,7 +102,7 @@ def run_silver(
     """Validate the input and write the accepted rows and the rejected ones; gives back the counts by table."""
     silver.mkdir(parents=True, exist_ok=True)
     con.execute('CREATE TEMP TABLE rejected ("table" VARCHAR, source_file VARCHAR, reasons VARCHAR[], "row" VARCHAR)')
-    white = " || ".join(f"chr({point})" for point in WHITESPACE)
+    white = " || ".join(f"chr({ord(character)})" for character in WHITESPACE)
     con.execute(
         f"CREATE MACRO trimmed(text) AS CASE WHEN regexp_full_match(text, {_text(PLAIN)}) THEN text "
         f"ELSE nullif(trim(text, {white}), '') END"
@@ -207,7 +169,9 @@ def _judge(con: duckdb.DuckDBPyConnection, table: InputTable) -> None:
     doubtful = " OR ".join(f"({doubt})" for doubt in doubts)
     conditions = {f"missing_{name}": f"{name} IS NULL" for name in table.required}
     # Anything that is no sex is an unknown one.
-    conditions |= {f"unparseable_{name}": f"contains({name}, chr(65533))" for name in table.texts if name != "sex"}
+    conditions |= {
+        f"unparseable_{name}": f"contains({name}, chr({ord(REPLACEMENT)}))" for name in table.texts if name != "sex"
+    }
     conditions |= dict(table.rules)
     reasons = ", ".join(f"CASE WHEN {condition} THEN '{name}' END" for name, condition in conditions.items())
     final = "own_reasons"
@@ -495,22 +459,16 @@ def _cells_of(indicator: Indicator) -> str:
 # --- Both -----------------------------------------------------------------------------------------
 
 
-def connect(threads: int, memory: str, temp: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(threads: int, memory: str, temp: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory that spills to ``temp`` at its limit."""
+    temp.mkdir(parents=True, exist_ok=True)
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "memory_limit": memory,
         "preserve_insertion_order": False,
+        "temp_directory": str(temp),
     }
-    if temp is not None:
-        temp.mkdir(parents=True, exist_ok=True)
-        config["temp_directory"] = str(temp)
     return duckdb.connect(config=config)
-
-
-def silver_files(silver: Path) -> dict[str, list[str]]:
-    """The files that ``run_silver`` wrote."""
-    return {name: sorted(map(str, (silver / name).glob("year=*/*.parquet"))) for name in TABLES}
 
 
 def _row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
@@ -543,33 +501,9 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("silver", "gold", "whole"))
-    parser.add_argument("--raw", type=Path)
-    parser.add_argument("--silver", type=Path)
-    parser.add_argument("--silver-files", type=Path)
-    parser.add_argument("--gold", type=Path)
-    parser.add_argument("--years", type=int, nargs="+")
-    parser.add_argument("--as-of", type=date.fromisoformat)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory", default="6GB")
-    parser.add_argument("--temp", type=Path)
-    arguments = parser.parse_args(given)
-    needed = {
-        "silver": ("raw", "silver", "as_of"),
-        "gold": ("silver_files", "gold", "years"),
-        "whole": ("raw", "silver", "as_of", "gold", "years"),
-    }
-    for name in needed[arguments.stage]:
-        if getattr(arguments, name) is None:
-            parser.error(f"{arguments.stage} needs --{name.replace('_', '-')}")
-    return arguments
-
-
 def main(given: Sequence[str] | None = None) -> None:
     """Run a stage and print what it took."""
-    arguments = _arguments(given)
+    arguments = stage_arguments(given, __doc__)
     start = time.perf_counter()
     configuration = load_configuration()
     con = connect(arguments.threads, arguments.memory, arguments.temp)

@@ -18,16 +18,15 @@ import os
 import re
 import resource
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from claimatlas.configuration.load import load_configuration
+
+from benchmarks.peers.interface import silver_files, stage_arguments
 
 _SPILLS_FROM = 0.75
 """The part of the memory from which the engine spills: it does not count all that it uses."""
@@ -35,11 +34,11 @@ _SPILLS_FROM = 0.75
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one stage and print one line of JSON."""
-    options = _options(arguments)
-    Path(options.temp).mkdir(parents=True, exist_ok=True)
+    options = stage_arguments(arguments, __doc__)
+    options.temp.mkdir(parents=True, exist_ok=True)
     os.environ["POLARS_MAX_THREADS"] = str(options.threads)
-    os.environ["POLARS_TEMP_DIR"] = options.temp
-    os.environ["POLARS_OOC_SPILL_DIR"] = options.temp
+    os.environ["POLARS_TEMP_DIR"] = str(options.temp)
+    os.environ["POLARS_OOC_SPILL_DIR"] = str(options.temp)
     os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(int(_bytes(options.memory) * _SPILLS_FROM / 2**20))
     version = importlib.import_module("polars").__version__
     warnings.filterwarnings("ignore", message=".*considered unstable")
@@ -59,39 +58,15 @@ def _run(options: argparse.Namespace, silver: ModuleType, gold: ModuleType) -> d
     if options.stage != "gold":
         first_date = configuration.settings.first_service_date
         tables = silver.run_silver(
-            options.raw, options.silver, Path(options.temp), first_date=first_date, as_of=options.as_of
+            options.raw, options.silver, options.temp, first_date=first_date, as_of=options.as_of
         )
         result = {"rows_read": sum(counts["read"] for counts in tables.values()), "tables": tables}
-        files = silver.silver_files(options.silver)
+        files = silver_files(options.silver)
     else:
         files = json.loads(options.silver_files.read_text(encoding="utf-8"))
     if options.stage != "silver":
         result = gold.run_gold(files, options.gold, configuration, options.years) | result
     return result
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="polars_peer", description="The claimatlas rules with Polars.")
-    stages = parser.add_subparsers(dest="stage", required=True)
-    for stage in ("silver", "gold", "whole"):
-        command = stages.add_parser(stage)
-        if stage != "gold":
-            command.add_argument("--raw", type=Path, required=True)
-            command.add_argument("--silver", type=Path, required=True)
-            command.add_argument("--as-of", type=date.fromisoformat, required=True)
-        else:
-            command.add_argument("--silver-files", type=Path, required=True)
-        if stage != "silver":
-            command.add_argument("--gold", type=Path, required=True)
-            command.add_argument("--years", type=_years, required=True)
-        command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--memory", default="6GB", help="where spilling aims to keep the memory")
-        command.add_argument("--temp", default=tempfile.gettempdir())
-    return parser.parse_args(arguments)
-
-
-def _years(text: str) -> list[int]:
-    return sorted({int(year) for year in text.split(",")})
 
 
 def _bytes(text: str) -> int:

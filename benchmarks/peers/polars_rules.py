@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 import pyarrow as pa
 from claimatlas.configuration.settings import AgeClass, GeographySettings
+from claimatlas.ingest.contract import INPUT_TABLES
 
 from benchmarks.facts import Facts
-from benchmarks.peers.polars_silver import TABLES, TYPES
+from benchmarks.peers.polars_silver import TYPES
 
 UNKNOWN, ALL = "unknown", "all"
 SERVICE = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
@@ -17,7 +18,7 @@ SERVICE = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
 PREFERRED, SECOND = "31_december", "30_june"
 """The dates of a domicile."""
 
-SCHEMAS = {of.name: {name: TYPES[kind] for name, kind in of.columns.items()} for of in TABLES}
+SCHEMAS = {of.name: {column.name: TYPES[column.kind] for column in of.columns} for of in INPUT_TABLES}
 
 Files = dict[str, list[str]]
 """The Parquet files of each silver table."""

@@ -17,20 +17,19 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
+from claimatlas.ingest.contract import (
+    FIRST_CODE,
+    INPUT_TABLES,
+    LAST_CODE,
+    REPLACEMENT,
+    WHITESPACE,
+    InputTable,
+    Kind,
+)
 from polars.io.partition import FileProviderArgs
 
-Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
-
-WHITESPACE = (
-    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
-    + "".join(map(chr, range(0x2000, 0x200B)))
-    + ("\u2028\u2029\u202f\u205f\u3000")
-)
-REPLACEMENT = "\ufffd"
-FIRST_CODE, LAST_CODE = 100_000, 999_999
 SEXES = {"1": "male", "m": "male", "male": "male", "2": "female", "f": "female", "female": "female"}
 
 FILE, NUMBER, HASH, ORDINARY, RAW = "_source_file", "_row_number", "_hash", "_ordinary", "_raw_"
@@ -45,93 +44,6 @@ TYPES: dict[Kind, type[pl.DataType]] = {
     "sex": pl.String,
 }
 
-
-@dataclass(frozen=True)
-class InputTable:
-    """An input table: what each column holds, and which of the rows with one key stays.
-
-    preference: columns in ascending order, nulls last; with a leading ``-`` in descending order, nulls last.
-    """
-
-    name: str
-    columns: dict[str, Kind]
-    required: tuple[str, ...]
-    year_of: str
-    key: tuple[str, ...] = ()
-    duplicate_reason: str = ""
-    preference: tuple[str, ...] = ()
-
-
-CLAIMS = InputTable(
-    name="claims",
-    columns={
-        "claim_id": "text",
-        "beneficiary_id": "text",
-        "service_date": "date",
-        "nomenclature_code": "code",
-        "quantity": "integer",
-        "provider_id": "text",
-        "provider_profession": "integer",
-        "provider_competence": "integer",
-        "hospital_id": "text",
-        "booking_date": "date",
-    },
-    required=("claim_id", "beneficiary_id", "service_date", "nomenclature_code", "quantity"),
-    year_of="service_date",
-    key=("claim_id",),
-    duplicate_reason="duplicate_claim_id",
-    preference=(
-        "-booking_date",
-        "service_date",
-        "nomenclature_code",
-        "quantity",
-        "provider_id",
-        "provider_profession",
-        "provider_competence",
-        "hospital_id",
-        "beneficiary_id",
-    ),
-)
-POPULATION = InputTable(
-    name="population",
-    columns={
-        "beneficiary_id": "text",
-        "year": "integer",
-        "birth_date": "date",
-        "sex": "sex",
-        "increased_reimbursement": "boolean",
-        "municipality_31_december": "text",
-        "municipality_30_june": "text",
-        "sector_31_december": "text",
-        "sector_30_june": "text",
-    },
-    required=("beneficiary_id", "year"),
-    year_of="year",
-    key=("beneficiary_id", "year"),
-    duplicate_reason="duplicate_beneficiary_year",
-    preference=(
-        "birth_date",
-        "sex",
-        "increased_reimbursement",
-        "municipality_31_december",
-        "municipality_30_june",
-        "sector_31_december",
-        "sector_30_june",
-    ),
-)
-STAYS = InputTable(
-    name="hospital_stays",
-    columns={
-        "stay_id": "text",
-        "beneficiary_id": "text",
-        "admission_date": "date",
-        "discharge_date": "date",
-        "hospital_id": "text",
-    },
-    required=("stay_id", "beneficiary_id", "admission_date", "discharge_date"),
-    year_of="discharge_date",
-)
-TABLES = (POPULATION, STAYS, CLAIMS)
 
 REJECTED = pl.Schema(
     {"table": pl.String(), "source_file": pl.String(), "reasons": pl.List(pl.String()), "row": pl.String()}
@@ -151,7 +63,7 @@ class Source:
     @property
     def columns(self) -> dict[str, Kind]:
         """The columns of the table that the files have."""
-        return {name: kind for name, kind in self.table.columns.items() if name in self.given}
+        return {column.name: column.kind for column in self.table.columns if column.name in self.given}
 
     @property
     def texts(self) -> list[str]:
@@ -168,7 +80,7 @@ def run_silver(raw: Path, silver: Path, temp: Path, *, first_date: date, as_of: 
     counts: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory(dir=temp) as folder:
         parts: list[Path] = []
-        for table in TABLES:
+        for table in INPUT_TABLES:
             source = _source(raw / table.name, table, first_date, as_of)
             losers, part = _duplicates(source), Path(folder) / table.name
             accepted = _write(source, losers, silver / table.name, part)
@@ -243,9 +155,9 @@ def _silver(source: Source) -> list[pl.Expr]:
     """The columns of silver, typed, and the year that a row is filed under."""
     table = source.table
     columns = [
-        _value(name, kind).alias(name) if name in source.given else pl.lit(None, TYPES[kind]).alias(name)
-        for name, kind in table.columns.items()
-        if name != "year"
+        (_value(of.name, of.kind) if of.name in source.given else pl.lit(None, TYPES[of.kind])).alias(of.name)
+        for of in table.columns
+        if of.name != "year"
     ]
     year = _value("year", "integer") if table.year_of == "year" else _value(table.year_of, "date").dt.year()
     return [*columns, year.alias("year")]
@@ -337,10 +249,3 @@ def _by_year(rows: pl.LazyFrame, folder: Path, prefix: str) -> pl.LazyFrame:
 
 def _file_of_year(part: FileProviderArgs, prefix: str) -> str:
     return f"year={part.partition_keys.item()}/{prefix}-{part.index_in_partition:05}.parquet"
-
-
-def silver_files(silver: Path) -> dict[str, list[str]]:
-    """The files of silver, as the gold stage takes them."""
-    return {
-        table.name: [str(path) for path in sorted((silver / table.name).glob("year=*/*.parquet"))] for table in TABLES
-    }

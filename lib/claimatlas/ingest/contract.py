@@ -12,6 +12,16 @@ Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
 FIRST_CODE, LAST_CODE = 100_000, 999_999
 """A nomenclature code has six digits."""
 
+WHITESPACE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + ("\u2028\u2029\u202f\u205f\u3000")
+)
+"""What is trimmed from text: every character that Unicode calls white space."""
+
+REPLACEMENT = "\ufffd"
+"""What bytes that are not UTF-8 have become, here or at the sender: text that holds it is not understood."""
+
 
 @dataclass(frozen=True)
 class InputColumn:

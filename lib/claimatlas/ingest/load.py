@@ -53,7 +53,13 @@ class Loaded:
 
 
 def load_table(
-    validated: DataFrame, table: InputTable, store: Store, run_id: str, facts: Mapping[str, Column] | None = None
+    validated: DataFrame,
+    table: InputTable,
+    store: Store,
+    run_id: str,
+    facts: Mapping[str, Column] | None = None,
+    *,
+    some_repeated: bool,
 ) -> Loaded:
     """Replace a silver table by the accepted rows of ``validated`` and give back the rejected ones.
 
@@ -67,6 +73,7 @@ def load_table(
         store: where silver is.
         run_id: the run that rejects.
         facts: aggregates to take of the rows as they are written; rows without a year are set aside.
+        some_repeated: whether a key may stand on more than one row.
 
     Raises:
         ClaimatlasError: rows were lost or made on the way, which must not be.
@@ -81,13 +88,13 @@ def load_table(
     read = int(_rows_written(store.history(silver)))
     aside = _set_aside(store.read(silver), table)
     rejected = aside.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
-    if table.key:
+    if some_repeated:
         ranked = store.keep(rank_duplicates(aside.where(F.size(REASONS) == 0), table), f"duplicates_{table.name}")
         reason = F.array(F.lit(table.duplicate_reason)).alias(REASONS)
         rejected = rejected.unionByName(ranked.where(F.col(RANK) > 1).select(SOURCE_FILE, reason, ROW))
     rejected = store.keep(rejected, f"rejected_{table.name}")
     store.delete(silver, "year IS NULL")
-    if table.key:
+    if some_repeated:
         staying = ranked.where(F.col(RANK) == 1)
         if not staying.isEmpty():
             store.append(staying.select(*silver.column_names), silver, metadata)

@@ -9,17 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import FIRST_CODE, LAST_CODE, InputColumn, Kind
-
-WHITESPACE = (
-    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
-    + "".join(map(chr, range(0x2000, 0x200B)))
-    + ("\u2028\u2029\u202f\u205f\u3000")
-)
-"""What is trimmed from text: every character that Unicode calls white space."""
-
-REPLACEMENT = "\ufffd"
-"""What bytes that are not UTF-8 have become, here or at the sender: text that holds it is not understood."""
+from claimatlas.ingest.contract import FIRST_CODE, LAST_CODE, REPLACEMENT, WHITESPACE, InputColumn, Kind
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DIGITS = r"^[+-]?[0-9]+$"

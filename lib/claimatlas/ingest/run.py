@@ -128,7 +128,7 @@ def _load(
         repeated = _repeated(spark, source, table, store, configuration) if table.key else None
         validated = _validated(spark, source, table, configuration, options, repeated)
         facts = claims_facts() if table is CLAIMS_INPUT else None
-        loaded = load_table(validated, table, store, record.run_id, facts)
+        loaded = load_table(validated, table, store, record.run_id, facts, some_repeated=repeated is not None)
     except (PySparkException, Py4JError) as error:
         raise _as_input_error(error, source) from error
     record.count(
