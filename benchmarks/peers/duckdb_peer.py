@@ -472,6 +472,7 @@ def connect(threads: int, memory: str, temp: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row: tuple[Any, ...]
     (row,) = con.execute(query).fetchall()
     return row
 

@@ -38,7 +38,8 @@ def table(fact: pa.Table) -> pl.DataFrame:
 
 def codes_of(facts: Facts, lists: Iterable[str]) -> list[int]:
     """Every code of the lists, whenever valid: a filter that the scan can use."""
-    return table(facts.codes).filter(pl.col("list").is_in(list(lists)))["code"].unique().sort().to_list()
+    codes: list[int] = table(facts.codes).filter(pl.col("list").is_in(list(lists)))["code"].unique().sort().to_list()
+    return codes
 
 
 def in_lists(facts: Facts, lists: Iterable[str]) -> pl.Expr:
