@@ -179,6 +179,7 @@ def write_spark_files() -> None:
         "spark.jars": ",".join(path.as_uri() for path in jars.find()),
         **spark_settings.DELTA,
         "spark.driver.memory": spark_settings.DEFAULT_DRIVER_MEMORY,
+        "spark.driver.extraJavaOptions": spark_settings.DRIVER_JAVA_OPTIONS,
         "spark.pyspark.python": str(PYTHON),
         "spark.pyspark.driver.python": str(PYTHON),
     }

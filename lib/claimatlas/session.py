@@ -26,6 +26,7 @@ from claimatlas.spark_settings import (
     DEFAULT_DRIVER_MEMORY,
     DELTA,
     DELTA_EXTENSION,
+    DRIVER_JAVA_OPTIONS,
     EXTENSIONS,
     LOG_FILE,
     SESSION,
@@ -134,7 +135,7 @@ def _local_session(
     if master.startswith("local"):
         # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        wanted |= {**local_settings(), **_log_settings()}
+        wanted |= {**local_settings(), "spark.driver.extraJavaOptions": f"{DRIVER_JAVA_OPTIONS}{_log_option()}"}
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
@@ -170,11 +171,11 @@ def _conf_folder() -> Path:
     return Path(os.environ.get("SPARK_CONF_DIR") or Path(os.environ.get("SPARK_HOME", ""), "conf"))
 
 
-def _log_settings() -> dict[str, str]:
+def _log_option() -> str:
     """Return what keeps Spark's log to errors, unless Spark's folder of settings has its own."""
     if any(_conf_folder().glob("log4j2.*")):
-        return {}
-    return {"spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_FILE.as_uri()}"}
+        return ""
+    return f" -Dlog4j2.configurationFile={LOG_FILE.as_uri()}"
 
 
 def _spark_defaults() -> dict[str, str]:

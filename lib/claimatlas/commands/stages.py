@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands.job import Job
@@ -25,8 +24,7 @@ def use_silver(job: Job) -> None:
         InputError: there is none, its ingest did not finish, or it has no population of a year.
     """
     facts = facts_of_silver(job.store)
-    population = job.store.read(POPULATION).where(F.col("year").isin(list(job.years)))
-    missing = sorted(set(job.years) - {row["year"] for row in population.select("year").distinct().collect()})
+    missing = sorted(set(job.years) - set(facts["population_years"]))
     if missing:
         raise InputError(f"The population in silver has no row for {', '.join(map(str, missing))}.")
     versions = {table.name: job.store.version(table) for table in (CLAIMS, POPULATION, HOSPITAL_STAYS)}

@@ -70,7 +70,8 @@ def ingest(
             loaded.append(_load(spark, sources[table.name], table, store, configuration, options, record))
             if table is POPULATION_INPUT:
                 # Every row of a year may have been rejected.
-                _refuse_missing(options.years, _years(store, POPULATION))
+                population_years = _years(store, POPULATION)
+                _refuse_missing(options.years, population_years)
         _require_former_years(store, years_before, options)
     except BaseException:
         # Silver as it was, for a mistake in the input and for Ctrl-C alike.
@@ -88,6 +89,7 @@ def ingest(
     facts = {
         "run_id": record.run_id,
         "tables": sorted(name for name, source in sources.items() if source),
+        "population_years": sorted(population_years),
         **_inspect(store, loaded[-1], configuration, record),
     }
     marker.put_on(store, facts)
