@@ -148,7 +148,8 @@ def assert_silver_equals(rows: list[Row], expected: Result, name: str) -> None:
     year_of = {"claims": "service_date", "hospital_stays": "discharge_date"}.get(table)
     accepted = expected.accepted.get(table, [])
     wanted = [{**row, "year": row[year_of].year} if year_of else row for row in accepted]
-    assert_same_rows(rows, wanted, name)
+    # Which delivery of data brought a line is not known to the reference.
+    assert_same_rows([{key: row[key] for key in row if key != "data_delivery"} for row in rows], wanted, name)
 
 
 def assert_same_rows(rows: list[Row], wanted: list[Row], name: str) -> None:

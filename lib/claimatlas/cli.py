@@ -10,13 +10,14 @@ from claimatlas import __version__
 
 COMMANDS = {
     "run-year": ("run_year", "ingest raw claims and compute the indicators of a year (the main job)"),
-    "ingest": ("ingest", "replace silver by the accepted rows of the input"),
+    "ingest": ("ingest", "replace silver by the accepted rows of the input, or add to it"),
     "deliveries": ("deliveries", "form delivery episodes from silver"),
     "indicators": ("indicators", "compute the indicators from silver"),
     "generate": ("generate", "make synthetic claims"),
     "codelists": ("codelists", "check the code lists"),
     "explain": ("explain", "tell where a published number comes from"),
     "diff": ("diff", "tell why a published number changed between two runs"),
+    "rollback": ("rollback", "publish an earlier release of gold again"),
     "describe": ("describe", "write the indicators' methodology sheets"),
     "jars": ("jars", "fetch Delta's JARs"),
 }

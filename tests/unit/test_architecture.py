@@ -18,7 +18,6 @@ SESSION = "session.py"
 COLLECTING = {
     "cells/members.py": "counts for the run record",
     "cells/run.py": "counts for the run record",
-    "commands/stages.py": "which years the population has",
     "comparisons/run.py": "which indicators are percentages",
     "deliveries/run.py": "counts for the run record",
     "commands/diff.py": "the cells that differ, for a file",
@@ -26,12 +25,15 @@ COLLECTING = {
     "explanations/changes_text.py": "counts of cells that differ",
     "explanations/explain.py": "one row of comparison",
     "explanations/recomputation.py": "national counts",
+    "ingest/addition.py": "span of the claims, years of the population",
+    "ingest/change.py": "counts of what a delivery of data does",
     "ingest/load.py": "counts of rejected rows",
     "ingest/run.py": "years of the input and of silver",
     "ingest/sources.py": "the version of a Delta table",
     "ingest/warnings.py": "one row of counts",
     "runs/archive.py": "the record of a run",
     "runs/summary.py": "national values",
+    "tables/releases.py": "the releases",
     "tables/store.py": "a table's properties and history",
 }
 """The modules at the edges that may bring rows to the driver, and what for."""

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.stages import take_in_input
 from claimatlas.errors import InputError
-from claimatlas.ingest.run import ingest
 
-DESCRIPTION = "Replace silver by the accepted rows of the input; rejected rows are kept with their reasons."
+DESCRIPTION = (
+    "Replace silver by the accepted rows of the input, or add to it; rejected rows are kept with their reasons."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,13 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not paths.given:
             raise InputError("Give --input, or a path for each table.")
         with job.record.stage("ingest"):
-            ingest(
-                job.spark,
-                job.store,
-                paths,
-                job.configuration,
-                options.ingest_options_of(arguments, ()),
-                job.record,
-            )
+            take_in_input(job, paths, options.ingest_options_of(arguments, ()))
 
     return run_job("ingest", 1, arguments, lambda _: (), body)

@@ -22,6 +22,7 @@ from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
 from claimatlas.session import get_session
+from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store
 
@@ -107,6 +108,9 @@ def _run(
             if outcome != "failed":
                 store.create(RUNS)
                 store.append(record.row(spark, outcome), RUNS, {"run_id": record.run_id})
+        if record.publishes:
+            # Last of all, so that a release never names a run without a record.
+            record.note("release", publish(store, record.run_id, "run"))
         print(summary(store, configuration, reference_years, record), file=sys.stderr)
     if arguments.json:
         print(json.dumps(record.as_dict("done"), ensure_ascii=False, indent=2, sort_keys=True))

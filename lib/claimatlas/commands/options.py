@@ -44,6 +44,14 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
         "--as-of", metavar="DATE", type=_date, help="last service date that is accepted (default: today)"
     )
     parser.add_argument("--replace", action="store_true", help="let years go that silver holds and the input does not")
+    parser.add_argument(
+        "--add",
+        action="store_true",
+        help="add the input to silver as one more delivery of data, instead of replacing silver by it",
+    )
+    parser.add_argument(
+        "--accept-columns", action="store_true", help="with --add: take columns that differ from the delivery before"
+    )
 
 
 def add_years(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +104,13 @@ def input_of(arguments: argparse.Namespace) -> InputPaths:
 def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> IngestOptions:
     """How the input is taken in."""
     as_of = arguments.as_of or datetime.now(UTC).date()
-    return IngestOptions(as_of=as_of, replace=arguments.replace, years=years)
+    if arguments.add and arguments.replace:
+        raise InputError("Give --add or --replace: the one keeps what silver holds, the other lets it go.")
+    if arguments.accept_columns and not arguments.add:
+        raise InputError("--accept-columns goes with --add: an ingest that replaces silver takes any columns.")
+    return IngestOptions(
+        as_of=as_of, replace=arguments.replace, years=years, add=arguments.add, accept_columns=arguments.accept_columns
+    )
 
 
 def _date(text: str) -> date:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import form_deliveries, publish_indicators, read_few_lines, use_silver
-from claimatlas.ingest.run import ingest
+from claimatlas.commands.stages import form_deliveries, publish_indicators, read_few_lines, take_in_input, use_silver
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
 
@@ -27,8 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         paths = options.input_of(arguments)
         if paths.given:
             with job.record.stage("ingest"):
-                ingest_options = options.ingest_options_of(arguments, job.years)
-                ingest(job.spark, job.store, paths, job.configuration, ingest_options, job.record)
+                take_in_input(job, paths, options.ingest_options_of(arguments, job.years))
         use_silver(job)
         lines = read_few_lines(job)
         form_deliveries(job, lines)

@@ -12,9 +12,21 @@ from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries import marker
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
+from claimatlas.ingest.addition import add
+from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.ingest.run import ingest
 from claimatlas.services import few_lines
+from claimatlas.tables import releases
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, deliveries_table
+
+
+def take_in_input(job: Job, paths: InputPaths, ingest_options: IngestOptions) -> None:
+    """Replace silver by the input, or add it as one more delivery of data."""
+    if ingest_options.add:
+        add(job.store, paths, job.configuration, ingest_options, job.record)
+    else:
+        ingest(job.spark, job.store, paths, job.configuration, ingest_options, job.record)
 
 
 def use_silver(job: Job) -> None:
@@ -83,8 +95,15 @@ def publish_indicators(job: Job, given: date | None, lines: DataFrame) -> None:
     """
     with job.record.stage("indicators"):
         through = complete_through(job, given)
-        compute_indicators(job.store, job.configuration, job.years, job.record, through, lines)
-        compare_places(job.store, job.configuration, job.years, job.record)
+        releases.begin(job.store)
+        try:
+            compute_indicators(job.store, job.configuration, job.years, job.record, through, lines)
+            compare_places(job.store, job.configuration, job.years, job.record)
+        except BaseException:
+            # Nothing of it was published: who reads the newest versions shall not find it either.
+            releases.put_back(job.store)
+            raise
+        job.record.publishes = True
 
 
 def complete_through(job: Job, given: date | None) -> date | None:

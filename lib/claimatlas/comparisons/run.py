@@ -12,7 +12,7 @@ from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import YEARS, direction, trend_statistic
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.published import over_all_dimensions, tables_of_cells
+from claimatlas.tables.published import newest_cells, over_all_dimensions
 from claimatlas.tables.schemas import COMPARISONS
 from claimatlas.tables.store import Store
 
@@ -26,7 +26,7 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
     """
     record.progress("indicators: comparing places")
     reach = (min(years) - (YEARS - 1), max(years) + (YEARS - 1))
-    cells = reduce(DataFrame.unionByName, tables_of_cells(store)).where(F.col("year").between(*reach))
+    cells = reduce(DataFrame.unionByName, newest_cells(store)).where(F.col("year").between(*reach))
     everything = over_all_dimensions(cells)
     # Other years may hold percentages that this configuration does not declare: they stay.
     with_interval = everything.where(F.col("ci_low").isNotNull()).select("indicator_id").distinct().collect()

@@ -17,6 +17,7 @@ from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import CELL_TABLES
+from claimatlas.tables.releases import read_published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table
 from claimatlas.tables.store import Store
 
@@ -55,9 +56,10 @@ def find_cell(store: Store, key: CellKey) -> Cell:
     found: list[Cell] = []
     years: set[int] = set()
     for table in CELL_TABLES:
-        if not store.exists(table):
+        cells = read_published(store, table)
+        if cells is None:
             continue
-        of_indicator = store.read(table).where(F.col("indicator_id") == key.indicator)
+        of_indicator = cells.where(F.col("indicator_id") == key.indicator)
         in_place = of_indicator.where((F.col("year") == key.year) & (F.col("geo_code") == key.geo_code))
         if key.geo_level is not None:
             in_place = in_place.where(F.col("geo_level") == key.geo_level)

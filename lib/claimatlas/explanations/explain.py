@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -15,6 +16,7 @@ from claimatlas.explanations.cell import Cell, CellKey, find_cell, recount
 from claimatlas.ingest.marker import facts_of_silver
 from claimatlas.runs.archive import PastRun, find_run, past_run
 from claimatlas.sheets.facts import gather
+from claimatlas.tables.releases import read_published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS
 from claimatlas.tables.store import Store
 
@@ -62,7 +64,7 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
             "not_computable_because": why_not_computable(
                 indicator, configuration, has_stays="hospital_stays" in run.silver["tables"]
             ),
-            "flow": [*_read(ingest), *_formed(key.year, indicator, run, formed_by), *_counted(cell)],
+            "flow": [*_read(store, run), *_formed(key.year, indicator, run, formed_by), *_counted(cell)],
             "in_this_cell": again,
             "no_recount_because": why_not,
             "other_readings": _other_readings(key.year, configuration, formed_by),
@@ -96,12 +98,19 @@ def _recounted(
 _Steps = list[tuple[str, int | None]]
 
 
-def _read(ingest: PastRun | None) -> _Steps:
-    """The claim lines of the ingest; its run may have failed later, and have left no record."""
-    if ingest is None:
+def _read(store: Store, run: PastRun) -> _Steps:
+    """The claim lines of every delivery of data together; a run may have failed later, and have left no record."""
+    deliveries = [find_run(store, run_id) for run_id in run.silver.get("data_deliveries", [run.silver["run_id"]])]
+    counts = [found.counts["ingest.claims"] for found in deliveries if found and "ingest.claims" in found.counts]
+    if None in deliveries or not counts:
         return []
-    lines = ingest.counts["ingest.claims"]
-    return [(f"claim lines {name}", lines[name]) for name in ("read", "rejected", "accepted")]
+    lines = Counter[str]()
+    for of_delivery in counts:
+        lines.update(of_delivery)
+    steps: _Steps = [("claim lines read", lines["read"]), ("claim lines rejected", lines["rejected"])]
+    if len(deliveries) > 1:
+        steps += [("claim lines sent before", lines["resent"]), ("claim lines corrected later", lines["superseded"])]
+    return [*steps, ("claim lines accepted", lines["accepted"] - lines["superseded"])]
 
 
 def _formed(year: int, indicator: Indicator, run: PastRun, formed_by: PastRun | None) -> _Steps:
@@ -173,10 +182,10 @@ def _other_readings(year: int, configuration: Configuration, formed_by: PastRun 
 
 def _comparison(store: Store, cell: Cell) -> dict[str, Any] | None:
     row = cell.row
-    if any(row[dimension] != ALL for dimension in CELL_DIMENSIONS) or not store.exists(COMPARISONS):
+    found = read_published(store, COMPARISONS)
+    if any(row[dimension] != ALL for dimension in CELL_DIMENSIONS) or found is None:
         return None
     same_place = [F.col(name) == row[name] for name in ("indicator_id", "year", "geo_level", "geo_code")]
-    found = store.read(COMPARISONS)
     for condition in same_place:
         found = found.where(condition)
     rows = found.select("national_value", "comparison", "trend", "trend_z").collect()

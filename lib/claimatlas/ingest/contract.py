@@ -51,6 +51,12 @@ class InputTable:
     preference: tuple[str, ...] = ()
 
     @property
+    def values(self) -> list[str]:
+        """The columns of silver that the input gives, in silver's order, but for the partition."""
+        given = {column.name for column in self.columns} - {"year"}
+        return [name for name in self.silver.column_names if name in given]
+
+    @property
     def required(self) -> list[str]:
         """The columns that each row needs."""
         return [column.name for column in self.columns if column.required]

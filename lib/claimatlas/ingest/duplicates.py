@@ -31,8 +31,13 @@ def rank_duplicates(rows: DataFrame, table: InputTable) -> DataFrame:
     column of the rule are ordered by what they came as, so that the same one is always kept.
     """
     by_key = Window.partitionBy(*table.key)
-    in_order = by_key.orderBy(*[_order(name) for name in table.preference], F.col(ROW), F.col(SOURCE_FILE))
+    in_order = by_key.orderBy(*in_order_of_preference(table), F.col(ROW), F.col(SOURCE_FILE))
     return rows.withColumn(RANK, F.row_number().over(in_order))
+
+
+def in_order_of_preference(table: InputTable) -> list[Column]:
+    """The order of rows that share a key: the first one stays. Rows that tie are equal in every column of the rule."""
+    return [_order(name) for name in table.preference] or [F.lit(0)]
 
 
 def _order(name: str) -> Column:

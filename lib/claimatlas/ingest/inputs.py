@@ -23,11 +23,17 @@ class InputPaths:
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go.
+    """How the input is taken in.
 
-    ``years``: reference years that must have a population, if any are asked for.
+    ``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go. ``years``:
+    reference years that must have a population, if any are asked for. ``add``: the input is one more delivery of data
+    beside what silver holds, not in its place. ``accept_columns``: a delivery of data may have
+    other columns than the one before. ``data_delivery``: its number.
     """
 
     as_of: date
     replace: bool = False
     years: tuple[int, ...] = ()
+    add: bool = False
+    accept_columns: bool = False
+    data_delivery: int = 1

@@ -1,19 +1,24 @@
 """Whether silver is whole: a mark on ``silver/claims`` that an ingest takes off first and puts back last.
 
 It is a table property, so that restoring an earlier version of the table brings back its mark too, and
-an ingest that died leaves silver unmarked: nothing is then computed from it.
+an ingest that died leaves silver unmarked: nothing is then computed from it. A delivery of data that died
+leaves a mark that says what silver was before, so that the next one puts that back first.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import CLAIMS
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, REJECTED
 from claimatlas.tables.store import Store
 
 PROPERTY = "claimatlas.ingest"
+SILVER = (POPULATION, HOSPITAL_STAYS, REJECTED, CLAIMS)
+"""The tables of an ingest; the claims last, as their mark says that silver is whole."""
+_BEFORE = "before"
 
 
 def take_off(store: Store) -> None:
@@ -21,8 +26,34 @@ def take_off(store: Store) -> None:
     store.set_properties(CLAIMS, {PROPERTY: "{}"})
 
 
-def put_on(store: Store, facts: dict[str, Any]) -> None:
-    """Say that silver is whole, with the facts of its ingest that later stages need."""
+def begin_addition(store: Store, before: Mapping[str, int]) -> None:
+    """Say that silver is being added to; ``before``: the versions of its tables."""
+    store.set_properties(CLAIMS, {PROPERTY: json.dumps({_BEFORE: before}, sort_keys=True)})
+
+
+def recover(store: Store) -> None:
+    """Put silver back when a delivery of data died in it."""
+    if not store.exists(CLAIMS):
+        return
+    before = _mark(store).get(_BEFORE)
+    if before:
+        put_back(store, before)
+
+
+def put_back(store: Store, before: Mapping[str, int]) -> None:
+    """Bring the tables of silver back to these versions, and with the claims their mark."""
+    for table in SILVER:
+        if table.name in before:
+            store.restore(table, before[table.name])
+
+
+def put_on(store: Store, facts: Mapping[str, Any]) -> None:
+    """Say that silver is whole, with the facts of its ingest that later stages need.
+
+    ``run_id``: of the last change. ``tables``: those that were given. ``population_years``; ``first_service_date``
+    and ``last_service_date`` of the accepted claims. ``data_deliveries``: the runs that brought data, in order.
+    ``columns``: for each table the sender's columns of the last delivery, with their types.
+    """
     store.set_properties(CLAIMS, {PROPERTY: json.dumps(facts, sort_keys=True)})
 
 
@@ -34,7 +65,17 @@ def facts_of_silver(store: Store) -> dict[str, Any]:
     """
     if not store.exists(CLAIMS):
         raise InputError(f"There is no silver in {store.root}: give --input, or run the ingest first.")
-    facts: dict[str, Any] = json.loads(store.properties(CLAIMS).get(PROPERTY, "{}"))
+    facts = _mark(store)
+    if _BEFORE in facts:
+        raise InputError(
+            f"The last delivery of data into {store.root} did not finish: give it again with --add; silver is first "
+            "put back as it was before."
+        )
     if not facts:
         raise InputError(f"The last ingest into {store.root} did not finish: run it again with its input.")
     return facts
+
+
+def _mark(store: Store) -> dict[str, Any]:
+    mark: dict[str, Any] = json.loads(store.properties(CLAIMS).get(PROPERTY, "{}"))
+    return mark

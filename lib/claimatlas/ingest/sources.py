@@ -136,6 +136,12 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
+def columns_of(spark: SparkSession, source: Source) -> dict[str, str]:
+    """The sender's columns with their types, as they came."""
+    fields = read(spark, source).schema.fields
+    return {field.name: field.dataType.simpleString() for field in fields if field.name not in (CORRUPT, SOURCE_FILE)}
+
+
 def pinned(spark: SparkSession, source: Source) -> Source:
     """The source at the version that it has now, where it is a local Delta folder: two readings see the same rows.
 

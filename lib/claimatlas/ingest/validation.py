@@ -140,7 +140,7 @@ def validate_rows(
     row = as_it_came if keep_every_row else F.when(~sound | is_repeated, as_it_came)
     year = F.col("year") if table.year_of == "year" else F.year(table.year_of)
     return judged.select(
-        *[F.col(name) for name in table.silver.column_names if name != "year"],
+        *[F.col(name) for name in table.values],
         F.when(sound, year).cast("int").alias("year"),
         REASONS,
         is_repeated.alias(REPEATED),

@@ -43,6 +43,8 @@ class RunRecord:
         self.counts: dict[str, dict[str, int]] = {}
         self.durations: dict[str, float] = {}
         self.warnings: list[str] = []
+        self.publishes = False
+        """Whether the run leaves tables of gold to publish at its end."""
         self._clock = time.monotonic()
         # Lines for a log file, a bar as well for a person at a terminal.
         self._bar = tqdm(

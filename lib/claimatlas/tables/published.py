@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.tables.releases import read_published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL
 from claimatlas.tables.store import Store
 
@@ -15,7 +16,12 @@ CELL_TABLES = (IMAGING, POSTNATAL)
 
 
 def tables_of_cells(store: Store) -> list[DataFrame]:
-    """Those that have been made."""
+    """Those that have been made, as they are published."""
+    return [cells for table in CELL_TABLES if (cells := read_published(store, table)) is not None]
+
+
+def newest_cells(store: Store) -> list[DataFrame]:
+    """Those that have been made, published or not: for the run that writes them."""
     return [store.read(table) for table in CELL_TABLES if store.exists(table)]
 
 

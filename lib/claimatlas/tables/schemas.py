@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from pyspark.sql import types as T
@@ -42,7 +43,8 @@ class Table:
 
     ``constraints`` are Delta CHECK constraints by name; NULL breaks one. ``statistics`` are the columns whose least
     and greatest value Delta keeps for each file, so that readers can pass over files; without any it is the first
-    32. They cost a good part of the writing of a large table.
+    32. They cost a good part of the writing of a large table. ``loses_single_rows``: a correction may delete a row
+    without its file being written anew.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Table:
     constraints: tuple[tuple[str, str], ...] = ()
     retention: str | None = None
     statistics: tuple[str, ...] = ()
+    loses_single_rows: bool = False
 
     @property
     def schema(self) -> T.StructType:
@@ -68,6 +71,9 @@ KEPT = "interval 3650 days"
 """How long a version can be gone back to, unless its files are vacuumed. A week, Delta's default, is too short: a
 failed ingest puts back the silver of months ago, and a figure must be explainable years later."""
 
+DATA_DELIVERY = "data_delivery"
+"""Of a claim line: the number of the delivery of data that brought it."""
+
 CLAIMS = Table(
     name="silver/claims",
     comment="One row per accepted claim line.",
@@ -82,11 +88,13 @@ CLAIMS = Table(
         Column("provider_competence", "int", "Competence code of the provider"),
         Column("hospital_id", "string", "Institution where the service was given"),
         Column("booking_date", "date", "When the fund booked the line"),
+        Column(DATA_DELIVERY, "int", "Which delivery of data brought the line; 1: the ingest that made silver"),
         Column("year", "int", "Calendar year of service_date"),
     ),
     partitioned_by=("year",),
     retention=KEPT,
     statistics=("service_date", "nomenclature_code"),
+    loses_single_rows=True,
 )
 
 POPULATION = Table(
@@ -105,6 +113,7 @@ POPULATION = Table(
     ),
     partitioned_by=("year",),
     retention=KEPT,
+    loses_single_rows=True,
 )
 
 HOSPITAL_STAYS = Table(
@@ -134,6 +143,10 @@ REJECTED = Table(
     ),
     partitioned_by=("table",),
     retention=KEPT,
+)
+
+REFUSED = dataclasses.replace(
+    REJECTED, name="silver/refused", comment="One row per rejected row of the last delivery of data that was refused."
 )
 
 
@@ -237,6 +250,21 @@ COMPARISONS = Table(
     constraints=(
         ("known_comparison", "comparison IS NULL OR comparison IN ('lower', 'similar', 'higher')"),
         ("known_trend", "trend IS NULL OR trend IN ('rising', 'falling', 'none')"),
+    ),
+    retention=KEPT,
+)
+
+RELEASES = Table(
+    name="gold/releases",
+    comment="One row per release; the newest says which versions of the tables of gold are published.",
+    columns=(
+        Column("release", "int", "Number of the release", True),
+        Column("run_id", "string", "Run that computed what was published last", True),
+        Column("published_at", "timestamp", "When", True),
+        Column("imaging_version", "bigint", "Version of gold/imaging; null: no such table"),
+        Column("postnatal_version", "bigint", "Version of gold/postnatal; null: no such table"),
+        Column("comparisons_version", "bigint", "Version of gold/comparisons; null: no such table"),
+        Column("note", "string", "Why: a run, or a rollback and to which release", True),
     ),
     retention=KEPT,
 )

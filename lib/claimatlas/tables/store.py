@@ -18,6 +18,11 @@ from claimatlas.tables.schemas import Table
 WORK = "silver/work"
 """Intermediate results of a run, below silver because they hold single records; gone at its end."""
 
+DELETION_VECTORS = "delta.enableDeletionVectors"
+_SKIPPING = "spark.databricks.delta.stats.skipping"
+_COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+_GOING = "claimatlas_rows_going"
+
 
 class Store:
     """Delta tables under one root folder."""
@@ -91,6 +96,7 @@ class Store:
         """
         if not self.exists(table):
             raise InputError(f"There is no table {table.name} in {self.root}: run the job that writes it first.")
+        self._allow_deleted_rows(table)
         return self.spark.read.format("delta").load(self.path(table.name))
 
     def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
@@ -119,6 +125,28 @@ class Store:
         """Delete the rows that a fixed condition of the code holds for."""
         self.spark.sql(f"DELETE FROM {self.identifier(table)} WHERE {condition}")  # noqa: S608 - fixed conditions
 
+    def delete_rows(self, rows: DataFrame, table: Table, key: Sequence[str], metadata: Mapping[str, str]) -> None:
+        """Delete the rows of a large table that share their ``key``, partition included, with one of ``rows``.
+
+        Their files are not written anew: Delta notes beside each which rows are gone (deletion vectors), from then on
+        a feature of the table that its readers must know.
+        """
+        if self.properties(table).get(DELETION_VECTORS) != "true":
+            self.set_properties(table, {DELETION_VECTORS: "true"})
+        self._allow_deleted_rows(table)
+        partitions = sorted({row["year"] for row in rows.select("year").distinct().collect()})
+        same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in key)
+        rows.select(*key).createOrReplaceTempView(_GOING)
+        self.spark.conf.set(_COMMIT_METADATA, json.dumps(metadata, sort_keys=True))
+        try:
+            self.spark.sql(
+                f"MERGE INTO {self.identifier(table)} t USING {_GOING} s "
+                f"ON {same} AND t.year IN ({', '.join(map(str, partitions))}) WHEN MATCHED THEN DELETE"
+            )
+        finally:
+            self.spark.conf.unset(_COMMIT_METADATA)
+            self.spark.catalog.dropTempView(_GOING)
+
     def version(self, table: Table) -> int:
         """The table's newest version."""
         return int(str(self.history(table)["version"]))
@@ -129,6 +157,7 @@ class Store:
 
     def read_version(self, table: Table, version: int) -> DataFrame:
         """The table as of a version."""
+        self._allow_deleted_rows(table)
         return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table.name))
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
@@ -178,6 +207,13 @@ class Store:
         for parent in Path(self.path(name)).parents[:2]:
             with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
                 parent.rmdir()
+
+    def _allow_deleted_rows(self, table: Table) -> None:
+        """Let Delta look at the statistics again, which it must to read a table of which single rows were deleted."""
+        if not table.loses_single_rows or self.spark.conf.get(_SKIPPING, "true") == "true":
+            return
+        if self.properties(table).get(DELETION_VECTORS) == "true":
+            self.spark.conf.set(_SKIPPING, "true")
 
     def _checked(self, df: DataFrame, table: Table) -> DataFrame:
         # Delta fills a missing column with nulls without a word: compare before each write.

@@ -1,0 +1,169 @@
+"""One more delivery of data into the silver that is there: new rows, corrections, rows that were sent before.
+
+Whatever the order of the deliveries, silver holds what a single ingest of all of them would hold. A row that silver
+has already, equal in every column, is counted and changes nothing; so the same files twice change nothing at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.errors import InputError, QualityGateError
+from claimatlas.ingest import marker
+from claimatlas.ingest.change import Change, as_rejected, change_of
+from claimatlas.ingest.comparison import identity
+from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.gate import gate_message, too_many_rejected
+from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.one_table import validated
+from claimatlas.ingest.sources import Source, columns_of, locate, pinned
+from claimatlas.ingest.validation import check_mapping
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import CLAIMS, POPULATION, REFUSED, REJECTED
+from claimatlas.tables.store import Store
+
+
+def add(
+    store: Store, paths: InputPaths, configuration: Configuration, options: IngestOptions, record: RunRecord
+) -> None:
+    """Add a delivery of data to silver.
+
+    Raises:
+        InputError: there is no whole silver, the input cannot be used, or its columns are not those of the delivery
+            before: silver is as it was.
+        QualityGateError: too many rows of a table were rejected: they are in ``silver/refused``, and nothing else
+            changed.
+    """
+    marker.recover(store)
+    facts = marker.facts_of_silver(store)
+    options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
+    sources = _sources(store, paths, configuration, options, facts["columns"])
+    record.note("input", {name: source.location for name, source in sources.items()})
+    record.note("as_of", options.as_of.isoformat())
+    changes = [
+        change_of(store, sources[table.name], table, configuration, options, record)
+        for table in INPUT_TABLES
+        if table.name in sources
+    ]
+    for change in changes:
+        _count(change, record)
+    _stop_at_the_gate(store, changes, configuration, record.run_id)
+    if all(change.is_empty for change in changes):
+        record.progress("ingest: nothing new, silver stays as it is")
+        return
+    before = {table.name: store.version(table) for table in marker.SILVER}
+    marker.begin_addition(store, before)
+    try:
+        for change in changes:
+            _apply(store, change, record)
+        columns = {name: columns_of(store.spark, source) for name, source in sources.items()}
+        marker.put_on(store, _facts(store, facts, changes, columns, record))
+    except BaseException:
+        # Silver as it was, for a failure and for Ctrl-C alike.
+        marker.put_back(store, before)
+        raise
+    record.note("data_delivery", options.data_delivery)
+
+
+def _sources(
+    store: Store,
+    paths: InputPaths,
+    configuration: Configuration,
+    options: IngestOptions,
+    columns: Mapping[str, Mapping[str, str]],
+) -> dict[str, Source]:
+    check_mapping(configuration.mapping, INPUT_TABLES)
+    sources: dict[str, Source] = {}
+    for table in INPUT_TABLES:
+        source = locate(paths.folder, table.name, getattr(paths, table.name))
+        if source is None:
+            continue
+        sources[table.name] = source = pinned(store.spark, source)
+        if table.name in columns and not options.accept_columns:
+            _refuse_other_columns(table, columns[table.name], columns_of(store.spark, source))
+        # A column that is missing or of a wrong type shows here.
+        validated(store, source, table, configuration, options)
+    if not sources:
+        raise InputError("The input has no table: a delivery of data has claims, population or hospital_stays.")
+    return sources
+
+
+def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """A sender who changes the columns means it, or made a mistake: that is not for us to guess."""
+    said = [f"{name} is new" for name in now if name not in before]
+    said += [f"{name} is gone" for name in before if name not in now]
+    said += [
+        f"{name} was {before[name]} and is {now[name]}" for name in now if before.get(name, now[name]) != now[name]
+    ]
+    if said:
+        raise InputError(
+            f"{table.name}: the columns are not those of the delivery before: {'; '.join(said)}. Map the sender's "
+            "names in a file of conf/mappings and choose it with --set mapping=NAME; when the change is meant, give "
+            "--accept-columns."
+        )
+
+
+def _stop_at_the_gate(store: Store, changes: Sequence[Change], configuration: Configuration, run_id: str) -> None:
+    too_many = too_many_rejected([change.loaded for change in changes], configuration)
+    if not too_many:
+        return
+    store.create(REFUSED)
+    refused = [change.loaded.rejected_rows for change in changes if change.loaded.rejected_rows is not None]
+    store.replace(reduce(DataFrame.unionByName, refused), REFUSED, None, {"run_id": run_id})
+    raise QualityGateError(gate_message(too_many, configuration, store.path(REFUSED.name)))
+
+
+def _count(change: Change, record: RunRecord) -> None:
+    step, counts = f"ingest.{change.table.name}", change.counts
+    record.count(step, counts)
+    record.count(f"{step}.rejected_by_reason", change.reasons)
+    record.progress(
+        f"ingest: {change.table.name}: {counts['read']:,} rows read, {counts['accepted']:,} new, {counts['resent']:,} "
+        f"sent before, {counts['rejected']:,} rejected; {counts['superseded']:,} corrected"
+    )
+
+
+def _apply(store: Store, change: Change, record: RunRecord) -> None:
+    silver, metadata = change.table.silver, {"run_id": record.run_id}
+    rejected = change.rejected
+    if change.counts["superseded"]:
+        rejected = rejected.unionByName(as_rejected(change.superseded, change.table, record.run_id))
+        store.delete_rows(change.superseded, silver, (*identity(change.table), "year"), metadata)
+    if change.counts["accepted"]:
+        store.append(change.accepted, silver, metadata)
+    if change.counts["rejected"] or change.counts["superseded"]:
+        store.append(rejected, REJECTED, metadata)
+
+
+def _facts(
+    store: Store,
+    before: Mapping[str, Any],
+    changes: Sequence[Change],
+    columns: Mapping[str, Mapping[str, str]],
+    record: RunRecord,
+) -> dict[str, Any]:
+    """The facts of silver after the delivery."""
+    names = {change.table.name for change in changes if change.counts["accepted"]}
+    facts = {
+        **before,
+        "run_id": record.run_id,
+        "data_deliveries": [*before["data_deliveries"], record.run_id],
+        "tables": sorted({*before["tables"], *names}),
+        "columns": {**before["columns"], **columns},
+    }
+    if POPULATION_INPUT.name in names:
+        years = store.read(POPULATION).select("year").groupBy("year").count().collect()
+        facts["population_years"] = sorted(row["year"] for row in years)
+    if any(change.table.name == CLAIMS_INPUT.name for change in changes):
+        dates = store.read(CLAIMS).agg(F.min("service_date").alias("first"), F.max("service_date").alias("last"))
+        span: Mapping[str, date | None] = dates.collect()[0].asDict()
+        facts |= {f"{end}_service_date": day.isoformat() if day else None for end, day in span.items()}
+    return facts

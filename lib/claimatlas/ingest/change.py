@@ -1,0 +1,182 @@
+"""What a delivery of one table does to silver: rows to add, rows that make way, rows to reject."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.ingest.comparison import (
+    ACCEPTED,
+    DUPLICATE,
+    FATE,
+    RESENT,
+    SUPERSEDED,
+    common_key_hashes,
+    fates,
+    identity,
+)
+from claimatlas.ingest.contract import InputTable
+from claimatlas.ingest.duplicates import RANK, rank_duplicates
+from claimatlas.ingest.inputs import IngestOptions
+from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.one_table import take_in, validated
+from claimatlas.ingest.sources import SOURCE_FILE, Source
+from claimatlas.ingest.validation import KEY_HASH, REASONS, REPEATED, ROW
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import REJECTED
+from claimatlas.tables.store import WORK, Store
+
+_AS_UNDERSTOOD = "_as_understood"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a delivery of one table does to silver.
+
+    ``accepted``: rows to add. ``superseded``: rows of silver that a correction takes the place of. ``rejected``: the
+    delivery's rows for ``silver/rejected`` that are not there yet. ``counts``: ``read``, and its parts ``accepted``,
+    ``rejected`` and ``resent`` (silver or ``silver/rejected`` has the row already); beside them ``superseded``.
+    ``loaded``: the same rows, those that were rejected before counted again, for the gate.
+    """
+
+    table: InputTable
+    loaded: Loaded
+    accepted: DataFrame
+    superseded: DataFrame
+    rejected: DataFrame
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether silver is as it was."""
+        return not any(self.counts[name] for name in ("accepted", "rejected", "superseded"))
+
+
+def change_of(
+    store: Store,
+    source: Source,
+    table: InputTable,
+    configuration: Configuration,
+    options: IngestOptions,
+    record: RunRecord,
+) -> Change:
+    """Take a delivery in beside silver, and compare it with silver; silver is left as it is.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/delivered_{table.name}"))
+    store.create(staged.silver)
+    loaded = take_in(store, source, staged, configuration, options, record)
+    delivered, silver = store.read(staged.silver), store.read(table.silver)
+    record.progress(f"ingest: comparing {table.name} with silver")
+    common = F.broadcast(store.keep(common_key_hashes(delivered, silver, table), f"common_{table.name}"))
+    in_both = F.xxhash64(*identity(table)) == F.col(KEY_HASH)
+    compared = fates(
+        delivered.join(common, on=in_both, how="left_semi"), silver.join(common, on=in_both, how="left_semi"), table
+    )
+    judged = store.keep(compared, f"fates_{table.name}")
+    found = {row[FATE]: row["count"] for row in judged.groupBy(FATE).count().collect()}
+    candidates = _rejected_by_itself(store, loaded)
+    if found.get(DUPLICATE):
+        lost = judged.where(F.col(FATE) == DUPLICATE)
+        candidates.append(_as_they_came(store, source, lost, table, configuration, options, record))
+    rejected, rows = _newly_rejected(store, candidates, table)
+    accepted = loaded.accepted - found.get(RESENT, 0) - found.get(DUPLICATE, 0)
+    newly = sum(rows.values())
+    by_reason: Counter[str] = Counter()
+    for reasons, count in sorted(rows.items()):
+        by_reason.update(dict.fromkeys(reasons, count))
+    return Change(
+        table=table,
+        loaded=dataclasses.replace(
+            loaded,
+            rejected=loaded.rejected + found.get(DUPLICATE, 0),
+            reasons=dict(Counter(loaded.reasons) + Counter({table.duplicate_reason: found.get(DUPLICATE, 0)})),
+            rejected_rows=reduce(DataFrame.unionByName, candidates).drop(_AS_UNDERSTOOD),
+        ),
+        accepted=delivered.join(common, on=in_both, how="left_anti").unionByName(
+            judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)
+        ),
+        superseded=judged.where(F.col(FATE) == SUPERSEDED).select(*table.silver.column_names),
+        rejected=rejected,
+        counts={
+            "read": loaded.read,
+            "accepted": accepted,
+            "rejected": newly,
+            "resent": loaded.read - accepted - newly,
+            "superseded": found.get(SUPERSEDED, 0),
+        },
+        reasons=by_reason,
+    )
+
+
+def as_rejected(superseded: DataFrame, table: InputTable, run_id: str) -> DataFrame:
+    """Rows of silver that make way, as rows of ``silver/rejected``.
+
+    What they came as is no longer known: ``row`` holds what was understood of it, ``source_file`` is null.
+    """
+    return superseded.select(
+        F.lit(None).cast("string").alias("source_file"),
+        F.array(F.lit(table.duplicate_reason)).alias("reasons"),
+        _as_json(table).alias("row"),
+        F.lit(run_id).alias("run_id"),
+        F.lit(table.name).alias("table"),
+    )
+
+
+def _rejected_by_itself(store: Store, loaded: Loaded) -> list[DataFrame]:
+    empty = store.spark.createDataFrame([], REJECTED.schema)
+    rows = empty if loaded.rejected_rows is None else loaded.rejected_rows
+    return [rows.withColumn(_AS_UNDERSTOOD, F.lit(None).cast("string"))]
+
+
+def _as_they_came(
+    store: Store,
+    source: Source,
+    lost: DataFrame,
+    table: InputTable,
+    configuration: Configuration,
+    options: IngestOptions,
+    record: RunRecord,
+) -> DataFrame:
+    """The delivery's rows that duplicate one in silver, read once more: only the source has them as they came."""
+    hashes = lost.select(F.xxhash64(*table.key).alias(KEY_HASH)).groupBy(KEY_HASH).count().drop("count")
+    rows = validated(store, source, table, configuration, options, F.broadcast(hashes))
+    # Of several of one key in the delivery the others were rejected already, by the same rule.
+    ranked = rank_duplicates(rows.where(F.col(REPEATED) & (F.size(REASONS) == 0)), table).where(F.col(RANK) == 1)
+    return ranked.join(lost.select(*table.key), on=list(table.key), how="left_semi").select(
+        F.col(SOURCE_FILE).alias("source_file"),
+        F.array(F.lit(table.duplicate_reason)).alias("reasons"),
+        F.col(ROW).alias("row"),
+        F.lit(record.run_id).alias("run_id"),
+        F.lit(table.name).alias("table"),
+        _as_json(table).alias(_AS_UNDERSTOOD),
+    )
+
+
+def _newly_rejected(
+    store: Store, candidates: list[DataFrame], table: InputTable
+) -> tuple[DataFrame, dict[tuple[str, ...], int]]:
+    """The candidates that ``silver/rejected`` has not, as they came or as they were understood; and how many."""
+    known = store.read(REJECTED).where(F.col("table") == table.name).select(F.col("row").alias("_known"))
+    known = store.keep(known.groupBy("_known").count().drop("count"), f"known_rejected_{table.name}")
+    rows = reduce(DataFrame.unionByName, candidates)
+    for column in ("row", _AS_UNDERSTOOD):
+        rows = rows.join(known, on=F.col(column) == F.col("_known"), how="left_anti")
+    rejected = store.keep(rows.drop(_AS_UNDERSTOOD), f"newly_rejected_{table.name}")
+    counts = rejected.groupBy("reasons").agg(F.count(F.lit(1)).alias("rows")).collect()
+    return rejected, {tuple(row["reasons"]): row["rows"] for row in counts}
+
+
+def _as_json(table: InputTable) -> Column:
+    columns = [name for name in table.silver.column_names if name in {column.name for column in table.columns}]
+    return F.to_json(F.struct(*columns), {"ignoreNullFields": "false"})

@@ -1,0 +1,107 @@
+"""Which versions of the tables of gold are published: the newest row of ``gold/releases`` says so.
+
+Delta has no transaction over several tables. A run therefore writes its tables first, and publishes them all at once by
+appending one row here. Who reads through it never sees half a year, or two tables of different runs; whoever reads the
+tables' newest versions may, while a run writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.errors import InputError
+from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RELEASES, Table
+from claimatlas.tables.store import Store
+
+RELEASED = (IMAGING, POSTNATAL, COMPARISONS)
+"""The tables that are published together."""
+
+
+def newest_release(store: Store) -> dict[str, object] | None:
+    """The newest row of ``gold/releases``; nothing before the first one."""
+    return next(iter(releases(store)), None)
+
+
+def releases(store: Store) -> list[dict[str, object]]:
+    """Every release, the newest first."""
+    if not store.exists(RELEASES):
+        return []
+    rows = store.read(RELEASES).orderBy(F.col("release").desc()).collect()
+    return [row.asDict() for row in rows]
+
+
+def read_published(store: Store, table: Table) -> DataFrame | None:
+    """A table of gold as it is published; nothing when it is not.
+
+    Without ``gold/releases`` (tables that are computed for a moment only) it is the newest version.
+    """
+    if not store.exists(table):
+        return None
+    if not store.exists(RELEASES):
+        return store.read(table)
+    release = newest_release(store)
+    version = release and release[_column(table)]
+    return store.read_version(table, int(str(version))) if version is not None else None
+
+
+def begin(store: Store) -> None:
+    """Make the tables as they are published, before a run writes to them.
+
+    A run that died, or whose checks failed, may have left rows that nobody published: the next release must not take
+    them along.
+    """
+    if not store.exists(RELEASES):
+        store.create(RELEASES)
+        return
+    put_back(store)
+
+
+def put_back(store: Store) -> None:
+    """Bring each table of gold back to its published version; without one it is emptied."""
+    _restore(store, newest_release(store) or {})
+
+
+def publish(store: Store, run_id: str, note: str) -> int:
+    """Publish the newest versions of the tables of gold, in one commit; gives back the number of the release."""
+    last = newest_release(store)
+    number = int(str(last["release"])) + 1 if last else 1
+    versions = {_column(table): store.version(table) if store.exists(table) else None for table in RELEASED}
+    values = (number, run_id, datetime.now(UTC), *versions.values(), note)
+    row = store.spark.createDataFrame([values], RELEASES.schema)
+    store.append(row, RELEASES, {"run_id": run_id})
+    return number
+
+
+def roll_back(store: Store, to: int | None) -> tuple[int, int]:
+    """Publish an earlier release again, by default the one before the newest; gives back its number and the new one.
+
+    Raises:
+        InputError: there is no such release.
+    """
+    known = releases(store)
+    if to is None and len(known) < 2:
+        raise InputError(f"There is no release before the newest in {store.root}.")
+    wanted = known[1]["release"] if to is None else to
+    found = next((release for release in known if release["release"] == wanted), None)
+    if found is None:
+        there = ", ".join(str(release["release"]) for release in reversed(known)) or "none"
+        raise InputError(f"There is no release {wanted} in {store.root}; there are {there}.")
+    _restore(store, found)
+    return int(str(wanted)), publish(store, str(found["run_id"]), f"rollback to release {wanted}")
+
+
+def _restore(store: Store, release: Mapping[str, object]) -> None:
+    for table in RELEASED:
+        version = release.get(_column(table))
+        if version is not None:
+            store.restore(table, int(str(version)))
+        elif store.exists(table):
+            store.delete(table, "true")
+
+
+def _column(table: Table) -> str:
+    return f"{table.name.removeprefix('gold/')}_version"

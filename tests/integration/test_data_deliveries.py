@@ -1,0 +1,221 @@
+"""Deliveries of data: in whatever order they come, silver is what one ingest of everything would have made."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from claimatlas.ingest import marker
+from claimatlas.tables.schemas import CLAIMS, REJECTED
+from claimatlas.tables.store import Store
+from comparison import SILVER, content, last_record, read, without
+from integration.console import Console
+from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
+from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+
+HEADER = (
+    "claim_id,beneficiary_id,service_date,nomenclature_code,quantity,provider_id,provider_profession,"
+    "provider_competence,hospital_id,booking_date,remark"
+)
+POPULATION_HEADER = "beneficiary_id,year,birth_date,sex,municipality_31_december"
+STAYS_HEADER = "stay_id,beneficiary_id,admission_date,discharge_date,hospital_id"
+EVERYTHING = (*SILVER, REJECTED.name)
+
+
+def random_lines(chance: random.Random) -> list[str]:
+    """Claim lines of few ids, dates and values, so that equal lines, corrections and ties are frequent."""
+    lines = []
+    for _ in range(60):
+        day = f"2022-{chance.randint(1, 3):02d}-{chance.choice(['01', '02', '31', '30'])}"
+        booked = chance.choice(["", "2022-05-01", "2022-06-01"])
+        code, quantity = chance.choice(["101032", "424104", "12"]), chance.choice(["1", "2", "0"])
+        claim_id, who = f"c{chance.randint(1, 25)}", chance.choice(["ann", "bea"])
+        lines.append(f"{claim_id},{who},{day},{code},{quantity},p1,10,3,{chance.choice(['', 'h1'])},{booked},note")
+    return lines
+
+
+def random_people(chance: random.Random) -> list[str]:
+    return [f"{who},{chance.choice([2021, 2022, 2023])},199{chance.randint(0, 1)}-01-01,f,11002" for who in "abcab"]
+
+
+def random_stays(chance: random.Random) -> list[str]:
+    return [f"s{chance.randint(1, 3)},ann,2022-03-01,2022-03-0{chance.randint(1, 3)},h1" for _ in range(3)]
+
+
+def write(folder: Path, claims: list[str], people: list[str] = [], stays: list[str] = []) -> Path:  # noqa: B006
+    folder.mkdir(parents=True)
+    for name, header, lines in (
+        ("claims", HEADER, claims),
+        ("population", POPULATION_HEADER, people),
+        ("hospital_stays", STAYS_HEADER, stays),
+    ):
+        if lines:
+            (folder / f"{name}.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return folder
+
+
+def take_in(console: Console, source: Path, output: Path, *more: object) -> None:
+    said = console.run("ingest", "--input", source, "--output", output, "--set", "max_rejected_share=1", *more)
+    assert said.code == 0, said.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_gives_what_one_ingest_gives(console: Console, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    parts = [(random_lines(chance), random_people(chance), random_stays(chance)) for _ in range(3)]
+    # Each delivery sends some lines of the others again.
+    for part in parts:
+        for other in parts:
+            for mine, theirs in zip(part, other, strict=True):
+                mine.extend(chance.sample(theirs, 1))
+    chance.shuffle(parts)
+    once = write(
+        tmp_path / "once", *(list(dict.fromkeys(line for part in parts for line in part[n])) for n in range(3))
+    )
+    take_in(console, once, tmp_path / "expected")
+    for number, part in enumerate(parts):
+        source = write(tmp_path / f"delivery-{number}", *part)
+        take_in(console, source, tmp_path / "output", *(["--add"] if number else []))
+        counts = last_record(tmp_path / "output")["counts"]
+        for name in SILVER:
+            of_table = counts[f"ingest.{name.removeprefix('silver/')}"]
+            assert of_table["read"] == of_table["accepted"] + of_table["rejected"] + of_table.get("resent", 0)
+    found = {name: without(read(tmp_path / "output", name), "data_delivery") for name in SILVER[:2]}
+    assert found == {name: without(read(tmp_path / "expected", name), "data_delivery") for name in SILVER[:2]}
+    stays = without(read(tmp_path / "output", SILVER[2]))
+    assert set(stays) == set(without(read(tmp_path / "expected", SILVER[2])))
+    # Nothing is lost: every line is in silver or among the rejected ones, whichever delivery brought it.
+    accepted = {row["claim_id"] for row in read(tmp_path / "output", SILVER[0])}
+    rejected = {
+        json.loads(row["row"])["claim_id"]
+        for row in read(tmp_path / "output", REJECTED.name)
+        if row["table"] == "claims"
+    }
+    sent = {line.partition(",")[0] for part in parts for line in part[0]}
+    assert accepted | rejected == sent
+
+    # The last delivery once more, under another name and in another order: nothing changes, not even a version.
+    before = fingerprint(tmp_path / "output" / "silver")
+    again = write(tmp_path / "again", *(chance.sample(lines, len(lines)) for lines in parts[-1]))
+    (again / "claims.csv").rename(again / "renamed.csv")
+    take_in(console, again, tmp_path / "output", "--add", "--claims", again / "renamed.csv")
+    assert fingerprint(tmp_path / "output" / "silver") == before
+
+
+class TestOneDelivery:
+    def test_a_correction_takes_the_place_of_its_line(
+        self, console: Console, small_copied: Path, tmp_path: Path
+    ) -> None:
+        lines = SMALL_CLAIMS.replace("c4,bea,2022-05-02,589013,2", "c4,bea,2021-05-02,589013,1").splitlines()
+        source = tmp_path / "claims.csv"
+        source.write_text("\n".join([lines[0], lines[4], "c99,ann,2022-04-01,101032,1"]) + "\n", encoding="utf-8")
+        said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
+        assert said.code == 0, said.err
+        assert "2 rows read, 2 new, 0 sent before, 0 rejected; 1 corrected" in said.err
+        rows = {row["claim_id"]: row for row in read(small_copied, CLAIMS.name)}
+        assert len(rows) == 11
+        assert (str(rows["c4"]["service_date"]), rows["c4"]["quantity"], rows["c4"]["data_delivery"]) == (
+            "2021-05-02",
+            1,
+            2,
+        )
+        assert rows["c1"]["data_delivery"] == 1
+        (gone,) = read(small_copied, REJECTED.name)
+        assert (gone["table"], gone["reasons"]) == ("claims", ["duplicate_claim_id"])
+        assert json.loads(gone["row"])["service_date"] == "2022-05-02"
+
+    def test_an_older_version_of_a_line_is_a_duplicate(
+        self, console: Console, small_copied: Path, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "claims.csv"
+        header = SMALL_CLAIMS.splitlines()[0]
+        source.write_text(f"{header}\nc1,ann,2022-03-02,424104,1\n", encoding="utf-8")
+        said = console.run(
+            "ingest", "--add", "--claims", source, "--output", small_copied, "--set", "max_rejected_share=1"
+        )
+        assert said.code == 0, said.err
+        (lost,) = read(small_copied, REJECTED.name)
+        assert json.loads(lost["row"]) == {
+            "claim_id": "c1",
+            "beneficiary_id": "ann",
+            "service_date": "2022-03-02",
+            "nomenclature_code": "424104",
+            "quantity": "1",
+        }
+
+    @pytest.mark.parametrize(
+        ("change", "said_of_it"),
+        [
+            (("quantity\n", "quantity,extra\n", "1\n", "1,x\n"), "extra is new"),
+            (("quantity", "number"), "number is new; quantity is gone"),
+        ],
+    )
+    def test_other_columns_are_named_and_refused(
+        self,
+        console: Console,
+        small_silver: Path,
+        small_copied: Path,
+        tmp_path: Path,
+        change: tuple[str, ...],
+        said_of_it: str,
+    ) -> None:
+        text = f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-04-01,101032,1\n"
+        for old, new in zip(change[::2], change[1::2], strict=True):
+            text = text.replace(old, new)
+        source = tmp_path / "claims.csv"
+        source.write_text(text, encoding="utf-8")
+        said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
+        assert said.code == 2
+        assert said_of_it in said.err
+        assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
+        if "extra" in said_of_it:
+            said = console.run("ingest", "--add", "--accept-columns", "--claims", source, "--output", small_copied)
+            assert said.code == 0, said.err
+            assert "c99" in {row["claim_id"] for row in read(small_copied, CLAIMS.name)}
+
+    def test_the_gate_changes_nothing(
+        self, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "claims.csv"
+        source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc98,ann,2022-02-30,101032,1\n", encoding="utf-8")
+        for _ in range(2):
+            said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
+            assert said.code == 3
+            assert "unparseable_service_date 1" in said.err
+            assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
+            assert len(read(small_copied, "silver/refused")) == 1
+
+    def test_without_silver_there_is_nothing_to_add_to(self, console: Console, tmp_path: Path) -> None:
+        said = console.run("ingest", "--add", "--input", write_small(tmp_path / "input"), "--output", tmp_path / "out")
+        assert said.code == 2
+        assert "There is no silver" in said.err
+
+    def test_one_that_died_is_taken_back_by_the_next(
+        self, spark: SparkSession, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
+    ) -> None:
+        store = Store(spark, str(small_copied))
+        marker.begin_addition(store, {table.name: store.version(table) for table in marker.SILVER})
+        store.append(store.read(CLAIMS), CLAIMS, {})
+        said = console.run("run-year", "--output", small_copied, "--year", "2022")
+        assert said.code == 2
+        assert "did not finish: give it again with --add" in said.err
+        source = tmp_path / "claims.csv"
+        source.write_text(SMALL_CLAIMS, encoding="utf-8")
+        said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
+        assert said.code == 0, said.err
+        assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
+
+    def test_gold_follows(self, console: Console, small_copied: Path, tmp_path: Path) -> None:
+        source = tmp_path / "claims.csv"
+        source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-12-01,424104,1\n", encoding="utf-8")
+        arguments = ("--output", small_copied, "--year", "2022")
+        assert console.run("run-year", *arguments).code == 0
+        said = console.run("run-year", "--add", "--claims", source, *arguments)
+        assert said.code == 0, said.err
+        where = "indicator_id = 'cube_007_001a_denom' AND geo_level = 'country' AND age_category = 'all' "
+        where += "AND increased_reimbursement = 'all' AND delivery_type = 'all'"
+        (cell,) = read(small_copied, "gold/postnatal", "value", where)
+        assert cell["value"] == 3

@@ -1,0 +1,94 @@
+"""What is published: all tables of one run or none, and an earlier release again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from claimatlas.tables.releases import RELEASED, newest_release
+from claimatlas.tables.schemas import POSTNATAL, RELEASES
+from claimatlas.tables.store import Store
+from comparison import content, read
+from integration.console import Console
+from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.integration
+
+GOLD = tuple(table.name for table in RELEASED)
+CELL = ("--indicator", "cube_007_001a_denom", "--year", "2022", "--geo", "01000")
+
+
+def run_year(console: Console, output: Path, *more: object) -> None:
+    said = console.run("run-year", "--output", output, *more)
+    assert said.code == 0, said.err
+
+
+@pytest.fixture(scope="module")
+def published(small_silver: Path, console: Console, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = Path(shutil.copytree(small_silver, tmp_path_factory.mktemp("releases") / "output"))
+    run_year(console, output, "--year", "2022")
+    return output
+
+
+def test_a_run_publishes_its_tables_together(published: Path) -> None:
+    (release,) = read(published, RELEASES.name)
+    runs = {row["run_id"] for name in GOLD for row in read(published, name)}
+    assert {release["run_id"]} == runs
+    for name in GOLD:
+        version = release[f"{name.removeprefix('gold/')}_version"]
+        assert read(published, name, version=version) == read(published, name)
+
+
+def test_rows_that_nobody_published_are_not_seen_and_not_kept(
+    spark: SparkSession, console: Console, published: Path, tmp_path: Path
+) -> None:
+    output = Path(shutil.copytree(published, tmp_path / "output"))
+    before = content(output, GOLD)
+    store = Store(spark, str(output))
+    # As a run leaves it that dies after its first table: the deliveries of 2022 are all gone from one of three.
+    store.delete(POSTNATAL, "year = 2022")
+    said = console.run("explain", "--output", output, *CELL)
+    assert said.code == 0, said.err
+    assert "numerator    2\n" in said.out
+    run_year(console, output, "--year", "2023")
+    now = {name: {row for row in rows if dict(row)["year"] == 2022} for name, rows in content(output, GOLD).items()}
+    assert now == {name: {row for row in rows if dict(row)["year"] == 2022} for name, rows in before.items()}
+    assert {row["release"] for row in read(output, RELEASES.name)} == {1, 2}
+
+
+def test_a_rollback_publishes_what_was_before(
+    spark: SparkSession, console: Console, published: Path, tmp_path: Path
+) -> None:
+    output = Path(shutil.copytree(published, tmp_path / "output"))
+    refused = console.run("rollback", "--output", output)
+    assert refused.code == 2
+    assert "There is no release before the newest" in refused.err
+    before = content(output, GOLD)
+    run_year(
+        console,
+        output,
+        "--year",
+        "2022",
+        "--set",
+        "implausible_interval_days=10",
+        "--set",
+        "postnatal_window.last_day=5",
+    )
+    assert content(output, GOLD) != before
+    said = console.run("rollback", "--output", output)
+    assert said.code == 0, said.err
+    assert "release 3 publishes what release 1 did" in said.err
+    assert content(output, GOLD) == before
+    newest = newest_release(Store(spark, str(output)))
+    assert newest is not None
+    assert (newest["release"], newest["note"]) == (3, "rollback to release 1")
+    assert newest["run_id"] == read(output, RELEASES.name, "run_id", "release = 1")[0]["run_id"]
+    unknown = console.run("rollback", "--output", output, "--release", "9")
+    assert unknown.code == 2
+    assert "There is no release 9" in unknown.err
+    assert "there are 1, 2, 3" in unknown.err
+
+
+def test_nothing_to_go_back_to(console: Console, tmp_path: Path) -> None:
+    said = console.run("rollback", "--output", tmp_path / "nowhere")
+    assert said.code == 2
+    assert not (tmp_path / "nowhere").exists()
