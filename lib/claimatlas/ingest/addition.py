@@ -24,6 +24,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_IN
 from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.one_table import validated
+from claimatlas.ingest.run import refuse_missing
 from claimatlas.ingest.sources import Source, columns_of, locate, pinned
 from claimatlas.ingest.validation import check_mapping
 from claimatlas.runs.record import RunRecord
@@ -46,6 +47,8 @@ def add(
     facts = marker.facts_of_silver(store)
     options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
     sources = _sources(store, paths, configuration, options, facts["columns"])
+    if POPULATION_INPUT.name not in sources:
+        refuse_missing(options.years, set(facts["population_years"]))
     record.note("input", {name: source.location for name, source in sources.items()})
     record.note("as_of", options.as_of.isoformat())
     changes = [

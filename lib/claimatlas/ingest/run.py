@@ -73,7 +73,7 @@ def ingest(
             if table is POPULATION_INPUT:
                 # Every row of a year may have been rejected.
                 population_years = _years(store, POPULATION)
-                _refuse_missing(options.years, population_years)
+                refuse_missing(options.years, population_years)
         _require_former_years(store, years_before, options)
     except BaseException:
         # Silver as it was, for a mistake in the input and for Ctrl-C alike.
@@ -119,10 +119,15 @@ def require_years(spark: SparkSession, source: Source, configuration: Configurat
         found = {row["year"] for row in values.distinct().collect()} - {None}
     except (PySparkException, Py4JError) as error:
         raise as_input_error(error, source) from error
-    _refuse_missing(years, found)
+    refuse_missing(years, found)
 
 
-def _refuse_missing(years: Sequence[int], found: set[int]) -> None:
+def refuse_missing(years: Sequence[int], found: set[int]) -> None:
+    """Refuse reference years that the population has no row of.
+
+    Raises:
+        InputError: naming them.
+    """
     missing = sorted(set(years) - found)
     if missing:
         raise InputError(
