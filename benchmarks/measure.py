@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 _INTERVAL = 1.0
-"""Seconds between two looks at the memory: adding up the pages of a process with gigabytes takes a core a tenth of one."""
+"""Seconds between two looks at the memory: each, of a process with gigabytes, takes some hundredths of a second."""
 
 
 @dataclass(frozen=True)
