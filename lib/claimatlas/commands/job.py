@@ -15,6 +15,7 @@ from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from claimatlas.commands.failures import known_cause
 from claimatlas.commands.options import configuration_of
 from claimatlas.configuration import Configuration
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError, QualityGateError
@@ -72,6 +73,10 @@ def guarded(action: Callable[[], None]) -> int:
     except Exception as error:  # The message of an unknown failure may quote data, so only its kind is shown.
         if os.environ.get(DEBUG):
             traceback.print_exc()
+        cause = known_cause(error)
+        if cause:
+            _complain(cause)
+            return ClaimatlasError.exit_code
         kind = type(error).__name__
         if isinstance(error, PySparkException) and error.getCondition():
             kind += f", {error.getCondition()}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
@@ -22,6 +23,12 @@ DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _GOING = "claimatlas_rows_going"
+_DAMAGED = (
+    "JsonParseException",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+    "DELTA_STATE_RECOVER",
+)
 
 
 class Store:
@@ -96,8 +103,9 @@ class Store:
         """
         if not self.exists(table):
             raise InputError(f"There is no table {table.name} in {self.root}: run the job that writes it first.")
-        self._allow_deleted_rows(table)
-        return self.spark.read.format("delta").load(self.path(table.name))
+        with self._opening(table):
+            self._allow_deleted_rows(table)
+            return self.spark.read.format("delta").load(self.path(table.name))
 
     def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
         """Write ``df`` in place of the whole table, or of exactly the rows that ``where`` holds for.
@@ -153,12 +161,14 @@ class Store:
 
     def history(self, table: Table) -> dict[str, object]:
         """The table's newest commit."""
-        return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
+        with self._opening(table):
+            return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
 
     def read_version(self, table: Table, version: int) -> DataFrame:
         """The table as of a version."""
-        self._allow_deleted_rows(table)
-        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table.name))
+        with self._opening(table):
+            self._allow_deleted_rows(table)
+            return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table.name))
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
@@ -169,7 +179,8 @@ class Store:
 
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
-        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
+        with self._opening(table):
+            rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
         return {row["key"]: row["value"] for row in rows}
 
     def set_properties(self, table: Table, properties: Mapping[str, str]) -> None:
@@ -207,6 +218,19 @@ class Store:
         for parent in Path(self.path(name)).parents[:2]:
             with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
                 parent.rmdir()
+
+    @contextmanager
+    def _opening(self, table: Table) -> Iterator[None]:
+        """Say which table's log is damaged; Spark names a class of its own."""
+        try:
+            yield
+        except (PySparkException, Py4JError) as error:
+            if not any(sign in str(error) for sign in _DAMAGED):
+                raise
+            raise ClaimatlasError(
+                f"The table {table.name} in {self.root} cannot be read: its Delta log (_delta_log) is damaged or "
+                "incomplete. Bring back that folder from a backup; nothing was written."
+            ) from error
 
     def _allow_deleted_rows(self, table: Table) -> None:
         """Let Delta look at the statistics again, which it must to read a table of which single rows were deleted."""

@@ -1,0 +1,24 @@
+"""What to say of failures that have a known cause outside the program."""
+
+from __future__ import annotations
+
+_KNOWN = (
+    (
+        ("No space left on device", "Disk quota exceeded"),
+        "No space is left on the disk of the output, or of Spark's temporary files (spark.local.dir): make room and "
+        "run again.",
+    ),
+    (
+        ("Read-only file system", "java.nio.file.AccessDeniedException", "(Permission denied)"),
+        "A folder of the output, or of Spark's temporary files (spark.local.dir), cannot be written.",
+    ),
+)
+
+
+def known_cause(error: BaseException) -> str | None:
+    """One sentence with the remedy; nothing for a failure whose cause is not known.
+
+    Only fixed words are given back: what Spark says may quote data.
+    """
+    text = str(error)
+    return next((sentence for signs, sentence in _KNOWN if any(sign in text for sign in signs)), None)
