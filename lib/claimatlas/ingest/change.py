@@ -78,7 +78,8 @@ def change_of(
     loaded = take_in(store, source, staged, configuration, options, record)
     delivered, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver")
-    common = F.broadcast(store.keep(common_key_hashes(delivered, silver, table), f"common_{table.name}"))
+    # Few as a rule, so that Spark sends them to every task; when everything is sent again they are as many as silver.
+    common = store.keep(common_key_hashes(delivered, silver, table), f"common_{table.name}")
     in_both = F.xxhash64(*identity(table)) == F.col(KEY_HASH)
     compared = fates(
         delivered.join(common, on=in_both, how="left_semi"), silver.join(common, on=in_both, how="left_semi"), table
