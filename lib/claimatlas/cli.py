@@ -17,6 +17,7 @@ COMMANDS = {
     "codelists": ("codelists", "check the code lists"),
     "explain": ("explain", "tell where a published number comes from"),
     "diff": ("diff", "tell why a published number changed between two runs"),
+    "check": ("check", "check the quality of silver and gold over time"),
     "describe": ("describe", "write the indicators' methodology sheets"),
     "jars": ("jars", "fetch Delta's JARs"),
 }
