@@ -20,7 +20,6 @@ COLLECTING = {
     "cells/run.py": "counts for the run record",
     "checks/gold.py": "counts of sums and the national values",
     "checks/run.py": "lines by month, unknown domiciles by year",
-    "commands/stages.py": "which years the population has",
     "comparisons/run.py": "which indicators are percentages",
     "deliveries/run.py": "counts for the run record",
     "commands/diff.py": "the cells that differ, for a file",

@@ -38,9 +38,9 @@ def verdict(findings: Sequence[Finding]) -> str:
     judged = [finding for finding in findings if finding.bound is not None]
     wrong = Counter(finding.check for finding in beyond(judged))
     if not wrong:
-        return f"All {len(judged):,} figures that have a bound are within it."
+        return f"Within the bounds: all of {len(judged):,} figures."
     parts = ", ".join(f"{check} {count:,}" for check, count in wrong.items())
-    return f"{wrong.total():,} of {len(judged):,} figures are beyond their bounds: {parts}."
+    return f"Beyond the bounds: {wrong.total():,} of {len(judged):,} figures ({parts})."
 
 
 def _lines(checked: Checked, bounds: Checks) -> Iterator[str]:
