@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": ("explain", "tell where a published number comes from"),
     "diff": ("diff", "tell why a published number changed between two runs"),
     "rollback": ("rollback", "publish an earlier release of gold again"),
+    "check": ("check", "check the quality of silver and gold over time"),
     "describe": ("describe", "write the indicators' methodology sheets"),
     "jars": ("jars", "fetch Delta's JARs"),
 }

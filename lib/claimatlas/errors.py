@@ -19,7 +19,7 @@ class InputError(ClaimatlasError):
 
 
 class QualityGateError(ClaimatlasError):
-    """The data failed a quality gate: rejected rows are kept, nothing was published."""
+    """The data failed a quality gate: of a run, which keeps the rejected rows and publishes nothing, or of a check."""
 
     exit_code = 3
 

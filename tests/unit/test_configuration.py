@@ -760,6 +760,8 @@ def test_a_change_shows_in_its_own_hash_only(
 def test_an_override_shows_in_the_hash_of_the_settings() -> None:
     anchored = load_configuration(None, ["episode_rule=anchored"])
     assert changed_hashes(load_configuration(), anchored) == {"settings"}
+    # Bounds of the checks change no figure: deliveries need not be formed again.
+    assert changed_hashes(load_configuration(), load_configuration(None, ["checks.least_share_of_month=0.5"])) == set()
 
 
 def test_each_code_list_has_a_hash_of_its_own(conf: Path, edit: Edit) -> None:

@@ -142,7 +142,7 @@ def test_any_number_of_settings() -> None:
 def test_help_names_every_command(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([option]) == 0
     out = capsys.readouterr().out
-    for name in ("run-year", "ingest", "deliveries", "indicators", "generate", "codelists", "jars"):
+    for name in ("run-year", "ingest", "deliveries", "indicators", "generate", "codelists", "check", "jars"):
         assert f"\n  {name} " in out
 
 
@@ -163,7 +163,7 @@ def test_a_command_that_is_not_there(arguments: list[str], message: str, capsys:
 
 
 @pytest.mark.parametrize(
-    "name", ["run-year", "run_year", "ingest", "deliveries", "indicators", "generate", "codelists"]
+    "name", ["run-year", "run_year", "ingest", "deliveries", "indicators", "generate", "codelists", "check"]
 )
 def test_every_command_has_its_own_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -184,6 +184,8 @@ def test_every_command_has_its_own_help(name: str, capsys: pytest.CaptureFixture
         ["indicators", "--output", "out", "--year", "2023", "--complete-through", "never"],
         ["generate", "--output", "out", "--beneficiaries", "many", "--years", "2022-2023", "--seed", "1"],
         ["codelists", "--set"],
+        ["check"],
+        ["check", "--output", "out", "--year", "soon"],
     ],
 )
 def test_wrong_usage_ends_with_2_and_writes_nothing_on_standard_output(
@@ -208,6 +210,8 @@ def test_wrong_usage_ends_with_2_and_writes_nothing_on_standard_output(
         (["indicators", "--output", "OUT", "--year", "2023", "--conf", "nowhere"], "folder nowhere does not exist."),
         (["deliveries", "--output", "OUT", "--year", "2023", "--set", "episode_rule=x"], "'chained' or 'anchored'"),
         (["codelists", "--conf", "nowhere"], "folder nowhere does not exist."),
+        (["check", "--output", "OUT", "--year", "2005"], "The year 2005 is before 2006, the first reference year."),
+        (["check", "--output", "OUT", "--set", "checks.x=1"], "--set checks.x: there is no setting of this name"),
     ],
 )
 def test_wrong_settings_end_with_2_before_anything_is_written(

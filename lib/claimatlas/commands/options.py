@@ -54,17 +54,19 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
 
 
-def add_years(parser: argparse.ArgumentParser) -> None:
+def add_years(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """``--year``."""
+    note = "" if required else " (default: every year that is there)"
     parser.add_argument(
         "--year",
         metavar="YEAR",
         action="extend",
         nargs="+",
         type=_years,
-        required=True,
+        required=required,
+        default=None if required else [],
         dest="year_groups",
-        help="reference year, or a range such as 2019-2023; several may be given",
+        help=f"reference year, or a range such as 2019-2023; several may be given{note}",
     )
 
 
@@ -86,7 +88,7 @@ def years_of(arguments: argparse.Namespace, configuration: Configuration) -> tup
     """
     years = sorted({year for group in arguments.year_groups for year in group})
     first = configuration.settings.first_reference_year
-    if years[0] < first:
+    if years and years[0] < first:
         raise InputError(f"The year {years[0]} is before {first}, the first reference year.")
     return tuple(years)
 

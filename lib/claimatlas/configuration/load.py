@@ -45,9 +45,12 @@ class Configuration:
 
     @property
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography."""
+        """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography.
+
+        The bounds of the checks are left out: a figure is the same under any of them.
+        """
         return {
-            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True)),
+            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks"})),
             "services": _hash(self.services.model_dump(mode="json")),
             "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),

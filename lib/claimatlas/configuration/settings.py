@@ -133,6 +133,21 @@ class GeographySettings(Declaration):
         return self.levels[0]
 
 
+class Checks(Declaration):
+    """The bounds of ``claimatlas check``; they change no figure. Shares are of 1.
+
+    A configuration from before there were checks, as that of an earlier run, has these.
+    """
+
+    least_share_of_month: Share = Field(default=0.8, ge=0)
+    least_lines_of_month: Whole = Field(default=500, ge=1)
+    months_until_settled: Whole = Field(default=3, ge=0)
+    largest_drift_between_years: Share = Field(default=0.15, ge=0)
+    largest_drift_between_runs: Share = Field(default=0.05, ge=0)
+    largest_unknown_domicile: Share = Field(default=0.02, ge=0, le=1)
+    largest_share_after_12_months: Share = Field(default=0.05, ge=0, le=1)
+
+
 class Settings(Declaration):
     """``settings.yaml``: see the comments there for what each one does."""
 
@@ -150,6 +165,7 @@ class Settings(Declaration):
     first_reference_year: Whole
     first_service_date: date
     max_rejected_share: Share = Field(ge=0, le=1)
+    checks: Checks = Checks()
 
 
 def override(document: Document, assignments: Sequence[str]) -> Document:

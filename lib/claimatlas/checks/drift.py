@@ -1,0 +1,94 @@
+"""How far the national values move: from one year to the next, and from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.status import NOT_COMPUTABLE, PROVISIONAL
+from claimatlas.checks.findings import DRIFT, Finding, Subject
+from claimatlas.configuration.settings import Checks
+from claimatlas.tables.published import over_all_dimensions
+
+
+@dataclass(frozen=True)
+class NationalValue:
+    """A published value of the country; null when it is not computable or has no denominator."""
+
+    value: float | None
+    status: str
+    run_id: str
+
+
+NOT_PUBLISHED = "not_published"
+_WITHOUT_VALUE = {NOT_COMPUTABLE: "is not computable", NOT_PUBLISHED: "is not published any more"}
+
+NationalKey = tuple[str, str, int]
+"""Indicator, code of the country, year."""
+National = Mapping[NationalKey, NationalValue]
+
+
+def national_cells(cells: DataFrame, country_level: str) -> DataFrame:
+    """The country's values of every year.
+
+    Grain in: one row per cell, as in gold. Grain out: one row per indicator, country and year: ``indicator_id``,
+    ``geo_code``, ``year``, ``value``, ``status``, ``run_id``.
+    """
+    in_country = over_all_dimensions(cells.where(F.col("geo_level") == country_level))
+    return in_country.select("indicator_id", "geo_code", "year", "value", "status", "run_id")
+
+
+def judge_drift(now: National, earlier: National, years: Sequence[int], bounds: Checks) -> Iterator[Finding]:
+    """Compare each value of ``years`` with the year before, and with ``earlier``: the same years by an earlier run.
+
+    Nothing is said where there is no earlier value, nor where neither is computable.
+    """
+    for key, value in sorted(now.items()):
+        indicator, country, year = key
+        if year not in years:
+            continue
+        before = now.get((indicator, country, year - 1))
+        if before is not None:
+            yield from _judge(key, value, before, str(year - 1), bounds.largest_drift_between_years)
+        replaced = earlier.get(key)
+        if replaced is not None:
+            yield from _judge(key, value, replaced, f"run {replaced.run_id}", bounds.largest_drift_between_runs)
+    for key, gone in sorted(earlier.items()):
+        if key[2] in years and key not in now:
+            unpublished = NationalValue(None, NOT_PUBLISHED, gone.run_id)
+            yield from _judge(key, unpublished, gone, f"run {gone.run_id}", bounds.largest_drift_between_runs)
+
+
+def _judge(
+    key: NationalKey, now: NationalValue, before: NationalValue, against: str, bound: float
+) -> Iterator[Finding]:
+    indicator, country, year = key
+    if now.value is None and before.value is None:
+        return
+    measured = _change(now.value, before.value)
+    if before.value is None:
+        ok, said = True, f"has a value, {now.value:,.6g}; {against} has none."
+    elif now.value is None:
+        ok, said = (
+            False,
+            f"{_WITHOUT_VALUE.get(now.status, 'has no denominator')}; the value of {against} is {before.value:,.6g}.",
+        )
+    else:
+        ok = measured is not None and abs(measured) <= bound
+        moved = "moved from nothing" if measured is None else f"moved by {100 * measured:+.1f} %"
+        said = f"{moved} against {against}: from {before.value:,.6g} to {now.value:,.6g}; {100 * bound:g} % is allowed."
+    if now.status == PROVISIONAL:
+        said += " It is provisional: claims do not reach the end of what it observes."
+    subject: Subject = {"indicator_id": indicator, "geo_code": country, "year": year, "against": against}
+    subject |= {"before": before.value, "now": now.value}
+    yield Finding(DRIFT, subject, measured, bound, ok, f"{indicator} {year} {said}")
+
+
+def _change(now: float | None, before: float | None) -> float | None:
+    """The relative change; null from nothing to something, and where one of them is not known."""
+    if now is None or before is None or (before == 0 and now != 0):
+        return None
+    return 0.0 if before == 0 else now / before - 1

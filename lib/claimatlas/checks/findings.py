@@ -1,0 +1,34 @@
+"""What a check found: a measured figure, its bound, and whether it is within."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SUMS, DRIFT, COMPLETENESS, UNKNOWN_DOMICILE, RUN_OUT = "sums", "drift", "completeness", "unknown_domicile", "run_out"
+"""The checks, by name."""
+
+Subject = dict[str, str | int | float | None]
+"""What was measured, such as an indicator, a year and a level."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One measured figure.
+
+    ``measured`` is null when there is no such figure (a change from nothing), ``bound`` when none is set for it;
+    ``cases`` is how many cells, lines or people it was measured on. Holds counts only, never a person's data.
+    """
+
+    check: str
+    subject: Subject
+    measured: float | None
+    bound: float | None
+    ok: bool
+    sentence: str
+    cases: int | None = None
+
+
+def beyond(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings beyond their bound."""
+    return [finding for finding in findings if not finding.ok]

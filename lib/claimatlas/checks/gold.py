@@ -1,0 +1,71 @@
+"""The checks of cells: they ask for tables of cells only, so that cells can be judged before they are published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from claimatlas.checks.drift import National, NationalValue, national_cells
+from claimatlas.checks.findings import SUMS, Finding, Subject
+from claimatlas.checks.sums import FIGURES, PLACES, WITH_UNKNOWN, UnknownDomicile, measure_sums
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.settings import HOSPITAL, SECTOR
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+
+
+def check_sums(
+    cells: DataFrame,
+    configuration: Configuration,
+    years: Sequence[int],
+    unknown_domicile: UnknownDomicile | None = None,
+) -> list[Finding]:
+    """Whether the cells of ``years`` add up; one finding per indicator, year, level and kind of sum.
+
+    ``cells``: one row per cell, the columns of the tables of cells. ``unknown_domicile``: members without a place by
+    population (``deliveries``, ``beneficiary_years``) and year, where they are known.
+    """
+    rows = measure_sums(cells, configuration, years, unknown_domicile or {}).collect()
+    found = [row.asDict(recursive=True) for row in rows]
+    found.sort(key=lambda row: (row["indicator_id"], row["year"], row["geo_level"], row["sum"]))
+    return [judge_sum(row, configuration) for row in found]
+
+
+def judge_sum(row: Mapping[str, Any], configuration: Configuration) -> Finding:
+    """The finding of a row of ``measure_sums``: any cell that does not add up is beyond the bound."""
+    subject: Subject = {name: row[name] for name in ("indicator_id", "year", "geo_level", "sum")}
+    parts = _parts(row["sum"], configuration)
+    name = f"{row['indicator_id']} {row['year']}, {row['geo_level']}"
+    if not row["wrong"]:
+        return Finding(
+            SUMS, subject, 0.0, 0.0, ok=True, sentence=f"{name}: all add up with {parts}.", cases=row["compared"]
+        )
+    example = row["example"]
+    place = " ".join([example["geo_code"], *[example[name] for name in CELL_DIMENSIONS if example[name] != ALL]])
+    sides = [" / ".join(f"{example[f'{side}_{figure}']:,}" for figure in FIGURES) for side in ("published", "summed")]
+    must = "not the same" if example["exact"] else "less"
+    sentence = (
+        f"{name}: {row['wrong']:,} of {row['compared']:,} cells do not add up with {parts}, the first {place}: "
+        f"numerator / denominator {sides[0]} is {must} as the sum, {sides[1]}."
+    )
+    return Finding(SUMS, subject, float(row["wrong"]), 0.0, ok=False, sentence=sentence, cases=row["compared"])
+
+
+def national_values(cells: DataFrame, configuration: Configuration) -> National:
+    """The country's values in cells, to judge their drift by ``judge_drift``."""
+    rows = national_cells(cells, configuration.settings.geography.country_level).collect()
+    return {
+        (row["indicator_id"], row["geo_code"], row["year"]): NationalValue(row["value"], row["status"], row["run_id"])
+        for row in rows
+    }
+
+
+def _parts(kind: str, configuration: Configuration) -> str:
+    named = {
+        PLACES: "their smallest places",
+        WITH_UNKNOWN: f"each {configuration.settings.geography.domicile_level} and the unknown domiciles",
+        HOSPITAL: "the hospitals",
+        SECTOR: "the sectors",
+    }
+    return named.get(kind, f"the values of {kind}")

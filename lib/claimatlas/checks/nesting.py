@@ -1,0 +1,72 @@
+"""Which places add up to which: the parts that a larger place is the sum of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.geography import Geography
+
+_NESTING = (
+    "year int, _finest string, geo_level string, geo_code string, "
+    "_parents array<struct<geo_level: string, geo_code: string, whole: boolean>>, _whole boolean"
+)
+
+Parent = tuple[str, str, bool]
+"""Level, code, and whether its parts are all of it."""
+
+
+def nesting(
+    spark: SparkSession, configuration: Configuration, finest_levels: Sequence[str], years: Sequence[int]
+) -> DataFrame:
+    """The places of each year, as parts and as sums of parts.
+
+    Grain: one row per ``year``, ``_finest`` (the level of the parts), ``geo_level`` and ``geo_code``. A part has
+    ``_parents``: the larger places that it counts in; a larger place has ``_whole``: true when it is exactly the
+    sum of its parts, false when it may hold more.
+    """
+    country_level = configuration.settings.geography.country_level
+    rows = [
+        (year, finest, level, code, parents, whole)
+        for year in sorted(set(years))
+        for finest in finest_levels
+        for (level, code), (parents, whole) in sorted(
+            parts_and_sums(configuration.geography, country_level, finest, year).items()
+        )
+    ]
+    return spark.createDataFrame(rows, _NESTING)
+
+
+def parts_and_sums(
+    geography: Geography, country_level: str, finest: str, year: int
+) -> dict[tuple[str, str], tuple[list[Parent], bool | None]]:
+    """The parents of each part, and whether each larger place is whole, by level and code.
+
+    The country is never whole: it also counts those whose domicile is unknown. Nor is a place of which some land
+    lies in no part, as the Brussels region when provinces are the parts. A part in two places of a level is
+    counted in none of them.
+    """
+    vintage = list(geography.vintage(year).values())
+    whole: dict[tuple[str, str], bool] = {}
+    lies_in: dict[str, dict[str, set[str]]] = {}
+    for level in geography.levels[: geography.levels.index(finest)]:
+        lies_in[level] = defaultdict(set)
+        for place in vintage:
+            part, parent = place.parents[finest], place.parents[level]
+            if part:
+                lies_in[level][part].add(parent)
+            if parent:
+                whole[level, parent] = whole.get((level, parent), level != country_level) and bool(part)
+        for parents in lies_in[level].values():
+            if len(parents) > 1:
+                whole |= {(level, parent): False for parent in parents if parent}
+    found: dict[tuple[str, str], tuple[list[Parent], bool | None]] = {
+        key: ([], is_whole) for key, is_whole in whole.items()
+    }
+    for part in {place.parents[finest] for place in vintage} - {""}:
+        certain = [(level, *parents[part]) for level, parents in lies_in.items() if len(parents[part]) == 1]
+        found[finest, part] = [(level, code, whole[level, code]) for level, code in certain if code], None
+    return found

@@ -1,0 +1,46 @@
+"""``check``: the quality of silver and gold over time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from claimatlas.checks.findings import beyond
+from claimatlas.checks.report import as_dict, as_text, verdict
+from claimatlas.checks.run import check_store
+from claimatlas.commands import options
+from claimatlas.commands.job import guarded
+from claimatlas.errors import QualityGateError
+from claimatlas.session import get_session
+from claimatlas.tables.store import Store
+
+DESCRIPTION = (
+    "Check an output: whether published counts add up, how far national values move, whether months of claims are "
+    "missing, how many domiciles are unknown, how late lines arrive. It reads only."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code: 3 when a figure is beyond its bound."""
+    parser = argparse.ArgumentParser(prog="check", description=DESCRIPTION)
+    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    options.add_years(parser, required=False)
+    parser.add_argument("--json", action="store_true", help="print every finding as JSON")
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+    return guarded(lambda: _check(arguments))
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    configuration = options.configuration_of(arguments)
+    years = options.years_of(arguments, configuration)
+    store = Store(get_session("claimatlas check"), arguments.output)
+    checked = check_store(store, configuration, years)
+    if arguments.json:
+        print(json.dumps(as_dict(checked), ensure_ascii=False, indent=2, sort_keys=True))
+    else:
+        print(as_text(checked, configuration.settings.checks))
+    wrong = beyond(checked.findings)
+    if wrong:
+        raise QualityGateError(f"{verdict(checked.findings)} The first: {wrong[0].sentence}")
