@@ -9,11 +9,13 @@ from claimatlas.tables.schemas import POSTNATAL, RELEASES
 from claimatlas.tables.store import Store
 from comparison import content, read
 from integration.console import Console
+from integration.inputs import SMALL_CLAIMS
 from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.integration
 
 GOLD = tuple(table.name for table in RELEASED)
+BIRTHS = [("ann", "9-01"), ("bea", "8-01")]
 CELL = ("--indicator", "cube_007_001a_denom", "--year", "2022", "--geo", "01000")
 
 
@@ -92,3 +94,56 @@ def test_nothing_to_go_back_to(console: Console, tmp_path: Path) -> None:
     said = console.run("rollback", "--output", tmp_path / "nowhere")
     assert said.code == 2
     assert not (tmp_path / "nowhere").exists()
+
+
+class TestGate:
+    """What may not be published is not, and who reads gold sees what was there."""
+
+    LOWER = ("--set", "checks.least_denominator_of_jump=1", "--set", "checks.largest_drift_between_runs=0.05")
+
+    def delivery(self, tmp_path: Path) -> Path:
+        lines = [f"n{number},{who},2022-0{month},424104,1" for number, (who, month) in enumerate(BIRTHS)]
+        path = tmp_path / "claims.csv"
+        path.write_text("\n".join([SMALL_CLAIMS.splitlines()[0], *lines]) + "\n", encoding="utf-8")
+        return path
+
+    def test_a_jump_without_a_reason(self, console: Console, published: Path, tmp_path: Path) -> None:
+        output = Path(shutil.copytree(published, tmp_path / "output"))
+        before, delivered = content(output, GOLD), self.delivery(tmp_path)
+        added = ("run-year", "--output", output, "--year", "2022", "--add", "--claims", delivered)
+        said = console.run(*added, *self.LOWER)
+        assert said.code == 3
+        assert "Nothing was published" in said.err
+        assert "cube_007_001a_denom 2022 moved by +" in said.err
+        assert "--accept-jumps" in said.err
+        assert content(output, GOLD) == before
+        assert {row["release"] for row in read(output, RELEASES.name)} == {1}
+        assert console.run("run-year", "--output", output, "--year", "2022", "--accept-jumps", *self.LOWER).code == 0
+        assert content(output, GOLD) != before
+
+    def test_a_jump_with_another_configuration(self, console: Console, published: Path, tmp_path: Path) -> None:
+        output = Path(shutil.copytree(published, tmp_path / "output"))
+        run_year(console, output, "--year", "2022", "--set", "postnatal_window.last_day=5", *self.LOWER)
+        assert {row["release"] for row in read(output, RELEASES.name)} == {1, 2}
+
+    def test_sums_that_do_not_add_up(
+        self, console: Console, spark: SparkSession, published: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        from claimatlas.commands import stages
+        from claimatlas.commands.run_year import main
+
+        output = Path(shutil.copytree(published, tmp_path / "output"))
+        before = content(output, GOLD)
+
+        def spoil(store: Store, *_: object) -> None:
+            # As a mistake in the cube would: one region counts a delivery too many.
+            spark.sql(
+                f"UPDATE {store.identifier(POSTNATAL)} SET numerator = numerator + 1, denominator = denominator + 1, "
+                "value = value + 1 WHERE indicator_id = 'cube_007_001a_denom' AND geo_level = 'region' "
+                "AND geo_code = '02000' AND age_category = 'all' AND increased_reimbursement = 'all' "
+                "AND delivery_type = 'all' AND year = 2022"
+            )
+
+        monkeypatch.setattr(stages, "compare_places", spoil)
+        assert main(["--output", str(output), "--year", "2022"]) == 3
+        assert content(output, GOLD) == before

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from pyspark.sql import DataFrame
 
 from claimatlas.checks.claims import ALL_LINES, MONTHS_OF_RUN_OUT, code_groups, lines_by_month
 from claimatlas.checks.completeness import judge_completeness
@@ -19,6 +21,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.marker import facts_of_silver
 from claimatlas.tables.published import CELL_TABLES
+from claimatlas.tables.releases import read_published
 from claimatlas.tables.schemas import CLAIMS, POPULATION, Table, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -42,13 +45,13 @@ def check_store(store: Store, configuration: Configuration, years: Sequence[int]
     Raises:
         InputError: there is no table, a year is in none, or an ingest did not finish.
     """
-    tables = [table for table in CELL_TABLES if store.exists(table)]
+    cells = {table: found for table in CELL_TABLES if (found := read_published(store, table)) is not None}
     has_silver = store.exists(CLAIMS)
-    if not (tables or has_silver):
+    if not (cells or has_silver):
         raise InputError(f"There are no tables to check in {store.root}: run the main job first.")
     facts = facts_of_silver(store) if has_silver else {}
     months = _months(store, configuration) if has_silver else {}
-    national: NationalByTable = {table: dict(national_values(store.read(table), configuration)) for table in tables}
+    national: NationalByTable = {table: dict(national_values(found, configuration)) for table, found in cells.items()}
     in_gold = {year for values in national.values() for (_, _, year) in values}
     there = in_gold | {year for year, _ in months}
     missing = sorted(set(years) - there)
@@ -58,7 +61,7 @@ def check_store(store: Store, configuration: Configuration, years: Sequence[int]
             f"{', '.join(map(str, sorted(there))) or 'no year'}."
         )
     judged = tuple(sorted(set(years) or there))
-    findings, notes = _check_gold(store, configuration, national, [year for year in judged if year in in_gold])
+    findings, notes = _check_gold(store, configuration, cells, national, [year for year in judged if year in in_gold])
     if has_silver:
         findings += _check_silver(store, configuration, months, facts, judged)
     else:
@@ -67,7 +70,11 @@ def check_store(store: Store, configuration: Configuration, years: Sequence[int]
 
 
 def _check_gold(
-    store: Store, configuration: Configuration, national: NationalByTable, years: Sequence[int]
+    store: Store,
+    configuration: Configuration,
+    cells: Mapping[Table, DataFrame],
+    national: NationalByTable,
+    years: Sequence[int],
 ) -> tuple[list[Finding], list[str]]:
     if not years:
         return [], ["There are no cells of these years: sums and drift are not checked."]
@@ -76,7 +83,7 @@ def _check_gold(
     notes: list[str] = []
     for table, values in national.items():
         unknown = recorded_unknown_domicile(store, configuration, values, years)
-        findings += check_sums(store.read(table), configuration, years, unknown)
+        findings += check_sums(cells[table], configuration, years, unknown)
         replaced, not_kept = replaced_values(store, table, configuration, values, years)
         drift += judge_drift(values, replaced, years, configuration.settings.checks)
         notes += not_kept

@@ -18,12 +18,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
+    options.add_accept_jumps(parser)
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
 
     def body(job: Job) -> None:
         use_silver(job)
         require_deliveries(job)
-        publish_indicators(job, arguments.complete_through, read_few_lines(job))
+        lines = read_few_lines(job)
+        publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
 
     return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -80,6 +80,15 @@ def add_complete_through(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_accept_jumps(parser: argparse.ArgumentParser) -> None:
+    """``--accept-jumps``."""
+    parser.add_argument(
+        "--accept-jumps",
+        action="store_true",
+        help="publish national values that moved further from the published ones than the settings allow",
+    )
+
+
 def years_of(arguments: argparse.Namespace, configuration: Configuration) -> tuple[int, ...]:
     """The reference years, each once and in order.
 

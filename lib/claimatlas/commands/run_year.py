@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
+    options.add_accept_jumps(parser)
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
 
@@ -30,6 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         use_silver(job)
         lines = read_few_lines(job)
         form_deliveries(job, lines)
-        publish_indicators(job, arguments.complete_through, lines)
+        publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
 
     return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)

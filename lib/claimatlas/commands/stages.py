@@ -7,6 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from claimatlas.cells.run import compute_indicators
+from claimatlas.checks.release import require_publishable
 from claimatlas.commands.job import Job
 from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries import marker
@@ -88,10 +89,14 @@ def _origin(job: Job) -> dict[str, str]:
     }
 
 
-def publish_indicators(job: Job, given: date | None, lines: DataFrame) -> None:
+def publish_indicators(job: Job, given: date | None, lines: DataFrame, *, accept_jumps: bool) -> None:
     """The stage that replaces the cells of the job's years.
 
-    ``given``: the last day that the claims reach; ``lines``: those of ``read_few_lines``.
+    ``given``: the last day that the claims reach; ``lines``: those of ``read_few_lines``; ``accept_jumps``: values may
+    move as far as they do.
+
+    Raises:
+        QualityGateError: what was written may not be published; gold is as it was.
     """
     with job.record.stage("indicators"):
         through = complete_through(job, given)
@@ -99,6 +104,7 @@ def publish_indicators(job: Job, given: date | None, lines: DataFrame) -> None:
         try:
             compute_indicators(job.store, job.configuration, job.years, job.record, through, lines)
             compare_places(job.store, job.configuration, job.years, job.record)
+            require_publishable(job.store, job.configuration, job.years, job.record, accept_jumps=accept_jumps)
         except BaseException:
             # Nothing of it was published: who reads the newest versions shall not find it either.
             releases.put_back(job.store)

@@ -144,6 +144,7 @@ class Checks(Declaration):
     months_until_settled: Whole = Field(default=3, ge=0)
     largest_drift_between_years: Share = Field(default=0.15, ge=0)
     largest_drift_between_runs: Share = Field(default=0.05, ge=0)
+    least_denominator_of_jump: Whole = Field(default=1000, ge=0)
     largest_unknown_domicile: Share = Field(default=0.02, ge=0, le=1)
     largest_share_after_12_months: Share = Field(default=0.05, ge=0, le=1)
 
