@@ -98,7 +98,9 @@ def assert_a_rerun_heals(console: Console, undisturbed: tuple[Path, Path], outpu
         assert read(output, name, "run_id", version=version) == read(output, name, "run_id")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [MOMENTS[2], *[pytest.param(m, marks=pytest.mark.long) for m in MOMENTS if m != MOMENTS[2]]]
+)
 def test_killed_while_it_writes(console: Console, undisturbed: tuple[Path, Path], tmp_path: Path, moment: str) -> None:
     victim = Victim(tmp_path / "victim", *run_year(undisturbed[0], tmp_path / "output"))
     assert victim.says(moment)
@@ -107,6 +109,7 @@ def test_killed_while_it_writes(console: Console, undisturbed: tuple[Path, Path]
     assert_a_rerun_heals(console, undisturbed, tmp_path / "output")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not KILLS, reason="only with CLAIMATLAS_KILLS")
 def test_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
     chance = random.Random(KILLS)
@@ -128,6 +131,7 @@ def test_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_
         shutil.rmtree(output)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["ingest: claims: 10 rows read", "indicators: writing gold/postnatal"])
 def test_what_was_published_stays(
     console: Console, undisturbed: tuple[Path, Path], tmp_path: Path, moment: str
@@ -166,6 +170,7 @@ def test_killed_while_it_adds(console: Console, small_silver: Path, tmp_path: Pa
     assert content(output, tables) == content(expected, tables)
 
 
+@pytest.mark.long
 def test_an_executor_that_is_killed(undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
     from claimatlas import jars
 
@@ -231,6 +236,7 @@ def small_disk(place: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_and_leaves_what_is_there(
     console: Console, small_silver: Path, undisturbed: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -263,6 +269,7 @@ def test_a_damaged_log_of_a_table_is_said(console: Console, undisturbed: tuple[P
     assert fingerprint(output / "gold") == before
 
 
+@pytest.mark.long
 def test_an_input_that_vanishes(undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
     source = write_small(tmp_path / "input")
     output = Path(shutil.copytree(undisturbed[1], tmp_path / "output"))
