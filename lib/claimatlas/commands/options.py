@@ -6,6 +6,7 @@ import argparse
 import re
 from datetime import UTC, date, datetime
 
+from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
@@ -94,9 +95,13 @@ def input_of(arguments: argparse.Namespace) -> InputPaths:
 
 
 def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> IngestOptions:
-    """How the input is taken in."""
+    """How the input is taken in.
+
+    Raises:
+        InputError: the environment gives a key of pseudonyms that cannot be used.
+    """
     as_of = arguments.as_of or datetime.now(UTC).date()
-    return IngestOptions(as_of=as_of, replace=arguments.replace, years=years)
+    return IngestOptions(as_of=as_of, replace=arguments.replace, years=years, key=key_of_environment())
 
 
 def _date(text: str) -> date:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from claimatlas.ingest.pseudonyms import PseudonymKey
+
 
 @dataclass(frozen=True)
 class InputPaths:
@@ -25,9 +27,16 @@ class InputPaths:
 class IngestOptions:
     """``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go.
 
-    ``years``: reference years that must have a population, if any are asked for.
+    ``years``: reference years that must have a population, if any are asked for. ``key``: of the pseudonyms that
+    stand for ids; without one ids are kept as they are given.
     """
 
     as_of: date
     replace: bool = False
     years: tuple[int, ...] = ()
+    key: PseudonymKey | None = None
+
+    @property
+    def key_fingerprint(self) -> str | None:
+        """What names the key in records; ``None`` without one."""
+        return self.key.fingerprint if self.key else None

@@ -56,12 +56,15 @@ def ingest(
     versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
     record.note("input_versions", versions)
     record.note("as_of", options.as_of.isoformat())
+    record.note("pseudonym_key", options.key_fingerprint)
 
     silver = [table.silver for table in INPUT_TABLES] + [REJECTED]
     made_here = [table for table in silver if not store.exists(table)]
     for silver_table in silver:
         store.create(silver_table)
     before = {table.name: 0 if table in made_here else store.version(table) for table in silver}
+    if CLAIMS not in made_here and marker.key_of_silver(store) != options.key_fingerprint:
+        record.warn(marker.FORMER_IDS)
     marker.take_off(store)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
     try:
@@ -88,6 +91,7 @@ def ingest(
         raise QualityGateError(_gate_message(too_many, configuration, store))
     facts = {
         "run_id": record.run_id,
+        marker.KEY: options.key_fingerprint,
         "tables": sorted(name for name, source in sources.items() if source),
         "population_years": sorted(population_years),
         **_inspect(store, loaded[-1], configuration, record),
@@ -110,6 +114,7 @@ def _validated(
         first_service_date=configuration.settings.first_service_date,
         as_of=options.as_of,
         repeated=repeated,
+        key=options.key,
     )
 
 
