@@ -34,6 +34,9 @@ _CSV_OPTIONS = {
     "quote": '"',
     "escape": '"',
     "mode": "PERMISSIVE",
+    # A line of more fields ends the job, and Spark quotes it whole in its event log. Five times what Spark allows by
+    # default; each open file takes eight bytes for each.
+    "maxColumns": "100000",
 }
 
 
