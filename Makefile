@@ -11,7 +11,7 @@ DEMO_BENEFICIARIES := 100000
 SCALE := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help environment jars demo test test-all lint format docs lock bench package clean distclean
+.PHONY: help environment jars demo test test-all lint format docs lock audit bench package clean distclean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,14 @@ lock: environment ## Pin the packages anew, with their hashes (UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) --extra bench --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt pyproject.toml
 
+# In an environment of its own, as what audits is none of what is audited. Strict: a package that the advisories could
+# not be asked about is a failure, not a package without any.
+audit: ## Ask PyPI for known vulnerabilities of the pinned packages (needs the internet)
+	$(PYTHON) -m venv .audit
+	.audit/bin/python -m pip install --quiet --upgrade pip-audit
+	.audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		$(foreach name,run dev bench build,--requirement requirements/$(name).txt)
+
 bench: environment ## Compare with other engines on equal work (SCALE=million claim lines, OPTIONS=more)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt
 	$(BIN)/python -m benchmarks.run --million-lines $(SCALE) $(OPTIONS)
@@ -76,4 +84,4 @@ clean: ## Delete what the targets made, except the environment
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 distclean: clean ## Delete the environment too
-	rm -rf .venv .jars
+	rm -rf .venv .audit .jars

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ from claimatlas.spark_settings import (
 
 ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
 DRIVER_MEMORY_VARIABLE = "CLAIMATLAS_DRIVER_MEMORY"
+LOCAL_FOLDER = "spark.local.dir"
 MASTER_VARIABLE = "SPARK_MASTER"
 
 
@@ -100,7 +104,7 @@ def _submitted_session(app_name: str) -> SparkSession:
         builder = builder.appName(app_name)
     wanted = {**DELTA, **SESSION}
     if submitted.get("spark.master", "local").startswith("local"):
-        wanted |= local_settings()
+        wanted |= _on_this_machine(submitted)
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
@@ -135,7 +139,10 @@ def _local_session(
     if master.startswith("local"):
         # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        wanted |= {**local_settings(), "spark.driver.extraJavaOptions": f"{DRIVER_JAVA_OPTIONS}{_log_option()}"}
+        wanted |= {
+            **_on_this_machine({**defaults, **settings}),
+            "spark.driver.extraJavaOptions": f"{DRIVER_JAVA_OPTIONS}{_log_option()}",
+        }
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
@@ -155,6 +162,29 @@ def _local_session(
             "Java ended before Spark was up, for the reason it gives above; often the driver memory "
             f"({DRIVER_MEMORY_VARIABLE}) is more than the machine has."
         ) from error
+
+
+def _on_this_machine(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a Spark in one process, with a place for its temporary files unless one is given."""
+    place = {} if LOCAL_FOLDER in given else {LOCAL_FOLDER: temporary_folder()}
+    return {**local_settings(), **place}
+
+
+def temporary_folder() -> str:
+    """Return a folder that only this user gets into, for Spark's temporary files.
+
+    They hold rows on their way between tasks, and Spark leaves them open to everybody on the machine. The folder stays
+    for the next session; Spark removes what it put there.
+    """
+    folder = Path(tempfile.gettempdir(), f"claimatlas-{os.geteuid()}")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=stat.S_IRWXU)
+    found = folder.lstat()
+    # Somebody who wants to read along may have made it, or a link to a place of his own.
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if is_own and stat.S_IMODE(found.st_mode) == stat.S_IRWXU:
+        return str(folder)
+    return tempfile.mkdtemp(prefix="claimatlas-")
 
 
 def _absent(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

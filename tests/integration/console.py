@@ -87,21 +87,28 @@ def plain_environment(folder: Path, *, with_package: bool, settings: Mapping[str
 class Console:
     """A process that runs commands of `claimatlas`, one after the other, in one Spark."""
 
-    def __init__(self, folder: Path) -> None:
-        """Say where the process keeps its files; it starts with the first command."""
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Say where the process keeps its files, with settings of Spark and variables of its own.
+
+        It starts with the first command.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.settings, self.variables = settings or {}, variables or {}
         self.paths = (folder / "stdout", folder / "stderr")
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start the process and, by a command that fails, its Spark."""
         settings = {"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1", "spark.master": "local[2]"}
+        environment = plain_environment(self.folder, with_package=True, settings={**settings, **self.settings})
         answers, answer_to = os.pipe()
         with self.paths[0].open("wb") as out, self.paths[1].open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, __file__, str(answer_to)],
-                env=plain_environment(self.folder, with_package=True, settings=settings),
+                env={**environment, **self.variables},
                 cwd=self.folder,
                 stdin=subprocess.PIPE,
                 stdout=out,

@@ -217,7 +217,7 @@ EARLY: dict[Spoil, str] = {
     no_such_catalog_table: "claims: somewhere.claims cannot be read",
     no_column: "claims: the input has no column nomenclature_code",
     no_column_of_stays: "hospital_stays: the input has no column discharge_date",
-    a_column_twice: "names quantity twice",
+    a_column_twice: "claims.csv a name stands twice: see the columns 5, 6",
     other_headers: "claims/b.csv differs from that of",
     two_formats: "claims mixes csv and parquet files",
     another_format: "claims.xlsx is neither a .parquet nor a .csv file",

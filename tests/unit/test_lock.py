@@ -2,13 +2,15 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from claimatlas.errors import ConcurrentRunError, InputError
-from claimatlas.runs.lock import LOCK_FILE, exclusive
+from claimatlas.runs.lock import LOCK_FILE, exclusive, workspace
 from claimatlas.tables.store import Store
 
 HOLDER = """
@@ -111,3 +113,60 @@ def test_an_object_store_is_not_locked() -> None:
             pass
     assert not Path("s3a:").exists()
     assert not Path("dbfs:").exists()
+
+
+# --- Who gets into silver ------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[0o000, 0o002, 0o077], ids=oct)
+def _umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def mode(folder: Path) -> int:
+    return stat.S_IMODE(folder.stat().st_mode)
+
+
+@pytest.mark.usefixtures("_umask")
+def test_a_new_silver_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with workspace(store(tmp_path / "output")):
+        assert mode(tmp_path / "output" / "silver") == 0o700
+        (tmp_path / "output" / "silver" / "claims").mkdir()
+    assert mode(tmp_path / "output" / "silver") == 0o700
+
+
+def test_a_silver_that_was_open_is_closed(tmp_path: Path) -> None:
+    silver = tmp_path / "output" / "silver"
+    (silver / "claims").mkdir(parents=True)
+    silver.chmod(0o755)
+    with workspace(store(tmp_path / "output")):
+        assert mode(silver) == 0o700
+
+
+def test_gold_is_as_the_user_has_it(tmp_path: Path) -> None:
+    gold = tmp_path / "output" / "gold"
+    gold.mkdir(parents=True)
+    gold.chmod(0o750)
+    with workspace(store(tmp_path / "output")):
+        assert mode(gold) == 0o750
+
+
+def test_a_run_that_writes_nothing_leaves_no_silver(tmp_path: Path) -> None:
+    with workspace(store(tmp_path / "output")):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_silver_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "silver").write_text("in the way", encoding="utf-8")
+    with pytest.raises(InputError, match="silver cannot be written"), workspace(store(tmp_path)):
+        pytest.fail("no folder")
+
+
+def test_an_object_store_has_no_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with workspace(store("s3a://bucket/output")):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """The session: what is left alone, what a local one gets, what is refused."""
 
+import stat
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import pytest
 from claimatlas import session as session_module
 from claimatlas.artifacts import DELTA_VERSION, SPARK_VERSION
 from claimatlas.errors import InputError
-from claimatlas.session import get_session
+from claimatlas.session import get_session, temporary_folder
 from claimatlas.spark_settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
 from pyspark.sql import SparkSession
 
@@ -118,3 +119,39 @@ def test_the_local_settings_grow_with_the_machine(monkeypatch: pytest.MonkeyPatc
     assert local_settings()["spark.sql.shuffle.partitions"] == "16"
     monkeypatch.setattr("os.cpu_count", lambda: 32)
     assert local_settings()["spark.sql.shuffle.partitions"] == "256"
+
+
+# --- Temporary files -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def mode(folder: Path | str) -> int:
+    return stat.S_IMODE(Path(folder).stat().st_mode)
+
+
+def test_temporary_files_lie_where_nobody_else_gets(temporary: Path) -> None:
+    folder = temporary_folder()
+    assert Path(folder).parent == temporary
+    assert mode(folder) == 0o700
+    assert temporary_folder() == folder
+
+
+def test_a_folder_that_others_could_have_made_is_not_used(temporary: Path) -> None:
+    usual = Path(temporary_folder())
+    usual.chmod(0o755)
+    assert temporary_folder() != str(usual)
+    usual.rmdir()
+    (temporary / "theirs").mkdir(mode=0o700)
+    usual.symlink_to(temporary / "theirs")
+    folder = temporary_folder()
+    assert folder != str(usual)
+    assert mode(folder) == 0o700
+
+
+def test_spark_puts_its_temporary_files_there(spark: SparkSession) -> None:
+    assert mode(spark.conf.get("spark.local.dir")) == 0o700

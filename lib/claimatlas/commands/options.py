@@ -6,6 +6,7 @@ import argparse
 import re
 from datetime import UTC, date, datetime
 
+from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
@@ -113,14 +114,23 @@ def input_of(arguments: argparse.Namespace) -> InputPaths:
 
 
 def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> IngestOptions:
-    """How the input is taken in."""
+    """How the input is taken in.
+
+    Raises:
+        InputError: the environment gives a key of pseudonyms that cannot be used.
+    """
     as_of = arguments.as_of or datetime.now(UTC).date()
     if arguments.add and arguments.replace:
         raise InputError("Give --add or --replace: the one keeps what silver holds, the other lets it go.")
     if arguments.accept_columns and not arguments.add:
         raise InputError("--accept-columns goes with --add: an ingest that replaces silver takes any columns.")
     return IngestOptions(
-        as_of=as_of, replace=arguments.replace, years=years, add=arguments.add, accept_columns=arguments.accept_columns
+        as_of=as_of,
+        replace=arguments.replace,
+        years=years,
+        add=arguments.add,
+        accept_columns=arguments.accept_columns,
+        key=key_of_environment(),
     )
 
 

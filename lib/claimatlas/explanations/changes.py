@@ -14,6 +14,7 @@ from claimatlas import __version__
 from claimatlas.configuration.snapshot import restored
 from claimatlas.errors import InputError
 from claimatlas.explanations.recomputation import NOTHING, Counts, National, national_counts, recompute
+from claimatlas.ingest.marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
 from claimatlas.services import all_of
 from claimatlas.tables.published import CELL_TABLES
@@ -44,15 +45,19 @@ _FILES: dict[str, Callable[[str], bool]] = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a run's figures depend on but the program: what is known of silver, and the configuration's files."""
+    """All that a run's figures depend on but the program: what is known of silver, and the configuration's files.
+
+    ``population_key`` names the key of the pseudonyms in the population; that of the claims is in ``silver``.
+    """
 
     silver: dict[str, Any]
     files: dict[str, str]
+    population_key: str | None = None
 
     @staticmethod
     def of(run: PastRun) -> Inputs:
         """What a past run had."""
-        return Inputs(run.silver, run.configuration)
+        return Inputs(run.silver, run.configuration, run.silver.get(KEY))
 
     def with_cause(self, cause: str, other: Inputs) -> Inputs:
         """These inputs with one cause changed to the other's."""
@@ -60,10 +65,10 @@ class Inputs:
             belongs = _FILES[cause]
             files = {name: text for name, text in self.files.items() if not belongs(name)}
             files |= {name: text for name, text in other.files.items() if belongs(name)}
-            return Inputs(self.silver, files)
+            return Inputs(self.silver, files, self.population_key)
         versions = {**self.silver["versions"], **{name: other.silver["versions"][name] for name in _INPUTS[cause]}}
         silver = {**(other.silver if cause == CLAIMS else self.silver), "versions": versions}
-        return Inputs(silver, self.files)
+        return Inputs(silver, self.files, (other if cause == POPULATION else self).population_key)
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,12 @@ def _differs(cause: str, inputs: Inputs, target: Inputs) -> bool:
 
 
 def _fits(inputs: Inputs) -> bool:
-    """Whether files of two configurations fit together; if not, the next cause is changed with this one."""
+    """Whether parts of two runs fit together; if not, the next cause is changed with this one.
+
+    Claims and people whose ids were made with two keys do not, nor do files of some configurations.
+    """
+    if inputs.silver.get(KEY) != inputs.population_key:
+        return False
     try:
         with restored(inputs.files):
             return True

@@ -45,12 +45,14 @@ def add(
     """
     marker.recover(store)
     facts = marker.facts_of_silver(store)
+    marker.require_same_key(store, options.key_fingerprint)
     options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
     sources = _sources(store, paths, configuration, options, facts["columns"])
     if POPULATION_INPUT.name not in sources:
         refuse_missing(options.years, set(facts["population_years"]))
     record.note("input", {name: source.location for name, source in sources.items()})
     record.note("as_of", options.as_of.isoformat())
+    record.note("pseudonym_key", options.key_fingerprint)
     changes = [
         change_of(store, sources[table.name], table, configuration, options, record)
         for table in INPUT_TABLES

@@ -28,7 +28,7 @@ from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.one_table import take_in, validated
 from claimatlas.ingest.sources import SOURCE_FILE, Source
-from claimatlas.ingest.validation import KEY_HASH, REASONS, REPEATED, ROW
+from claimatlas.ingest.validation import KEY_HASH, REASONS, ROW
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import REJECTED
 from claimatlas.tables.store import WORK, Store
@@ -150,17 +150,20 @@ def _as_they_came(
     record: RunRecord,
 ) -> DataFrame:
     """The delivery's rows that duplicate one in silver, read once more: only the source has them as they came."""
-    hashes = lost.select(F.xxhash64(*table.key).alias(KEY_HASH)).groupBy(KEY_HASH).count().drop("count")
-    rows = validated(store, source, table, configuration, options, F.broadcast(hashes))
+    rows = validated(store, source, table, configuration, options, keep_every_row=True)
+    of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")
     # Of several of one key in the delivery the others were rejected already, by the same rule.
-    ranked = rank_duplicates(rows.where(F.col(REPEATED) & (F.size(REASONS) == 0)), table).where(F.col(RANK) == 1)
-    return ranked.join(lost.select(*table.key), on=list(table.key), how="left_semi").select(
-        F.col(SOURCE_FILE).alias("source_file"),
-        F.array(F.lit(table.duplicate_reason)).alias("reasons"),
-        F.col(ROW).alias("row"),
-        F.lit(record.run_id).alias("run_id"),
-        F.lit(table.name).alias("table"),
-        _as_json(table).alias(_AS_UNDERSTOOD),
+    return (
+        rank_duplicates(of_keys, table)
+        .where(F.col(RANK) == 1)
+        .select(
+            F.col(SOURCE_FILE).alias("source_file"),
+            F.array(F.lit(table.duplicate_reason)).alias("reasons"),
+            F.col(ROW).alias("row"),
+            F.lit(record.run_id).alias("run_id"),
+            F.lit(table.name).alias("table"),
+            _as_json(table).alias(_AS_UNDERSTOOD),
+        )
     )
 
 

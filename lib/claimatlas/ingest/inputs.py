@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from claimatlas.ingest.pseudonyms import PseudonymKey
+
 
 @dataclass(frozen=True)
 class InputPaths:
@@ -27,8 +29,9 @@ class IngestOptions:
 
     ``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go. ``years``:
     reference years that must have a population, if any are asked for. ``add``: the input is one more delivery of data
-    beside what silver holds, not in its place. ``accept_columns``: a delivery of data may have
-    other columns than the one before. ``data_delivery``: its number.
+    beside what silver holds, not in its place. ``accept_columns``: a delivery of data may have other columns than the
+    one before. ``data_delivery``: its number. ``key``: of the pseudonyms that stand for ids; without one ids are kept
+    as they are given.
     """
 
     as_of: date
@@ -37,3 +40,9 @@ class IngestOptions:
     add: bool = False
     accept_columns: bool = False
     data_delivery: int = 1
+    key: PseudonymKey | None = None
+
+    @property
+    def key_fingerprint(self) -> str | None:
+        """What names the key in records; ``None`` without one."""
+        return self.key.fingerprint if self.key else None

@@ -19,6 +19,12 @@ PROPERTY = "claimatlas.ingest"
 SILVER = (POPULATION, HOSPITAL_STAYS, REJECTED, CLAIMS)
 """The tables of an ingest; the claims last, as their mark says that silver is whole."""
 _BEFORE = "before"
+KEY = "pseudonym_key"
+"""The fact that names the key of the pseudonyms in silver; null: ids are as the sender gave them."""
+FORMER_IDS = (
+    "Silver held ids of another kind before (of another pseudonym key, or none): its earlier versions, and deliveries "
+    "of years not computed since, may still hold them. VACUUM them, or choose a new --output, if they must go."
+)
 
 
 def take_off(store: Store) -> None:
@@ -74,6 +80,34 @@ def facts_of_silver(store: Store) -> dict[str, Any]:
     if not facts:
         raise InputError(f"The last ingest into {store.root} did not finish: run it again with its input.")
     return facts
+
+
+def key_of_silver(store: Store) -> str | None:
+    """The fingerprint of the key that silver's pseudonyms were made with.
+
+    ``None`` when its ids are as the sender gave them, and when silver is not whole: then nobody knows.
+    """
+    key: str | None = _mark(store).get(KEY)
+    return key
+
+
+def require_same_key(store: Store, fingerprint: str | None) -> None:
+    """Refuse to add rows whose ids are made with another key than those of silver: nobody would be found again.
+
+    For an ingest that keeps a part of silver; one that replaces it whole may change the key.
+
+    Raises:
+        InputError: naming both keys by their fingerprints, or there is no silver.
+    """
+    former = facts_of_silver(store).get(KEY)
+    if former != fingerprint:
+        names = [
+            f"with the pseudonym key {name}" if name else "without a pseudonym key" for name in (former, fingerprint)
+        ]
+        raise InputError(
+            f"Silver in {store.root} was made {names[0]}, and this input comes {names[1]}: the rows of one person "
+            "would not be found together. Use the key of silver, or replace silver whole."
+        )
 
 
 def _mark(store: Store) -> dict[str, Any]:

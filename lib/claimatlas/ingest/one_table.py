@@ -27,6 +27,8 @@ def validated(
     configuration: Configuration,
     options: IngestOptions,
     repeated: DataFrame | None = None,
+    *,
+    keep_every_row: bool = False,
 ) -> DataFrame:
     """The rows of a source, judged (``validate_rows``), and of claims which delivery of data brought them.
 
@@ -40,6 +42,8 @@ def validated(
         first_service_date=configuration.settings.first_service_date,
         as_of=options.as_of,
         repeated=repeated,
+        keep_every_row=keep_every_row,
+        key=options.key,
     )
     if DATA_DELIVERY in table.silver.column_names:
         rows = rows.withColumn(DATA_DELIVERY, F.lit(options.data_delivery))

@@ -41,27 +41,21 @@ def ingest(
         QualityGateError: too many rows of a table were rejected: ``silver/rejected`` holds them, the
             other tables are as before.
     """
-    check_mapping(configuration.mapping, INPUT_TABLES)
-    sources = {table.name: locate(paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
-    for table in INPUT_TABLES:
-        source = sources[table.name]
-        if source is None and table.name != "hospital_stays":
-            raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
-        if source is not None:
-            sources[table.name] = source = pinned(spark, source)
-            # A column that is missing or of a wrong type shows here.
-            validated(store, source, table, configuration, options)
+    sources = _sources(spark, store, paths, configuration, options)
     if population := sources[POPULATION_INPUT.name]:
         require_years(spark, population, configuration, options.years)
     record.note("input", {name: source.location if source else None for name, source in sources.items()})
     versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
     record.note("input_versions", versions)
     record.note("as_of", options.as_of.isoformat())
+    record.note("pseudonym_key", options.key_fingerprint)
 
     made_here = [table for table in marker.SILVER if not store.exists(table)]
     for silver_table in marker.SILVER:
         store.create(silver_table)
     before = {table.name: 0 if table in made_here else store.version(table) for table in marker.SILVER}
+    if CLAIMS not in made_here and marker.key_of_silver(store) != options.key_fingerprint:
+        record.warn(marker.FORMER_IDS)
     marker.take_off(store)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
     try:
@@ -89,6 +83,7 @@ def ingest(
         raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
     facts = {
         "run_id": record.run_id,
+        marker.KEY: options.key_fingerprint,
         "tables": sorted(name for name, source in sources.items() if source),
         "population_years": sorted(population_years),
         "data_deliveries": [record.run_id],
@@ -96,6 +91,22 @@ def ingest(
         **_inspect(store, loaded[-1], configuration, record),
     }
     marker.put_on(store, facts)
+
+
+def _sources(
+    spark: SparkSession, store: Store, paths: InputPaths, configuration: Configuration, options: IngestOptions
+) -> dict[str, Source | None]:
+    check_mapping(configuration.mapping, INPUT_TABLES)
+    sources = {table.name: locate(paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
+    for table in INPUT_TABLES:
+        source = sources[table.name]
+        if source is None and table.name != "hospital_stays":
+            raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
+        if source is not None:
+            sources[table.name] = source = pinned(spark, source)
+            # A column that is missing or of a wrong type shows here.
+            validated(store, source, table, configuration, options)
+    return sources
 
 
 def _count(loaded: Loaded, record: RunRecord) -> None:

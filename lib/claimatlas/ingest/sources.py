@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
+from claimatlas.tables.identifiers import quoted
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""
@@ -33,6 +34,9 @@ _CSV_OPTIONS = {
     "quote": '"',
     "escape": '"',
     "mode": "PERMISSIVE",
+    # A line of more fields ends the job, and Spark quotes it whole in its event log. Five times what Spark allows by
+    # default; each open file takes eight bytes for each.
+    "maxColumns": "100000",
 }
 
 
@@ -150,9 +154,9 @@ def pinned(spark: SparkSession, source: Source) -> Source:
     """
     if source.format != "delta":
         return source
-    place = str(Path(source.location).resolve()).replace("`", "``")
+    place = quoted(str(Path(source.location).resolve()))
     with _saying_what_cannot_be_read(source):
-        newest = spark.sql(f"DESCRIBE HISTORY delta.`{place}` LIMIT 1").collect()[0]
+        newest = spark.sql(f"DESCRIBE HISTORY delta.{place} LIMIT 1").collect()[0]
     return replace(source, version=newest["version"])
 
 
@@ -226,9 +230,12 @@ def _header(source: Source) -> list[str]:
             raise InputError(f"{source.table}: the first line of {file} is not a UTF-8 CSV header.") from None
         if not names:
             raise InputError(f"{source.table}: {file} has no header.")
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = [str(place) for place, name in enumerate(names, start=1) if names.count(name) > 1]
         if repeated:
-            raise InputError(f"{source.table}: the header of {file} names {', '.join(repeated)} twice.")
+            # By number: where there is no header these are a person's values.
+            raise InputError(
+                f"{source.table}: in the header of {file} a name stands twice: see the columns {', '.join(repeated)}."
+            )
         if header is None:
             header = names
         elif names != header:

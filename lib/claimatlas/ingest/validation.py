@@ -12,8 +12,10 @@ from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.parsing import cleaned, parse_column
+from claimatlas.ingest.pseudonyms import PSEUDONYMISED, PseudonymKey, pseudonym, with_key
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.services import any_of
+from claimatlas.tables.identifiers import quoted
 
 REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 """Names beside the table's own columns: every reason to reject the row, the row as it came, and whether another
@@ -49,8 +51,11 @@ def find_columns(raw: DataFrame, table: InputTable, mapping: Mapping) -> dict[st
         if found[column.name] is None and column.required:
             missing.append(wanted)
     if missing:
+        # A CSV file without a header begins with a person's row, which no message may show.
+        has_header = CORRUPT not in raw.columns or any(found.values())
+        has = f"it has {', '.join(there.values())}" if has_header else "is its first line a header?"
         raise InputError(
-            f"{table.name}: the input has no column {', '.join(missing)} (it has {', '.join(there.values())}); "
+            f"{table.name}: the input has no column {', '.join(missing)} ({has}); "
             "name the sender's columns in a file of conf/mappings and choose it with --set mapping=NAME."
         )
     return found
@@ -65,6 +70,7 @@ def validate_rows(
     as_of: date,
     repeated: DataFrame | None = None,
     keep_every_row: bool = False,
+    key: PseudonymKey | None = None,
 ) -> DataFrame:
     """Parse and judge every row.
 
@@ -73,6 +79,10 @@ def validate_rows(
     silver table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_repeated`` (whether
     the row's key is among ``repeated``), ``_row`` (the row as JSON; null when it is sound and not repeated,
     unless ``keep_every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
+
+    With a ``key`` the ids of persons are pseudonyms, in ``_row`` too, under the sender's name and whatever else is
+    wrong with the row. ``_row`` then has no column that the table does not know, as it may hold an id; and of a
+    malformed row, in which nobody can tell where an id stands, the pseudonym of the line and its number of commas.
 
     A service date is accepted from ``first_service_date`` to ``as_of``, both included, and not after
     the booking date of its line.
@@ -94,13 +104,19 @@ def validate_rows(
     }
     silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
     kept = [name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)]
+    hidden = {} if key is None else {given[name]: name for name in PSEUDONYMISED if name in given}
+    if key is not None:
+        kept = [name for name in kept if name in given.values()]
     malformed = F.col(CORRUPT).isNotNull() if is_csv else F.lit(False)
 
     # In steps, so that each value is cleaned and parsed once and the rules below read it by name.
-    raw_columns = [_quoted(name).alias(f"_raw_{position}") for position, name in enumerate(kept)]
+    raw_columns = [
+        (cleaned(_column(name), types[name]).cast("string") if name in hidden else _column(name)).alias(f"_raw_{place}")
+        for place, name in enumerate(kept)
+    ]
     beside = [*([F.col(CORRUPT)] if is_csv else []), F.col(SOURCE_FILE)]
     clean = raw.select(
-        *[cleaned(_quoted(name), types[name]).alias(f"_clean_{column}") for column, name in given.items()],
+        *[cleaned(_column(name), types[name]).alias(f"_clean_{column}") for column, name in given.items()],
         *raw_columns,
         *beside,
     )
@@ -128,19 +144,26 @@ def validate_rows(
     if repeated is not None and table.key:
         judged = judged.join(repeated, on=key_hash(table) == F.col(KEY_HASH), how="left")
         is_repeated = F.col(KEY_HASH).isNotNull()
+    if key is not None:
+        judged = with_key(judged, key)
     sound = F.size(REASONS) == 0
     # Only here, so that hardly any sound row is turned into JSON.
+    came = {name: F.col(f"_raw_{place}") for place, name in enumerate(kept)}
+    came |= {name: pseudonym(came[name]) for name in hidden}
     as_it_came = F.to_json(
-        F.struct(*[F.col(f"_raw_{position}").alias(name) for position, name in enumerate(kept)]),
-        {"ignoreNullFields": "false"},
+        F.struct(*[value.alias(name) for name, value in came.items()]), {"ignoreNullFields": "false"}
     )
     if is_csv:
-        line = F.to_json(F.struct(F.col(CORRUPT).alias("malformed_row")))
+        text = F.col(CORRUPT)
+        whole = [text.alias("malformed_row")]
+        if key is not None:
+            whole = [pseudonym(text).alias("malformed_row"), (F.size(F.split(text, ",")) - 1).alias("commas")]
+        line = F.to_json(F.struct(*whole))
         as_it_came = F.when(F.col("_malformed"), line).otherwise(as_it_came)
     row = as_it_came if keep_every_row else F.when(~sound | is_repeated, as_it_came)
     year = F.col("year") if table.year_of == "year" else F.year(table.year_of)
     return judged.select(
-        *[F.col(name) for name in table.values],
+        *[pseudonym(F.col(name)).alias(name) if name in hidden.values() else F.col(name) for name in table.values],
         F.when(sound, year).cast("int").alias("year"),
         REASONS,
         is_repeated.alias(REPEATED),
@@ -161,7 +184,7 @@ def values_of(raw: DataFrame, table: InputTable, names: Sequence[str], mapping: 
     values = []
     for name in names:
         own = found[name] or name
-        parsed = parse_column(kinds[name], cleaned(_quoted(own), types[own]), types[own], table.name)
+        parsed = parse_column(kinds[name], cleaned(_column(own), types[own]), types[own], table.name)
         values.append(parsed.value.cast(silver_types[name]).alias(name))
     return raw.select(*values)
 
@@ -193,5 +216,5 @@ def _kind(table: InputTable, name: str) -> str:
     return next(column.kind for column in table.columns if column.name == name)
 
 
-def _quoted(name: str) -> Column:
-    return F.col("`{}`".format(name.replace("`", "``")))
+def _column(name: str) -> Column:
+    return F.col(quoted(name))

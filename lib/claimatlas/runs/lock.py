@@ -42,7 +42,7 @@ def exclusive(store: Store) -> Iterator[None]:
 
 @contextmanager
 def workspace(store: Store) -> Iterator[None]:
-    """Hold the output for this run, and remove its intermediate results at the end.
+    """Hold the output for this run with ``silver/`` closed to others; remove its intermediate results at the end.
 
     Raises:
         ConcurrentRunError: another run holds it.
@@ -50,6 +50,7 @@ def workspace(store: Store) -> Iterator[None]:
     """
     with exclusive(store):
         try:
+            store.make_private()
             yield
         finally:
             store.clear_work()

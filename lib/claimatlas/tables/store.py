@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,9 +16,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.schemas import Table
 
-WORK = "silver/work"
+SILVER = "silver"
+"""The folder of single records."""
+WORK = f"{SILVER}/work"
 """Intermediate results of a run, below silver because they hold single records; gone at its end."""
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
@@ -50,8 +55,8 @@ class Store:
         return f"{root}/{name}"
 
     def identifier(self, table: Table) -> str:
-        """The table's name in SQL; a backtick in a path is doubled, so that it cannot end the name."""
-        return "delta.`{}`".format(self.path(table.name).replace("`", "``"))
+        """The table's name in SQL."""
+        return f"delta.{quoted(self.path(table.name))}"
 
     def exists(self, table: Table) -> bool:
         """Whether the table has been made."""
@@ -78,7 +83,8 @@ class Store:
                 )
             return
         columns = ", ".join(
-            f"`{column.name}` {column.type}{' NOT NULL' if column.required else ''} COMMENT {_literal(column.comment)}"
+            f"{quoted(column.name)} {column.type}{' NOT NULL' if column.required else ''} "
+            f"COMMENT {_literal(column.comment)}"
             for column in table.columns
         )
         properties = {f"delta.constraints.{name}": check for name, check in table.constraints}
@@ -89,7 +95,7 @@ class Store:
             properties["delta.dataSkippingStatsColumns"] = ",".join(table.statistics)
         statement = f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} ({columns}) USING DELTA"
         if table.partitioned_by:
-            statement += f" PARTITIONED BY ({', '.join(f'`{name}`' for name in table.partitioned_by)})"
+            statement += f" PARTITIONED BY ({', '.join(map(quoted, table.partitioned_by))})"
         statement += f" COMMENT {_literal(table.comment)}"
         if properties:
             statement += f" TBLPROPERTIES ({_pairs(properties)})"
@@ -207,6 +213,26 @@ class Store:
         df.write.mode("overwrite").parquet(path)
         return self.spark.read.schema(df.schema).parquet(path)
 
+    def make_private(self) -> None:
+        """Let nobody but its owner into ``silver/``, in whatever folder the output is and whatever the umask.
+
+        That folder is enough, as nobody gets below it. One that belongs to somebody else is left as it is, and so is
+        one where the file system has no permissions, as on an object store.
+
+        Raises:
+            InputError: the folder cannot be made.
+        """
+        if not self.is_local:
+            return
+        folder = Path(self.path(SILVER))
+        try:
+            folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The output folder {folder} cannot be written ({error.strerror}).") from None
+        if folder.stat().st_uid == os.geteuid():
+            with suppress(OSError):
+                folder.chmod(stat.S_IRWXU)
+
     def clear_work(self) -> None:
         """Remove intermediate results; on an object store they stay until the next run overwrites them."""
         if self.is_local:
@@ -243,7 +269,7 @@ class Store:
         # Delta fills a missing column with nulls without a word: compare before each write.
         if _types(df.schema) != _types(table.schema):
             raise ClaimatlasError(f"Internal error: the rows for {table.name} do not have its columns.")
-        return df.select(*[f"`{name}`" for name in table.column_names])
+        return df.select(*map(quoted, table.column_names))
 
 
 def _types(schema: StructType) -> dict[str, str]:

@@ -1,0 +1,55 @@
+"""The key of the pseudonyms, from the environment: never from an option, which anyone on the machine can see."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from claimatlas.errors import InputError
+from claimatlas.ingest.pseudonyms import PseudonymKey, pseudonym_key
+
+KEY_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY"
+KEY_FILE_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY_FILE"
+SHORTEST_KEY = 32
+"""Bytes: as long as what is hashed with it, so that guessing the key is no easier than guessing a pseudonym."""
+
+
+def key_of_environment() -> PseudonymKey | None:
+    """The key that the environment gives, ``None`` when it names none.
+
+    A variable that is set to nothing is a mistake of whoever set it: ids would be written as they are.
+
+    Raises:
+        InputError: both variables, a key that is too short, or a file that cannot be used. The message shows neither
+            key nor variable: somebody may have taken one variable for the other.
+    """
+    text, file = os.environ.get(KEY_VARIABLE), os.environ.get(KEY_FILE_VARIABLE)
+    if text is not None and file is not None:
+        raise InputError(f"Set either {KEY_VARIABLE} or {KEY_FILE_VARIABLE}, not both.")
+    if file is not None:
+        # The line break that an editor or echo adds is not meant.
+        return _checked(_content(Path(file)).rstrip(b"\r\n"), KEY_FILE_VARIABLE)
+    return None if text is None else _checked(os.fsencode(text), KEY_VARIABLE)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_mode & stat.S_IRWXO:
+            raise InputError(
+                f"The key file that {KEY_FILE_VARIABLE} names is open to everybody on the machine: "
+                "take the rights of others away (chmod o= FILE), and think of a new key."
+            )
+        return file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not the name of a file"
+        raise InputError(f"The key file that {KEY_FILE_VARIABLE} names cannot be read ({reason}).") from None
+
+
+def _checked(secret: bytes, variable: str) -> PseudonymKey:
+    if len(secret) < SHORTEST_KEY:
+        raise InputError(
+            f"The key of {variable} is too short: it needs {SHORTEST_KEY} bytes or more, for instance those of "
+            "`openssl rand -hex 32`."
+        )
+    return pseudonym_key(secret)
