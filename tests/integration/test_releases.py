@@ -24,6 +24,14 @@ def run_year(console: Console, output: Path, *more: object) -> None:
     assert said.code == 0, said.err
 
 
+def delivery(tmp_path: Path) -> Path:
+    """Two more deliveries."""
+    lines = [f"n{number},{who},2022-0{month},424104,1" for number, (who, month) in enumerate(BIRTHS)]
+    path = tmp_path / "claims.csv"
+    path.write_text("\n".join([SMALL_CLAIMS.splitlines()[0], *lines]) + "\n", encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def published(small_silver: Path, console: Console, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = Path(shutil.copytree(small_silver, tmp_path_factory.mktemp("releases") / "output"))
@@ -65,16 +73,7 @@ def test_a_rollback_publishes_what_was_before(
     assert refused.code == 2
     assert "There is no release before the newest" in refused.err
     before = content(output, GOLD)
-    run_year(
-        console,
-        output,
-        "--year",
-        "2022",
-        "--set",
-        "implausible_interval_days=10",
-        "--set",
-        "postnatal_window.last_day=5",
-    )
+    run_year(console, output, "--year", "2022", "--add", "--claims", delivery(tmp_path))
     assert content(output, GOLD) != before
     said = console.run("rollback", "--output", output)
     assert said.code == 0, said.err
@@ -101,15 +100,9 @@ class TestGate:
 
     LOWER = ("--set", "checks.least_denominator_of_jump=1", "--set", "checks.largest_drift_between_runs=0.05")
 
-    def delivery(self, tmp_path: Path) -> Path:
-        lines = [f"n{number},{who},2022-0{month},424104,1" for number, (who, month) in enumerate(BIRTHS)]
-        path = tmp_path / "claims.csv"
-        path.write_text("\n".join([SMALL_CLAIMS.splitlines()[0], *lines]) + "\n", encoding="utf-8")
-        return path
-
     def test_a_jump_without_a_reason(self, console: Console, published: Path, tmp_path: Path) -> None:
         output = Path(shutil.copytree(published, tmp_path / "output"))
-        before, delivered = content(output, GOLD), self.delivery(tmp_path)
+        before, delivered = content(output, GOLD), delivery(tmp_path)
         added = ("run-year", "--output", output, "--year", "2022", "--add", "--claims", delivered)
         said = console.run(*added, *self.LOWER)
         assert said.code == 3
@@ -123,7 +116,8 @@ class TestGate:
 
     def test_a_jump_with_another_configuration(self, console: Console, published: Path, tmp_path: Path) -> None:
         output = Path(shutil.copytree(published, tmp_path / "output"))
-        run_year(console, output, "--year", "2022", "--set", "postnatal_window.last_day=5", *self.LOWER)
+        added = ("--add", "--claims", delivery(tmp_path), "--set", "postnatal_window.last_day=5")
+        run_year(console, output, "--year", "2022", *added, *self.LOWER)
         assert {row["release"] for row in read(output, RELEASES.name)} == {1, 2}
 
     def test_sums_that_do_not_add_up(
