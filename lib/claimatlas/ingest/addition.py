@@ -27,6 +27,7 @@ from claimatlas.ingest.one_table import validated
 from claimatlas.ingest.run import refuse_missing
 from claimatlas.ingest.sources import Source, columns_of, locate, pinned
 from claimatlas.ingest.validation import check_mapping
+from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CLAIMS, POPULATION, REFUSED, REJECTED
 from claimatlas.tables.store import Store
@@ -60,6 +61,7 @@ def add(
     ]
     for change in changes:
         _count(change, record)
+        _warn(change, configuration, record)
     _stop_at_the_gate(store, changes, configuration, record.run_id)
     if all(change.is_empty for change in changes):
         record.progress("ingest: nothing new, silver stays as it is")
@@ -134,6 +136,16 @@ def _count(change: Change, record: RunRecord) -> None:
         f"ingest: {change.table.name}: {counts['read']:,} rows read, {counts['accepted']:,} new, {counts['resent']:,} "
         f"sent before, {counts['rejected']:,} rejected; {counts['superseded']:,} corrected"
     )
+
+
+def _warn(change: Change, configuration: Configuration, record: RunRecord) -> None:
+    """Count what is odd in the delivery but kept."""
+    if change.table.name == CLAIMS_INPUT.name:
+        wrong = sum(facts["wrong_check_digit"] for facts in change.loaded.facts)
+        record.count("ingest.warnings", {"wrong_check_digit": wrong})
+    if change.table.name == POPULATION_INPUT.name:
+        pattern = configuration.settings.geography.sector_pattern
+        record.count("ingest.warnings", inspect_population(change.delivered, pattern))
 
 
 def _apply(store: Store, change: Change, record: RunRecord) -> None:

@@ -40,14 +40,17 @@ _AS_UNDERSTOOD = "_as_understood"
 class Change:
     """What a delivery of one table does to silver.
 
-    ``accepted``: rows to add. ``superseded``: rows of silver that a correction takes the place of. ``rejected``: the
-    delivery's rows for ``silver/rejected`` that are not there yet. ``counts``: ``read``, and its parts ``accepted``,
-    ``rejected`` and ``resent`` (silver or ``silver/rejected`` has the row already); beside them ``superseded``.
-    ``loaded``: the same rows, those that were rejected before counted again, for the gate.
+    - ``delivered``: its rows that are sound by themselves; ``accepted``: those to add;
+    - ``superseded``: rows of silver that a correction takes the place of;
+    - ``rejected``: the delivery's rows for ``silver/rejected`` that are not there yet;
+    - ``counts``: ``read``, and its parts ``accepted``, ``rejected`` and ``resent`` (silver or ``silver/rejected`` has
+      the row already); beside them ``superseded``;
+    - ``loaded``: the same rows, those that were rejected before counted again, for the gate.
     """
 
     table: InputTable
     loaded: Loaded
+    delivered: DataFrame
     accepted: DataFrame
     superseded: DataFrame
     rejected: DataFrame
@@ -104,6 +107,7 @@ def change_of(
             reasons=dict(Counter(loaded.reasons) + Counter({table.duplicate_reason: found.get(DUPLICATE, 0)})),
             rejected_rows=reduce(DataFrame.unionByName, candidates).drop(_AS_UNDERSTOOD),
         ),
+        delivered=delivered,
         accepted=delivered.join(common, on=in_both, how="left_anti").unionByName(
             judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)
         ),

@@ -50,6 +50,8 @@ def workspace(store: Store) -> Iterator[None]:
     """
     with exclusive(store):
         try:
+            # What a run that was killed left.
+            store.clear_work()
             store.make_private()
             yield
         finally:

@@ -76,6 +76,8 @@ def _rejected(record: RunRecord) -> list[str]:
             continue
         share = 100 * counts["rejected"] / counts["read"] if counts["read"] else 0.0
         line = f"{table}: {counts['read']:,} rows read, {counts['rejected']:,} rejected ({share:.3f} %)"
+        if "resent" in counts:
+            line += f", {counts['resent']:,} sent before, {counts['superseded']:,} corrected"
         reasons = record.counts.get(f"ingest.{table}.rejected_by_reason", {})
         if reasons:
             line += ": " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
