@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from claimatlas.configuration.documents import Document
+from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import Declaration, Share, Whole
 from claimatlas.errors import InputError
 
@@ -160,7 +161,7 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
     Raises:
         InputError: not of the form NAME=VALUE, or an unknown name.
     """
-    data: dict[str, Any] = yaml.safe_load(yaml.safe_dump(document.data))
+    data = copy.deepcopy(document.data)
     for assignment in assignments:
         name, separator, text = assignment.partition("=")
         keys = name.strip().split(".")
@@ -172,7 +173,7 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
         if not isinstance(target, dict) or keys[-1] not in target:
             raise InputError(f"--set {name.strip()}: there is no setting of this name in {document.name}.")
         try:
-            target[keys[-1]] = yaml.safe_load(text)
+            target[keys[-1]] = read_value(text)
         except yaml.YAMLError:
             raise InputError(f"--set {name.strip()}: the value cannot be read.") from None
     return Document(document.name, data, document.lines)
