@@ -847,3 +847,16 @@ def test_a_file_that_links_to_itself_is_refused(conf: Path) -> None:
     (conf / "services.yaml").unlink()
     (conf / "services.yaml").symlink_to("services.yaml")
     assert refusal(conf).startswith("services.yaml cannot be read")
+
+
+@pytest.mark.parametrize("pattern", ["(?P<nis5>[0-9]{5})", "[[0-9]{5}", "[0-9]{,5}", "x{y}", "(?(1)a|b)", "(" * 5000])
+def test_a_pattern_that_spark_does_not_understand_is_refused(conf: Path, pattern: str) -> None:
+    assert "geography.sector_pattern: not a regular expression" in refusal(
+        conf, f"geography.sector_pattern='{pattern}'"
+    )
+
+
+def test_patterns_that_python_and_spark_share(conf: Path) -> None:
+    for pattern in ("[0-9]{5}(?:[A-Z]{1,2}|ZZ)", "[0-9]{2,}-?x{3}", "(?!99)[0-9]+"):
+        settings = load_configuration(str(conf), [f"geography.sector_pattern='{pattern}'"]).settings
+        assert settings.geography.sector_pattern == pattern

@@ -26,14 +26,14 @@ _MESSAGES = {
 class _Loader(yaml.SafeLoader):
     """Values only: no alias, and every value that cannot be read is a mistake with its line."""
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         # A few lines of aliases of aliases stand for more values than any memory holds.
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark
             raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", mark)
         return super().compose_node(parent, index)
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -102,7 +102,7 @@ def read_yaml(folder: Traversable, name: str) -> Document:
     return Document(name, data, dict(_lines(node, (), name)))
 
 
-def read_value(text: str) -> Any:
+def read_value(text: str) -> object:
     """A single YAML value.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
@@ -19,6 +20,9 @@ SECTOR = "sector"
 """The geographic level below the one that a domicile is given in."""
 HOSPITAL = "hospital"
 """The level of the hospital where a delivery took place: no part of a larger place."""
+
+_ONLY_OF_PYTHON = re.compile(r"\(\?[^:=!<>].?|\{(?!\d+(?:,\d*)?\})")
+"""What Java's regular expressions, which are Spark's, do not have: named groups, conditions, bare braces."""
 
 
 class PostnatalWindow(Declaration):
@@ -108,9 +112,14 @@ class GeographySettings(Declaration):
     @classmethod
     def _is_a_pattern(cls, pattern: str) -> str:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            with warnings.catch_warnings():
+                # A bracket within brackets: Java takes it for a set within a set.
+                warnings.simplefilter("error", FutureWarning)
+                re.compile(pattern)
+        except (re.error, FutureWarning, RecursionError) as error:
             raise ValueError(f"not a regular expression ({error})") from None
+        if found := _ONLY_OF_PYTHON.search(pattern):
+            raise ValueError(f"not a regular expression for Spark (at {found.group()!r})")
         return pattern
 
     @field_validator("levels")
