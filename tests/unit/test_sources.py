@@ -253,6 +253,16 @@ def test_each_file_has_its_header_and_its_name(tmp_path: Path, spark: SparkSessi
     assert {key: Path(value).name for key, value in files.items()} == {"1": "a.csv", "2": "b.csv", "3": "c.csv.gz"}
 
 
+# --- Names that say something to a program -------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["in*", "in?", "in[12]", "in{1,2}", "in 1%20#", "in'`", "in\\"])
+def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, spark: SparkSession, name: str) -> None:
+    for folder in ("in1", "in2", name):
+        put(tmp_path / folder / "claims.csv", f"claim_id,quantity\n{folder},1\n")
+    assert rows(spark, tmp_path / name) == [(name, "1", None)]
+
+
 def test_a_column_that_only_some_parquet_files_have_does_not_vanish(tmp_path: Path, spark: SparkSession) -> None:
     folder = str(tmp_path / "claims")
     spark.createDataFrame([("1",)], "claim_id string").write.parquet(folder)

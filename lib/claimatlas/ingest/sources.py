@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
+from claimatlas.tables.paths import ONE_PLACE
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""
@@ -129,7 +130,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             raw = _read_remote(spark, source)
         elif source.format == "parquet":
             # mergeSchema: a column that only some of the files have must not vanish.
-            options = {"mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
+            options = {**ONE_PLACE, "mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
             raw = spark.read.options(**options).parquet(source.location)
         else:
             return _read_csv(spark, source, _header(source))
@@ -202,6 +203,7 @@ def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
 def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
     fields = [T.StructField(name, T.StringType()) for name in (*header, CORRUPT)]
     options = {
+        **ONE_PLACE,
         **_CSV_OPTIONS,
         # Every field of a line is needed to see that there are too many or too few.
         "columnPruning": "false",

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.tables.paths import ONE_PLACE
 from claimatlas.tables.schemas import Table
 
 WORK = "silver/work"
@@ -194,7 +195,7 @@ class Store:
         """
         path = self.path(f"{WORK}/{name}")
         df.write.mode("overwrite").parquet(path)
-        return self.spark.read.schema(df.schema).parquet(path)
+        return self.spark.read.options(**ONE_PLACE).schema(df.schema).parquet(path)
 
     def clear_work(self) -> None:
         """Remove intermediate results; on an object store they stay until the next run overwrites them."""
