@@ -263,6 +263,12 @@ def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, spark: SparkSession,
     assert rows(spark, tmp_path / name) == [(name, "1", None)]
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "\0"])
+def test_a_name_that_no_file_can_have_is_not_there(name: str) -> None:
+    assert "there is no file or folder" in refused(None, name)
+    assert "There is no input folder" in refused(Path(name))
+
+
 def test_a_column_that_only_some_parquet_files_have_does_not_vanish(tmp_path: Path, spark: SparkSession) -> None:
     folder = str(tmp_path / "claims")
     spark.createDataFrame([("1",)], "claim_id string").write.parquet(folder)

@@ -59,7 +59,7 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
         InputError: nothing at a path that was given, or several places in the folder.
     """
     if explicit is not None:
-        if not _is_remote(explicit) and not Path(explicit).exists():
+        if not _is_remote(explicit) and not _is_there(Path(explicit)):
             if _CATALOG_TABLE.match(explicit) and not explicit.lower().endswith(tuple(_FORMATS)):
                 return Source(table, explicit, "table")
             raise InputError(f"{table}: there is no file or folder {explicit}.")
@@ -68,9 +68,9 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
         return None
     if _is_remote(folder):
         return Source(table, f"{folder.rstrip('/')}/{table}", "remote")
-    if not Path(folder).is_dir():
+    if not (_is_there(Path(folder)) and Path(folder).is_dir()):
         raise InputError(f"There is no input folder {folder}.")
-    found = [path for suffix in ("", *_FORMATS) if (path := Path(folder, table + suffix)).exists()]
+    found = [path for suffix in ("", *_FORMATS) if _is_there(path := Path(folder, table + suffix))]
     if len(found) > 1:
         raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
     return _source(table, str(found[0])) if found else None
@@ -78,6 +78,13 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
 
 def _is_remote(path: str) -> bool:
     return "://" in path or path.startswith("dbfs:")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # A name that is too long, a link to itself.
+        return False
 
 
 def _source(table: str, location: str) -> Source:
