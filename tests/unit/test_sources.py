@@ -1,6 +1,7 @@
 """Where an input table is found, and how its files are read."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,25 @@ def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, spark: SparkSession,
     for folder in ("in1", "in2", name):
         put(tmp_path / folder / "claims.csv", f"claim_id,quantity\n{folder},1\n")
     assert rows(spark, tmp_path / name) == [(name, "1", None)]
+
+
+@pytest.mark.parametrize("kind", ["a link to a folder", "a link in a circle", "a link to nothing", "a pipe"])
+def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+    put(tmp_path / "claims" / "deep" / "a.csv")
+    put(tmp_path / "elsewhere" / "b.csv")
+    place = tmp_path / "claims" / "deep" / "x.csv"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    else:
+        places = {"a link to a folder": "elsewhere", "a link in a circle": "claims", "a link to nothing": "nowhere"}
+        place.symlink_to(tmp_path / places[kind])
+    assert refused(tmp_path) == f"claims: {place} is neither a file nor a folder; a link may lead to a file only."
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path, spark: SparkSession) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "a.csv").symlink_to(put(tmp_path / "elsewhere.txt", HEADER + "1,2\n"))
+    assert rows(spark, tmp_path) == [("1", "2", None)]
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "\0"])

@@ -97,12 +97,17 @@ def _source(table: str, location: str) -> Source:
         return Source(table, location, _format(table, path), files=(path,))
     if (path / "_delta_log").is_dir():
         return Source(table, location, "delta")
-    files = sorted(
-        file
-        for file in path.rglob("*")
+    entries = sorted(
+        entry
+        for entry in path.rglob("*")
         # Spark itself leaves out names that start with _ or a dot: markers, checksums, hidden files.
-        if file.is_file() and not any(part.startswith(("_", ".")) for part in file.relative_to(path).parts)
+        if not any(part.startswith(("_", ".")) for part in entry.relative_to(path).parts)
     )
+    files = [entry for entry in entries if entry.is_file()]
+    for entry in entries:
+        if not entry.is_file() and (entry.is_symlink() or not entry.is_dir()):
+            # Spark would pass over a link to a folder in silence, or follow one in a circle.
+            raise InputError(f"{table}: {entry} is neither a file nor a folder; a link may lead to a file only.")
     if not files:
         raise InputError(f"{table}: the folder {location} holds no file.")
     formats = {_format(table, file) for file in files}
