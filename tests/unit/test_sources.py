@@ -254,6 +254,27 @@ def test_each_file_has_its_header_and_its_name(tmp_path: Path, spark: SparkSessi
     assert {key: Path(value).name for key, value in files.items()} == {"1": "a.csv", "2": "b.csv", "3": "c.csv.gz"}
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param('1,"2\n0"\n3,4\n', {"1": '1,"2', '0"': '0"', "3": None}, id="within the last field"),
+        pytest.param('1,"2\r\n0"\r\n3,4\r\n', {"1": '1,"2', '0"': '0"', "3": None}, id="lines of Windows"),
+        pytest.param('1,"2\r0"\r3,4\r', {"1": '1,"2', '0"': '0"', "3": None}, id="lines of old Macs"),
+        pytest.param('1,"\n3,4\n', {"1": '1,"', "3": None}, id="a quote alone"),
+        pytest.param('1,"2""\n3,4\n', {"1": '1,"2""', "3": None}, id="a doubled quote at the end"),
+        pytest.param('1,a"b\n3,"4"\n', {"1": None, "3": None}, id="a quote within a field stays"),
+    ],
+)
+def test_a_field_that_a_line_break_cuts_off_is_malformed(
+    tmp_path: Path, spark: SparkSession, content: str, expected: dict[str, str | None]
+) -> None:
+    put(tmp_path / "claims" / "a.csv", "\ufeffclaim_id,quantity\n \n" + content)
+    put(tmp_path / "claims" / "b.csv.gz", gzip.compress(b"claim_id,quantity\n5,6\n"))
+    found_rows = read(spark, found(tmp_path)).collect()
+    assert {row["claim_id"]: row[CORRUPT] for row in found_rows} == expected | {"5": None}
+    assert {Path(row[SOURCE_FILE]).name for row in found_rows} == {"a.csv", "b.csv.gz"}
+
+
 # --- Names that say something to a program -------------------------------------------------------
 
 

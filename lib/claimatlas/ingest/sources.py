@@ -6,10 +6,11 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
@@ -35,11 +36,18 @@ _CSV_OPTIONS = {
     "escape": '"',
     "mode": "PERMISSIVE",
 }
+_OPEN_QUOTE = r'^(?:"(?:[^"]++|"")*+"[^,]*+,|[^",][^,]*+,|,)*+"(?:[^"]++|"")*+$'
+"""A line that ends within a quoted field, for Python and for Java: nothing in it goes back, so no line is slow."""
+_NOT_BLANK = r"[^\x00-\x20]"
+_LINE, _FIELDS = "value", "_fields"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version."""
+    """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version.
+
+    ``opens_quotes``: of CSV, whether some line opens a quote that it does not close.
+    """
 
     table: str
     location: str
@@ -47,6 +55,13 @@ class Source:
     recursive: bool = False
     files: tuple[Path, ...] = ()
     version: int | None = None
+    opens_quotes: bool = False
+
+    @property
+    def partitions(self) -> set[str]:
+        """The names before the = of its folders, in lower case, when Spark takes them for columns."""
+        folders = {part for file in self.files for part in file.relative_to(self.location).parts[:-1]}
+        return set() if self.recursive else {unquote(folder.partition("=")[0]).lower() for folder in folders}
 
 
 def locate(folder: str | None, table: str, explicit: str | None) -> Source | None:
@@ -94,7 +109,7 @@ def _source(table: str, location: str) -> Source:
     if path.is_file():
         if path.stat().st_size == 0:
             raise InputError(f"{table}: the file {location} is empty.")
-        return Source(table, location, _format(table, path), files=(path,))
+        return _with_quotes(Source(table, location, _format(table, path), files=(path,)))
     if (path / "_delta_log").is_dir():
         return Source(table, location, "delta")
     entries = sorted(
@@ -116,7 +131,12 @@ def _source(table: str, location: str) -> Source:
     folders = {part for file in files for part in file.relative_to(path).parts[:-1]}
     # Spark takes key=value folders for partitions and would pass over any other subfolder in silence.
     partitioned = all("=" in name for name in folders)
-    return Source(table, location, formats.pop(), recursive=bool(folders) and not partitioned, files=tuple(files))
+    recursive = bool(folders) and not partitioned
+    return _with_quotes(Source(table, location, formats.pop(), recursive=recursive, files=tuple(files)))
+
+
+def _with_quotes(source: Source) -> Source:
+    return replace(source, opens_quotes=source.format == "csv" and _opens_quotes(source.files))
 
 
 def _format(table: str, file: Path) -> str:
@@ -222,8 +242,46 @@ def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFra
         "columnNameOfCorruptRecord": CORRUPT,
         "recursiveFileLookup": str(source.recursive).lower(),
     }
+    if source.opens_quotes:
+        return _read_lines(spark, source, header, options)
     raw = spark.read.options(**options).schema(T.StructType(fields)).csv(source.location)
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+
+
+def _read_lines(spark: SparkSession, source: Source, header: list[str], options: dict[str, str]) -> DataFrame:
+    """Read CSV line by line: a line whose last field is cut off by a line break is malformed.
+
+    Spark's own reader gives such a field up to the line break as if it were whole, and tells nobody. A line that
+    repeats the header is passed over.
+    """
+    reading = {**ONE_PLACE, "recursiveFileLookup": str(source.recursive).lower()}
+    lines = spark.read.options(**reading).text(source.location)
+    lines = lines.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).where(F.col(_LINE).rlike(_NOT_BLANK))
+    names = [f"_{position}" for position in range(len(header))]
+    schema = ", ".join(f"{name} STRING" for name in (*names, CORRUPT))
+    parsed = lines.withColumn(_FIELDS, F.from_csv(_LINE, schema, {**options, "header": "false"}))
+    fields = [F.col(f"{_FIELDS}.{name}") for name in names]
+    is_header = F.array(*[F.coalesce(field, F.lit("")) for field in fields]) == F.array(*map(F.lit, header))
+    malformed = F.when(F.col(_LINE).rlike(_OPEN_QUOTE), F.col(_LINE)).otherwise(F.col(f"{_FIELDS}.{CORRUPT}"))
+    return parsed.where(~is_header).select(
+        *[field.alias(name) for field, name in zip(fields, header, strict=True)],
+        malformed.alias(CORRUPT),
+        *[F.col(name) for name in lines.columns if name != _LINE],
+    )
+
+
+def _opens_quotes(files: Sequence[Path]) -> bool:
+    """Whether a line opens a quote that it does not close: a look at every byte, many times as fast as Spark's."""
+    pattern = re.compile(_OPEN_QUOTE.encode())
+    for file in files:
+        try:
+            with (gzip.open if file.name.lower().endswith(".gz") else open)(file, "rb") as stream:
+                for line in stream:
+                    if b'"' in line and any(pattern.match(part) for part in line.rstrip(b"\r\n").split(b"\r")):
+                        return True
+        except (OSError, EOFError, zlib.error):
+            continue  # Who reads its rows says what is wrong with it.
+    return False
 
 
 def _header(source: Source) -> list[str]:
