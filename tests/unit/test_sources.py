@@ -310,6 +310,18 @@ def test_a_name_that_no_file_can_have_is_not_there(name: str) -> None:
     assert "There is no input folder" in refused(Path(name))
 
 
+def test_a_folder_that_would_hide_a_column_is_refused(tmp_path: Path, spark: SparkSession) -> None:
+    put(tmp_path / "csv" / "claims" / "Quantity=7" / "a.csv", HEADER + "1,2\n")
+    spark.createDataFrame([("1", 2)], "claim_id string, quantity int").write.parquet(
+        str(tmp_path / "parquet" / "claims" / "quantity=7")
+    )
+    for name in ("csv", "parquet"):
+        with pytest.raises(InputError, match=r"named quantity=…, and the files have a column quantity too"):
+            read(spark, found(tmp_path / name))
+    put(tmp_path / "other" / "claims" / "lot=7" / "a.csv", HEADER + "1,2\n")
+    assert [(row["quantity"], row["lot"]) for row in read(spark, found(tmp_path / "other")).collect()] == [("2", 7)]
+
+
 def test_a_column_that_only_some_parquet_files_have_does_not_vanish(tmp_path: Path, spark: SparkSession) -> None:
     folder = str(tmp_path / "claims")
     spark.createDataFrame([("1",)], "claim_id string").write.parquet(folder)

@@ -164,8 +164,13 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             # mergeSchema: a column that only some of the files have must not vanish.
             options = {**ONE_PLACE, "mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
             raw = spark.read.options(**options).parquet(source.location)
+            if source.partitions:
+                plain = spark.read.options(**options).option("recursiveFileLookup", "true")
+                _refuse_hidden(source, plain.parquet(source.location).columns)
         else:
-            return _read_csv(spark, source, _header(source))
+            header = _header(source)
+            _refuse_hidden(source, header)
+            return _read_csv(spark, source, header)
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
@@ -222,6 +227,16 @@ def is_of_a_file(error: Exception) -> bool:
     )
     text = str(error)
     return any(sign in text for sign in signs)
+
+
+def _refuse_hidden(source: Source, columns: Sequence[str]) -> None:
+    """Spark would take the folder's value for that of every row."""
+    hidden = [name for name in columns if name.lower() in source.partitions]
+    if hidden:
+        raise InputError(
+            f"{source.table}: folders of {source.location} are named {hidden[0]}=…, and the files have a column "
+            f"{hidden[0]} too: rename the folders."
+        )
 
 
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
