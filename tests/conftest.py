@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from claimatlas.session import get_session
+from integration.console import Console
 from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,6 +56,14 @@ def _spark_left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
     for name, value in before.items():
         if after.get(name) != value:
             session.conf.set(name, value)
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A process that runs the console commands in one Spark."""
+    process = Console(tmp_path_factory.mktemp("console"))
+    yield process
+    process.close()
 
 
 @pytest.fixture(scope="session")

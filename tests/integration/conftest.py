@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,14 +83,6 @@ def archived(submitted: Run, archive: Path, tmp_path_factory: pytest.TempPathFac
     assert said.code == 0, said.everything
     expected = compute(submitted.tables, [2021], conf_dir=CONF)
     return Run(submitted.source, submitted.tables, output, said, (2021,), expected)
-
-
-@pytest.fixture(scope="session")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """A process that runs the console commands in one Spark."""
-    process = Console(tmp_path_factory.mktemp("console"))
-    yield process
-    process.close()
 
 
 @pytest.fixture(scope="session")

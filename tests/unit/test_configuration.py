@@ -799,3 +799,66 @@ def test_a_wrong_row_of_the_table_of_sectors_is_refused(tmp_path: Path, row: str
         load_configuration(None, [f"geography.sector_table={file}"])
     assert str(caught.value).startswith("sectors.csv, line 2: ")
     assert message in str(caught.value)
+
+
+# --- Hostile files -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2022-02-30", "the value '2022-02-30' cannot be read"),
+        ("!!bool maybe", "the value 'maybe' cannot be read"),
+        ("9" * 5000, "cannot be read"),
+        ("[" * 3000, "this is not valid YAML"),
+        ("&a [*a]", "an alias: write out what it stands for"),
+    ],
+    ids=["no such day", "no boolean", "too many digits", "nested too deep", "within itself"],
+)
+def test_a_value_that_yaml_cannot_hold_is_refused(conf: Path, edit: Edit, value: str, said: str) -> None:
+    edit("settings.yaml", "first_service_date: 2005-01-01", f"first_service_date: {value}")
+    assert said in refusal(conf)
+    refusal(conf, f"first_service_date={value}")
+
+
+def test_aliases_of_aliases_are_refused_at_once(conf: Path, edit: Edit) -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20))
+    edit("services.yaml", "", bomb)
+    assert refusal(conf).startswith("services.yaml, line 2: ")
+
+
+@pytest.mark.parametrize("setting", ["episode_gap_days", "postnatal_window.last_day", "plausible_age_at_delivery.to"])
+def test_a_number_that_no_column_can_hold_is_refused(conf: Path, setting: str) -> None:
+    assert f"{setting}: this number is too large" in refusal(conf, f"{setting}={10**12}")
+
+
+def test_codes_and_years_of_thousands_of_digits_are_refused(conf: Path, edit: Edit) -> None:
+    edit("codelists/gp_raadpl.csv", "101010", "1" * 5000)
+    assert "codelists/gp_raadpl.csv, line 2: the code " in refusal(conf)
+    edit("codelists/gp_raadpl.csv", "1" * 5000, "101010")
+    edit("geography/changes.csv", "2019", "2" * 5000)
+    assert "is not a year" in refusal(conf)
+
+
+def test_names_that_no_file_can_have_are_refused(conf: Path) -> None:
+    assert "there is no file" in refusal(conf, f"geography.sector_table={'x' * 5000}")
+    assert "does not exist" in refusal(Path("x" * 5000))
+
+
+def test_a_file_that_links_to_itself_is_refused(conf: Path) -> None:
+    (conf / "services.yaml").unlink()
+    (conf / "services.yaml").symlink_to("services.yaml")
+    assert refusal(conf).startswith("services.yaml cannot be read")
+
+
+@pytest.mark.parametrize("pattern", ["(?P<nis5>[0-9]{5})", "[[0-9]{5}", "[0-9]{,5}", "x{y}", "(?(1)a|b)", "(" * 5000])
+def test_a_pattern_that_spark_does_not_understand_is_refused(conf: Path, pattern: str) -> None:
+    assert "geography.sector_pattern: not a regular expression" in refusal(
+        conf, f"geography.sector_pattern='{pattern}'"
+    )
+
+
+def test_patterns_that_python_and_spark_share(conf: Path) -> None:
+    for pattern in ("[0-9]{5}(?:[A-Z]{1,2}|ZZ)", "[0-9]{2,}-?x{3}", "(?!99)[0-9]+"):
+        settings = load_configuration(str(conf), [f"geography.sector_pattern='{pattern}'"]).settings
+        assert settings.geography.sector_pattern == pattern

@@ -272,6 +272,13 @@ def test_each_error_has_its_exit_code(
     assert "Traceback" not in err
 
 
+def test_a_message_is_short_and_does_not_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert raising(InputError("no column \x1b[2J\x07\x00é\u202e\nand no " + "x" * 10_000_000)) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == r"claimatlas: no column \x1b[2J\x07\x00é\u202e"
+    assert len(second) < 3000
+
+
 def test_the_whole_trace_is_shown_on_demand(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

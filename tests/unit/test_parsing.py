@@ -148,6 +148,7 @@ def test_dates_in_text(spark: SparkSession) -> None:
         " 1990-02-28\t": date(1990, 2, 28),
         "2000-02-29": date(2000, 2, 29),
         "0001-01-01": date(1, 1, 1),
+        "0000-01-01": UNPARSEABLE,
         "9999-12-31": date(9999, 12, 31),
         "1900-02-29": UNPARSEABLE,
         "2023-02-30": UNPARSEABLE,
@@ -189,6 +190,13 @@ def test_dates_in_text(spark: SparkSession) -> None:
 )
 def test_a_timestamp_is_cut_to_its_date(spark: SparkSession, data_type: T.DataType, values: list[Any]) -> None:
     assert outcome(spark, CLAIMS_INPUT, "service_date", values, data_type) == [date(2023, 1, 5), MISSING]
+
+
+@pytest.mark.parametrize("days", [-1_000_000, 200_000_000])
+def test_a_day_that_no_calendar_has_is_not_understood(spark: SparkSession, days: int) -> None:
+    raw = frame(spark, POPULATION_INPUT, [{"birth_date": "x"}])
+    strange = raw.withColumn("birth_date", F.date_add(F.lit("2022-01-01").cast("date"), days))
+    assert [row[REASONS] for row in judge(strange, POPULATION_INPUT)] == [["unparseable_birth_date"]]
 
 
 def test_service_dates_have_limits(spark: SparkSession) -> None:

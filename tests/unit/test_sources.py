@@ -1,6 +1,7 @@
 """Where an input table is found, and how its files are read."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,74 @@ def test_each_file_has_its_header_and_its_name(tmp_path: Path, spark: SparkSessi
     packed.write_bytes(gzip.compress((HEADER + "3,3\n").encode()))
     files = {row["claim_id"]: row[SOURCE_FILE] for row in read(spark, found(tmp_path)).collect()}
     assert {key: Path(value).name for key, value in files.items()} == {"1": "a.csv", "2": "b.csv", "3": "c.csv.gz"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param('1,"2\n0"\n3,4\n', {"1": '1,"2', '0"': '0"', "3": None}, id="within the last field"),
+        pytest.param('1,"2\r\n0"\r\n3,4\r\n', {"1": '1,"2', '0"': '0"', "3": None}, id="lines of Windows"),
+        pytest.param('1,"2\r0"\r3,4\r', {"1": '1,"2', '0"': '0"', "3": None}, id="lines of old Macs"),
+        pytest.param('1,"\n3,4\n', {"1": '1,"', "3": None}, id="a quote alone"),
+        pytest.param('1,"2""\n3,4\n', {"1": '1,"2""', "3": None}, id="a doubled quote at the end"),
+        pytest.param('1,a"b\n3,"4"\n', {"1": None, "3": None}, id="a quote within a field stays"),
+    ],
+)
+def test_a_field_that_a_line_break_cuts_off_is_malformed(
+    tmp_path: Path, spark: SparkSession, content: str, expected: dict[str, str | None]
+) -> None:
+    put(tmp_path / "claims" / "a.csv", "\ufeffclaim_id,quantity\n \n" + content)
+    put(tmp_path / "claims" / "b.csv.gz", gzip.compress(b"claim_id,quantity\n5,6\n"))
+    found_rows = read(spark, found(tmp_path)).collect()
+    assert {row["claim_id"]: row[CORRUPT] for row in found_rows} == expected | {"5": None}
+    assert {Path(row[SOURCE_FILE]).name for row in found_rows} == {"a.csv", "b.csv.gz"}
+
+
+# --- Names that say something to a program -------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["in*", "in?", "in[12]", "in{1,2}", "in 1%20#", "in'`", "in\\"])
+def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, spark: SparkSession, name: str) -> None:
+    for folder in ("in1", "in2", name):
+        put(tmp_path / folder / "claims.csv", f"claim_id,quantity\n{folder},1\n")
+    assert rows(spark, tmp_path / name) == [(name, "1", None)]
+
+
+@pytest.mark.parametrize("kind", ["a link to a folder", "a link in a circle", "a link to nothing", "a pipe"])
+def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+    put(tmp_path / "claims" / "deep" / "a.csv")
+    put(tmp_path / "elsewhere" / "b.csv")
+    place = tmp_path / "claims" / "deep" / "x.csv"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    else:
+        places = {"a link to a folder": "elsewhere", "a link in a circle": "claims", "a link to nothing": "nowhere"}
+        place.symlink_to(tmp_path / places[kind])
+    assert refused(tmp_path) == f"claims: {place} is neither a file nor a folder; a link may lead to a file only."
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path, spark: SparkSession) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "a.csv").symlink_to(put(tmp_path / "elsewhere.txt", HEADER + "1,2\n"))
+    assert rows(spark, tmp_path) == [("1", "2", None)]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "\0"])
+def test_a_name_that_no_file_can_have_is_not_there(name: str) -> None:
+    assert "there is no file or folder" in refused(None, name)
+    assert "There is no input folder" in refused(Path(name))
+
+
+def test_a_folder_that_would_hide_a_column_is_refused(tmp_path: Path, spark: SparkSession) -> None:
+    put(tmp_path / "csv" / "claims" / "Quantity=7" / "a.csv", HEADER + "1,2\n")
+    spark.createDataFrame([("1", 2)], "claim_id string, quantity int").write.parquet(
+        str(tmp_path / "parquet" / "claims" / "quantity=7")
+    )
+    for name in ("csv", "parquet"):
+        with pytest.raises(InputError, match=r"named quantity=…, and the files have a column quantity too"):
+            read(spark, found(tmp_path / name))
+    put(tmp_path / "other" / "claims" / "lot=7" / "a.csv", HEADER + "1,2\n")
+    assert [(row["quantity"], row["lot"]) for row in read(spark, found(tmp_path / "other")).collect()] == [("2", 7)]
 
 
 def test_a_column_that_only_some_parquet_files_have_does_not_vanish(tmp_path: Path, spark: SparkSession) -> None:

@@ -33,6 +33,8 @@ for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
 
 DEBUG = "CLAIMATLAS_DEBUG"
 """Set it to see the whole trace of an unexpected failure; the trace may quote data."""
+_LONGEST = 2000
+"""Characters of a line of a message."""
 
 
 @dataclass(frozen=True)
@@ -122,4 +124,7 @@ def _run(
 
 
 def _complain(message: str) -> None:
-    print(f"claimatlas: {message}", file=sys.stderr)
+    # Names come from files: neither ten megabytes of one nor what would steer a terminal is shown.
+    short = "\n".join(line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in message.split("\n"))
+    shown = "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in short)
+    print(f"claimatlas: {shown}", file=sys.stderr)

@@ -71,8 +71,9 @@ def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow
     if fields["list"] != name:
         raise InputError(f"{place}: the list is {fields['list']!r}, but the file is that of {name!r}.")
     if not (fields["code"].isascii() and fields["code"].isdigit()):
-        raise InputError(f"{place}: the code {fields['code']!r} is not a number.")
-    code = int(fields["code"])
+        raise InputError(f"{place}: the code {fields['code'][:40]!r} is not a number.")
+    # Python refuses to read a number of more than 4300 digits.
+    code = int(fields["code"][:40])
     if not FIRST_CODE <= code <= LAST_CODE:
         raise InputError(f"{place}: the code {code} is not of six digits.")
     if fields["status"] not in STATUSES:

@@ -23,6 +23,25 @@ _MESSAGES = {
 }
 
 
+class _Loader(yaml.SafeLoader):
+    """Values only: no alias, and every value that cannot be read is a mistake with its line."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        # A few lines of aliases of aliases stand for more values than any memory holds.
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", mark)
+        return super().compose_node(parent, index)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            # The 30th of February, a number of five thousand digits, !!bool maybe.
+            said = f"the value {str(node.value)[:40]!r} cannot be read"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
+
+
 @dataclass(frozen=True)
 class Document:
     """A YAML file: its data, and the line on which each key stands."""
@@ -53,6 +72,16 @@ def read_text(folder: Traversable, name: str) -> str:
         raise InputError(f"The configuration folder has no file {name}.") from None
     except UnicodeDecodeError:
         raise InputError(f"{name} is not a UTF-8 text file.") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read ({error.strerror}).") from None
+
+
+def is_there(place: Traversable, *, folder: bool = False) -> bool:
+    """Whether there is such a file, or folder; a name that no file can have is not there."""
+    try:
+        return place.is_dir() if folder else place.is_file()
+    except OSError:
+        return False
 
 
 def read_yaml(folder: Traversable, name: str) -> Document:
@@ -63,8 +92,7 @@ def read_yaml(folder: Traversable, name: str) -> Document:
     """
     text = read_text(folder, name)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node, data = _load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -72,6 +100,26 @@ def read_yaml(folder: Traversable, name: str) -> Document:
     if not isinstance(data, dict):
         raise InputError(f"{name}: expected keys and values.")
     return Document(name, data, dict(_lines(node, (), name)))
+
+
+def read_value(text: str) -> object:
+    """A single YAML value.
+
+    Raises:
+        YAMLError: it cannot be read.
+    """
+    return _load(text)[1]
+
+
+def _load(text: str) -> tuple[yaml.Node | None, Any]:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    except RecursionError:
+        raise yaml.YAMLError("nested too deep") from None
+    finally:
+        loader.dispose()
 
 
 def _lines(node: yaml.Node | None, path: Path, name: str) -> Iterator[tuple[Path, int]]:

@@ -120,6 +120,6 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
 
 
 def _year(place: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise InputError(f"{place}: {text!r} is not a year.")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise InputError(f"{place}: {text[:40]!r} is not a year.")
     return int(text)

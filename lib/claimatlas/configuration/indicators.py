@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from claimatlas.configuration.documents import Document, read_yaml, validate
-from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.model import Declaration, Number
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
@@ -111,7 +111,7 @@ class Indicator(Declaration):
     unit: Literal["percent", "per_100", "mean_nights", "count"]
     dimensions: tuple[str, ...]
     levels: tuple[str, ...] = Field(min_length=1)
-    first_year: int
+    first_year: Number
     source_page: str
     related: tuple[str, ...] = ()
 

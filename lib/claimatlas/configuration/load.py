@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from claimatlas.configuration.codelists import CodeList, load_code_lists
-from claimatlas.configuration.documents import read_text, read_yaml, validate
+from claimatlas.configuration.documents import is_there, read_text, read_yaml, validate
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
 from claimatlas.configuration.indicators import Indicator, load_indicators
 from claimatlas.configuration.mappings import Mapping, load_mapping
@@ -78,7 +78,7 @@ def load_configuration(conf: str | None = None, overrides: Sequence[str] = ()) -
         InputError: the first file that is wrong, with every mistake in it.
     """
     folder: Traversable = Path(conf) if conf is not None else shipped_folder()
-    if not folder.is_dir():
+    if not is_there(folder, folder=True):
         raise InputError(f"The configuration folder {folder} does not exist.")
     for name in ("codelists", "indicators", "mappings", "geography"):
         if not folder.joinpath(name).is_dir():

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _of_some_size(number: int) -> int:
+    """Days, years, ages, competences: beyond a million it is a slip, and soon no number that Spark can hold."""
+    if abs(number) > 1_000_000:
+        raise ValueError("this number is too large")
+    return number
+
 
 # Strict: YAML reads yes and true as booleans, and Python takes those for 1.
-Whole = Annotated[int, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True), AfterValidator(_of_some_size)]
+Number = Annotated[int, AfterValidator(_of_some_size)]
 Share = Annotated[float, Field(strict=True)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimatlas.configuration.documents import read_csv
+from claimatlas.configuration.documents import is_there, read_csv
 from claimatlas.errors import InputError
 
 
@@ -29,12 +29,12 @@ def load_sector_table(path: str | None) -> SectorTable | None:
     if path is None:
         return None
     file = Path(path)
-    if not file.is_file():
+    if not is_there(file):
         raise InputError(f"geography.sector_table: there is no file {path}.")
     rows = []
     for line, row in read_csv(file.parent, file.name, ("sector", "municipality", "first_year", "last_year")):
         years = (row["first_year"], row["last_year"])
-        if not row["sector"] or not all(year.isascii() and year.isdigit() for year in years):
+        if not row["sector"] or not all(year.isascii() and year.isdigit() and len(year) <= 4 for year in years):
             raise InputError(f"{file.name}, line {line}: expected a sector and two years.")
         rows.append((row["sector"], row["municipality"], int(years[0]), int(years[1])))
     return SectorTable(tuple(rows))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.model import Declaration, Number
 from claimatlas.configuration.settings import Settings
 
 
@@ -21,9 +21,9 @@ class ContactGroup(Declaration):
 
     code_lists: tuple[str, ...] = ()
     code_lists_by_setting: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    competences: tuple[int, ...] = ()
-    competences_except: tuple[int, ...] = ()
-    professions: tuple[int, ...] = ()
+    competences: tuple[Number, ...] = ()
+    competences_except: tuple[Number, ...] = ()
+    professions: tuple[Number, ...] = ()
 
     @model_validator(mode="after")
     def _has_codes(self) -> ContactGroup:
@@ -66,7 +66,7 @@ class DeliveryType(Declaration):
     """A kind of delivery line: its codes, its priority on one day, and its value as a dimension."""
 
     code_list: str
-    priority: int
+    priority: Number
     dimension: str
 
 

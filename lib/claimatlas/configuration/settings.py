@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
@@ -10,7 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from claimatlas.configuration.documents import Document
+from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import Declaration, Share, Whole
 from claimatlas.errors import InputError
 
@@ -18,6 +20,9 @@ SECTOR = "sector"
 """The geographic level below the one that a domicile is given in."""
 HOSPITAL = "hospital"
 """The level of the hospital where a delivery took place: no part of a larger place."""
+
+_ONLY_OF_PYTHON = re.compile(r"\(\?[^:=!<>].?|\{(?!\d+(?:,\d*)?\})")
+"""What Java's regular expressions, which are Spark's, do not have: named groups, conditions, bare braces."""
 
 
 class PostnatalWindow(Declaration):
@@ -107,9 +112,14 @@ class GeographySettings(Declaration):
     @classmethod
     def _is_a_pattern(cls, pattern: str) -> str:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            with warnings.catch_warnings():
+                # A bracket within brackets: Java takes it for a set within a set.
+                warnings.simplefilter("error", FutureWarning)
+                re.compile(pattern)
+        except (re.error, FutureWarning, RecursionError) as error:
             raise ValueError(f"not a regular expression ({error})") from None
+        if found := _ONLY_OF_PYTHON.search(pattern):
+            raise ValueError(f"not a regular expression for Spark (at {found.group()!r})")
         return pattern
 
     @field_validator("levels")
@@ -177,7 +187,7 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
     Raises:
         InputError: not of the form NAME=VALUE, or an unknown name.
     """
-    data: dict[str, Any] = yaml.safe_load(yaml.safe_dump(document.data))
+    data = copy.deepcopy(document.data)
     for assignment in assignments:
         name, separator, text = assignment.partition("=")
         keys = name.strip().split(".")
@@ -189,7 +199,7 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
         if not isinstance(target, dict) or keys[-1] not in target:
             raise InputError(f"--set {name.strip()}: there is no setting of this name in {document.name}.")
         try:
-            target[keys[-1]] = yaml.safe_load(text)
+            target[keys[-1]] = read_value(text)
         except yaml.YAMLError:
             raise InputError(f"--set {name.strip()}: the value cannot be read.") from None
     return Document(document.name, data, document.lines)

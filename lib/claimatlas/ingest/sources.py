@@ -6,10 +6,11 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
@@ -19,6 +20,7 @@ from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
 from claimatlas.tables.identifiers import quoted
+from claimatlas.tables.paths import ONE_PLACE
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""
@@ -38,11 +40,18 @@ _CSV_OPTIONS = {
     # default; each open file takes eight bytes for each.
     "maxColumns": "100000",
 }
+_OPEN_QUOTE = r'^(?:"(?:[^"]++|"")*+"[^,]*+,|[^",][^,]*+,|,)*+"(?:[^"]++|"")*+$'
+"""A line that ends within a quoted field, for Python and for Java: nothing in it goes back, so no line is slow."""
+_NOT_BLANK = r"[^\x00-\x20]"
+_LINE, _FIELDS = "value", "_fields"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version."""
+    """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version.
+
+    ``opens_quotes``: of CSV, whether some line opens a quote that it does not close.
+    """
 
     table: str
     location: str
@@ -50,6 +59,13 @@ class Source:
     recursive: bool = False
     files: tuple[Path, ...] = ()
     version: int | None = None
+    opens_quotes: bool = False
+
+    @property
+    def partitions(self) -> set[str]:
+        """The names before the = of its folders, in lower case, when Spark takes them for columns."""
+        folders = {part for file in self.files for part in file.relative_to(self.location).parts[:-1]}
+        return set() if self.recursive else {unquote(folder.partition("=")[0]).lower() for folder in folders}
 
 
 def locate(folder: str | None, table: str, explicit: str | None) -> Source | None:
@@ -62,7 +78,7 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
         InputError: nothing at a path that was given, or several places in the folder.
     """
     if explicit is not None:
-        if not _is_remote(explicit) and not Path(explicit).exists():
+        if not _is_remote(explicit) and not _is_there(Path(explicit)):
             if _CATALOG_TABLE.match(explicit) and not explicit.lower().endswith(tuple(_FORMATS)):
                 return Source(table, explicit, "table")
             raise InputError(f"{table}: there is no file or folder {explicit}.")
@@ -71,9 +87,9 @@ def locate(folder: str | None, table: str, explicit: str | None) -> Source | Non
         return None
     if _is_remote(folder):
         return Source(table, f"{folder.rstrip('/')}/{table}", "remote")
-    if not Path(folder).is_dir():
+    if not (_is_there(Path(folder)) and Path(folder).is_dir()):
         raise InputError(f"There is no input folder {folder}.")
-    found = [path for suffix in ("", *_FORMATS) if (path := Path(folder, table + suffix)).exists()]
+    found = [path for suffix in ("", *_FORMATS) if _is_there(path := Path(folder, table + suffix))]
     if len(found) > 1:
         raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
     return _source(table, str(found[0])) if found else None
@@ -83,6 +99,13 @@ def _is_remote(path: str) -> bool:
     return "://" in path or path.startswith("dbfs:")
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # A name that is too long, a link to itself.
+        return False
+
+
 def _source(table: str, location: str) -> Source:
     if _is_remote(location):
         return Source(table, location, "remote")
@@ -90,15 +113,20 @@ def _source(table: str, location: str) -> Source:
     if path.is_file():
         if path.stat().st_size == 0:
             raise InputError(f"{table}: the file {location} is empty.")
-        return Source(table, location, _format(table, path), files=(path,))
+        return _with_quotes(Source(table, location, _format(table, path), files=(path,)))
     if (path / "_delta_log").is_dir():
         return Source(table, location, "delta")
-    files = sorted(
-        file
-        for file in path.rglob("*")
+    entries = sorted(
+        entry
+        for entry in path.rglob("*")
         # Spark itself leaves out names that start with _ or a dot: markers, checksums, hidden files.
-        if file.is_file() and not any(part.startswith(("_", ".")) for part in file.relative_to(path).parts)
+        if not any(part.startswith(("_", ".")) for part in entry.relative_to(path).parts)
     )
+    files = [entry for entry in entries if entry.is_file()]
+    for entry in entries:
+        if not entry.is_file() and (entry.is_symlink() or not entry.is_dir()):
+            # Spark would pass over a link to a folder in silence, or follow one in a circle.
+            raise InputError(f"{table}: {entry} is neither a file nor a folder; a link may lead to a file only.")
     if not files:
         raise InputError(f"{table}: the folder {location} holds no file.")
     formats = {_format(table, file) for file in files}
@@ -107,7 +135,12 @@ def _source(table: str, location: str) -> Source:
     folders = {part for file in files for part in file.relative_to(path).parts[:-1]}
     # Spark takes key=value folders for partitions and would pass over any other subfolder in silence.
     partitioned = all("=" in name for name in folders)
-    return Source(table, location, formats.pop(), recursive=bool(folders) and not partitioned, files=tuple(files))
+    recursive = bool(folders) and not partitioned
+    return _with_quotes(Source(table, location, formats.pop(), recursive=recursive, files=tuple(files)))
+
+
+def _with_quotes(source: Source) -> Source:
+    return replace(source, opens_quotes=source.format == "csv" and _opens_quotes(source.files))
 
 
 def _format(table: str, file: Path) -> str:
@@ -133,10 +166,15 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             raw = _read_remote(spark, source)
         elif source.format == "parquet":
             # mergeSchema: a column that only some of the files have must not vanish.
-            options = {"mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
+            options = {**ONE_PLACE, "mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
             raw = spark.read.options(**options).parquet(source.location)
+            if source.partitions:
+                plain = spark.read.options(**options).option("recursiveFileLookup", "true")
+                _refuse_hidden(source, plain.parquet(source.location).columns)
         else:
-            return _read_csv(spark, source, _header(source))
+            header = _header(source)
+            _refuse_hidden(source, header)
+            return _read_csv(spark, source, header)
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
@@ -195,6 +233,16 @@ def is_of_a_file(error: Exception) -> bool:
     return any(sign in text for sign in signs)
 
 
+def _refuse_hidden(source: Source, columns: Sequence[str]) -> None:
+    """Spark would take the folder's value for that of every row."""
+    hidden = [name for name in columns if name.lower() in source.partitions]
+    if hidden:
+        raise InputError(
+            f"{source.table}: folders of {source.location} are named {hidden[0]}=…, and the files have a column "
+            f"{hidden[0]} too: rename the folders."
+        )
+
+
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
     # An object store cannot be looked into without its client; Spark tells what is there.
     try:
@@ -206,14 +254,53 @@ def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
 def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
     fields = [T.StructField(name, T.StringType()) for name in (*header, CORRUPT)]
     options = {
+        **ONE_PLACE,
         **_CSV_OPTIONS,
         # Every field of a line is needed to see that there are too many or too few.
         "columnPruning": "false",
         "columnNameOfCorruptRecord": CORRUPT,
         "recursiveFileLookup": str(source.recursive).lower(),
     }
+    if source.opens_quotes:
+        return _read_lines(spark, source, header, options)
     raw = spark.read.options(**options).schema(T.StructType(fields)).csv(source.location)
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+
+
+def _read_lines(spark: SparkSession, source: Source, header: list[str], options: dict[str, str]) -> DataFrame:
+    """Read CSV line by line: a line whose last field is cut off by a line break is malformed.
+
+    Spark's own reader gives such a field up to the line break as if it were whole, and tells nobody. A line that
+    repeats the header is passed over.
+    """
+    reading = {**ONE_PLACE, "recursiveFileLookup": str(source.recursive).lower()}
+    lines = spark.read.options(**reading).text(source.location)
+    lines = lines.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).where(F.col(_LINE).rlike(_NOT_BLANK))
+    names = [f"_{position}" for position in range(len(header))]
+    schema = ", ".join(f"{name} STRING" for name in (*names, CORRUPT))
+    parsed = lines.withColumn(_FIELDS, F.from_csv(_LINE, schema, {**options, "header": "false"}))
+    fields = [F.col(f"{_FIELDS}.{name}") for name in names]
+    is_header = F.array(*[F.coalesce(field, F.lit("")) for field in fields]) == F.array(*map(F.lit, header))
+    malformed = F.when(F.col(_LINE).rlike(_OPEN_QUOTE), F.col(_LINE)).otherwise(F.col(f"{_FIELDS}.{CORRUPT}"))
+    return parsed.where(~is_header).select(
+        *[field.alias(name) for field, name in zip(fields, header, strict=True)],
+        malformed.alias(CORRUPT),
+        *[F.col(name) for name in lines.columns if name != _LINE],
+    )
+
+
+def _opens_quotes(files: Sequence[Path]) -> bool:
+    """Whether a line opens a quote that it does not close: a look at every byte, many times as fast as Spark's."""
+    pattern = re.compile(_OPEN_QUOTE.encode())
+    for file in files:
+        try:
+            with (gzip.open if file.name.lower().endswith(".gz") else open)(file, "rb") as stream:
+                for line in stream:
+                    if b'"' in line and any(pattern.match(part) for part in line.rstrip(b"\r\n").split(b"\r")):
+                        return True
+        except (OSError, EOFError, zlib.error):
+            continue  # Who reads its rows says what is wrong with it.
+    return False
 
 
 def _header(source: Source) -> list[str]:

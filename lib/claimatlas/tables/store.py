@@ -17,6 +17,7 @@ from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.tables.identifiers import quoted
+from claimatlas.tables.paths import ONE_PLACE
 from claimatlas.tables.schemas import Table
 
 SILVER = "silver"
@@ -211,7 +212,7 @@ class Store:
         """
         path = self.path(f"{WORK}/{name}")
         df.write.mode("overwrite").parquet(path)
-        return self.spark.read.schema(df.schema).parquet(path)
+        return self.spark.read.options(**ONE_PLACE).schema(df.schema).parquet(path)
 
     def make_private(self) -> None:
         """Let nobody but its owner into ``silver/``, in whatever folder the output is and whatever the umask.
