@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,7 +151,9 @@ def mutate(mutant: ConfigurationMutant, dice: random.Random) -> str:
     kind = ""
     for _ in range(dice.choice((1, 1, 1, 2))):
         kind = dice.choice(list(KINDS))
-        KINDS[kind](mutant, dice)
+        # What the first change left may be beyond the second.
+        with suppress(csv.Error, OSError, ValueError):
+            KINDS[kind](mutant, dice)
     return kind
 
 
