@@ -185,7 +185,15 @@ def test_the_first_wrong_cell_is_named(found: list[Finding]) -> None:
     ]
     assert sentence == (
         f"{DENOMINATOR} 2009, region: 1 of 37 cells do not add up with their smallest places, the first 02000: "
-        "numerator / denominator 1 / 3 is not the same as the sum, 1 / 2."
+        "numerator / denominator 1 / 3 is not the sum, 1 / 2."
+    )
+
+
+def test_parts_that_are_more_than_the_country(found: list[Finding]) -> None:
+    (sentence,) = [finding.sentence for finding in found if finding.subject["sum"] == "sector" and not finding.ok]
+    assert sentence == (
+        f"{BY_SECTOR} 2017, country: 1 of 1 cells do not add up with the sectors, the first 01000: "
+        "numerator / denominator 4 / 6 is less than the sum, 3 / 7."
     )
 
 
@@ -201,7 +209,7 @@ def test_places_that_are_no_whole_may_hold_more(spark: SparkSession, shipped: Co
     by_level = {finding.subject["geo_level"]: finding for finding in findings}
     assert by_level["country"].ok
     assert (by_level["region"].measured, by_level["region"].cases) == (1, 3)
-    assert "02000: numerator / denominator 0 / 3 is not the same as the sum, 0 / 2" in by_level["region"].sentence
+    assert "02000: numerator / denominator 0 / 3 is not the sum, 0 / 2" in by_level["region"].sentence
 
 
 def test_what_is_whole(shipped: Configuration) -> None:

@@ -44,10 +44,10 @@ def judge_sum(row: Mapping[str, Any], configuration: Configuration) -> Finding:
     example = row["example"]
     place = " ".join([example["geo_code"], *[example[name] for name in CELL_DIMENSIONS if example[name] != ALL]])
     sides = [" / ".join(f"{example[f'{side}_{figure}']:,}" for figure in FIGURES) for side in ("published", "summed")]
-    must = "not the same" if example["exact"] else "less"
+    must = "not" if example["exact"] else "less than"
     sentence = (
         f"{name}: {row['wrong']:,} of {row['compared']:,} cells do not add up with {parts}, the first {place}: "
-        f"numerator / denominator {sides[0]} is {must} as the sum, {sides[1]}."
+        f"numerator / denominator {sides[0]} is {must} the sum, {sides[1]}."
     )
     return Finding(SUMS, subject, float(row["wrong"]), 0.0, ok=False, sentence=sentence, cases=row["compared"])
 
