@@ -14,7 +14,8 @@ from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CLAIMS, POPULATION, Inputs, _fits
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, WHITESPACE, InputTable
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.pseudonyms import pseudonym, pseudonym_key, with_key
+from claimatlas.ingest.keys import pseudonym_key
+from claimatlas.ingest.pseudonyms import pseudonym, with_key
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validation import REASONS, ROW, validate_rows
 from pyspark.sql import DataFrame, SparkSession

@@ -6,45 +6,18 @@ Spark as data: one row with the two blocks that HMAC makes of a key (RFC 2104), 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from dataclasses import dataclass, field
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+
+from claimatlas.ingest.keys import PseudonymKey
 
 PSEUDONYMISED = ("beneficiary_id", "provider_id")
 """The columns that name a person, in every table that has them. ``claim_id`` and ``stay_id`` name lines of the sender:
 by them a rejected row is found again there."""
 
-_BLOCK_SIZE = 64
 _INNER, _OUTER = "_inner_block", "_outer_block"
 _BLOCKS = T.StructType([T.StructField(name, T.BinaryType(), nullable=False) for name in (_INNER, _OUTER)])
-_FINGERPRINT_OF = b"claimatlas: which key"
-
-
-@dataclass(frozen=True)
-class PseudonymKey:
-    """A key, as the two blocks that are hashed before a text and before the hash of that.
-
-    ``fingerprint`` tells keys apart and gives nothing away: it may stand in run records.
-    """
-
-    inner: bytes = field(repr=False)
-    outer: bytes = field(repr=False)
-    fingerprint: str
-
-
-def pseudonym_key(secret: bytes) -> PseudonymKey:
-    """The key of a secret; one longer than a block is hashed first, as HMAC has it."""
-    key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK_SIZE else secret
-    padded = key.ljust(_BLOCK_SIZE, b"\0")
-    return PseudonymKey(
-        inner=bytes(byte ^ 0x36 for byte in padded),
-        outer=bytes(byte ^ 0x5C for byte in padded),
-        fingerprint=hmac.new(secret, _FINGERPRINT_OF, hashlib.sha256).hexdigest()[:8],
-    )
 
 
 def with_key(rows: DataFrame, key: PseudonymKey) -> DataFrame:

@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputTable
+from claimatlas.ingest.keys import PseudonymKey
 from claimatlas.ingest.parsing import cleaned, parse_column
-from claimatlas.ingest.pseudonyms import PSEUDONYMISED, PseudonymKey, pseudonym, with_key
+from claimatlas.ingest.pseudonyms import PSEUDONYMISED, pseudonym, with_key
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.services import any_of
 from claimatlas.tables.identifiers import quoted
