@@ -281,7 +281,7 @@ def test_a_field_that_a_line_break_cuts_off_is_malformed(
 @pytest.mark.parametrize("name", ["in*", "in?", "in[12]", "in{1,2}", "in 1%20#", "in'`", "in\\"])
 def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, spark: SparkSession, name: str) -> None:
     for folder in ("in1", "in2", name):
-        put(tmp_path / folder / "claims.csv", f"claim_id,quantity\n{folder},1\n")
+        put(tmp_path / folder / "claims.csv", f'claim_id,quantity\n"{folder}",1\n')
     assert rows(spark, tmp_path / name) == [(name, "1", None)]
 
 
