@@ -169,8 +169,16 @@ class Console:
             self.answers.close()
 
 
-def submit(script: Path, arguments: Sequence[object], environment: Mapping[str, str], **options: str) -> Said:
-    """Run a script by this environment's `spark-submit`, with Delta's JARs and further options.
+def submit(
+    script: Path,
+    arguments: Sequence[object],
+    environment: Mapping[str, str],
+    settings: Mapping[str, str] | None = None,
+    **options: str,
+) -> Said:
+    """Run a script by this environment's `spark-submit`, with Delta's JARs, Spark's `settings` and further options.
+
+    The `spark-submit` of the set-up has its own folder of settings, whatever the environment says.
 
     Spark hands on what a Python program writes to both streams as standard output.
     """
@@ -183,6 +191,7 @@ def submit(script: Path, arguments: Sequence[object], environment: Mapping[str, 
         program = home / "bin" / "spark-submit"
     options = {"jars": ",".join(path.as_uri() for path in jars.find()), **options}
     flags = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
+    flags += [text for name, value in (settings or {}).items() for text in ("--conf", f"{name}={value}")]
     start = time.monotonic()
     done = subprocess.run(
         [str(program), *flags, str(script), *map(str, arguments)],

@@ -53,7 +53,8 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     said = submit(
         ROOT / "jobs" / "run_year.py",
         ["--input", source, "--output", folder / "output", "--year", YEAR],
-        plain_environment(folder / "run", with_package=True, settings=logged),
+        plain_environment(folder / "run", with_package=True),
+        logged,
     )
     assert said.code == 0, said.everything
     return Observed(read_event_log(log), lines, size)

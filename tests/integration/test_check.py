@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from claimatlas.tables.releases import publish
+from claimatlas.tables.store import Store
 from comparison import DELIVERIES, last_record, read
 from deltalake import DeltaTable
 from integration.conftest import Run
 from integration.console import Console, Said
 from integration.inputs import fingerprint
+from pyspark.sql import SparkSession
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -90,12 +93,13 @@ def test_the_figures_are_those_of_the_tables(console: Console, submitted: Run) -
     assert "drift" not in by_check
 
 
-def test_a_changed_cell_is_found(console: Console, copied: Path) -> None:
+def test_a_changed_cell_is_found(spark: SparkSession, console: Console, copied: Path) -> None:
     where = " and ".join(f"{name} = {value!r}" for name, value in REGION.items())
     changed = DeltaTable(str(copied / "gold/postnatal")).update(
         updates={"numerator": "numerator + 1"}, predicate=f"{where} and {EVERYBODY}"
     )
     assert changed["num_updated_rows"] == 1
+    publish(Store(spark, str(copied)), "another hand", "changed")
     said = check(console, copied, "--year", "2022", "--json")
     assert said.code == 3
     wrong = beyond(said)
@@ -126,6 +130,7 @@ def test_a_missing_month_is_found(console: Console, copied: Path) -> None:
     assert shares.split()[6] == "0!"
 
 
+@pytest.mark.long
 def test_a_value_that_another_run_moved_is_found(console: Console, copied: Path) -> None:
     earlier = last_record(copied)["run_id"]
     short = ("--set", "postnatal_window.last_day=3")

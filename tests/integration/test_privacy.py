@@ -22,7 +22,7 @@ import pytest
 from comparison import DELIVERIES, GOLD, REJECTED, SILVER, content, last_record, read
 from integration.console import JAVA_OPTIONS, Console, Said
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 KEY = "NEEDLEKEY: thirty-two bytes, or more of them"
 

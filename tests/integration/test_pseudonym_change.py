@@ -13,7 +13,7 @@ from comparison import read
 from integration.inputs import write_small
 from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 FIRST, SECOND = "the first key, which is long enough", "the second key, which is long enough"
 NAMES = {text: pseudonym_key(text.encode()).fingerprint for text in (FIRST, SECOND)}
