@@ -158,7 +158,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"claim_id,quantity,claim_id\n", "the header of {file} names claim_id twice."),
+        (b"claim_id,quantity,claim_id\n", "in the header of {file} a name stands twice: see the columns 1, 3."),
         (b"\n1,2\n", "{file} has no header."),
         ("claim_id,quantité\n".encode("latin-1"), "the first line of {file} is not a UTF-8 CSV header."),
         ("claim_id,quantity\n".encode("utf-16"), "the first line of {file} is not a UTF-8 CSV header."),

@@ -33,7 +33,7 @@ from claimatlas.ingest.validation import REASONS, ROW, validate_rows
 from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CLAIMS, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
+from claimatlas.tables.schemas import CLAIMS, DATA_DELIVERY, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -282,7 +282,10 @@ def _ingest_table(
         first_service_date=configuration.settings.first_service_date,
         as_of=as_of,
         keep_every_row=True,
-    ).localCheckpoint()
+    )
+    if DATA_DELIVERY in table.silver.column_names:
+        judged = judged.withColumn(DATA_DELIVERY, F.lit(1))
+    judged = judged.localCheckpoint()
     lost: set[str] = set()
     if table.key:
         ranked = rank_duplicates(judged.where(F.size(REASONS) == 0), table)
