@@ -98,7 +98,7 @@ class TestFromTheCheckout:
 
     def test_nothing_else_lies_in_the_output(self, submitted: Run) -> None:
         found = {str(path.parent.relative_to(submitted.output)) for path in submitted.output.rglob("_delta_log")}
-        assert found == {*SILVER, REJECTED, DELIVERIES, *GOLD, "gold/comparisons", "gold/runs"}
+        assert found == {*SILVER, REJECTED, DELIVERIES, *GOLD, "gold/comparisons", "gold/releases", "gold/runs"}
         assert {path.name for path in submitted.output.iterdir()} == {"silver", "gold"}
         gold = {path.name for path in (submitted.output / "gold").iterdir()}
         assert gold == {"imaging", "postnatal", "comparisons", "runs"}

@@ -811,7 +811,7 @@ def test_a_wrong_row_of_the_table_of_sectors_is_refused(tmp_path: Path, row: str
         ("!!bool maybe", "the value 'maybe' cannot be read"),
         ("9" * 5000, "cannot be read"),
         ("[" * 3000, "this is not valid YAML"),
-        ("&a [*a]", "an alias: write out what it stands for"),
+        ("&a [*a]", "an alias of something that holds an alias: write out what it stands for"),
     ],
     ids=["no such day", "no boolean", "too many digits", "nested too deep", "within itself"],
 )
@@ -824,7 +824,7 @@ def test_a_value_that_yaml_cannot_hold_is_refused(conf: Path, edit: Edit, value:
 def test_aliases_of_aliases_are_refused_at_once(conf: Path, edit: Edit) -> None:
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20))
     edit("services.yaml", "", bomb)
-    assert refusal(conf).startswith("services.yaml, line 2: ")
+    assert refusal(conf).startswith("services.yaml, line 3: ")
 
 
 @pytest.mark.parametrize("setting", ["episode_gap_days", "postnatal_window.last_day", "plausible_age_at_delivery.to"])

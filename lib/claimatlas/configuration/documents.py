@@ -24,14 +24,29 @@ _MESSAGES = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Values only: no alias, and every value that cannot be read is a mistake with its line."""
+    """Values only: no alias of aliases, and every value that cannot be read is a mistake with its line."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._open: list[str] = []
+        self._with_alias: set[str] = set()
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        # A few lines of aliases of aliases stand for more values than any memory holds.
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "an alias: write out what it stands for", mark)
-        return super().compose_node(parent, index)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            # A few lines of aliases of aliases stand for more values than any memory holds.
+            self._with_alias.update(self._open)
+            if event.anchor in self._with_alias:
+                said = "an alias of something that holds an alias: write out what it stands for"
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                raise yaml.composer.ComposerError(None, None, said, mark)
+            return super().compose_node(parent, index)
+        anchor = getattr(event, "anchor", None)
+        self._open += [anchor] if anchor else []
+        node = super().compose_node(parent, index)
+        if anchor:
+            self._open.pop()
+        return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:

@@ -81,7 +81,7 @@ def _recounted(
     except InputError:
         return None, "silver is not whole: an ingest did not finish"
     if ingest != run.silver["run_id"]:
-        return None, "silver has been replaced or added to since"
+        return None, "another ingest has replaced silver or added to it since"
     counted: dict[str, int | None] = dict(recount(store, configuration, indicator, cell.row))
     published = {name: cell.row[name] for name in ("numerator", "denominator")}
     if any(value is not None and counted[name] != value for name, value in published.items()):
