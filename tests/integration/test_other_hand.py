@@ -101,7 +101,7 @@ class TestFromTheCheckout:
         assert found == {*SILVER, REJECTED, DELIVERIES, *GOLD, "gold/comparisons", "gold/releases", "gold/runs"}
         assert {path.name for path in submitted.output.iterdir()} == {"silver", "gold"}
         gold = {path.name for path in (submitted.output / "gold").iterdir()}
-        assert gold == {"imaging", "postnatal", "comparisons", "runs"}
+        assert gold == {"imaging", "postnatal", "comparisons", "releases", "runs"}
         assert not (submitted.output / "silver" / "work").exists()
 
 
