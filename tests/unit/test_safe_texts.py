@@ -25,7 +25,7 @@ CONDITIONS = {"where", "filter", "agg", "withColumn", "withColumns", "select", "
 SAFE_YAML = {"safe_load", "safe_load_all", "safe_dump", "YAMLError", "SafeLoader", "SafeDumper"}
 NODES = {"Node", "MappingNode", "SequenceNode", "ScalarNode"}
 # What a loader of one's own looks at and complains by.
-PARTS = {"AliasEvent", "composer", "constructor"}
+PARTS = {"AliasEvent", "MarkedYAMLError"}
 WITH_LOADER = {"load", "load_all", "compose", "compose_all"}
 
 

@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
             if event.anchor in self._with_alias:
                 said = "an alias of something that holds an alias: write out what it stands for"
                 mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-                raise yaml.composer.ComposerError(None, None, said, mark)
+                raise yaml.MarkedYAMLError(None, None, said, mark)
             return super().compose_node(parent, index)
         anchor = getattr(event, "anchor", None)
         self._open += [anchor] if anchor else []
@@ -54,7 +54,7 @@ class _Loader(yaml.SafeLoader):
         except (ValueError, LookupError, TypeError, AttributeError):
             # The 30th of February, a number of five thousand digits, !!bool maybe.
             said = f"the value {str(node.value)[:40]!r} cannot be read"
-            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
+            raise yaml.MarkedYAMLError(None, None, said, node.start_mark) from None
 
 
 @dataclass(frozen=True)
