@@ -73,7 +73,7 @@ def _jumps(store: Store, cells: DataFrame, configuration: Configuration, years: 
 def _has_other_configuration(store: Store, record: RunRecord) -> bool:
     """Whether what is published was computed with another configuration: it explains any difference."""
     release = newest_release(store)
-    run = find_run(store, str(release["run_id"])) if release else None
+    run = find_run(store, release["run_id"]) if release else None
     return run is None or run.record["hashes"] != record.hashes
 
 

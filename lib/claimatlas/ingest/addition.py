@@ -48,7 +48,7 @@ def add(
     facts = marker.facts_of_silver(store)
     marker.require_same_key(store, options.key_fingerprint)
     options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
-    sources = _sources(store, paths, configuration, options, facts["columns"])
+    sources, columns = _sources(store, paths, configuration, options, facts["columns"])
     if POPULATION_INPUT.name not in sources:
         refuse_missing(options.years, set(facts["population_years"]))
     record.note("input", {name: source.location for name, source in sources.items()})
@@ -71,7 +71,6 @@ def add(
     try:
         for change in changes:
             _apply(store, change, record)
-        columns = {name: columns_of(store.spark, source) for name, source in sources.items()}
         marker.put_on(store, _facts(store, facts, changes, columns, record))
     except BaseException:
         # Silver as it was, for a failure and for Ctrl-C alike.
@@ -85,22 +84,25 @@ def _sources(
     paths: InputPaths,
     configuration: Configuration,
     options: IngestOptions,
-    columns: Mapping[str, Mapping[str, str]],
-) -> dict[str, Source]:
+    before: Mapping[str, Mapping[str, str]],
+) -> tuple[dict[str, Source], dict[str, dict[str, str]]]:
+    """The tables of the delivery, and the columns of each; ``before``: those of the delivery before."""
     check_mapping(configuration.mapping, INPUT_TABLES)
     sources: dict[str, Source] = {}
+    columns: dict[str, dict[str, str]] = {}
     for table in INPUT_TABLES:
         source = locate(paths.folder, table.name, getattr(paths, table.name))
         if source is None:
             continue
         sources[table.name] = source = pinned(store.spark, source)
-        if table.name in columns and not options.accept_columns:
-            _refuse_other_columns(table, columns[table.name], columns_of(store.spark, source))
+        columns[table.name] = columns_of(store.spark, source)
+        if table.name in before and not options.accept_columns:
+            _refuse_other_columns(table, before[table.name], columns[table.name])
         # A column that is missing or of a wrong type shows here.
         validated(store, source, table, configuration, options)
     if not sources:
         raise InputError("The input has no table: a delivery of data has claims, population or hospital_stays.")
-    return sources
+    return sources, columns
 
 
 def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Mapping[str, str]) -> None:

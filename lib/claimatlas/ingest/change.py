@@ -25,7 +25,7 @@ from claimatlas.ingest.comparison import (
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.load import Loaded, count_rejected, rejected_rows
 from claimatlas.ingest.one_table import take_in, validated
 from claimatlas.ingest.sources import SOURCE_FILE, Source
 from claimatlas.ingest.validation import KEY_HASH, REASONS, ROW
@@ -93,12 +93,9 @@ def change_of(
     if found.get(DUPLICATE):
         lost = judged.where(F.col(FATE) == DUPLICATE)
         candidates.append(_as_they_came(store, source, lost, table, configuration, options, record))
-    rejected, rows = _newly_rejected(store, candidates, table)
+    rejected = _newly_rejected(store, candidates, table)
+    newly, reasons = count_rejected(rejected, "reasons")
     accepted = loaded.accepted - found.get(RESENT, 0) - found.get(DUPLICATE, 0)
-    newly = sum(rows.values())
-    by_reason: Counter[str] = Counter()
-    for reasons, count in sorted(rows.items()):
-        by_reason.update(dict.fromkeys(reasons, count))
     return Change(
         table=table,
         loaded=dataclasses.replace(
@@ -120,7 +117,7 @@ def change_of(
             "resent": loaded.read - accepted - newly,
             "superseded": found.get(SUPERSEDED, 0),
         },
-        reasons=by_reason,
+        reasons=reasons,
     )
 
 
@@ -129,13 +126,12 @@ def as_rejected(superseded: DataFrame, table: InputTable, run_id: str) -> DataFr
 
     What they came as is no longer known: ``row`` holds what was understood of it, ``source_file`` is null.
     """
-    return superseded.select(
-        F.lit(None).cast("string").alias("source_file"),
-        F.array(F.lit(table.duplicate_reason)).alias("reasons"),
-        _as_json(table).alias("row"),
-        F.lit(run_id).alias("run_id"),
-        F.lit(table.name).alias("table"),
+    rows = superseded.select(
+        F.lit(None).cast("string").alias(SOURCE_FILE),
+        F.array(F.lit(table.duplicate_reason)).alias(REASONS),
+        _as_json(table).alias(ROW),
     )
+    return rejected_rows(rows, table, run_id)
 
 
 def _rejected_by_itself(store: Store, loaded: Loaded) -> list[DataFrame]:
@@ -157,32 +153,19 @@ def _as_they_came(
     rows = validated(store, source, table, configuration, options, keep_every_row=True)
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")
     # Of several of one key in the delivery the others were rejected already, by the same rule.
-    return (
-        rank_duplicates(of_keys, table)
-        .where(F.col(RANK) == 1)
-        .select(
-            F.col(SOURCE_FILE).alias("source_file"),
-            F.array(F.lit(table.duplicate_reason)).alias("reasons"),
-            F.col(ROW).alias("row"),
-            F.lit(record.run_id).alias("run_id"),
-            F.lit(table.name).alias("table"),
-            _as_json(table).alias(_AS_UNDERSTOOD),
-        )
-    )
+    first = rank_duplicates(of_keys, table).where(F.col(RANK) == 1)
+    duplicates = first.withColumn(REASONS, F.array(F.lit(table.duplicate_reason)))
+    return rejected_rows(duplicates, table, record.run_id, _as_json(table).alias(_AS_UNDERSTOOD))
 
 
-def _newly_rejected(
-    store: Store, candidates: list[DataFrame], table: InputTable
-) -> tuple[DataFrame, dict[tuple[str, ...], int]]:
-    """The candidates that ``silver/rejected`` has not, as they came or as they were understood; and how many."""
+def _newly_rejected(store: Store, candidates: list[DataFrame], table: InputTable) -> DataFrame:
+    """The candidates that ``silver/rejected`` has not, as they came or as they were understood."""
     known = store.read(REJECTED).where(F.col("table") == table.name).select(F.col("row").alias("_known"))
     known = store.keep(known.groupBy("_known").count().drop("count"), f"known_rejected_{table.name}")
     rows = reduce(DataFrame.unionByName, candidates)
     for column in ("row", _AS_UNDERSTOOD):
         rows = rows.join(known, on=F.col(column) == F.col("_known"), how="left_anti")
-    rejected = store.keep(rows.drop(_AS_UNDERSTOOD), f"newly_rejected_{table.name}")
-    counts = rejected.groupBy("reasons").agg(F.count(F.lit(1)).alias("rows")).collect()
-    return rejected, {tuple(row["reasons"]): row["rows"] for row in counts}
+    return store.keep(rows.drop(_AS_UNDERSTOOD), f"newly_rejected_{table.name}")
 
 
 def _as_json(table: InputTable) -> Column:

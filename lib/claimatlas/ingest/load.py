@@ -100,23 +100,14 @@ def load_table(
             store.append(staying.select(*silver.column_names), silver, metadata)
             if facts:
                 found += [row.asDict() for row in staying.agg(*[v.alias(k) for k, v in facts.items()]).collect()]
-    by_reasons = rejected.groupBy(REASONS).agg(F.count(F.lit(1)).alias("rows")).collect()
-    reasons: Counter[str] = Counter()
-    for row in by_reasons:
-        reasons.update(dict.fromkeys(row[REASONS], row["rows"]))
+    number_rejected, reasons = count_rejected(rejected, REASONS)
     loaded = Loaded(
         table=table.name,
         read=read,
         accepted=store.read(silver).count(),
-        rejected=sum(row["rows"] for row in by_reasons),
-        reasons=dict(sorted(reasons.items())),
-        rejected_rows=rejected.select(
-            F.col(SOURCE_FILE).alias("source_file"),
-            F.col(REASONS).alias("reasons"),
-            F.col(ROW).alias("row"),
-            F.lit(run_id).alias("run_id"),
-            F.lit(table.name).alias("table"),
-        ),
+        rejected=number_rejected,
+        reasons=reasons,
+        rejected_rows=rejected_rows(rejected, table, run_id),
         facts=found,
     )
     if loaded.accepted + loaded.rejected != loaded.read:
@@ -125,6 +116,27 @@ def load_table(
             f"{loaded.read} rows read. Nothing was published; please report this."
         )
     return loaded
+
+
+def count_rejected(rows: DataFrame, reasons: str) -> tuple[int, dict[str, int]]:
+    """How many rows there are, and how many have each reason; ``reasons``: the column that lists a row's."""
+    by_reasons = rows.groupBy(reasons).agg(F.count(F.lit(1)).alias("rows")).collect()
+    counts: Counter[str] = Counter()
+    for row in by_reasons:
+        counts.update(dict.fromkeys(row[reasons], row["rows"]))
+    return sum(row["rows"] for row in by_reasons), dict(sorted(counts.items()))
+
+
+def rejected_rows(rows: DataFrame, table: InputTable, run_id: str, *beside: Column) -> DataFrame:
+    """Rows with ``_source_file``, ``_reasons`` and ``_row`` as rows of ``silver/rejected``, with columns ``beside``."""
+    return rows.select(
+        F.col(SOURCE_FILE).alias("source_file"),
+        F.col(REASONS).alias("reasons"),
+        F.col(ROW).alias("row"),
+        F.lit(run_id).alias("run_id"),
+        F.lit(table.name).alias("table"),
+        *beside,
+    )
 
 
 def _setting_aside(validated: DataFrame, table: InputTable) -> DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -21,12 +22,12 @@ RELEASED = (IMAGING, POSTNATAL, COMPARISONS)
 """The tables that are published together."""
 
 
-def newest_release(store: Store) -> dict[str, object] | None:
+def newest_release(store: Store) -> dict[str, Any] | None:
     """The newest row of ``gold/releases``; nothing before the first one."""
     return next(iter(releases(store)), None)
 
 
-def releases(store: Store) -> list[dict[str, object]]:
+def releases(store: Store) -> list[dict[str, Any]]:
     """Every release, the newest first."""
     if not store.exists(RELEASES):
         return []
@@ -44,8 +45,8 @@ def read_published(store: Store, table: Table) -> DataFrame | None:
     if not store.exists(RELEASES):
         return store.read(table)
     release = newest_release(store)
-    version = release and release[_column(table)]
-    return store.read_version(table, int(str(version))) if version is not None else None
+    version = release[_column(table)] if release else None
+    return store.read_version(table, version) if version is not None else None
 
 
 def begin(store: Store) -> None:
@@ -68,7 +69,7 @@ def put_back(store: Store) -> None:
 def publish(store: Store, run_id: str, note: str) -> int:
     """Publish the newest versions of the tables of gold, in one commit; gives back the number of the release."""
     last = newest_release(store)
-    number = int(str(last["release"])) + 1 if last else 1
+    number = last["release"] + 1 if last else 1
     versions = {_column(table): store.version(table) if store.exists(table) else None for table in RELEASED}
     values = (number, run_id, datetime.now(UTC), *versions.values(), note)
     row = store.spark.createDataFrame([values], RELEASES.schema)
@@ -91,14 +92,14 @@ def roll_back(store: Store, to: int | None) -> tuple[int, int]:
         there = ", ".join(str(release["release"]) for release in reversed(known)) or "none"
         raise InputError(f"There is no release {wanted} in {store.root}; there are {there}.")
     _restore(store, found)
-    return int(str(wanted)), publish(store, str(found["run_id"]), f"rollback to release {wanted}")
+    return wanted, publish(store, found["run_id"], f"rollback to release {wanted}")
 
 
-def _restore(store: Store, release: Mapping[str, object]) -> None:
+def _restore(store: Store, release: Mapping[str, Any]) -> None:
     for table in RELEASED:
         version = release.get(_column(table))
         if version is not None:
-            store.restore(table, int(str(version)))
+            store.restore(table, version)
         elif store.exists(table):
             store.delete(table, "true")
 

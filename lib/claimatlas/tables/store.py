@@ -150,7 +150,7 @@ class Store:
             self.set_properties(table, {DELETION_VECTORS: "true"})
         self._allow_deleted_rows(table)
         partitions = sorted({row["year"] for row in rows.select("year").distinct().collect()})
-        same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in key)
+        same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in key)
         rows.select(*key).createOrReplaceTempView(_GOING)
         self.spark.conf.set(_COMMIT_METADATA, json.dumps(metadata, sort_keys=True))
         try:
