@@ -103,6 +103,8 @@ def _runs(arguments: argparse.Namespace, folder: Path, raw: Path) -> Iterator[tu
                 if turn >= 0 or measured.failure:
                     of_turn.append(({"stage": stage, "engine": name, "turn": turn, **asdict(measured)}, compared))
             yield from of_turn
+        if stage == "silver" and "claimatlas" in names:
+            _keep_silver(base, folder / "results" / "claimatlas")
 
 
 def _command(arguments: argparse.Namespace) -> str:
@@ -114,6 +116,17 @@ def _command(arguments: argparse.Namespace) -> str:
     if options:
         words.append(f'OPTIONS="{shlex.join(options)}"')
     return " ".join(words)
+
+
+def _keep_silver(base: Path, result: Path) -> None:
+    """The silver that was measured is what the next stage starts from; hard links, as in that stage."""
+    shutil.rmtree(base, ignore_errors=True)
+    shutil.copytree(result / "silver", base / "silver", copy_function=_link)
+    (base / "complete").touch()
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)
 
 
 def _make_silver(base: Path, raw: Path, folder: Path, memory_limit: float) -> None:
@@ -133,9 +146,7 @@ def _run(name: str, stage: str, place: Place, base: Path, folder: Path, memory_l
     place.result.mkdir(parents=True)
     if name == "claimatlas" and stage == "gold":
         # Hard links: the job adds to the tables, and what is there is left as it is.
-        shutil.copytree(
-            base / "silver", place.result / "silver", copy_function=lambda *paths: Path(paths[1]).hardlink_to(paths[0])
-        )
+        shutil.copytree(base / "silver", place.result / "silver", copy_function=_link)
     return _measure(name, stage, place, folder, memory_limit)
 
 
