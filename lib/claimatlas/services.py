@@ -59,10 +59,14 @@ def few_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
     Grain in and out: one row per claim line. A line's code stands in one of the lists at some time; whether it does
     on its date is for the rules to say.
     """
+    return claims.where(has_any_code(configuration, code_lists_of_few_lines(configuration)))
+
+
+def code_lists_of_few_lines(configuration: Configuration) -> list[str]:
+    """The code lists of deliveries and of the services counted per beneficiary."""
     services = configuration.services
     lists = [kind.code_list for kind in services.delivery_types.values()]
-    lists += [name for service in services.beneficiary_services.values() for name in service.code_lists]
-    return claims.where(has_any_code(configuration, lists))
+    return lists + [name for service in services.beneficiary_services.values() for name in service.code_lists]
 
 
 def provider_rule(group: ContactGroup) -> Column:

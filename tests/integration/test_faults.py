@@ -1,6 +1,6 @@
 """Runs that die or cannot write: a rerun makes the same tables, and what was published stays as it is.
 
-`CLAIMATLAS_KILLS=30` kills that many runs at random moments too.
+`CLAIMATLAS_KILLS=30` kills that many runs at random moments too, `CLAIMATLAS_RACES=10` starts that many pairs of runs.
 """
 
 import os
@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 GOLD = tuple(table.name for table in RELEASED)
 EVERYTHING = (*SILVER, REJECTED, DELIVERIES, *GOLD)
 KILLS = int(os.environ.get("CLAIMATLAS_KILLS", "0"))
+RACES = int(os.environ.get("CLAIMATLAS_RACES", "1"))
 COMMAND = "import sys; from claimatlas.cli import main; raise SystemExit(main(sys.argv[1:]))"
 MOMENTS = (
     "ingest: reading claims",
@@ -128,6 +129,18 @@ def test_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_
         victim.kill()
         assert_a_rerun_heals(console, undisturbed, output)
         shutil.rmtree(output)
+
+
+@pytest.mark.long
+def test_of_two_runs_at_once_one_wins(undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
+    source, expected = undisturbed
+    for number in range(RACES):
+        output = tmp_path / f"output-{number}"
+        runs = [Victim(tmp_path / f"run-{number}-{name}", *run_year(source, output)) for name in "ab"]
+        codes = {run.process.wait(PATIENCE): run for run in runs}
+        assert sorted(codes) == [0, 4]
+        assert "Another run writes to" in codes[4].said.read_text(encoding="utf-8")
+        assert content(output, EVERYTHING) == content(expected, EVERYTHING)
 
 
 @pytest.mark.long

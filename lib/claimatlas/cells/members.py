@@ -17,7 +17,7 @@ from claimatlas.population.domicile import carrying_table, domicile_counts, sect
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import service_counts
-from claimatlas.tables.schemas import POPULATION, deliveries_table
+from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 
 
@@ -62,14 +62,14 @@ def beneficiary_counts(
 
 
 def delivery_counts(
-    store: Store, configuration: Configuration, indicators: Sequence[Indicator], years: Sequence[int]
+    deliveries: DataFrame, configuration: Configuration, indicators: Sequence[Indicator], years: Sequence[int]
 ) -> DataFrame:
-    """Count the deliveries of ``years``.
+    """Count the deliveries of ``years``, rows of ``silver/deliveries``.
 
     Grain out: one row per year, place, hospital and dimensions, with the measures of ``finest_counts``;
     beside them ``domicile_<source>``, each flag, and ``implausible_interval``.
     """
-    members = store.read(deliveries_table(configuration)).where(F.col("year").isin(list(years)))
+    members = deliveries.where(F.col("year").isin(list(years)))
     delivery_type = F.lit(None).cast("string")
     for name, kind in configuration.services.delivery_types.items():
         delivery_type = F.when(F.col("delivery_type") == name, F.lit(kind.dimension)).otherwise(delivery_type)

@@ -48,6 +48,23 @@ def published_rows(
     return cells.withColumn("run_id", F.lit(run_id)).select(*table.column_names)
 
 
+def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequence[Indicator]) -> DataFrame:
+    """Turn the rows of a gold table back into the cube that they came from.
+
+    Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
+    ``measure_columns``. What no row holds was zero, or is published of no indicator.
+    """
+    measures: dict[str, Column] = {}
+    for column in dict.fromkeys(map(denominator_column, indicators)):
+        sharing = [indicator.id for indicator in indicators if denominator_column(indicator) == column]
+        measures[column] = F.when(F.col("indicator_id").isin(sharing), F.col("denominator"))
+    for indicator in indicators:
+        measures[numerator_column(indicator)] = F.when(F.col("indicator_id") == indicator.id, F.col("numerator"))
+    return rows.groupBy("year", "geo_level", "geo_code", *DIMENSIONS[population]).agg(
+        *[F.coalesce(F.max(measure), F.lit(0)).alias(name) for name, measure in measures.items()]
+    )
+
+
 def _dimensions(population: Population) -> list[Column]:
     has = DIMENSIONS[population]
     return [F.col(name) if name in has else F.lit(ALL).alias(name) for name in CELL_DIMENSIONS]

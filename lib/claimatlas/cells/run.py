@@ -16,8 +16,11 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
+
+TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": POSTNATAL}
+"""The table of gold that holds a population's cells."""
 
 
 def compute_indicators(
@@ -33,33 +36,44 @@ def compute_indicators(
     ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``).
     ``complete_through`` is the last day that the claims reach; it decides between final and provisional.
     """
-    imaging = _of("beneficiary_years", configuration)
-    if imaging:
-        record.progress("indicators: counting beneficiaries and their imaging")
-        finest = store.keep(
-            beneficiary_counts(store, configuration, imaging, years, record, lines), "beneficiary_counts"
-        )
-        _note_beneficiaries(finest, configuration, record)
-        _publish(
-            finest,
-            "beneficiary_years",
-            imaging,
-            IMAGING,
-            store,
-            configuration,
-            years,
-            record,
-            complete_through,
-        )
-    perinatal = _of("deliveries", configuration)
-    if perinatal:
+    for population, indicators in indicators_by_population(configuration).items():
+        finest = count_members(population, store, configuration, years, record, lines)
+        cells = cube(finest, population, indicators, configuration, years)
+        write_cells(cells, population, store, configuration, years, record, complete_through)
+
+
+def indicators_by_population(configuration: Configuration) -> dict[Population, list[Indicator]]:
+    """The declared indicators of each population that has any."""
+    declared: dict[Population, list[Indicator]] = {
+        population: [indicator for indicator in configuration.indicators if indicator.population == population]
+        for population in TABLES
+    }
+    return {population: indicators for population, indicators in declared.items() if indicators}
+
+
+def count_members(
+    population: Population,
+    store: Store,
+    configuration: Configuration,
+    years: Sequence[int],
+    record: RunRecord,
+    lines: DataFrame,
+) -> DataFrame:
+    """Count the members of a population as finely as any cell needs, and note in the record what they are.
+
+    ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``). Grain out: that of
+    ``beneficiary_counts`` or ``delivery_counts``.
+    """
+    indicators = indicators_by_population(configuration)[population]
+    if population == "deliveries":
         record.progress("indicators: counting deliveries")
-        finest = store.keep(delivery_counts(store, configuration, perinatal, years), "delivery_counts")
-        _publish(finest, "deliveries", perinatal, POSTNATAL, store, configuration, years, record, complete_through)
-
-
-def _of(population: Population, configuration: Configuration) -> list[Indicator]:
-    return [indicator for indicator in configuration.indicators if indicator.population == population]
+        deliveries = store.read(deliveries_table(configuration))
+        return store.keep(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
+    record.progress("indicators: counting beneficiaries and their imaging")
+    counts = beneficiary_counts(store, configuration, indicators, years, record, lines)
+    finest = store.keep(counts, "beneficiary_counts")
+    _note_beneficiaries(finest, configuration, record)
+    return finest
 
 
 def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record: RunRecord) -> None:
@@ -80,17 +94,17 @@ def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record:
         record.count(f"beneficiary_services.{year}.not_in_population", ignored)
 
 
-def _publish(
-    finest: DataFrame,
+def write_cells(
+    cells: DataFrame,
     population: Population,
-    indicators: Sequence[Indicator],
-    table: Table,
     store: Store,
     configuration: Configuration,
     years: Sequence[int],
     record: RunRecord,
     complete_through: date | None,
 ) -> None:
+    """Replace the rows of ``years`` in the population's table of gold by those of its cube, ``cells``."""
+    indicators, table = indicators_by_population(configuration)[population], TABLES[population]
     has_stays = HOSPITAL_STAYS_INPUT.name in record.notes["silver"]["tables"]
     statuses = {
         (indicator.id, year): status_of(indicator, year, configuration, complete_through, has_stays=has_stays)
@@ -103,7 +117,6 @@ def _publish(
             record.warn(reason)
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.note("statuses", {**record.notes.get("statuses", {}), **{f"{i} {y}": s for (i, y), s in statuses.items()}})
-    cells = cube(finest, population, indicators, configuration, years)
     rows = published_rows(cells, population, indicators, statuses, without_denominator, record.run_id, table)
     record.progress(f"indicators: writing {table.name}")
     store.create(table)

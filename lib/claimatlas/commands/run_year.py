@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import form_deliveries, publish_indicators, read_few_lines, take_in_input, use_silver
+from claimatlas.commands.stages import (
+    find_change,
+    form_deliveries,
+    publish_indicators,
+    read_few_lines,
+    take_in_input,
+    use_silver,
+)
+from claimatlas.errors import InputError
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
 
@@ -20,17 +28,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_years(parser)
     options.add_complete_through(parser)
     options.add_accept_jumps(parser)
+    parser.add_argument(
+        "--everything",
+        action="store_true",
+        help="with --add: compute everything anew, not only what the delivery of data changes",
+    )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
 
     def body(job: Job) -> None:
         paths = options.input_of(arguments)
+        if arguments.everything and not arguments.add:
+            raise InputError("--everything goes with --add: without it everything is computed anyway.")
         if paths.given:
             with job.record.stage("ingest"):
                 take_in_input(job, paths, options.ingest_options_of(arguments, job.years))
         use_silver(job)
-        lines = read_few_lines(job)
-        form_deliveries(job, lines)
-        publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
+        change = find_change(job) if arguments.add and not arguments.everything else None
+        source = change or read_few_lines(job)
+        form_deliveries(job, source)
+        publish_indicators(job, arguments.complete_through, source, accept_jumps=arguments.accept_jumps)
 
     return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)

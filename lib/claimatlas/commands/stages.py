@@ -13,13 +13,14 @@ from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries import marker
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
+from claimatlas.increments.run import Increment, find_increment, move_indicators, replace_deliveries
 from claimatlas.ingest.addition import add
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.marker import facts_of_silver
 from claimatlas.ingest.run import ingest
 from claimatlas.services import few_lines
 from claimatlas.tables import releases
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, deliveries_table
+from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 
 def take_in_input(job: Job, paths: InputPaths, ingest_options: IngestOptions) -> None:
@@ -40,7 +41,7 @@ def use_silver(job: Job) -> None:
     missing = sorted(set(job.years) - set(facts["population_years"]))
     if missing:
         raise InputError(f"The population in silver has no row for {', '.join(map(str, missing))}.")
-    versions = {table.name: job.store.version(table) for table in (CLAIMS, POPULATION, HOSPITAL_STAYS)}
+    versions = {table.name: job.store.version(table) for table in SILVER_INPUTS}
     job.record.note("silver", {**facts, "versions": versions})
 
 
@@ -49,12 +50,24 @@ def read_few_lines(job: Job) -> DataFrame:
     return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
 
 
-def form_deliveries(job: Job, lines: DataFrame) -> None:
-    """The stage that replaces the deliveries of the job's years; ``lines``: those of ``read_few_lines``."""
+def find_change(job: Job) -> Increment | None:
+    """What the deliveries of data since the published run changed; nothing when everything must be computed."""
+    return find_increment(job.store, job.configuration, job.years, job.record)
+
+
+def form_deliveries(job: Job, source: DataFrame | Increment) -> None:
+    """The stage that replaces the deliveries of the job's years.
+
+    ``source``: the lines of ``read_few_lines``, or what changed since they were formed.
+    """
     table = deliveries_table(job.configuration)
+    of_job = (job.configuration, job.years, job.record)
     with job.record.stage("deliveries"):
         marker.take_off(job.store, table, job.years)
-        compute_deliveries(job.store, job.configuration, job.years, job.record, lines)
+        if isinstance(source, Increment):
+            replace_deliveries(job.store, source, *of_job)
+        else:
+            compute_deliveries(job.store, *of_job, source)
         marker.put_on(job.store, table, job.years, {**_origin(job), "run": job.record.run_id})
     job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
 
@@ -89,11 +102,11 @@ def _origin(job: Job) -> dict[str, str]:
     }
 
 
-def publish_indicators(job: Job, given: date | None, lines: DataFrame, *, accept_jumps: bool) -> None:
+def publish_indicators(job: Job, given: date | None, source: DataFrame | Increment, *, accept_jumps: bool) -> None:
     """The stage that replaces the cells of the job's years.
 
-    ``given``: the last day that the claims reach; ``lines``: those of ``read_few_lines``; ``accept_jumps``: values may
-    move as far as they do.
+    ``given``: the last day that the claims reach; ``source``: the lines of ``read_few_lines``, or what changed since
+    the cells were published; ``accept_jumps``: values may move as far as they do.
 
     Raises:
         QualityGateError: what was written may not be published; gold is as it was.
@@ -102,7 +115,10 @@ def publish_indicators(job: Job, given: date | None, lines: DataFrame, *, accept
         through = complete_through(job, given)
         releases.begin(job.store)
         try:
-            compute_indicators(job.store, job.configuration, job.years, job.record, through, lines)
+            if isinstance(source, Increment):
+                move_indicators(job.store, source, job.configuration, job.years, job.record, through)
+            else:
+                compute_indicators(job.store, job.configuration, job.years, job.record, through, source)
             compare_places(job.store, job.configuration, job.years, job.record)
             require_publishable(job.store, job.configuration, job.years, job.record, accept_jumps=accept_jumps)
         except BaseException:

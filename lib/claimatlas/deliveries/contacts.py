@@ -20,8 +20,8 @@ from claimatlas.services import any_of, has_any_code, in_code_lists, net_service
 _OFFSET = "days_after_delivery"
 
 
-def _every_code_list(configuration: Configuration) -> list[str]:
-    """All lists that any flag may read, whichever value the settings have."""
+def code_lists_around(configuration: Configuration) -> list[str]:
+    """All code lists that any flag of a delivery may read, whichever value the settings have."""
     services = configuration.services
     lists: list[str] = []
     for flag in services.delivery_flags.values():
@@ -64,7 +64,7 @@ def services_around(
         & (F.col("service_date") >= F.date_add("delivery_date", first))
         & (F.col("service_date") <= F.date_add("delivery_date", last))
     )
-    lists = _every_code_list(configuration)
+    lists = code_lists_around(configuration)
     # The windows of a year's deliveries reach into the neighbouring years: other partitions are not read.
     near = {
         near_year

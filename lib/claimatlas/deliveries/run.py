@@ -25,10 +25,19 @@ from claimatlas.tables.store import Store
 def compute_deliveries(
     store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, lines: DataFrame
 ) -> None:
-    """Replace the deliveries of ``years`` in ``silver/deliveries``.
+    """Replace the deliveries of ``years`` in ``silver/deliveries``; ``lines`` as for ``deliveries_of``."""
+    write_deliveries(store, deliveries_of(store, configuration, years, record, lines), configuration, years, record)
+
+
+def deliveries_of(
+    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, lines: DataFrame
+) -> DataFrame:
+    """Form the deliveries of ``years``, and count in the record how.
 
     ``lines``: claim lines of all years with every line of a delivery (``few_lines``). Episodes are formed over all
     of them, so that a chain is followed across New Year and the distance between deliveries is judged over all.
+
+    Grain out: one row per delivery, with the columns of ``silver/deliveries`` and others.
     """
     settings = configuration.settings
     record.progress("deliveries: forming episodes")
@@ -50,12 +59,18 @@ def compute_deliveries(
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
     mothers = _mothers(store.read(POPULATION), episodes, configuration, years)
     joined = store.keep(_join(episodes, flags, nights, mothers, configuration), "deliveries")
+    _count_result(joined, around, configuration, record)
+    return joined
 
+
+def write_deliveries(
+    store: Store, deliveries: DataFrame, configuration: Configuration, years: Sequence[int], record: RunRecord
+) -> None:
+    """Replace the deliveries of ``years`` in ``silver/deliveries``, and warn where claims start too late for them."""
     table = deliveries_table(configuration)
     store.create(table)
     order = ("year", "delivery_date", "delivery_id")
-    store.replace_years(joined.select(*table.column_names), table, years, order, {"run_id": record.run_id})
-    _count_result(joined, around, configuration, record)
+    store.replace_years(deliveries.select(*table.column_names), table, years, order, {"run_id": record.run_id})
     _warn_of_open_edge(record, configuration, years)
 
 

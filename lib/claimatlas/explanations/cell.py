@@ -18,7 +18,7 @@ from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import CELL_TABLES
 from claimatlas.tables.releases import read_published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
 
 
@@ -84,7 +84,7 @@ def recount(store: Store, configuration: Configuration, indicator: Indicator, ro
     flags, carried codes.
     """
     if indicator.population == "deliveries":
-        finest = delivery_counts(store, configuration, [indicator], [row["year"]])
+        finest = delivery_counts(store.read(deliveries_table(configuration)), configuration, [indicator], [row["year"]])
     else:
         record = RunRecord("explain", [row["year"]], configuration, 0, quiet=True)
         finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], record, store.read(CLAIMS))

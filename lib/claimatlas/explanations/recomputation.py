@@ -17,8 +17,9 @@ from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import few_lines
 from claimatlas.tables.published import of_country, tables_of_cells
-from claimatlas.tables.schemas import CLAIMS, Table
-from claimatlas.tables.store import WORK, Store
+from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS
+from claimatlas.tables.store import Store
+from claimatlas.tables.working import WorkingStore
 
 Counts = tuple[int | None, int | None]
 """Numerator and denominator; null where they are in gold."""
@@ -26,26 +27,6 @@ NOTHING: Counts = (None, None)
 """Of a figure that a run does not have."""
 National = dict[tuple[str, int], Counts]
 """Counts of the country by indicator and year."""
-
-
-class PastSilver(Store):
-    """A store whose silver inputs are past versions of another's, and whose results lie in a folder of work."""
-
-    def __init__(self, base: Store, folder: str, versions: Mapping[str, int]) -> None:
-        """``versions``: of each input table of silver, by its name."""
-        super().__init__(base.spark, base.path(f"{WORK}/{folder}"))
-        self.base = base
-        self.versions = versions
-
-    def exists(self, table: Table) -> bool:
-        """Whether the table is one of the inputs, or has been made."""
-        return table.name in self.versions or super().exists(table)
-
-    def read(self, table: Table) -> DataFrame:
-        """The version of an input, or a table made here."""
-        if table.name not in self.versions:
-            return super().read(table)
-        return self.base.read_version(table, self.versions[table.name])
 
 
 def recompute(
@@ -58,19 +39,21 @@ def recompute(
     Raises:
         InputError: a version is no longer kept.
     """
-    store = PastSilver(base, folder, silver["versions"])
     record = RunRecord("diff", years, configuration, 0, quiet=True)
     record.note("silver", dict(silver))
+    versions: Mapping[str, int] = silver["versions"]
     try:
+        inputs = {table.name: base.read_version(table, versions[table.name]) for table in SILVER_INPUTS}
+        store = WorkingStore(base, folder, inputs)
         lines = store.keep(few_lines(store.read(CLAIMS), configuration), "few_lines")
         compute_deliveries(store, configuration, years, record, lines)
         compute_indicators(store, configuration, years, record, None, lines)
     except (PySparkException, Py4JError) as error:
         if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
             raise
-        versions = ", ".join(f"{name} version {version}" for name, version in sorted(silver["versions"].items()))
+        of_silver = ", ".join(f"{name} version {version}" for name, version in sorted(versions.items()))
         raise InputError(
-            f"A run cannot be repeated: of its silver ({versions}) a version or its files are no longer kept."
+            f"A run cannot be repeated: of its silver ({of_silver}) a version or its files are no longer kept."
         ) from error
     return national_counts(tables_of_cells(store), configuration.settings.geography.country_level, years)
 

@@ -29,7 +29,7 @@ from claimatlas.ingest.sources import Source, columns_of, locate, pinned
 from claimatlas.ingest.validation import check_mapping
 from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CLAIMS, POPULATION, REFUSED, REJECTED
+from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
 from claimatlas.tables.store import Store
 
 
@@ -66,11 +66,13 @@ def add(
     if all(change.is_empty for change in changes):
         record.progress("ingest: nothing new, silver stays as it is")
         return
-    before = {table.name: store.version(table) for table in marker.SILVER}
+    store.create(CHANGED)
+    before = {table.name: store.version(table) for table in marker.ADDED_TO}
     marker.begin_addition(store, before)
     try:
         for change in changes:
             _apply(store, change, record)
+        _note_beneficiaries(store, changes, record.run_id)
         marker.put_on(store, _facts(store, facts, changes, columns, record))
     except BaseException:
         # Silver as it was, for a failure and for Ctrl-C alike.
@@ -160,6 +162,13 @@ def _apply(store: Store, change: Change, record: RunRecord) -> None:
         store.append(change.accepted, silver, metadata)
     if change.counts["rejected"] or change.counts["superseded"]:
         store.append(rejected, REJECTED, metadata)
+
+
+def _note_beneficiaries(store: Store, changes: Sequence[Change], run_id: str) -> None:
+    """Of whom the delivery changed anything: what is computed of them must be computed anew."""
+    rows = [part.select("beneficiary_id") for change in changes for part in (change.accepted, change.superseded)]
+    beneficiaries = reduce(DataFrame.unionByName, rows).distinct()
+    store.append(beneficiaries.withColumn("run_id", F.lit(run_id)), CHANGED, {"run_id": run_id})
 
 
 def _facts(

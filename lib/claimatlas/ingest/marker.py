@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, REJECTED
+from claimatlas.tables.schemas import CHANGED, CLAIMS, HOSPITAL_STAYS, POPULATION, REJECTED
 from claimatlas.tables.store import Store
 
 PROPERTY = "claimatlas.ingest"
 SILVER = (POPULATION, HOSPITAL_STAYS, REJECTED, CLAIMS)
 """The tables of an ingest; the claims last, as their mark says that silver is whole."""
+ADDED_TO = (CHANGED, *SILVER)
+"""The tables that a delivery of data adds to."""
 _BEFORE = "before"
 KEY = "pseudonym_key"
 """The fact that names the key of the pseudonyms in silver; null: ids are as the sender gave them."""
@@ -48,7 +50,7 @@ def recover(store: Store) -> None:
 
 def put_back(store: Store, before: Mapping[str, int]) -> None:
     """Bring the tables of silver back to these versions, and with the claims their mark."""
-    for table in SILVER:
+    for table in ADDED_TO:
         if table.name in before:
             store.restore(table, before[table.name])
 

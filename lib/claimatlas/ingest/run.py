@@ -22,7 +22,7 @@ from claimatlas.ingest.sources import Source, columns_of, locate, pinned, read
 from claimatlas.ingest.validation import check_mapping, values_of
 from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CLAIMS, POPULATION, REJECTED, Table
+from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REJECTED, Table
 from claimatlas.tables.store import Store
 
 
@@ -90,6 +90,8 @@ def ingest(
         "columns": {name: columns_of(spark, source) for name, source in sources.items() if source},
         **_inspect(store, loaded[-1], configuration, record),
     }
+    if store.exists(CHANGED):
+        store.delete(CHANGED, "true")
     marker.put_on(store, facts)
 
 

@@ -131,6 +131,19 @@ HOSPITAL_STAYS = Table(
     retention=KEPT,
 )
 
+SILVER_INPUTS = (CLAIMS, POPULATION, HOSPITAL_STAYS)
+"""What everything else is computed from."""
+
+CHANGED = Table(
+    name="silver/changed_beneficiaries",
+    comment="One row per beneficiary of whom a delivery of data changed rows; empty after an ingest of everything.",
+    columns=(
+        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+        Column("run_id", "string", "Run that took the delivery in", True),
+    ),
+    retention=KEPT,
+)
+
 REJECTED = Table(
     name="silver/rejected",
     comment="One row per rejected input row, kept whole.",

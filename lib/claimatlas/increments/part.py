@@ -1,0 +1,88 @@
+"""A part of silver: everything of a few beneficiaries, before and after a delivery of data.
+
+Whatever is computed of a beneficiary comes from her own rows alone: episodes, windows, domicile, ages, quantities. So
+a computation over all rows of the affected ones, whichever year they are of, finds of each what a whole run finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.run import count_members, indicators_by_population
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Population
+from claimatlas.deliveries.contacts import code_lists_around
+from claimatlas.deliveries.run import deliveries_of
+from claimatlas.runs.record import RunRecord
+from claimatlas.services import code_lists_of_few_lines, few_lines, has_any_code
+from claimatlas.tables.schemas import CHANGED, CLAIMS, HOSPITAL_STAYS, POPULATION, SILVER_INPUTS, deliveries_table
+from claimatlas.tables.store import Store
+from claimatlas.tables.working import WorkingStore
+
+MOST = 1_000_000
+"""Beneficiaries at most: their ids are sent to every task."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was computed of the affected beneficiaries.
+
+    ``deliveries``: rows of ``silver/deliveries``; ``finest``: for each population the counts of ``count_members``;
+    ``counts``: what a run record counts of them.
+    """
+
+    deliveries: DataFrame
+    finest: Mapping[Population, DataFrame]
+    counts: Mapping[str, Mapping[str, int]]
+
+
+def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
+    """Of whom these runs changed anything: one row per ``beneficiary_id``."""
+    changed = store.read(CHANGED).where(F.col("run_id").isin(list(runs)))
+    return store.keep(changed.select("beneficiary_id").distinct(), "affected")
+
+
+def extract(
+    store: Store, affected: DataFrame, versions: Mapping[str, int], configuration: Configuration, name: str
+) -> dict[str, DataFrame]:
+    """All rows of the affected beneficiaries in silver as of ``versions``, and of their claims those that count."""
+    lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
+    tables = {table.name: store.read_version(table, versions[table.name]) for table in SILVER_INPUTS}
+    tables[CLAIMS.name] = tables[CLAIMS.name].where(has_any_code(configuration, lists))
+    return {
+        table.name: store.keep(
+            tables[table.name].join(F.broadcast(affected), on="beneficiary_id", how="left_semi"),
+            f"{name}_{table.name.replace('/', '_')}",
+        )
+        for table in (CLAIMS, POPULATION, HOSPITAL_STAYS)
+    }
+
+
+def compute_part(
+    store: Store,
+    inputs: Mapping[str, DataFrame],
+    silver: Mapping[str, Any],
+    configuration: Configuration,
+    years: Sequence[int],
+    name: str,
+) -> Part:
+    """Form the deliveries and count the members of ``years`` among the affected beneficiaries.
+
+    ``inputs``: the result of ``extract``; ``silver``: what a run's record says of that silver.
+    """
+    working = WorkingStore(store, name, inputs)
+    record = RunRecord(name, years, configuration, 0, quiet=True)
+    record.note("silver", dict(silver))
+    lines = few_lines(working.read(CLAIMS), configuration)
+    deliveries = deliveries_of(working, configuration, years, record, lines)
+    working.give(deliveries_table(configuration), deliveries)
+    finest = {
+        population: count_members(population, working, configuration, years, record, lines)
+        for population in indicators_by_population(configuration)
+    }
+    return Part(working.read(deliveries_table(configuration)), finest, record.counts)

@@ -1,0 +1,139 @@
+"""The figures after a delivery of data: those before it, less what the affected beneficiaries were, and what they are.
+
+Every count is a sum over beneficiaries, in gold as in the run record. The result is that of a whole run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.cube import cube
+from claimatlas.cells.numerators import measure_columns
+from claimatlas.cells.rows import measures_of_rows
+from claimatlas.cells.run import TABLES, indicators_by_population, write_cells
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import DIMENSIONS, Population
+from claimatlas.deliveries.run import write_deliveries
+from claimatlas.increments.base import added_since, find_base, why_not
+from claimatlas.increments.part import MOST, Part, affected_beneficiaries, compute_part, extract
+from claimatlas.runs.archive import PastRun
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import deliveries_table
+from claimatlas.tables.store import Store
+
+_OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
+"""Steps of a run record, up to a full stop, whose counts are sums over beneficiaries."""
+_GONE = ("FILE_NOT_EXIST", "FILE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND", "DELTA_TRUNCATED_TRANSACTION_LOG")
+"""What Spark says when an old version of silver was vacuumed."""
+
+
+@dataclass(frozen=True)
+class Increment:
+    """What changed since ``base``: the affected beneficiaries, and what was and is computed of them."""
+
+    base: PastRun
+    affected: DataFrame
+    before: Part
+    after: Part
+
+
+def find_increment(
+    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord
+) -> Increment | None:
+    """Compute what the deliveries of data since the published run changed; nothing when a whole run must be made.
+
+    The progress and the record say which of the two it is.
+    """
+    base = find_base(store)
+    reason = why_not(base, store, configuration, years, record)
+    if base is None or reason:
+        _say_everything(record, reason)
+        return None
+    affected = affected_beneficiaries(store, added_since(base, record))
+    number = affected.count()
+    if number > MOST:
+        _say_everything(record, f"more than {MOST:,} beneficiaries are affected")
+        return None
+    record.progress(f"increment: computing {number:,} affected beneficiaries before and after the delivery of data")
+    silver = record.notes["silver"]
+    try:
+        rows_before = extract(store, affected, base.silver["versions"], configuration, "before")
+    except PySparkException as error:
+        if not any(sign in str(error) for sign in _GONE):
+            raise
+        _say_everything(record, "silver as it was before is no longer kept")
+        return None
+    rows_after = extract(store, affected, silver["versions"], configuration, "after")
+    before = compute_part(store, rows_before, base.silver, configuration, years, "before")
+    after = compute_part(store, rows_after, silver, configuration, years, "after")
+    record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
+    for step, counts in carried_on(base.counts, before.counts, after.counts).items():
+        record.count(step, counts)
+    return Increment(base, affected, before, after)
+
+
+def carried_on(
+    base: Mapping[str, Mapping[str, int]],
+    before: Mapping[str, Mapping[str, int]],
+    after: Mapping[str, Mapping[str, int]],
+) -> dict[str, dict[str, int]]:
+    """The counts of a run record that are sums over beneficiaries: of ``base``, less ``before``, and ``after``."""
+    steps = [step for step in {**base, **before, **after} if step.split(".")[0] in _OF_BENEFICIARIES]
+    found = {}
+    for step in steps:
+        sides = [side.get(step, {}) for side in (base, before, after)]
+        names = dict.fromkeys(name for side in sides for name in side)
+        found[step] = {
+            name: sides[0].get(name, 0) - (sides[1].get(name) or 0) + (sides[2].get(name) or 0) for name in names
+        }
+    return found
+
+
+def replace_deliveries(
+    store: Store, increment: Increment, configuration: Configuration, years: Sequence[int], record: RunRecord
+) -> None:
+    """Replace the deliveries of the affected beneficiaries, in ``years``."""
+    of_years = store.read(deliveries_table(configuration)).where(F.col("year").isin(list(years)))
+    of_others = of_years.join(F.broadcast(increment.affected), on="beneficiary_id", how="left_anti")
+    deliveries = of_others.unionByName(increment.after.deliveries)
+    write_deliveries(store, deliveries, configuration, years, record)
+
+
+def move_indicators(
+    store: Store,
+    increment: Increment,
+    configuration: Configuration,
+    years: Sequence[int],
+    record: RunRecord,
+    complete_through: date | None,
+) -> None:
+    """Replace the cells of ``years`` by those that are published, moved by what changed."""
+    for population in indicators_by_population(configuration):
+        record.progress(f"increment: moving the cells of {TABLES[population].name}")
+        cells = _moved(population, store, increment, configuration, years)
+        write_cells(cells, population, store, configuration, years, record, complete_through)
+
+
+def _moved(
+    population: Population, store: Store, increment: Increment, configuration: Configuration, years: Sequence[int]
+) -> DataFrame:
+    """The cube of a population, as ``cube`` gives it."""
+    indicators = indicators_by_population(configuration)[population]
+    measures = measure_columns(indicators)
+    published = store.read(TABLES[population]).where(F.col("year").isin(list(years)))
+    former = measures_of_rows(published, population, indicators)
+    lost = increment.before.finest[population].withColumns({name: -F.col(name) for name in measures})
+    change = cube(increment.after.finest[population].unionByName(lost), population, indicators, configuration, years)
+    key = ("year", "geo_level", "geo_code", *DIMENSIONS[population])
+    return former.unionByName(change).groupBy(*key).agg(*[F.sum(measure).alias(measure) for measure in measures])
+
+
+def _say_everything(record: RunRecord, reason: str | None) -> None:
+    record.progress(f"increment: everything is computed anew: {reason}")
+    record.note("increment", {"everything_because": reason})

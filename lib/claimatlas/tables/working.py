@@ -1,0 +1,31 @@
+"""A store for computing aside: its inputs are given, and nothing that is published is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+
+from claimatlas.tables.schemas import Table
+from claimatlas.tables.store import WORK, Store
+
+
+class WorkingStore(Store):
+    """A store some of whose tables are given, and whose results lie in a folder of work of another store."""
+
+    def __init__(self, base: Store, folder: str, inputs: Mapping[str, DataFrame]) -> None:
+        """``inputs``: tables by name, of silver or computed from it."""
+        super().__init__(base.spark, base.path(f"{WORK}/{folder}"))
+        self._inputs = dict(inputs)
+
+    def give(self, table: Table, rows: DataFrame) -> None:
+        """Let ``rows`` be the table from now on."""
+        self._inputs[table.name] = rows.select(*table.column_names)
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table is one of the inputs, or has been made."""
+        return table.name in self._inputs or super().exists(table)
+
+    def read(self, table: Table) -> DataFrame:
+        """An input, or a table made here."""
+        return self._inputs[table.name] if table.name in self._inputs else super().read(table)
