@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from claimatlas.ingest import marker
-from claimatlas.tables.schemas import CLAIMS, REJECTED
+from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED
 from claimatlas.tables.store import Store
-from comparison import SILVER, content, last_record, read, without
+from comparison import DELIVERIES, GOLD, SILVER, content, last_record, read, without
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
 from pyspark.sql import SparkSession
@@ -22,6 +22,7 @@ HEADER = (
 POPULATION_HEADER = "beneficiary_id,year,birth_date,sex,municipality_31_december"
 STAYS_HEADER = "stay_id,beneficiary_id,admission_date,discharge_date,hospital_id"
 EVERYTHING = (*SILVER, REJECTED.name)
+FIGURES = (DELIVERIES, *GOLD, COMPARISONS.name)
 
 
 def random_lines(chance: random.Random) -> list[str]:
@@ -214,9 +215,35 @@ class TestOneDelivery:
         source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-12-01,424104,1\n", encoding="utf-8")
         arguments = ("--output", small_copied, "--year", "2022")
         assert console.run("run-year", *arguments).code == 0
+        published = last_record(small_copied)["run_id"]
         said = console.run("run-year", "--add", "--claims", source, *arguments)
         assert said.code == 0, said.err
+        assert last_record(small_copied)["increment"] == {"since_run": published, "beneficiaries": 1}
         where = "indicator_id = 'cube_007_001a_denom' AND geo_level = 'country' AND age_category = 'all' "
         where += "AND increased_reimbursement = 'all' AND delivery_type = 'all'"
         (cell,) = read(small_copied, "gold/postnatal", "value", where)
         assert cell["value"] == 3
+        figures = content(small_copied, FIGURES)
+        # The same by a run of everything.
+        said = console.run("run-year", *arguments)
+        assert said.code == 0, said.err
+        assert "increment" not in last_record(small_copied)
+        assert content(small_copied, FIGURES) == figures
+
+    def test_everything_is_computed_where_the_published_run_cannot_be_carried_on(
+        self, console: Console, small_copied: Path, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "claims.csv"
+        source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-12-01,424104,1\n", encoding="utf-8")
+        assert console.run("run-year", "--output", small_copied, "--year", "2022").code == 0
+        arguments = ("run-year", "--output", small_copied, "--add", "--claims", source)
+        said = console.run(*arguments, "--year", "2021", "2022")
+        assert said.code == 0, said.err
+        assert last_record(small_copied)["increment"] == {
+            "everything_because": "what is published last was computed by another job, or for other years"
+        }
+        # Nothing was added, and somebody who starts a run again wants it to run.
+        said = console.run(*arguments, "--year", "2021", "2022")
+        assert said.code == 0, said.err
+        assert "increment: everything is computed anew: what is published was not computed from" in said.err
+        assert console.run(*arguments[:3], "--everything", "--year", "2022").code == 2
