@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
@@ -14,7 +13,7 @@ DESCRIPTION = "Form the delivery episodes of the given years, with the contacts 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="deliveries", description=DESCRIPTION)
+    parser = options.CommandParser(prog="deliveries", description=DESCRIPTION)
     options.add_output(parser)
     options.add_years(parser)
     options.add_configuration(parser)
@@ -24,4 +23,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         use_silver(job)
         form_deliveries(job, read_few_lines(job))
 
-    return run_job("deliveries", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    return run_job("deliveries", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
@@ -14,7 +13,7 @@ DESCRIPTION = "Compute every declared indicator of the given years from silver; 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="indicators", description=DESCRIPTION)
+    parser = options.CommandParser(prog="indicators", description=DESCRIPTION)
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
@@ -28,4 +27,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = read_few_lines(job)
         publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
 
-    return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
@@ -22,7 +21,7 @@ DESCRIPTION = "Ingest raw claims and compute every declared indicator of the giv
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="run_year", description=DESCRIPTION)
+    parser = options.CommandParser(prog="run_year", description=DESCRIPTION)
     options.add_input(parser, required=False)
     options.add_output(parser)
     options.add_years(parser)
@@ -36,8 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
 
+    paths = options.input_of(arguments)
+
     def body(job: Job) -> None:
-        paths = options.input_of(arguments)
         if arguments.everything and not arguments.add:
             raise InputError("--everything goes with --add: without it everything is computed anyway.")
         if paths.given:
@@ -49,4 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         form_deliveries(job, source)
         publish_indicators(job, arguments.complete_through, source, accept_jumps=arguments.accept_jumps)
 
-    return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    stages = 4 if paths.given else 3
+    return run_job(
+        "run_year", stages, arguments, lambda configuration: options.years_of(arguments, configuration), body
+    )

@@ -46,8 +46,13 @@ def use_silver(job: Job) -> None:
 
 
 def read_few_lines(job: Job) -> DataFrame:
-    """The claim lines of deliveries and of services counted per beneficiary, read out of silver once for all stages."""
-    return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
+    """The stage that reads the claim lines of deliveries and of services counted per beneficiary out of silver.
+
+    Once, for all later stages.
+    """
+    with job.record.stage("few_lines"):
+        job.record.progress("few_lines: reading the lines of deliveries and imaging")
+        return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
 
 
 def find_change(job: Job) -> Increment | None:
