@@ -169,7 +169,7 @@ def test_no_task_has_much_more_than_the_others(observed: Observed) -> None:
 
 # --- What the run's record has of it -------------------------------------------------------------------
 
-STAGES = ("ingest", "few_lines", "deliveries", "indicators")
+STAGES = ("ingest", "reading", "deliveries", "indicators")
 SUMS = {
     "input_bytes": ("Input Metrics: Bytes Read",),
     "input_rows": ("Input Metrics: Records Read",),

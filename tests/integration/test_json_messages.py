@@ -60,7 +60,7 @@ def test_every_line_says_which_run_it_is_of(ran: tuple[Path, list[dict[str, Any]
 def test_stages_start_and_end_in_turn(ran: tuple[Path, list[dict[str, Any]]]) -> None:
     output, found = ran
     stages = [line for line in found if line["event"].startswith("stage_")]
-    names = ["ingest", "few_lines", "deliveries", "indicators"]
+    names = ["ingest", "reading", "deliveries", "indicators"]
     assert [(line["event"], line["stage"], line["number"], line["of"]) for line in stages] == [
         (event, name, number, 4) for number, name in enumerate(names, 1) for event in ("stage_started", "stage_ended")
     ]

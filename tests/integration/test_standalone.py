@@ -104,7 +104,7 @@ def test_the_counts_are_those_of_local_mode(submitted: Run, clustered: Clustered
 
 def test_both_workers_worked(clustered: Clustered) -> None:
     record = last_record(clustered.output)
-    for stage in ("ingest", "few_lines", "deliveries", "indicators"):
+    for stage in ("ingest", "reading", "deliveries", "indicators"):
         tasks = clustered.work[f"claimatlas/{record['run_id']}/{stage}"].executors
         assert set(tasks) == {"0", "1"}, stage
         assert tasks.total() == record["metrics"][stage]["tasks"], stage

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import form_deliveries, read_few_lines, use_silver
+from claimatlas.commands.stages import form_deliveries, read_source, use_silver
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
 
@@ -21,6 +21,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def body(job: Job) -> None:
         use_silver(job)
-        form_deliveries(job, read_few_lines(job))
+        form_deliveries(job, read_source(job))
 
     return run_job("deliveries", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

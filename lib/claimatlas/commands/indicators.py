@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import publish_indicators, read_few_lines, require_deliveries, use_silver
+from claimatlas.commands.stages import publish_indicators, read_source, require_deliveries, use_silver
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body(job: Job) -> None:
         use_silver(job)
         require_deliveries(job)
-        lines = read_few_lines(job)
+        lines = read_source(job)
         publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
 
     return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

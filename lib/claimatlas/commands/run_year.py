@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import (
-    find_change,
     form_deliveries,
     publish_indicators,
-    read_few_lines,
+    read_source,
     take_in_input,
     use_silver,
 )
@@ -34,7 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
-
     paths = options.input_of(arguments)
 
     def body(job: Job) -> None:
@@ -44,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with job.record.stage("ingest"):
                 take_in_input(job, paths, options.ingest_options_of(arguments, job.years))
         use_silver(job)
-        change = find_change(job) if arguments.add and not arguments.everything else None
-        source = change or read_few_lines(job)
+        source = read_source(job, only_changes=arguments.add and not arguments.everything)
         form_deliveries(job, source)
         publish_indicators(job, arguments.complete_through, source, accept_jumps=arguments.accept_jumps)
 
