@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -47,16 +47,24 @@ class _Context:
     stage: str | None = None
 
 
+@dataclass
+class _Installed:
+    """What this module has put into Python's logging."""
+
+    handlers: list[tuple[logging.Logger, logging.Handler]] = field(default_factory=list)
+    captures_warnings: bool = False
+
+
 _context = _Context()
-_handlers: list[tuple[logging.Logger, logging.Handler]] = []
+_installed = _Installed()
 
 
 def set_up(log_format: str, job: str | None) -> None:
     """Speak in this format from now on, for a command of this name; what was known of an earlier one is forgotten."""
     _context.job, _context.run_id, _context.stage = job, None, None
-    for logger, handler in _handlers:
+    for logger, handler in _installed.handlers:
         logger.removeHandler(handler)
-    _handlers.clear()
+    _installed.handlers.clear()
     is_json = log_format == "json"
     handler = _StandardError()
     handler.setFormatter(_JsonFormatter() if is_json else _TextFormatter())
@@ -66,7 +74,7 @@ def set_up(log_format: str, job: str | None) -> None:
     LOGGER.setLevel(logging.INFO)
     # A notebook's own handlers would say everything twice.
     LOGGER.propagate = False
-    logging.captureWarnings(is_json)
+    _capture_warnings(is_json)
     if is_json and not logging.getLogger().handlers:
         # What Python and other libraries have to say is a line of JSON as well.
         _install(logging.getLogger(), handler)
@@ -74,7 +82,7 @@ def set_up(log_format: str, job: str | None) -> None:
 
 def is_json() -> bool:
     """Whether the messages are for a program."""
-    return any(isinstance(handler.formatter, _JsonFormatter) for _, handler in _handlers)
+    return any(isinstance(handler.formatter, _JsonFormatter) for _, handler in _installed.handlers)
 
 
 def bind(**known: str | None) -> None:
@@ -103,9 +111,16 @@ def complain(message: str, exit_code: int, **fields: object) -> None:
     say(Event.ERROR, shown, {"exit_code": exit_code, **fields}, level=logging.ERROR)
 
 
+def _capture_warnings(wanted: bool) -> None:
+    """Python's warnings as messages, or as before: somebody else may have asked for the same."""
+    if wanted != _installed.captures_warnings:
+        logging.captureWarnings(wanted)
+        _installed.captures_warnings = wanted
+
+
 def _install(logger: logging.Logger, handler: logging.Handler) -> None:
     logger.addHandler(handler)
-    _handlers.append((logger, handler))
+    _installed.handlers.append((logger, handler))
 
 
 class _StandardError(logging.Handler):
