@@ -93,17 +93,18 @@ class Work:
     peaks: Counter[int] = field(default_factory=Counter)
 
 
-def read_work(folder: Path) -> dict[str, Work]:
-    """The work of the jobs with each tag; that of jobs without one has the name ``""``.
+def read_work(folder: Path, prefix: str) -> dict[str, Work]:
+    """The work of the jobs with each tag that starts so; that of jobs without such a tag has the name ``""``.
 
-    The folder holds one log as for `read_event_log`. A stage's work is that of the first job that needed it.
+    Spark gives tags of its own to jobs. The folder holds one log as for `read_event_log`. A stage's work is that of the first job that needed it.
     """
     by_tag: dict[str, Work] = defaultdict(Work)
     tags_of_stage: dict[int, list[str]] = {}
     for event in _events(folder):
         kind = event["Event"]
         if kind == "SparkListenerJobStart":
-            tags = [tag for tag in event["Properties"].get("spark.job.tags", "").split(",") if tag] or [""]
+            given = event["Properties"].get("spark.job.tags", "").split(",")
+            tags = [tag for tag in given if tag.startswith(prefix)] or [""]
             for tag in tags:
                 by_tag[tag].jobs += 1
             for stage in event["Stage IDs"]:

@@ -61,7 +61,8 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
         logged,
     )
     assert said.code == 0, said.everything
-    return Observed(read_event_log(log), read_work(log), last_record(folder / "output"), lines, size)
+    work = read_work(log, "claimatlas/")
+    return Observed(read_event_log(log), work, last_record(folder / "output"), lines, size)
 
 
 def skew(source: Path) -> int:
