@@ -96,7 +96,8 @@ class Work:
 def read_work(folder: Path, prefix: str) -> dict[str, Work]:
     """The work of the jobs with each tag that starts so; that of jobs without such a tag has the name ``""``.
 
-    Spark gives tags of its own to jobs. The folder holds one log as for `read_event_log`. A stage's work is that of the first job that needed it.
+    Spark gives tags of its own to jobs. The folder holds one log as for `read_event_log`. A stage's work is that of the
+    first job that needed it.
     """
     by_tag: dict[str, Work] = defaultdict(Work)
     tags_of_stage: dict[int, list[str]] = {}
