@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from claimatlas import jars
 from claimatlas.artifacts import OPTIONAL_JARS
-from integration.console import ROOT, plain_environment, submit
+from integration.console import ROOT, Said, plain_environment, submit
 from integration.test_privacy import NEEDLES, too_many_fields, write_input
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
@@ -87,17 +87,21 @@ class Lineage:
         return {dataset["name"] for event in self.of_type("COMPLETE") for dataset in event[side]}
 
 
+def submit_with_listener(job: str, arguments: list[object], folder: Path, url: str) -> Said:
+    openlineage = jars.fetch(jars.folder_in_use(), OPTIONAL_JARS["openlineage"])
+    return submit(
+        ROOT / "jobs" / job,
+        [*arguments, "--output", folder / "output", "--set", "max_rejected_share=1"],
+        plain_environment(folder / "run", with_package=True),
+        {**SETTINGS, "spark.openlineage.transport.url": url},
+        jars=",".join(path.as_uri() for path in [*jars.find(), *openlineage]),
+    )
+
+
 def run(folder: Path, source: Path, code: int) -> Lineage:
     """The main job with the listener, which must end with the code."""
-    openlineage = jars.fetch(jars.folder_in_use(), OPTIONAL_JARS["openlineage"])
     with sink() as server:
-        said = submit(
-            ROOT / "jobs" / "run_year.py",
-            ["--input", source, "--output", folder / "output", "--year", "2022", "--set", "max_rejected_share=1"],
-            plain_environment(folder / "run", with_package=True),
-            {**SETTINGS, "spark.openlineage.transport.url": server.url},
-            jars=",".join(path.as_uri() for path in [*jars.find(), *openlineage]),
-        )
+        said = submit_with_listener("run_year.py", ["--input", source, "--year", "2022"], folder, server.url)
     assert said.code == code, said.everything
     return Lineage(folder / "output", server.bodies)
 
@@ -161,3 +165,11 @@ def test_a_failing_job_tells_its_failure(tmp_path: Path) -> None:
     """What docs/observability.md says of failures: Spark's own message is in the event, and it may quote a line."""
     failed = run(tmp_path, too_many_fields(write_input(tmp_path / "input")), 2)
     assert failed.of_type("FAIL")
+
+
+def test_an_endpoint_that_is_not_there_stops_nothing(tmp_path: Path) -> None:
+    with sink() as server:
+        nobody = server.url
+    said = submit_with_listener("ingest.py", ["--input", write_input(tmp_path / "input")], tmp_path, nobody)
+    assert said.code == 0, said.everything
+    assert server.bodies == []
