@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,22 +60,71 @@ def read_event_log(folder: Path) -> list[Query]:
     """
     queries: dict[int, Query] = {}
     query_of_stage: dict[int, int] = {}
+    for event in _events(folder):
+        kind = event["Event"].rpartition(".")[2]
+        if kind == "SparkListenerSQLExecutionStart":
+            queries[event["executionId"]] = Query(event["description"], _node(event["sparkPlanInfo"]))
+        elif kind == "SparkListenerSQLAdaptiveExecutionUpdate":
+            queries[event["executionId"]].plan = _node(event["sparkPlanInfo"])
+        elif kind == "SparkListenerJobStart":
+            query = event["Properties"].get("spark.sql.execution.id")
+            if query is not None:
+                query_of_stage |= dict.fromkeys(event["Stage IDs"], int(query))
+        elif kind == "SparkListenerTaskEnd" and event["Stage ID"] in query_of_stage:
+            _add_task(queries[query_of_stage[event["Stage ID"]]], event)
+    return list(queries.values())
+
+
+def _events(folder: Path) -> Iterator[dict[str, Any]]:
     (log,) = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     with log.open(encoding="utf-8") as lines:
-        for line in lines:
-            event: dict[str, Any] = json.loads(line)
-            kind = event["Event"].rpartition(".")[2]
-            if kind == "SparkListenerSQLExecutionStart":
-                queries[event["executionId"]] = Query(event["description"], _node(event["sparkPlanInfo"]))
-            elif kind == "SparkListenerSQLAdaptiveExecutionUpdate":
-                queries[event["executionId"]].plan = _node(event["sparkPlanInfo"])
-            elif kind == "SparkListenerJobStart":
-                query = event["Properties"].get("spark.sql.execution.id")
-                if query is not None:
-                    query_of_stage |= dict.fromkeys(event["Stage IDs"], int(query))
-            elif kind == "SparkListenerTaskEnd" and event["Stage ID"] in query_of_stage:
-                _add_task(queries[query_of_stage[event["Stage ID"]]], event)
-    return list(queries.values())
+        yield from map(json.loads, lines)
+
+
+@dataclass
+class Work:
+    """What the tasks of some jobs did, as the event log has it: sums of its own units, and each stage's peaks."""
+
+    jobs: int = 0
+    stages: set[tuple[int, int]] = field(default_factory=set)
+    tasks: int = 0
+    executors: Counter[str] = field(default_factory=Counter)
+    sums: Counter[str] = field(default_factory=Counter)
+    peaks: Counter[int] = field(default_factory=Counter)
+
+
+def read_work(folder: Path, prefix: str) -> dict[str, Work]:
+    """The work of the jobs with each tag that starts so; that of jobs without such a tag has the name ``""``.
+
+    Spark gives tags of its own to jobs. The folder holds one log as for `read_event_log`. A stage's work is that of the
+    first job that needed it.
+    """
+    by_tag: dict[str, Work] = defaultdict(Work)
+    tags_of_stage: dict[int, list[str]] = {}
+    for event in _events(folder):
+        kind = event["Event"]
+        if kind == "SparkListenerJobStart":
+            given = event["Properties"].get("spark.job.tags", "").split(",")
+            tags = [tag for tag in given if tag.startswith(prefix)] or [""]
+            for tag in tags:
+                by_tag[tag].jobs += 1
+            for stage in event["Stage IDs"]:
+                tags_of_stage.setdefault(stage, tags)
+        elif kind == "SparkListenerTaskEnd":
+            for tag in tags_of_stage[event["Stage ID"]]:
+                _add_work(by_tag[tag], event)
+    return dict(by_tag)
+
+
+def _add_work(work: Work, event: dict[str, Any]) -> None:
+    metrics = event["Task Metrics"]
+    work.stages.add((event["Stage ID"], event["Stage Attempt ID"]))
+    work.tasks += 1
+    work.executors[event["Task Info"]["Executor ID"]] += 1
+    work.peaks[event["Stage ID"]] += metrics["Peak Execution Memory"]
+    groups = ("Input Metrics", "Output Metrics", "Shuffle Read Metrics", "Shuffle Write Metrics")
+    for values, prefix in [(metrics, ""), *[(metrics[group], f"{group}: ") for group in groups]]:
+        work.sums.update({prefix + name: value for name, value in values.items() if isinstance(value, int)})
 
 
 def _add_task(query: Query, event: dict[str, Any]) -> None:

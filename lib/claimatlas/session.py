@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from claimatlas import jars
 from claimatlas.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
 from claimatlas.errors import InputError
 from claimatlas.java import check_java
+from claimatlas.messages import is_json
+from claimatlas.relay import relayed
 from claimatlas.spark_settings import (
     DEFAULT_DRIVER_MEMORY,
     DELTA,
@@ -154,7 +156,9 @@ def _local_session(
     for name, value in {**wanted, **settings}.items():
         builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        # What Java says is a line of JSON too, where all messages are.
+        with relayed("java") if is_json() else nullcontext():
+            return builder.getOrCreate()
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise

@@ -3,15 +3,17 @@
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from claimatlas.configuration import load_configuration
+from comparison import last_record
 from integration.console import ROOT, plain_environment, submit
 
-from benchmarks.eventlog import Node, Query, read_event_log
+from benchmarks.eventlog import Node, Query, Work, read_event_log, read_work
 
 YEAR = 2023
 BENEFICIARIES = 2500
@@ -25,6 +27,8 @@ class Observed:
     """A run on skewed input, as Spark logged it."""
 
     queries: list[Query]
+    work: dict[str, Work]
+    record: dict[str, Any]
     claim_lines: int
     claim_bytes: int
 
@@ -57,7 +61,8 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
         logged,
     )
     assert said.code == 0, said.everything
-    return Observed(read_event_log(log), lines, size)
+    work = read_work(log, "claimatlas/")
+    return Observed(read_event_log(log), work, last_record(folder / "output"), lines, size)
 
 
 def skew(source: Path) -> int:
@@ -161,3 +166,48 @@ def test_no_task_has_much_more_than_the_others(observed: Observed) -> None:
             looked_at += 1
             assert max(records) <= 2 * statistics.median(records), (query.description, records)
     assert looked_at
+
+
+# --- What the run's record has of it -------------------------------------------------------------------
+
+STAGES = ("ingest", "reading", "deliveries", "indicators")
+SUMS = {
+    "input_bytes": ("Input Metrics: Bytes Read",),
+    "input_rows": ("Input Metrics: Records Read",),
+    "output_bytes": ("Output Metrics: Bytes Written",),
+    "output_rows": ("Output Metrics: Records Written",),
+    "shuffle_read_bytes": ("Shuffle Read Metrics: Remote Bytes Read", "Shuffle Read Metrics: Local Bytes Read"),
+    "shuffle_write_bytes": ("Shuffle Write Metrics: Shuffle Bytes Written",),
+    "spilled_memory_bytes": ("Memory Bytes Spilled",),
+    "spilled_disk_bytes": ("Disk Bytes Spilled",),
+}
+SECONDS = {
+    "executor_run_seconds": ("Executor Run Time", 1e-3),
+    "executor_cpu_seconds": ("Executor CPU Time", 1e-9),
+    "garbage_collection_seconds": ("JVM GC Time", 1e-3),
+}
+
+
+def logged(work: Work) -> dict[str, float]:
+    """The work of a stage of ours in the record's names, from the event log."""
+    counts = {"jobs": work.jobs, "stages": len(work.stages), "tasks": work.tasks, "failed_tasks": 0}
+    counts |= {name: sum(work.sums[theirs] for theirs in parts) for name, parts in SUMS.items()}
+    seconds = {name: round(work.sums[theirs] * unit, 3) for name, (theirs, unit) in SECONDS.items()}
+    return {**counts, **seconds, "peak_execution_memory_bytes": max(work.peaks.values())}
+
+
+def test_the_record_has_what_spark_counted(observed: Observed) -> None:
+    record = observed.record
+    assert record["metrics_notes"] == {}
+    assert tuple(record["stage_seconds"]) == tuple(sorted(STAGES))  # JSON with sorted keys
+    expected = {stage: logged(observed.work[f"claimatlas/{record['run_id']}/{stage}"]) for stage in STAGES}
+    assert record["metrics"] == expected
+
+
+def test_the_stages_of_the_record_hold_nearly_all_of_the_work(observed: Observed) -> None:
+    """What is outside of them finds the silver, notes the run and publishes: no claim line."""
+    rows = {tag: work.sums["Input Metrics: Records Read"] for tag, work in observed.work.items()}
+    outside = rows.pop("", 0)
+    assert observed.record["metrics"]["ingest"]["input_rows"] >= observed.claim_lines
+    assert observed.record["metrics"]["ingest"]["shuffle_write_bytes"] > 0
+    assert outside < 0.05 * sum(rows.values())

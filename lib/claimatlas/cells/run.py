@@ -118,7 +118,7 @@ def write_cells(
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.note("statuses", {**record.notes.get("statuses", {}), **{f"{i} {y}": s for (i, y), s in statuses.items()}})
     rows = published_rows(cells, population, indicators, statuses, without_denominator, record.run_id, table)
-    record.progress(f"indicators: writing {table.name}")
+    record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)
     store.replace_years(rows, table, years, order, {"run_id": record.run_id})

@@ -23,7 +23,7 @@ DESCRIPTION = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code: 3 when a figure is beyond its bound."""
-    parser = argparse.ArgumentParser(prog="check", description=DESCRIPTION)
+    parser = options.CommandParser(prog="check", description=DESCRIPTION)
     parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
     options.add_years(parser, required=False)
     parser.add_argument("--json", action="store_true", help="print every finding as JSON")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import guarded
 from claimatlas.configuration.codelists import find_empty, find_mistakes
 from claimatlas.errors import InputError
+from claimatlas.messages import Event, say
 
 DESCRIPTION = "Check the code lists: check digits, rows that stand twice, validities that overlap, empty lists."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code: 2 when there are mistakes; empty lists are only noted."""
-    parser = argparse.ArgumentParser(prog="codelists", description=DESCRIPTION)
+    parser = options.CommandParser(prog="codelists", description=DESCRIPTION)
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
     return guarded(lambda: _check(arguments))
@@ -31,7 +31,7 @@ def _check(arguments: argparse.Namespace) -> None:
         statuses = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
         print(f"{name}: {len(code_list.rows)} rows" + (f" ({statuses})" if statuses else ""))
     for sentence in find_empty(code_lists):
-        print(f"Note: {sentence}", file=sys.stderr)
+        say(Event.NOTE, sentence)
     mistakes = list(find_mistakes(code_lists))
     if mistakes:
         raise InputError("\n".join(mistakes))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import form_deliveries, read_few_lines, use_silver
+from claimatlas.commands.stages import form_deliveries, read_source, use_silver
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="deliveries", description=DESCRIPTION)
+    parser = options.CommandParser(prog="deliveries", description=DESCRIPTION)
     options.add_output(parser)
     options.add_years(parser)
     options.add_configuration(parser)
@@ -22,6 +21,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def body(job: Job) -> None:
         use_silver(job)
-        form_deliveries(job, read_few_lines(job))
+        form_deliveries(job, read_source(job))
 
-    return run_job("deliveries", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    return run_job("deliveries", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

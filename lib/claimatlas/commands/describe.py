@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
 from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.messages import Event, complain, say
 from claimatlas.sheets.files import FORMATS, sheet_files
 from claimatlas.sheets.texts import LANGUAGES
 
@@ -21,13 +21,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _describe(arguments)
     except ClaimatlasError as error:
-        print(f"claimatlas: {error}", file=sys.stderr)
+        complain(str(error), error.exit_code)
         return error.exit_code
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="describe", description=DESCRIPTION)
+    parser = options.CommandParser(prog="describe", description=DESCRIPTION)
     parser.add_argument("--output", metavar="DIR", required=True, help="folder of the sheets, one subfolder a language")
     parser.add_argument(
         "--language",
@@ -72,4 +72,4 @@ def _describe(arguments: argparse.Namespace) -> None:
             file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(f"{error.filename or root} cannot be written: {error.strerror}.") from None
-    print(f"claimatlas: {len(files)} files written to {root}.", file=sys.stderr)
+    say(Event.MESSAGE, f"{len(files)} files written to {root}.", {"files": len(files)})

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from claimatlas.commands import options
 from claimatlas.commands.job import guarded
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
@@ -21,7 +22,7 @@ DESCRIPTION = "Compare two runs on one output: the cells that differ, and the ca
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="diff", description=DESCRIPTION)
+    parser = options.CommandParser(prog="diff", description=DESCRIPTION)
     parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
     run = "a run's id, or a version of gold/postnatal"
     parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)

@@ -21,7 +21,7 @@ DESCRIPTION = "Explain one published cell: its value, how it was formed, and fro
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="explain", description=DESCRIPTION)
+    parser = options.CommandParser(prog="explain", description=DESCRIPTION)
     parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
     parser.add_argument("--indicator", metavar="ID", required=True)
     parser.add_argument("--year", metavar="YEAR", type=options.one_year, required=True)

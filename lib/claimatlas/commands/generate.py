@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import guarded
+from claimatlas.messages import Event, say
 from claimatlas.session import get_session
 from claimatlas.synthetic import Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
@@ -18,7 +18,7 @@ DESCRIPTION = "Make synthetic claims, population and hospital stays, and the tru
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="generate", description=DESCRIPTION)
+    parser = options.CommandParser(prog="generate", description=DESCRIPTION)
     parser.add_argument("--output", metavar="DIR", required=True, help="folder to fill")
     parser.add_argument(
         "--beneficiaries", metavar="N", type=int, required=True, help="persons insured in the first year"
@@ -65,13 +65,14 @@ def _generate(arguments: argparse.Namespace) -> None:
         configuration,
         arguments.output,
         overwrite=arguments.overwrite,
-        progress=lambda message: print(f"claimatlas: {message}", file=sys.stderr),
+        progress=lambda message: say(Event.MESSAGE, message),
     )
     rows = record["rows"]
-    print(
-        f"claimatlas: {rows['claims']:,} claim lines, {rows['population']:,} beneficiary-years, "
+    say(
+        Event.SUMMARY,
+        f"{rows['claims']:,} claim lines, {rows['population']:,} beneficiary-years, "
         f"{rows['hospital_stays']:,} hospital stays, {rows['truth/deliveries']:,} deliveries in {arguments.output}",
-        file=sys.stderr,
+        {"rows": rows, "output": arguments.output},
     )
     if arguments.json:
         print(json.dumps(record, indent=2))

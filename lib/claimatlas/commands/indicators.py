@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import publish_indicators, read_few_lines, require_deliveries, use_silver
+from claimatlas.commands.stages import publish_indicators, read_source, require_deliveries, use_silver
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="indicators", description=DESCRIPTION)
+    parser = options.CommandParser(prog="indicators", description=DESCRIPTION)
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
@@ -25,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body(job: Job) -> None:
         use_silver(job)
         require_deliveries(job)
-        lines = read_few_lines(job)
+        lines = read_source(job)
         publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
 
-    return run_job("indicators", 1, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

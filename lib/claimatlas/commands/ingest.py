@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
@@ -17,7 +16,7 @@ DESCRIPTION = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="ingest", description=DESCRIPTION)
+    parser = options.CommandParser(prog="ingest", description=DESCRIPTION)
     options.add_input(parser, required=True)
     options.add_output(parser)
     options.add_configuration(parser)

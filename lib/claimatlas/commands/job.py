@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from claimatlas.commands.failures import known_cause
 from claimatlas.commands.options import configuration_of
 from claimatlas.configuration import Configuration
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError, QualityGateError
+from claimatlas.messages import Event, complain, is_json, say
 from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
@@ -33,8 +33,8 @@ for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
 
 DEBUG = "CLAIMATLAS_DEBUG"
 """Set it to see the whole trace of an unexpected failure; the trace may quote data."""
-_LONGEST = 2000
-"""Characters of a line of a message."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 @dataclass(frozen=True)
@@ -64,27 +64,23 @@ def guarded(action: Callable[[], None]) -> int:
     try:
         action()
     except ClaimatlasError as error:
-        _complain(str(error))
+        complain(str(error), error.exit_code)
         return error.exit_code
     except DeltaConcurrentModificationException:
-        _complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.")
-        return ConcurrentRunError.exit_code
+        code = ConcurrentRunError.exit_code
+        complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.", code)
+        return code
     except KeyboardInterrupt:
-        _complain("Interrupted. Tables that were not yet replaced are as before; run the job again.")
-        return 130
+        complain("Interrupted. Tables that were not yet replaced are as before; run the job again.", INTERRUPTED)
+        return INTERRUPTED
     except Exception as error:  # The message of an unknown failure may quote data, so only its kind is shown.
+        trace = {}
         if os.environ.get(DEBUG):
-            traceback.print_exc()
-        cause = known_cause(error)
-        if cause:
-            _complain(cause)
-            return ClaimatlasError.exit_code
-        kind = type(error).__name__
-        if isinstance(error, PySparkException) and error.getCondition():
-            kind += f", {error.getCondition()}"
-        _complain(
-            f"Unexpected failure ({kind}). Set {DEBUG}=1 and run again to see the whole trace; it may quote data."
-        )
+            if is_json():
+                trace["trace"] = traceback.format_exc()
+            else:
+                traceback.print_exc()
+        complain(known_cause(error) or _unexpected(error), ClaimatlasError.exit_code, **trace)
         return ClaimatlasError.exit_code
     return 0
 
@@ -100,7 +96,7 @@ def _run(
     reference_years = tuple(years(configuration))
     spark = get_session(f"claimatlas {name}")
     store = Store(spark, arguments.output)
-    record = RunRecord(name, reference_years, configuration, stages)
+    record = RunRecord(name, reference_years, configuration, stages, spark=spark)
     job = Job(spark, store, configuration, reference_years, record)
     with workspace(store):
         try:
@@ -118,13 +114,14 @@ def _run(
         if record.publishes:
             # Last of all, so that a release never names a run without a record.
             record.note("release", publish(store, record.run_id, "run"))
-        print(summary(store, configuration, reference_years, record), file=sys.stderr)
+        end = summary(store, configuration, reference_years, record)
+        say(Event.SUMMARY, end.message, end.fields, text=end.text)
     if arguments.json:
         print(json.dumps(record.as_dict("done"), ensure_ascii=False, indent=2, sort_keys=True))
 
 
-def _complain(message: str) -> None:
-    # Names come from files: neither ten megabytes of one nor what would steer a terminal is shown.
-    short = "\n".join(line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in message.split("\n"))
-    shown = "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in short)
-    print(f"claimatlas: {shown}", file=sys.stderr)
+def _unexpected(error: Exception) -> str:
+    kind = type(error).__name__
+    if isinstance(error, PySparkException) and error.getCondition():
+        kind += f", {error.getCondition()}"
+    return f"Unexpected failure ({kind}). Set {DEBUG}=1 and run again to see the whole trace; it may quote data."

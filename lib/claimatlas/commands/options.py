@@ -4,12 +4,51 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from typing import Any, NoReturn
 
+from claimatlas import messages
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Reads a command's arguments, ``--log-format`` among them, which says how the command speaks from then on."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description)
+        _add_log_format(self)
+
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above it
+        """As the parser's own; what is wrong with the arguments is said in the format that they ask for."""
+        args = None if args is None else list(args)
+        first = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+        _add_log_format(first)
+        try:
+            log_format = first.parse_known_args(args)[0].log_format
+        except argparse.ArgumentError:
+            log_format = "text"
+        messages.set_up(log_format, self.prog)
+        return super().parse_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        if not messages.is_json():
+            super().error(message)
+        messages.complain(message, InputError.exit_code)
+        self.exit(InputError.exit_code)
+
+
+def _add_log_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log-format",
+        choices=messages.FORMATS,
+        default="text",
+        help="messages on standard error as lines for a person, or as one JSON object a line (default: text)",
+    )
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:

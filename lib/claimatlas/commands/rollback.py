@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 
+from claimatlas.commands import options
 from claimatlas.commands.job import guarded
+from claimatlas.messages import Event, say
 from claimatlas.runs.lock import exclusive
 from claimatlas.session import get_session
 from claimatlas.tables.releases import roll_back
@@ -17,7 +17,7 @@ DESCRIPTION = "Publish an earlier release of the tables of gold again, all of th
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="rollback", description=DESCRIPTION)
+    parser = options.CommandParser(prog="rollback", description=DESCRIPTION)
     parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
     parser.add_argument(
         "--release", metavar="N", type=int, help="release to go back to (default: the one before the newest)"
@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = Store(get_session("claimatlas rollback"), arguments.output)
         with exclusive(store):
             earlier, number = roll_back(store, arguments.release)
-        print(f"claimatlas: release {number} publishes what release {earlier} did.", file=sys.stderr)
+        say(
+            Event.MESSAGE, f"release {number} publishes what release {earlier} did.", {"release": number, "as": earlier}
+        )
 
     return guarded(action)

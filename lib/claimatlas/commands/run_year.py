@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import (
-    find_change,
     form_deliveries,
     publish_indicators,
-    read_few_lines,
+    read_source,
     take_in_input,
     use_silver,
 )
@@ -22,7 +20,7 @@ DESCRIPTION = "Ingest raw claims and compute every declared indicator of the giv
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = argparse.ArgumentParser(prog="run_year", description=DESCRIPTION)
+    parser = options.CommandParser(prog="run_year", description=DESCRIPTION)
     options.add_input(parser, required=False)
     options.add_output(parser)
     options.add_years(parser)
@@ -35,18 +33,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
+    paths = options.input_of(arguments)
 
     def body(job: Job) -> None:
-        paths = options.input_of(arguments)
         if arguments.everything and not arguments.add:
             raise InputError("--everything goes with --add: without it everything is computed anyway.")
         if paths.given:
             with job.record.stage("ingest"):
                 take_in_input(job, paths, options.ingest_options_of(arguments, job.years))
         use_silver(job)
-        change = find_change(job) if arguments.add and not arguments.everything else None
-        source = change or read_few_lines(job)
+        source = read_source(job, only_changes=arguments.add and not arguments.everything)
         form_deliveries(job, source)
         publish_indicators(job, arguments.complete_through, source, accept_jumps=arguments.accept_jumps)
 
-    return run_job("run_year", 3, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    stages = 4 if paths.given else 3
+    return run_job(
+        "run_year", stages, arguments, lambda configuration: options.years_of(arguments, configuration), body
+    )

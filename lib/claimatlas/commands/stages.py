@@ -45,20 +45,24 @@ def use_silver(job: Job) -> None:
     job.record.note("silver", {**facts, "versions": versions})
 
 
-def read_few_lines(job: Job) -> DataFrame:
-    """The claim lines of deliveries and of services counted per beneficiary, read out of silver once for all stages."""
-    return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
+def read_source(job: Job, *, only_changes: bool = False) -> DataFrame | Increment:
+    """The stage that reads out of silver, once, what the later ones compute from.
 
-
-def find_change(job: Job) -> Increment | None:
-    """What the deliveries of data since the published run changed; nothing when everything must be computed."""
-    return find_increment(job.store, job.configuration, job.years, job.record)
+    Gives back the claim lines of deliveries and of services counted per beneficiary; or, with ``only_changes``, what
+    the deliveries of data since the published run changed, unless everything must be computed.
+    """
+    with job.record.stage("reading"):
+        change = find_increment(job.store, job.configuration, job.years, job.record) if only_changes else None
+        if change is not None:
+            return change
+        job.record.progress("reading: the claim lines that deliveries and services are counted from")
+        return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
 
 
 def form_deliveries(job: Job, source: DataFrame | Increment) -> None:
     """The stage that replaces the deliveries of the job's years.
 
-    ``source``: the lines of ``read_few_lines``, or what changed since they were formed.
+    ``source``: the lines of ``read_source``, or what changed since they were formed.
     """
     table = deliveries_table(job.configuration)
     of_job = (job.configuration, job.years, job.record)
@@ -105,7 +109,7 @@ def _origin(job: Job) -> dict[str, str]:
 def publish_indicators(job: Job, given: date | None, source: DataFrame | Increment, *, accept_jumps: bool) -> None:
     """The stage that replaces the cells of the job's years.
 
-    ``given``: the last day that the claims reach; ``source``: the lines of ``read_few_lines``, or what changed since
+    ``given``: the last day that the claims reach; ``source``: the lines of ``read_source``, or what changed since
     the cells were published; ``accept_jumps``: values may move as far as they do.
 
     Raises:

@@ -52,7 +52,8 @@ def deliveries_of(
     episodes = store.keep(episodes.where(F.col("year").isin(list(years))), "episodes")
     _count_formation(services, days, episodes, record)
 
-    record.progress(f"deliveries: {record.counts['deliveries']['in_years']:,} deliveries; joining services around them")
+    formed = record.counts["deliveries"]["in_years"]
+    record.progress(f"deliveries: {formed:,} deliveries; joining services around them", counts={"deliveries": formed})
     around = store.keep(services_around(store.read(CLAIMS), episodes, configuration, years), "services_around")
     flags = store.keep(flags_of_deliveries(around, configuration), "flags")
     # Without hospital stays in the input the table is empty, and so are the nights.

@@ -138,7 +138,9 @@ def _count(change: Change, record: RunRecord) -> None:
     record.count(f"{step}.rejected_by_reason", change.reasons)
     record.progress(
         f"ingest: {change.table.name}: {counts['read']:,} rows read, {counts['accepted']:,} new, {counts['resent']:,} "
-        f"sent before, {counts['rejected']:,} rejected; {counts['superseded']:,} corrected"
+        f"sent before, {counts['rejected']:,} rejected; {counts['superseded']:,} corrected",
+        table=change.table.name,
+        counts=dict(counts),
     )
 
 

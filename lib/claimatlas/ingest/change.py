@@ -80,7 +80,7 @@ def change_of(
     store.create(staged.silver)
     loaded = take_in(store, source, staged, configuration, options, record)
     delivered, silver = store.read(staged.silver), store.read(table.silver)
-    record.progress(f"ingest: comparing {table.name} with silver")
+    record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
     # Few as a rule, so that Spark sends them to every task; when everything is sent again they are as many as silver.
     common = store.keep(common_key_hashes(delivered, silver, table), f"common_{table.name}")
     in_both = F.xxhash64(*identity(table)) == F.col(KEY_HASH)

@@ -66,7 +66,7 @@ def take_in(
     if source is None:
         store.delete(table.silver, "true")
         return Loaded(table.name)
-    record.progress(f"ingest: reading {table.name}")
+    record.progress(f"ingest: reading {table.name}", table=table.name)
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
         rows = validated(store, source, table, configuration, options, repeated)

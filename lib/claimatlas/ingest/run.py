@@ -113,10 +113,14 @@ def _sources(
 
 def _count(loaded: Loaded, record: RunRecord) -> None:
     step = f"ingest.{loaded.table}"
-    record.count(step, {"read": loaded.read, "accepted": loaded.accepted, "rejected": loaded.rejected})
+    counts = {"read": loaded.read, "accepted": loaded.accepted, "rejected": loaded.rejected}
+    record.count(step, counts)
     record.count(f"{step}.rejected_by_reason", loaded.reasons)
     record.progress(
-        f"ingest: {loaded.table}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, {loaded.rejected:,} rejected"
+        f"ingest: {loaded.table}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, "
+        f"{loaded.rejected:,} rejected",
+        table=loaded.table,
+        counts=counts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 import uuid
@@ -14,9 +15,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from tqdm import tqdm
 
-from claimatlas import __version__
+from claimatlas import __version__, messages
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.snapshot import snapshot
+from claimatlas.messages import Event
+from claimatlas.runs.metrics import measured
 from claimatlas.tables.schemas import RUNS
 
 
@@ -24,10 +27,18 @@ class RunRecord:
     """Gathers what is known of a run. Holds counts and names only, never a person's data."""
 
     def __init__(
-        self, job: str, years: Sequence[int], configuration: Configuration, stages: int, *, quiet: bool = False
+        self,
+        job: str,
+        years: Sequence[int],
+        configuration: Configuration,
+        stages: int,
+        *,
+        spark: SparkSession | None = None,
+        quiet: bool = False,
     ) -> None:
         """Start the clock; ``stages`` is how many stages the job has, ``quiet`` says nothing of its progress.
 
+        ``spark``: the session whose work is counted for each stage; without one nothing is counted.
         The configuration's files are read once more here, not at the end: they may be edited during a long run.
         """
         self.job = job
@@ -39,37 +50,66 @@ class RunRecord:
         self.hashes = configuration.hashes
         self._list_hashes = {name: configuration.code_list_hash(name) for name in sorted(configuration.code_lists)}
         self._quiet = quiet
+        self._stages = stages
+        self._spark = spark
         self.notes: dict[str, Any] = {}
         self.counts: dict[str, dict[str, int]] = {}
         self.durations: dict[str, float] = {}
+        self.metrics: dict[str, dict[str, float]] = {}
+        """What Spark counted for each stage."""
+        self.metrics_notes: dict[str, str] = {}
+        """Why a stage has no counts of Spark, or not all."""
         self.warnings: list[str] = []
         self.publishes = False
         """Whether the run leaves tables of gold to publish at its end."""
         self._clock = time.monotonic()
+        if not quiet:
+            messages.bind(job=job, run_id=self.run_id)
         # Lines for a log file, a bar as well for a person at a terminal.
         self._bar = tqdm(
             total=stages,
             file=sys.stderr,
-            disable=quiet or not sys.stderr.isatty(),
+            disable=quiet or messages.is_json() or not sys.stderr.isatty(),
             leave=False,
             bar_format="{desc} {bar} {elapsed}",
         )
 
-    def progress(self, message: str) -> None:
-        """Tell the person what happens, with the seconds since the start."""
-        if self._quiet:
-            return
-        elapsed = time.monotonic() - self._clock
-        self._bar.set_description_str(message)
-        tqdm.write(f"[{elapsed:7.1f} s] {message}", file=sys.stderr)
+    def progress(self, message: str, **fields: object) -> None:
+        """Tell what happens, with the seconds since the start; ``fields`` are for a program that reads along."""
+        if not self._quiet:
+            self._bar.set_description_str(message)
+        self._say(Event.PROGRESS, message, fields)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage."""
+        """Time a stage and have Spark's work for it counted; tell its start and its end.
+
+        A stage that fails leaves no figures, and goes on to be the one that messages name.
+        """
+        number = len(self.durations) + 1
+        which = {"number": number, "of": self._stages}
+        if not self._quiet:
+            messages.bind(stage=name)
+        self._say(Event.STAGE_STARTED, f"stage {number} of {self._stages}: {name}", which)
         start = time.monotonic()
-        yield
-        self.durations[name] = round(time.monotonic() - start, 3)
+        with measured(self._spark, f"claimatlas/{self.run_id}/{name}") as work:
+            yield
+            seconds = round(time.monotonic() - start, 3)
+        self.durations[name] = seconds
+        if work.counts:
+            self.metrics[name] = work.counts
+        if work.note:
+            self.metrics_notes[name] = work.note
+        ended = {**which, "seconds": seconds, "metrics": work.counts or None, "metrics_note": work.note}
+        self._say(Event.STAGE_ENDED, f"stage {number} of {self._stages}: {name} done in {seconds:.1f} s", ended)
+        if not self._quiet:
+            messages.bind(stage=None)
         self._bar.update(1)
+
+    def _say(self, event: Event, message: str, fields: Mapping[str, object]) -> None:
+        if not self._quiet:
+            elapsed = round(time.monotonic() - self._clock, 3)
+            messages.say(event, message, {"elapsed_seconds": elapsed, **fields})
 
     def close(self) -> None:
         """Take the bar away."""
@@ -85,8 +125,11 @@ class RunRecord:
 
     def warn(self, sentence: str) -> None:
         """Keep a sentence that the summary must show."""
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
+        if sentence in self.warnings:
+            return
+        self.warnings.append(sentence)
+        if not self._quiet:
+            messages.say(Event.WARNING, sentence, level=logging.WARNING)
 
     def as_dict(self, outcome: str) -> dict[str, Any]:
         """The whole record."""
@@ -99,6 +142,8 @@ class RunRecord:
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "duration_seconds": round(time.monotonic() - self._clock, 3),
             "stage_seconds": self.durations,
+            "metrics": self.metrics,
+            "metrics_notes": self.metrics_notes,
             "package_version": __version__,
             "settings": configuration.settings.model_dump(mode="json", by_alias=True),
             "hashes": self.hashes,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
@@ -10,11 +12,23 @@ from claimatlas.tables.published import of_country, tables_of_cells
 from claimatlas.tables.store import Store
 
 _UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
+_INPUT_TABLES = ("claims", "population", "hospital_stays")
 
 
-def summary(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> str:
-    """The summary as text, in English."""
-    lines = ["", *_national_values(store, configuration, years), ""] if years else [""]
+@dataclass(frozen=True)
+class Summary:
+    """What is said at the end of a run: ``text`` for a person, ``message`` with ``fields`` for a program."""
+
+    text: str
+    message: str
+    fields: dict[str, Any]
+
+
+def summary(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> Summary:
+    """The summary, in English. Values are unrounded in the fields."""
+    values = _national_values(store, configuration, years) if years else []
+    seconds = record.as_dict("done")["duration_seconds"]
+    lines = ["", *_as_table(values, configuration), ""] if years else [""]
     lines += _rejected(record)
     lines += [f"Note: {sentence}" for sentence in record.warnings]
     lines += [
@@ -22,28 +36,53 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
         f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/comparisons, gold/runs; "
         "single records in silver/.",
     ]
-    lines.append(f"Run {record.run_id}, {record.as_dict('done')['duration_seconds']:.0f} s.")
-    return "\n".join(lines)
+    end = f"Run {record.run_id}, {seconds:.0f} s."
+    fields = {
+        "seconds": seconds,
+        "years": list(years),
+        "output": str(store.root),
+        "national_values": values,
+        "input_rows": {table: counts for table in _INPUT_TABLES if (counts := record.counts.get(f"ingest.{table}"))},
+        "rejected_by_reason": {
+            table: reasons
+            for table in _INPUT_TABLES
+            if (reasons := record.counts.get(f"ingest.{table}.rejected_by_reason"))
+        },
+        "warnings": record.warnings,
+    }
+    return Summary("\n".join([*lines, end]), end, fields)
 
 
-def _national_values(store: Store, configuration: Configuration, years: Sequence[int]) -> list[str]:
+def _national_values(store: Store, configuration: Configuration, years: Sequence[int]) -> list[dict[str, Any]]:
     level = configuration.settings.geography.country_level
     rows = [row for cells in tables_of_cells(store) for row in of_country(cells, level, years).collect()]
-    names = {indicator.id: indicator for indicator in configuration.indicators}
+    units = {indicator.id: indicator.unit for indicator in configuration.indicators}
+    return [
+        {
+            "indicator_id": row["indicator_id"],
+            "year": row["year"],
+            "unit": units[row["indicator_id"]],
+            **{name: row[name] for name in ("value", "ci_low", "ci_high", "numerator", "denominator", "status")},
+        }
+        for row in sorted(rows, key=lambda row: (row["indicator_id"], row["year"]))
+        if row["indicator_id"] in units
+    ]
+
+
+def _as_table(values: Sequence[dict[str, Any]], configuration: Configuration) -> list[str]:
     header = ("indicator", "year", "value", "", "95 % interval", "numerator", "denominator", "status")
     cells = [
         (
             row["indicator_id"],
             str(row["year"]),
-            _number(row["value"], names[row["indicator_id"]].unit),
-            _UNITS[names[row["indicator_id"]].unit],
+            _number(row["value"], row["unit"]),
+            _UNITS[row["unit"]],
             "" if row["ci_low"] is None else f"{row['ci_low']:.3f} - {row['ci_high']:.3f}",
             _count(row["numerator"]),
             _count(row["denominator"]),
             row["status"],
         )
-        for row in sorted(rows, key=lambda row: (row["indicator_id"], row["year"]))
-        if row["indicator_id"] in names
+        for row in values
     ]
     widths = [max(len(row[column]) for row in (header, *cells)) for column in range(len(header))]
     right = {2, 4, 5, 6}
@@ -54,8 +93,8 @@ def _national_values(store: Store, configuration: Configuration, years: Sequence
         ).rstrip()
         for row in (header, *cells)
     ]
-    titles = [f"  {name}: {indicator.names.en}" for name, indicator in sorted(names.items())]
-    return ["National values", *lines, "", *titles]
+    names = {indicator.id: indicator.names.en for indicator in configuration.indicators}
+    return ["National values", *lines, "", *[f"  {name}: {title}" for name, title in sorted(names.items())]]
 
 
 def _number(value: float | None, unit: str) -> str:
@@ -70,7 +109,7 @@ def _count(value: int | None) -> str:
 
 def _rejected(record: RunRecord) -> list[str]:
     lines = []
-    for table in ("claims", "population", "hospital_stays"):
+    for table in _INPUT_TABLES:
         counts = record.counts.get(f"ingest.{table}")
         if counts is None:
             continue
