@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import ParamValidationError
 
 
 def structure(dag: DAG) -> dict[str, Any]:
@@ -41,7 +42,10 @@ def structure(dag: DAG) -> dict[str, Any]:
 def run(dag: DAG, number: int, params: dict[str, Any]) -> dict[str, Any]:
     # A moment of its own for each run, as Airflow tells runs apart by it.
     moment = datetime(2025, 10, 1, 6, number, tzinfo=UTC)
-    done = dag.test(run_after=moment, logical_date=moment, run_conf=params)
+    try:
+        done = dag.test(run_after=moment, logical_date=moment, run_conf=params)
+    except ParamValidationError as error:
+        return {"state": f"refused: {error}", "tasks": {}}
     tasks = {task.task_id: {"state": str(task.state), "tries": task.try_number} for task in done.get_task_instances()}
     return {"state": str(done.state), "tasks": tasks}
 

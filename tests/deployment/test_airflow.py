@@ -6,6 +6,7 @@ calls the real one.
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,20 @@ pytestmark = [pytest.mark.long, pytest.mark.integration]
 
 JOBS = ["ingest", "deliveries", "indicators", "check"]
 RETRIES = 3
+FINAL = [InputError.exit_code, QualityGateError.exit_code]
+MENDABLE = [1, ConcurrentRunError.exit_code, 137]
+"""Exit codes that another try may mend: unexpected failure, another run at work, killed."""
+
+GIVEN = {
+    "input": "/in put/$(touch x); `y`",
+    "output": "s3a://bucket/{{ ds }}",
+    "year": "2019-2021",
+    "as_of": "2025-09-30",
+    "complete_through": "2025-06-30",
+    "add": True,
+    "accept_jumps": True,
+    "set": ["episode_rule=anchored", "midwife_codes=source_and_postnatal"],
+}
 
 SUBMIT = """\
 #!{python}
@@ -27,34 +42,59 @@ import json, sys
 from pathlib import Path
 
 folder = Path({folder!r})
-job = Path(sys.argv[1]).stem
+job, *options = sys.argv[1:]
+(output,) = [option.removeprefix("--output=") for option in options if option.startswith("--output=")]
 with (folder / "calls").open("a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + chr(10))
+    calls.write(json.dumps([output, job, options]) + chr(10))
 codes = json.loads((folder / "codes").read_text())
-code = codes.get(job, [0]).pop(0) if codes.get(job) else 0
+left = codes.get(output, {{}}).get(Path(job).stem, [])
+code = left.pop(0) if left else 0
 (folder / "codes").write_text(json.dumps(codes))
 print("claimatlas: said by", job)
 sys.exit(code)
 """
+"""A `spark-submit` that notes how it was called, and ends the jobs of each output with the codes of a list in turn."""
 
 
-class Runs:
-    """Runs of the DAG against a `spark-submit` that ends each job as told."""
+@dataclass(frozen=True)
+class Scenario:
+    """A run of the DAG: what it is given, and how the calls of each job end, in turn; then well."""
 
-    def __init__(self, airflow: Airflow, folder: Path) -> None:
-        self.airflow, self.folder = airflow, folder
-        submit = folder / "spark-submit"
-        submit.write_text(SUBMIT.format(python=sys.executable, folder=str(folder)), encoding="utf-8")
-        submit.chmod(0o755)
+    params: dict[str, Any]
+    codes: dict[str, list[int]]
 
-    def __call__(self, codes: dict[str, list[int]], **params: Any) -> tuple[dict[str, Any], list[list[str]]]:
-        """One run, in which the calls of each job end with its codes in turn, then with 0; and how it called them."""
-        (self.folder / "calls").write_text("", encoding="utf-8")
-        (self.folder / "codes").write_text(json.dumps(codes), encoding="utf-8")
-        path = f"{self.folder}:{self.airflow.environment['PATH']}"
-        found = self.airflow.probe([params], {"PATH": path}, retry_at_once=True)
-        (done,) = found["runs"]
-        return done, [json.loads(line) for line in (self.folder / "calls").read_text(encoding="utf-8").splitlines()]
+    @property
+    def output(self) -> str:
+        """By this the runs are told apart."""
+        return str(self.params.get("output", "/data/output"))
+
+
+SCENARIOS = {
+    "by default": Scenario({}, {}),
+    "given": Scenario(GIVEN, {}),
+    "no year": Scenario({"output": "/no-year", "year": "2023; rm -r x"}, {}),
+    "keeps failing": Scenario({"output": "/keeps-failing"}, {"deliveries": [1] * 10}),
+    **{f"mended {code}": Scenario({"output": f"/mended-{code}"}, {"indicators": [code, code]}) for code in MENDABLE},
+    **{
+        f"final {job} {code}": Scenario({"output": f"/final-{job}-{code}"}, {job: [code] * 10})
+        for job in JOBS
+        for code in FINAL
+    },
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a scenario: the state of the run, each task's state and tries, and the calls, in order."""
+
+    state: str
+    tasks: dict[str, dict[str, Any]]
+    calls: list[list[str]]
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs that were called."""
+        return [Path(call[0]).stem for call in self.calls]
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +107,25 @@ def known(airflow: Airflow) -> dict[str, Any]:
     return airflow.probe()
 
 
-@pytest.fixture
-def runs(airflow: Airflow, tmp_path: Path) -> Runs:
-    return Runs(airflow, tmp_path)
-
-
-def jobs_of(calls: list[list[str]]) -> list[str]:
-    return [Path(call[0]).stem for call in calls]
+@pytest.fixture(scope="module")
+def ran(airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """Every scenario, run in one Airflow."""
+    folder = tmp_path_factory.mktemp("submit")
+    submit = folder / "spark-submit"
+    submit.write_text(SUBMIT.format(python=sys.executable, folder=str(folder)), encoding="utf-8")
+    submit.chmod(0o755)
+    codes = {scenario.output: scenario.codes for scenario in SCENARIOS.values()}
+    (folder / "codes").write_text(json.dumps(codes), encoding="utf-8")
+    variables = {"PATH": f"{folder}:{airflow.environment['PATH']}"}
+    found = airflow.probe([scenario.params for scenario in SCENARIOS.values()], variables, retry_at_once=True)
+    calls: dict[str, list[list[str]]] = {}
+    for line in (folder / "calls").read_text(encoding="utf-8").splitlines():
+        output, job, options = json.loads(line)
+        calls.setdefault(output, []).append([job, *options])
+    return {
+        name: Ran(**run, calls=calls.get(scenario.output, []))
+        for (name, scenario), run in zip(SCENARIOS.items(), found["runs"], strict=True)
+    }
 
 
 def test_it_is_imported_as_the_chain_of_the_jobs(known: dict[str, Any]) -> None:
@@ -100,14 +152,14 @@ def test_every_task_is_tried_again_later_and_later(known: dict[str, Any]) -> Non
 
 
 def test_what_is_final_are_the_exit_codes_of_input_and_gate(known: dict[str, Any]) -> None:
-    assert known["final"] == [InputError.exit_code, QualityGateError.exit_code]
+    assert known["final"] == FINAL
 
 
-def test_a_run_calls_the_jobs_one_after_the_other_for_the_second_year_before(runs: Runs) -> None:
-    done, calls = runs({})
-    assert done["state"] == "success"
+def test_a_run_calls_the_jobs_one_after_the_other_for_the_second_year_before(ran: dict[str, Ran]) -> None:
+    run = ran["by default"]
+    assert run.state == "success"
     output = "--output=/data/output"
-    assert calls == [
+    assert run.calls == [
         ["/opt/claimatlas/jobs/ingest.py", "--input=/data/input", output],
         ["/opt/claimatlas/jobs/deliveries.py", output, "--year=2023"],
         ["/opt/claimatlas/jobs/indicators.py", output, "--year=2023"],
@@ -115,64 +167,52 @@ def test_a_run_calls_the_jobs_one_after_the_other_for_the_second_year_before(run
     ]
 
 
-def test_what_a_run_is_given_reaches_the_jobs_as_it_is(runs: Runs) -> None:
-    given = {
-        "input": "/in put/$(touch x); `y`",
-        "output": "s3a://bucket/{{ ds }}",
-        "year": "2019-2021",
-        "as_of": "2025-09-30",
-        "complete_through": "2025-06-30",
-        "add": True,
-        "accept_jumps": True,
-        "set": ["episode_rule=anchored", "midwife_codes=source_and_postnatal"],
-    }
-    done, calls = runs({}, **given)
-    assert done["state"] == "success"
-    settings = [f"--set={setting}" for setting in given["set"]]
-    output, year = f"--output={given['output']}", "--year=2019-2021"
-    assert [call[1:] for call in calls] == [
-        [f"--input={given['input']}", output, "--as-of=2025-09-30", "--add", *settings],
+def test_what_a_run_is_given_reaches_the_jobs_as_it_is(ran: dict[str, Ran]) -> None:
+    run = ran["given"]
+    assert run.state == "success"
+    settings = [f"--set={setting}" for setting in GIVEN["set"]]
+    output, year = f"--output={GIVEN['output']}", "--year=2019-2021"
+    assert [call[1:] for call in run.calls] == [
+        [f"--input={GIVEN['input']}", output, "--as-of=2025-09-30", "--add", *settings],
         [output, year, *settings],
         [output, year, "--complete-through=2025-06-30", "--accept-jumps", *settings],
         [output, year, *settings],
     ]
 
 
-@pytest.mark.parametrize("code", [1, ConcurrentRunError.exit_code, 137])
-def test_what_a_retry_may_mend_is_tried_again(runs: Runs, code: int) -> None:
-    done, calls = runs({"indicators": [code, code]})
-    assert done["state"] == "success"
-    assert jobs_of(calls) == ["ingest", "deliveries", "indicators", "indicators", "indicators", "check"]
-    assert done["tasks"]["indicators"] == {"state": "success", "tries": 3}
+def test_a_year_that_is_none_starts_no_job(ran: dict[str, Ran]) -> None:
+    run = ran["no year"]
+    assert run.state != "success"
+    assert run.calls == []
 
 
-def test_what_keeps_failing_ends_the_run(runs: Runs) -> None:
-    done, calls = runs({"deliveries": [1] * 10})
-    assert done["state"] == "failed"
-    assert jobs_of(calls) == ["ingest"] + ["deliveries"] * (1 + RETRIES)
-    assert done["tasks"]["deliveries"] == {"state": "failed", "tries": 1 + RETRIES}
-    assert done["tasks"]["indicators"]["state"] == "upstream_failed"
+@pytest.mark.parametrize("code", MENDABLE)
+def test_what_a_retry_may_mend_is_tried_again(ran: dict[str, Ran], code: int) -> None:
+    run = ran[f"mended {code}"]
+    assert run.state == "success"
+    assert run.jobs == ["ingest", "deliveries", "indicators", "indicators", "indicators", "check"]
+    assert run.tasks["indicators"] == {"state": "success", "tries": 3}
+
+
+def test_what_keeps_failing_ends_the_run(ran: dict[str, Ran]) -> None:
+    run = ran["keeps failing"]
+    assert run.state == "failed"
+    assert run.jobs == ["ingest"] + ["deliveries"] * (1 + RETRIES)
+    assert run.tasks["deliveries"] == {"state": "failed", "tries": 1 + RETRIES}
+    assert run.tasks["indicators"]["state"] == "upstream_failed"
 
 
 @pytest.mark.parametrize("job", JOBS)
-@pytest.mark.parametrize("error", [InputError, QualityGateError])
-def test_bad_input_and_quality_gates_are_not_tried_again(
-    runs: Runs, job: str, error: type[InputError | QualityGateError]
-) -> None:
-    done, calls = runs({job: [error.exit_code] * 10})
-    assert done["state"] == "failed"
-    assert jobs_of(calls) == JOBS[: JOBS.index(job) + 1]
-    assert done["tasks"][job] == {"state": "failed", "tries": 1}
-
-
-def test_a_year_that_is_none_is_refused_before_a_job_starts(airflow: Airflow, runs: Runs) -> None:
-    with pytest.raises(AssertionError, match="does not match"):
-        runs({}, year="2023; rm -r x")
-    assert (runs.folder / "calls").read_text(encoding="utf-8") == ""
+@pytest.mark.parametrize("code", FINAL)
+def test_bad_input_and_quality_gates_are_not_tried_again(ran: dict[str, Ran], job: str, code: int) -> None:
+    run = ran[f"final {job} {code}"]
+    assert run.state == "failed"
+    assert run.jobs == JOBS[: JOBS.index(job) + 1]
+    assert run.tasks[job] == {"state": "failed", "tries": 1}
 
 
 def test_the_real_jobs_publish_a_year(airflow: Airflow, tmp_path: Path) -> None:
-    """Real Airflow starts the real jobs, and the gate of `check` ends the run: three people are no country."""
+    """Real Airflow starts the real jobs; the check ends the run, as the values of two people jump from year to year."""
     submit = Path(sys.executable).with_name("spark-submit")
     options = ["--driver-memory", "2g", "--conf", "spark.sql.shuffle.partitions=1"]
     options += ["--jars", ",".join(path.as_uri() for path in jars.find())]
@@ -182,7 +222,7 @@ def test_the_real_jobs_publish_a_year(airflow: Airflow, tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT / "lib"),
         "PYSPARK_PYTHON": sys.executable,
     }
-    params = {"input": str(write_small(tmp_path / "input")), "output": str(tmp_path / "output"), "year": "2022"}
+    params = {"input": str(write_small(tmp_path / "input")), "output": str(tmp_path / "output"), "year": "2022-2023"}
     (done,) = airflow.probe([params], variables)["runs"]
     states = {name: (task["state"], task["tries"]) for name, task in done["tasks"].items()}
     published = dict.fromkeys(JOBS[:-1], ("success", 1))
