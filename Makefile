@@ -63,6 +63,8 @@ lock: environment ## Pin the packages anew, with their hashes (UPGRADE=--upgrade
 		--output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra bench --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --output-file requirements/airflow.txt requirements/airflow.in
+	$(COMPILE) $(UPGRADE) --output-file requirements/hadolint.txt requirements/hadolint.in
 
 # In an environment of its own, as what audits is none of what is audited. Strict: a package that the advisories could
 # not be asked about is a failure, not a package without any.
@@ -84,4 +86,4 @@ clean: ## Delete what the targets made, except the environment
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 distclean: clean ## Delete the environment too
-	rm -rf .venv .audit .jars
+	rm -rf .venv .audit .airflow .jars
