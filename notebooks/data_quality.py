@@ -23,7 +23,7 @@ from claimatlas.checks.report import verdict
 from claimatlas.checks.run import check_store
 from claimatlas.configuration import load_configuration
 from claimatlas.notebooks import figures, quality, result
-from claimatlas.notebooks.surroundings import surroundings
+from claimatlas.notebooks.surroundings import surroundings, whole_number
 from claimatlas.tables.schemas import CLAIMS, REJECTED
 from claimatlas.tables.store import Store
 
@@ -37,7 +37,7 @@ dbutils.widgets.text("year", "", "Year")
 
 store = Store(spark, dbutils.widgets.get("output"))
 configuration = load_configuration(dbutils.widgets.get("conf") or None)
-YEARS = [int(dbutils.widgets.get("year"))] if dbutils.widgets.get("year") else []
+YEARS = [whole_number(dbutils, "year")] if dbutils.widgets.get("year") else []
 
 # COMMAND ----------
 

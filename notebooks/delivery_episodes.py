@@ -24,7 +24,7 @@ from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, with_episode_starts
 from claimatlas.deliveries.sensitivity import count_by_gap, first_contact_by_day, gaps_between_days
 from claimatlas.notebooks import episodes, figures, result
-from claimatlas.notebooks.surroundings import surroundings
+from claimatlas.notebooks.surroundings import surroundings, whole_number
 from claimatlas.services import few_lines, service_counts
 from claimatlas.tables.schemas import CLAIMS, deliveries_table
 from claimatlas.tables.store import Store
@@ -43,7 +43,7 @@ dbutils.widgets.text("most_days", "60", "Most days tried")
 store = Store(spark, dbutils.widgets.get("output"))
 configuration = load_configuration(dbutils.widgets.get("conf") or None)
 GAP = configuration.settings.episode_gap_days
-TRIED = range(int(dbutils.widgets.get("least_days")), int(dbutils.widgets.get("most_days")) + 1)
+TRIED = range(whole_number(dbutils, "least_days"), whole_number(dbutils, "most_days") + 1)
 
 # COMMAND ----------
 

@@ -21,7 +21,7 @@
 from claimatlas.configuration import load_configuration
 from claimatlas.notebooks import figures, places, result
 from claimatlas.notebooks.outlines import read_outlines
-from claimatlas.notebooks.surroundings import surroundings
+from claimatlas.notebooks.surroundings import surroundings, whole_number
 from claimatlas.tables.schemas import COMPARISONS
 from claimatlas.tables.store import Store
 
@@ -41,7 +41,7 @@ dbutils.widgets.text("code_property", "", "Property with the code")
 
 LEVEL = dbutils.widgets.get("level")
 LANGUAGE = dbutils.widgets.get("language")
-LEAST = int(dbutils.widgets.get("least_denominator"))
+LEAST = whole_number(dbutils, "least_denominator")
 
 # COMMAND ----------
 

@@ -81,7 +81,7 @@ class LocalWidgets:
             raise InputError(f"{name}={self._values[name]}: choose one of {', '.join(choices)}.")
 
     def get(self, name: str) -> str:
-        """The value of a declared parameter; all must be declared before.
+        """The value of a declared parameter; all are declared before the first is asked for.
 
         Raises:
             InputError: a value was given for a parameter that the notebook does not have.
@@ -111,6 +111,18 @@ class LocalDisplay:
             print(f"Figure: {file}")
         else:
             print(shown)
+
+
+def whole_number(dbutils: Any, name: str) -> int:  # noqa: ANN401 - Databricks' own, or a stand-in
+    """The value of a parameter that is a number.
+
+    Raises:
+        InputError: it is none.
+    """
+    text = dbutils.widgets.get(name)
+    if not (text.isascii() and text.isdecimal()):
+        raise InputError(f"{name}={text}: a whole number is expected.")
+    return int(text)
 
 
 def say_what_is_wrong(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
