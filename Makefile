@@ -81,7 +81,7 @@ package: environment ## Build the wheel, and a zip of it for --py-files, into di
 	$(BIN)/python scripts/package.py
 
 clean: ## Delete what the targets made, except the environment
-	rm -rf .demo .bench build dist spark-warehouse metastore_db derby.log artifacts
+	rm -rf .demo .bench .notebooks build dist spark-warehouse metastore_db derby.log artifacts
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 distclean: clean ## Delete the environment too
