@@ -43,7 +43,7 @@ dbutils.widgets.text("most_days", "60", "Most days tried")
 store = Store(spark, dbutils.widgets.get("output"))
 configuration = load_configuration(dbutils.widgets.get("conf") or None)
 GAP = configuration.settings.episode_gap_days
-TRIED = range(whole_number(dbutils, "least_days"), whole_number(dbutils, "most_days") + 1)
+TRIED = episodes.rules_to_try(whole_number(dbutils, "least_days"), whole_number(dbutils, "most_days"))
 
 # COMMAND ----------
 

@@ -63,7 +63,7 @@ COUNTRY = configuration.settings.geography.country_level
 UNIT = result.UNITS[indicator.unit]
 TITLE = getattr(indicator.names, LANGUAGE)
 
-display(spark.createDataFrame([release]))
+display(spark.createDataFrame([release], result.RELEASE))
 
 # COMMAND ----------
 

@@ -158,7 +158,7 @@ def test_outlines_by_code_with_several_features_and_holes(tmp_path: Path) -> Non
     assert len(drawn) == 4
     grey = [patch for patch in drawn if patch.get_facecolor()[:3] == pytest.approx((228 / 255,) * 3)]
     assert [patch.get_path().vertices[0].tolist() for patch in grey] == [[5.0, 50.0]]
-    # A hole is cut out: its corners go round the other way, or the inside would be filled.
+    # A hole is cut out, though its corners go round the same way in the file.
     assert not drawn[0].get_path().contains_point((0.5, 0.5))
     assert drawn[0].get_path().contains_point((0.1, 0.1))
 
@@ -189,7 +189,13 @@ def test_boundaries_that_are_not_there_are_refused(tmp_path: Path) -> None:
         read_outlines(str(tmp_path / "nowhere.json"), "code")
 
 
-# --- Steps of days --------------------------------------------------------------------------------------
+# --- Rules and steps of days --------------------------------------------------------------------------------------
+
+
+def test_the_rules_to_try_hold_both_ends() -> None:
+    assert list(episodes.rules_to_try(29, 31)) == [29, 30, 31]
+    with pytest.raises(InputError, match="no number of days from 31 to 29"):
+        episodes.rules_to_try(31, 29)
 
 
 def test_steps_of_days_start_at_one_and_hold_the_last_day() -> None:

@@ -14,6 +14,17 @@ from claimatlas.tables.schemas import deliveries_table
 from claimatlas.tables.store import Store
 
 
+def rules_to_try(least: int, most: int) -> range:
+    """Every number of days from ``least`` to ``most``.
+
+    Raises:
+        InputError: there is none.
+    """
+    if least > most:
+        raise InputError(f"There is no number of days from {least} to {most}.")
+    return range(least, most + 1)
+
+
 def step_of(days: int, step: int) -> str:
     """The name of the step that holds a number of days; the first one is from 1 to ``step``."""
     first = (days - 1) // step * step + 1

@@ -7,6 +7,7 @@ A row is a published cell as a dictionary, with ``value``, ``ci_low``, ``ci_high
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import cos, radians
 from typing import Any
 
@@ -16,7 +17,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from claimatlas.comparisons.national import HIGHER, LOWER, SIMILAR
-from claimatlas.notebooks.outlines import Polygon
+from claimatlas.notebooks.outlines import Polygon, Ring
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -87,10 +88,10 @@ def funnel(rows: Rows, national: float, title: str) -> Figure:
             limits = [funnel_limits(national, size, z) for size in sizes]
             axes.plot(sizes, [low for low, _ in limits], style, color=GREY, linewidth=1, label=name)
             axes.plot(sizes, [high for _, high in limits], style, color=GREY, linewidth=1)
+        axes.legend(fontsize=7)
     _national_line(axes, national, vertical=False)
     axes.set_xlabel("denominator")
     axes.set_ylabel("%")
-    axes.legend(fontsize=7)
     return figure
 
 
@@ -125,7 +126,7 @@ def outline_map(
     for code, polygons in outlines.items():
         face = NOT_SHOWN if values.get(code) is None else colour(values[code])
         for polygon in polygons:
-            corners = [Path(ring, closed=True) for ring in polygon]
+            corners = [Path(_turned(ring, left=ring is polygon[0]), closed=True) for ring in polygon]
             axes.add_patch(
                 PathPatch(Path.make_compound_path(*corners), facecolor=face, edgecolor="white", linewidth=0.2)
             )
@@ -181,6 +182,7 @@ def months(shares: Mapping[tuple[str, int], float], wrong: set[tuple[str, int]],
 
 def texts_of(figure: Figure) -> list[str]:
     """Every text that stands in a figure: what a reader of it learns in words and numbers."""
+    figure.draw_without_rendering()
     found = [text.get_text() for axes in figure.axes for text in axes.findobj(mpl.text.Text)]
     return [text for text in found if text]
 
@@ -220,6 +222,12 @@ def _as_map(figure: Figure, axes: Any) -> Figure:  # noqa: ANN401 - without type
     axes.set_aspect("equal")
     axes.set_axis_off()
     return figure
+
+
+def _turned(ring: Ring, *, left: bool) -> Ring:
+    """A ring that goes round to the left, or to the right: a hole must go the other way than what it is cut from."""
+    area = sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in pairwise(ring))
+    return ring if (area > 0) == left else ring[::-1]
 
 
 def _short(name: str) -> str:

@@ -19,6 +19,9 @@ from claimatlas.tables.store import Store
 UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": "number"}
 """What the value of an indicator is counted in."""
 
+RELEASE = "release int, run_id string, published_at timestamp, note string"
+"""The columns of ``release_of``."""
+
 AGES_OF = {"beneficiary_years": "beneficiaries", "deliveries": "deliveries"}
 """Which age classes of the settings a population has."""
 
@@ -78,15 +81,17 @@ def cells_of(store: Store, indicator: Indicator) -> DataFrame:
     return cells
 
 
-def year_of(cells: DataFrame, asked: str) -> int:
+def year_of(rows: DataFrame, asked: str) -> int:
     """The year that a notebook was asked for; the newest one without.
 
     Raises:
-        InputError: it is no year of these cells.
+        InputError: these rows are of other years, or there are none.
     """
-    years = sorted(row["year"] for row in cells.select("year").distinct().collect())
+    years = sorted(row["year"] for row in rows.select("year").distinct().collect())
+    if not years:
+        raise InputError("There is no row of any year yet.")
     if asked and asked not in map(str, years):
-        raise InputError(f"There is no published cell of {asked}; the years are {', '.join(map(str, years))}.")
+        raise InputError(f"There is nothing of {asked} here; the years are {', '.join(map(str, years))}.")
     return int(asked) if asked else int(years[-1])
 
 

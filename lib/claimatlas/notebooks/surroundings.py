@@ -42,7 +42,7 @@ def surroundings(given: Mapping[str, Any]) -> Surroundings:
         display = LocalDisplay(Path(FIGURES), Path(given.get("__file__", "notebook")).stem)
         if given.get("__name__") == "__main__":
             sys.excepthook = say_what_is_wrong
-    elif display.__module__.startswith("IPython"):
+    elif str(getattr(display, "__module__", "")).startswith("IPython"):
         display = _in_jupyter(display)
     spark = given["spark"] if given.get("spark") is not None else get_session("claimatlas notebook")
     dbutils = given["dbutils"] if given.get("dbutils") is not None else LocalUtilities(sys.argv[1:])
