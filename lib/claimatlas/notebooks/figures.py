@@ -27,6 +27,8 @@ COLOURS = {LOWER: BLUE, SIMILAR: GREY, HIGHER: ORANGE}
 SCALE = "viridis"
 NOT_SHOWN = "#e4e4e4"
 MOST_PLACES = 60
+_WIDTH_OF_TILE = 11
+"""How many letters of the usual size fit into a tile."""
 _Z_OF_FUNNEL = {"95 %": 1.959963984540054, "99.8 %": 3.090232306167813}
 
 
@@ -107,7 +109,8 @@ def tile_map(
         axes.add_patch(Rectangle((column, -row), 0.94, 0.94, facecolor=face))
         text = f"{_short(names.get(code, code))}\n{'-' if value is None else f'{value:.1f}'}"
         ink = "white" if _is_dark(face) else "black"
-        axes.text(column + 0.47, -row + 0.47, text, ha="center", va="center", fontsize=6, color=ink)
+        size = min(6.0, 6.0 * _WIDTH_OF_TILE / max(map(len, text.split("\n"))))
+        axes.text(column + 0.47, -row + 0.47, text, ha="center", va="center", fontsize=size, color=ink)
     columns, rows = ([place[axis] for place in tiles.values()] or [0] for axis in (0, 1))
     axes.set_xlim(min(columns) - 0.1, max(columns) + 1.1)
     axes.set_ylim(-max(rows) - 0.1, -min(rows) + 1.1)
@@ -231,8 +234,9 @@ def _turned(ring: Ring, *, left: bool) -> Ring:
 
 
 def _short(name: str) -> str:
-    """The last word of a long name: what tells it from its neighbours."""
-    return name if len(name) <= 9 else name.replace("'", " ").split()[-1][:11]
+    """The last word of a long name, which tells it from its neighbours, broken at its last hyphen."""
+    word = name if len(name) <= _WIDTH_OF_TILE else name.replace("'", " ").split()[-1]
+    return word if len(word) <= _WIDTH_OF_TILE else "-\n".join(word.rsplit("-", 1))
 
 
 def _is_dark(colour: Sequence[float]) -> bool:
