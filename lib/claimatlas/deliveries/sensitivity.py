@@ -46,8 +46,9 @@ def count_by_gap(days: DataFrame, gaps: Sequence[int]) -> DataFrame:
             )
         ).alias("reading", "_starts"),
     )
-    counted = starts.select("gap_days", "reading", F.year(F.explode("_starts")).alias("year"))
-    return counted.groupBy("gap_days", "reading", "year").agg(F.count(F.lit(1)).alias("deliveries"))
+    counted = starts.select("gap_days", "reading", F.explode("_starts").alias("_start"))
+    year = F.year("_start").alias("year")
+    return counted.groupBy("gap_days", "reading", year).agg(F.count(F.lit(1)).alias("deliveries"))
 
 
 def first_contact_by_day(deliveries: DataFrame, last_day: int) -> DataFrame:
