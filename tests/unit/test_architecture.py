@@ -39,6 +39,7 @@ COLLECTING = {
     "ingest/run.py": "years of the input and of silver",
     "ingest/sources.py": "the version of a Delta table",
     "ingest/warnings.py": "one row of counts",
+    "notebooks/result.py": "published cells of one indicator, for a figure",
     "runs/archive.py": "the record of a run",
     "runs/summary.py": "national values",
     "tables/releases.py": "the releases",
