@@ -18,7 +18,7 @@ from claimatlas.runs.record import RunRecord
 from claimatlas.services import few_lines
 from claimatlas.tables.published import of_country, tables_of_cells
 from claimatlas.tables.schemas import CLAIMS, Table
-from claimatlas.tables.store import WORK, Store
+from claimatlas.tables.store import Store
 
 Counts = tuple[int | None, int | None]
 """Numerator and denominator; null where they are in gold."""
@@ -29,11 +29,11 @@ National = dict[tuple[str, int], Counts]
 
 
 class PastSilver(Store):
-    """A store whose silver inputs are past versions of another's, and whose results lie in a folder of work."""
+    """A store whose silver inputs are past versions of another's, and whose results are intermediate ones."""
 
     def __init__(self, base: Store, folder: str, versions: Mapping[str, int]) -> None:
         """``versions``: of each input table of silver, by its name."""
-        super().__init__(base.spark, base.path(f"{WORK}/{folder}"))
+        super().__init__(base.spark, base.place.below(folder))
         self.base = base
         self.versions = versions
 

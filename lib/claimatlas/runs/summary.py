@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, tables_of_cells
+from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
 from claimatlas.tables.store import Store
 
 _UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
@@ -19,8 +20,8 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
     lines += [f"Note: {sentence}" for sentence in record.warnings]
     lines += [
         "",
-        f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/comparisons, gold/runs; "
-        "single records in silver/.",
+        f"Tables in {store.root}: {', '.join(map(store.called, (IMAGING, POSTNATAL, COMPARISONS, RUNS)))}; "
+        f"single records in {store.place.called('silver/*')}.",
     ]
     lines.append(f"Run {record.run_id}, {record.as_dict('done')['duration_seconds']:.0f} s.")
     return "\n".join(lines)
