@@ -193,7 +193,9 @@ def test_intermediate_results_are_kept_until_the_end(store: Store) -> None:
     rows = store.spark.createDataFrame([CELL], IMAGING.schema)
     for df in (rows, rows.select("year", F.lit("x").alias("more"))):
         kept = store.keep(df, "trial")
-        assert kept.schema == df.schema
+        assert [(field.name, field.dataType) for field in kept.schema] == [
+            (field.name, field.dataType) for field in df.schema
+        ]
         assert kept.collect() == df.collect()
     staged = dataclasses.replace(IMAGING, name="silver/work/staged")
     store.create(staged)

@@ -76,9 +76,11 @@ def find(spark: SparkSession, folder: str | None, table: str, explicit: str | No
         InputError: nothing at a path that was given, several places in the folder, or it cannot be read.
     """
     source = locate(folder, table, explicit)
-    if source is None or (source.assumed and not _is_seen(spark, source)):
+    if source is None:
         return None
-    return pinned(spark, source)
+    source = pinned(spark, source)
+    missing = source.assumed and source.version is None and not _is_seen(spark, source)
+    return None if missing else source
 
 
 def locate(folder: str | None, table: str, explicit: str | None) -> Source | None:
@@ -237,7 +239,7 @@ def pinned(spark: SparkSession, source: Source) -> Source:
     with _saying_what_cannot_be_read(source):
         try:
             newest = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").collect()[0]
-        except AnalysisException:
+        except PySparkException:
             if source.format == "delta":
                 raise
             return source  # Parquet, a view: without versions. Who reads it says if it is not there.
