@@ -126,6 +126,17 @@ def test_an_input_by_uri_that_is_not_there_is_one_sentence(console: Console, tmp
     ]
 
 
+def test_csv_by_uri_is_one_sentence(console: Console, tmp_path: Path) -> None:
+    uri = write_small(tmp_path / "input").as_uri()
+    more = ("--claims", f"{uri}/claims.csv", "--population", f"{uri}/population.csv", "--year", "2022")
+    said = console.run("run-year", *more, "--output", tmp_path / "output")
+    assert said.code == 2
+    assert said.messages == [
+        f"claimatlas: claims: {uri}/claims.csv is neither a Delta table nor Parquet files that Spark can read; CSV is "
+        "read from folders of this machine only."
+    ]
+
+
 def test_a_store_without_its_client_is_one_sentence(console: Console, tmp_path: Path) -> None:
     source = write_small(tmp_path / "input")
     said = console.run("run-year", "--input", source, "--output", "s3a://bucket/output", "--year", "2022")

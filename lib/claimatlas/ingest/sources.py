@@ -261,6 +261,11 @@ def _saying_what_cannot_be_read(source: Source) -> Iterator[None]:
 
 def unreadable(source: Source) -> InputError:
     """What to say of a source that Spark cannot read; its own words may quote data."""
+    if source.format == "remote":
+        return InputError(
+            f"{source.table}: {source.location} is neither a Delta table nor Parquet files that Spark can read; CSV is "
+            "read from folders of this machine only."
+        )
     return InputError(
         f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "
         "or holds a column in another type than the other files."
