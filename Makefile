@@ -58,11 +58,14 @@ COMPILE := PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile
 
 lock: environment ## Pin the packages anew, with their hashes (UPGRADE=--upgrade for newer ones)
 	$(COMPILE) $(UPGRADE) --output-file requirements/build.txt requirements/build.in
-	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
-	$(COMPILE) $(UPGRADE) --extra dev --constraint requirements/run.txt --constraint requirements/build.txt \
-		--output-file requirements/dev.txt pyproject.toml
-	$(COMPILE) $(UPGRADE) --extra bench --constraint requirements/dev.txt \
+	$(COMPILE) $(UPGRADE) --extra spark --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra spark --extra dev --constraint requirements/run.txt \
+		--constraint requirements/build.txt --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra spark --extra bench --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --output-file requirements/airflow.txt requirements/airflow.in
+	$(COMPILE) $(UPGRADE) --output-file requirements/hadolint.txt requirements/hadolint.in
+	$(COMPILE) $(UPGRADE) --output-file requirements/databricks.txt requirements/databricks.in
 
 # In an environment of its own, as what audits is none of what is audited. Strict: a package that the advisories could
 # not be asked about is a failure, not a package without any.
@@ -70,7 +73,7 @@ audit: ## Ask PyPI for known vulnerabilities of the pinned packages (needs the i
 	$(PYTHON) -m venv .audit
 	.audit/bin/python -m pip install --quiet --upgrade pip-audit
 	.audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		$(foreach name,run dev bench build,--requirement requirements/$(name).txt)
+		$(foreach name,run dev bench build databricks,--requirement requirements/$(name).txt)
 
 bench: environment ## Compare with other engines on equal work (SCALE=million claim lines, OPTIONS=more)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt
@@ -80,8 +83,8 @@ package: environment ## Build the wheel, and a zip of it for --py-files, into di
 	$(BIN)/python scripts/package.py
 
 clean: ## Delete what the targets made, except the environment
-	rm -rf .demo .bench build dist spark-warehouse metastore_db derby.log artifacts
+	rm -rf .demo .bench .notebooks build dist spark-warehouse metastore_db derby.log artifacts
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 distclean: clean ## Delete the environment too
-	rm -rf .venv .audit .jars
+	rm -rf .venv .audit .airflow .jars

@@ -85,7 +85,8 @@ def write_delivery(raw: Path, to: Path) -> int:
         .collect()
     )
     lines.write_parquet(to)
-    return lines.height
+    height: int = lines.height
+    return height
 
 
 def _run(options: list[str], output: Path, log: Path) -> Measured:
@@ -99,7 +100,7 @@ def _run(options: list[str], output: Path, log: Path) -> Measured:
 
 def _content(output: Path) -> dict[str, Any]:
     """Every row of gold and of the deliveries without the run's name, in order."""
-    orders = {table.name: KEY for table in (IMAGING, POSTNATAL, COMPARISONS)}
+    orders: dict[str, tuple[str, ...]] = {table.name: KEY for table in (IMAGING, POSTNATAL, COMPARISONS)}
     orders[deliveries_table(load_configuration(None, [])).name] = ("delivery_id",)
     found = {}
     for name, order in orders.items():

@@ -81,7 +81,9 @@ def _held(pid: int) -> tuple[int, float]:
     for process in family:
         try:
             with process.oneshot():
-                # Shared pages once: a Java that starts a program is two for a moment, with the same memory.
+                # One that is about to become another program still has its parent's memory: not a second time.
+                if process.pid != pid and process.cmdline() == psutil.Process(process.ppid()).cmdline():
+                    continue
                 memory += process.memory_full_info().pss
                 times = process.cpu_times()
                 cpu += times.user + times.system

@@ -23,6 +23,9 @@ COMMANDS = {
     "jars": ("jars", "fetch Delta's JARs"),
 }
 
+_OF_SPARK = {"pyspark", "delta", "py4j"}
+_NO_SPARK = "there is no Spark here: install the package with it, as claimatlas[spark], or use a Python that has one."
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command by its name and give back its exit code."""
@@ -40,7 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     module_name = COMMANDS[name][0]
     package = "claimatlas" if module_name == "jars" else "claimatlas.commands"
-    code: int = importlib.import_module(f"{package}.{module_name}").main(arguments[1:])
+    try:
+        module = importlib.import_module(f"{package}.{module_name}")
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_SPARK:
+            raise
+        print(f"claimatlas: {_NO_SPARK}", file=sys.stderr)
+        return 2
+    code: int = module.main(arguments[1:])
     return code
 
 

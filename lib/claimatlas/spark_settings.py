@@ -30,6 +30,11 @@ SESSION = {
     # Silver is written from rows in order of year and code: with a writer for each of this many years at a time
     # they need no second sort by year alone. Each holds a part of a file in memory.
     "spark.sql.maxConcurrentOutputFileWriters": "8",
+    # The log of a Delta table is read in 50 tasks by default; ours have few files, on a cluster too.
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # Asking the statistics which files to pass over is a query of its own, before each reading: longer than the
+    # reading of a small table, and in vain where every file of a year holds every code.
+    "spark.databricks.delta.stats.skipping": "false",
 }
 
 DEFAULT_DRIVER_MEMORY = "4g"
@@ -55,11 +60,6 @@ def local_settings() -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(max(16, 8 * cores)),
         # What a task sorts before it writes silver: half of the 128 MiB that Spark takes by default stays in memory.
         "spark.sql.files.maxPartitionBytes": "64m",
-        # The log of a small Delta table is read in 50 tasks by default.
-        "spark.databricks.delta.snapshotPartitions": "1",
-        # Asking the statistics which files to pass over is a query of its own, before each reading: longer than the
-        # reading of a small table, and in vain where every file of a year holds every code.
-        "spark.databricks.delta.stats.skipping": "false",
         # Not a folder `spark-warehouse` wherever the job is started from: every table has a path of its own.
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), "claimatlas-warehouse")),
     }

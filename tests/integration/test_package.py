@@ -1,11 +1,15 @@
 """The wheel: everything that an installation needs travels inside."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from comparison import CONF, last_record
+from integration.console import plain_environment
+from integration.inputs import write_small
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,3 +29,31 @@ def test_the_wheel_holds_code_settings_and_licence(tmp_path: Path) -> None:
     information = {name.split("/", 1)[1] for name in names if ".dist-info/" in name}
     assert {"entry_points.txt", "licenses/LICENSE", "licenses/NOTICE"} <= information
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"claimatlas"}
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_jobs_run_from_the_wheel(archive: Path, tmp_path: Path) -> None:
+    """Installed without the checkout, with the settings inside it and with others."""
+    (wheel,) = archive.parent.glob("claimatlas-*.whl")
+    place = tmp_path / "installed"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", place, wheel]
+    subprocess.run(install, check=True)
+    environment = {**plain_environment(tmp_path / "plain", with_package=False), "PYTHONPATH": str(place)}
+
+    def claimatlas(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, place / "bin" / "claimatlas", *map(str, arguments)]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    source = write_small(tmp_path / "input")
+    own = Path(shutil.copytree(CONF, tmp_path / "conf"))
+    settings = own / "settings.yaml"
+    text = settings.read_text(encoding="utf-8").replace("episode_rule: chained", "episode_rule: anchored")
+    settings.write_text(text, encoding="utf-8")
+    for name, more, rule in (("own", ("--conf", own), "anchored"), ("inside", (), "chained")):
+        done = claimatlas("run-year", "--input", source, "--output", tmp_path / name, "--year", "2022", *more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert last_record(tmp_path / name)["settings"]["episode_rule"] == rule
+    told = [sys.executable, "-c", "import claimatlas; print(claimatlas.__file__)"]
+    done = subprocess.run(told, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).is_relative_to(place)

@@ -29,6 +29,7 @@ COLLECTING = {
     "comparisons/run.py": "which indicators are percentages",
     "deliveries/run.py": "counts for the run record",
     "commands/diff.py": "the cells that differ, for a file",
+    "configuration/remote.py": "the files of a configuration folder",
     "explanations/cell.py": "one published cell and its counts",
     "explanations/changes_text.py": "counts of cells that differ",
     "explanations/explain.py": "one row of comparison",
@@ -39,8 +40,10 @@ COLLECTING = {
     "ingest/run.py": "years of the input and of silver",
     "ingest/sources.py": "the version of a Delta table",
     "ingest/warnings.py": "one row of counts",
+    "notebooks/result.py": "published cells of one indicator, for a figure",
     "runs/archive.py": "the record of a run",
     "runs/summary.py": "national values",
+    "tables/places.py": "whether a table or a schema is there, names of intermediate tables",
     "tables/releases.py": "the releases",
     "tables/store.py": "a table's properties and history",
 }

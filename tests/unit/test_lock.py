@@ -1,5 +1,6 @@
 """One run at a time on an output, and a lock that nobody can leave behind."""
 
+import errno
 import os
 import signal
 import stat
@@ -105,6 +106,23 @@ def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"), exclusive(store(tmp_path / "file" / "output")):
         pytest.fail("no folder")
+
+
+def test_a_file_system_without_locks_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr("claimatlas.runs.lock.fcntl.flock", no_locks)
+    with exclusive(store(tmp_path / "output")):
+        (tmp_path / "output" / "gold").mkdir()
+    assert [path.name for path in (tmp_path / "output").iterdir()] == ["gold"]
+
+
+def test_a_schema_is_not_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with exclusive(store("main.atlas")), exclusive(store("main.atlas")):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_object_store_is_not_locked() -> None:

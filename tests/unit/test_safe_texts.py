@@ -15,6 +15,7 @@ PROGRAMS = sorted(path for folder in ("lib", "jobs", "scripts", "benchmarks") fo
 
 MAKING_SQL = {
     "lib/claimatlas/tables/store.py": "statements about tables: names by `quoted`, texts as literals",
+    "lib/claimatlas/tables/places.py": "the same, and the slice that a write replaces, which `Store` makes of numbers",
     "lib/claimatlas/ingest/sources.py": "the version of a Delta table: its path by `quoted`",
 }
 STATEMENTS = {"sql", "expr", "selectExpr", "delete"}

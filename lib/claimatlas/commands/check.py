@@ -24,7 +24,7 @@ DESCRIPTION = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code: 3 when a figure is beyond its bound."""
     parser = options.CommandParser(prog="check", description=DESCRIPTION)
-    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    options.add_tables(parser)
     options.add_years(parser, required=False)
     parser.add_argument("--json", action="store_true", help="print every finding as JSON")
     options.add_configuration(parser)
@@ -33,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    configuration = options.configuration_of(arguments)
+    configuration = options.configuration_of(arguments, "claimatlas check")
     years = options.years_of(arguments, configuration)
-    store = Store(get_session("claimatlas check"), arguments.output)
+    store = Store.at(get_session("claimatlas check"), arguments.output)
     checked = check_store(store, configuration, years)
     if arguments.json:
         print(json.dumps(as_dict(checked), ensure_ascii=False, indent=2, sort_keys=True))

@@ -15,6 +15,7 @@ from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, 
 from claimatlas.explanations.changes_text import as_dict, as_text
 from claimatlas.runs.lock import workspace
 from claimatlas.session import get_session
+from claimatlas.tables.paths import is_remote
 from claimatlas.tables.store import Store
 
 DESCRIPTION = "Compare two runs on one output: the cells that differ, and the causes of the national difference."
@@ -23,7 +24,7 @@ DESCRIPTION = "Compare two runs on one output: the cells that differ, and the ca
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
     parser = options.CommandParser(prog="diff", description=DESCRIPTION)
-    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    options.add_tables(parser)
     run = "a run's id, or a version of gold/postnatal"
     parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)
     parser.add_argument("--to", metavar="RUN", required=True, dest="later", help=run)
@@ -34,9 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> None:
+    if arguments.cells and is_remote(arguments.cells):
+        raise InputError(f"--cells {arguments.cells}: the file of cells is written on this machine; give a path here.")
     if arguments.cells and Path(arguments.cells).exists():
         raise InputError(f"The file {arguments.cells} is there already.")
-    store = Store(get_session("claimatlas diff"), arguments.output)
+    store = Store.at(get_session("claimatlas diff"), arguments.output)
     with workspace(store):
         earlier, later = (resolve_run(store, text) for text in (arguments.earlier, arguments.later))
         difference = compare_runs(store, earlier, later)

@@ -22,7 +22,7 @@ DESCRIPTION = "Explain one published cell: its value, how it was formed, and fro
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
     parser = options.CommandParser(prog="explain", description=DESCRIPTION)
-    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    options.add_tables(parser)
     parser.add_argument("--indicator", metavar="ID", required=True)
     parser.add_argument("--year", metavar="YEAR", type=options.one_year, required=True)
     parser.add_argument("--geo", metavar="CODE", required=True, help="code of the place or hospital")
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _explain(arguments: argparse.Namespace) -> None:
     dimensions = {name: getattr(arguments, name) for name in CELL_DIMENSIONS}
     key = CellKey(arguments.indicator, arguments.year, arguments.geo, arguments.geo_level, dimensions)
-    store = Store(get_session("claimatlas explain"), arguments.output)
+    store = Store.at(get_session("claimatlas explain"), arguments.output)
     # Tables that a run is just replacing cannot be counted.
     with workspace(store):
         explanation = explain_cell(store, key)

@@ -12,6 +12,11 @@ _KNOWN = (
         ("Read-only file system", "java.nio.file.AccessDeniedException", "(Permission denied)"),
         "A folder of the output, or of Spark's temporary files (spark.local.dir), cannot be written.",
     ),
+    (
+        ("No FileSystem for scheme", "S3AFileSystem not found", "AzureBlobFileSystem not found"),
+        "Spark has no client for the store that a path names (as hadoop-aws is for s3a://): see "
+        "docs/catalog-and-object-stores.md.",
+    ),
 )
 
 

@@ -58,7 +58,7 @@ def _generate(arguments: argparse.Namespace) -> None:
         dirty=arguments.dirty,
         format=arguments.format,
     )
-    configuration = options.configuration_of(arguments)
+    configuration = options.configuration_of(arguments, "claimatlas generate")
     record = generate(
         get_session("claimatlas generate"),
         parameters,

@@ -92,11 +92,14 @@ def _run(
     years: Callable[[Configuration], Sequence[int]],
     body: Callable[[Job], None],
 ) -> None:
-    configuration = configuration_of(arguments)
+    configuration = configuration_of(arguments, f"claimatlas {name}")
     reference_years = tuple(years(configuration))
     spark = get_session(f"claimatlas {name}")
-    store = Store(spark, arguments.output)
+    store = Store.at(spark, arguments.output)
     record = RunRecord(name, reference_years, configuration, stages, spark=spark)
+    record.note("conf", arguments.conf)
+    for sentence in store.place.warnings(spark):
+        record.warn(sentence)
     job = Job(spark, store, configuration, reference_years, record)
     with workspace(store):
         try:

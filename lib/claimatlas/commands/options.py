@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from importlib.resources.abc import Traversable
 from typing import Any, NoReturn
 
 from claimatlas import messages
@@ -53,7 +54,7 @@ def _add_log_format(parser: argparse.ArgumentParser) -> None:
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
     """``--conf`` and ``--set``."""
-    parser.add_argument("--conf", metavar="DIR", help="configuration folder (default: the shipped one)")
+    parser.add_argument("--conf", metavar="DIR", help="configuration folder, or its URI (default: the shipped one)")
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -64,16 +65,22 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tables(parser: argparse.ArgumentParser) -> None:
+    """``--output``."""
+    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables, or catalog.schema")
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """``--output`` and ``--json``."""
-    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    add_tables(parser)
     parser.add_argument("--json", action="store_true", help="print the run record as JSON on standard output")
 
 
 def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Where the input is, and how it is taken in."""
     note = "" if required else " (without any input: compute from the silver that is there)"
-    parser.add_argument("--input", metavar="DIR", help=f"folder with claims, population, hospital_stays{note}")
+    tables = "claims, population, hospital_stays"
+    parser.add_argument("--input", metavar="DIR", help=f"folder or catalog.schema with {tables}{note}")
     for table in ("claims", "population", "hospital_stays"):
         parser.add_argument(
             f"--{table.replace('_', '-')}",
@@ -142,9 +149,17 @@ def years_of(arguments: argparse.Namespace, configuration: Configuration) -> tup
     return tuple(years)
 
 
-def configuration_of(arguments: argparse.Namespace) -> Configuration:
-    """Load what ``--conf`` and ``--set`` say."""
-    return load_configuration(arguments.conf, arguments.overrides)
+def configuration_of(arguments: argparse.Namespace, app_name: str = "claimatlas") -> Configuration:
+    """Load what ``--conf`` and ``--set`` say; ``app_name``: of the Spark that a URI in them needs."""
+
+    def fetch_by_spark(uri: str) -> Traversable:
+        # Only here: whoever names no URI gets his configuration without Spark and Java.
+        from claimatlas.configuration.remote import fetch  # noqa: PLC0415
+        from claimatlas.session import get_session  # noqa: PLC0415
+
+        return fetch(get_session(app_name), uri)
+
+    return load_configuration(arguments.conf, arguments.overrides, fetch_by_spark)
 
 
 def input_of(arguments: argparse.Namespace) -> InputPaths:

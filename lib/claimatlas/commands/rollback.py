@@ -18,14 +18,14 @@ DESCRIPTION = "Publish an earlier release of the tables of gold again, all of th
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
     parser = options.CommandParser(prog="rollback", description=DESCRIPTION)
-    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables")
+    options.add_tables(parser)
     parser.add_argument(
         "--release", metavar="N", type=int, help="release to go back to (default: the one before the newest)"
     )
     arguments = parser.parse_args(argv)
 
     def action() -> None:
-        store = Store(get_session("claimatlas rollback"), arguments.output)
+        store = Store.at(get_session("claimatlas rollback"), arguments.output)
         with exclusive(store):
             earlier, number = roll_back(store, arguments.release)
         say(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -19,6 +19,7 @@ from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings, override
 from claimatlas.errors import InputError
+from claimatlas.tables.paths import is_remote
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,21 @@ def shipped_folder() -> Traversable:
     return Path(__file__).resolve().parents[3] / "conf"
 
 
-def load_configuration(conf: str | None = None, overrides: Sequence[str] = ()) -> Configuration:
+def _no_uri(uri: str) -> Traversable:
+    raise InputError(f"{uri} can only be read with a Spark.")
+
+
+def load_configuration(
+    conf: str | None = None, overrides: Sequence[str] = (), fetch: Callable[[str], Traversable] = _no_uri
+) -> Configuration:
     """Read and check a configuration folder (the shipped one by default).
+
+    ``fetch``: how to get the files below a URI, for a folder, or a table of sectors, that only Spark reaches.
 
     Raises:
         InputError: the first file that is wrong, with every mistake in it.
     """
-    folder: Traversable = Path(conf) if conf is not None else shipped_folder()
+    folder = shipped_folder() if conf is None else fetch(conf) if is_remote(conf) else Path(conf)
     if not is_there(folder, folder=True):
         raise InputError(f"The configuration folder {folder} does not exist.")
     for name in ("codelists", "indicators", "mappings", "geography"):
@@ -101,7 +110,7 @@ def load_configuration(conf: str | None = None, overrides: Sequence[str] = ()) -
         indicators=load_indicators(folder, settings, services),
         geography=load_geography(folder, settings.geography),
         mapping=load_mapping(folder, settings.mapping),
-        sector_table=load_sector_table(settings.geography.sector_table),
+        sector_table=load_sector_table(settings.geography.sector_table, fetch),
     )
 
 

@@ -35,16 +35,19 @@ def with_episode_starts(days: DataFrame, gap_days: int) -> DataFrame:
     )
     in_chain = Window.partitionBy("beneficiary_id", "chained_start")
     chain_days = F.array_sort(F.collect_list("delivery_date").over(in_chain))
-    anchored = chained.withColumn("_starts", _anchored_starts(chain_days, gap_days))
+    anchored = chained.withColumn("_starts", anchored_starts(chain_days, F.lit(gap_days)))
     return anchored.withColumn(
         "anchored_start", F.array_max(F.filter("_starts", lambda start: start <= F.col("delivery_date")))
     ).drop("_cut", "_starts")
 
 
-def _anchored_starts(chain_days: Column, gap_days: int) -> Column:
-    """Fold over the sorted days of a chain: a day starts an episode when it is past the last start's reach."""
+def anchored_starts(sorted_days: Column, gap_days: Column) -> Column:
+    """The first days of the episodes of a beneficiary's sorted days (an array), under the reading ``anchored``.
+
+    A day starts an episode when it is more than ``gap_days`` after the start before it.
+    """
     return F.aggregate(
-        chain_days,
+        sorted_days,
         F.array().cast("array<date>"),
         lambda starts, day: F.when(
             F.coalesce(F.datediff(day, F.try_element_at(starts, F.lit(-1))) > gap_days, F.lit(True)),

@@ -25,7 +25,7 @@ from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.one_table import validated
 from claimatlas.ingest.run import refuse_missing
-from claimatlas.ingest.sources import Source, columns_of, locate, pinned
+from claimatlas.ingest.sources import Source, columns_of, find
 from claimatlas.ingest.validation import check_mapping
 from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
@@ -93,10 +93,10 @@ def _sources(
     sources: dict[str, Source] = {}
     columns: dict[str, dict[str, str]] = {}
     for table in INPUT_TABLES:
-        source = locate(paths.folder, table.name, getattr(paths, table.name))
+        source = find(store.spark, paths.folder, table.name, getattr(paths, table.name))
         if source is None:
             continue
-        sources[table.name] = source = pinned(store.spark, source)
+        sources[table.name] = source
         columns[table.name] = columns_of(store.spark, source)
         if table.name in before and not options.accept_columns:
             _refuse_other_columns(table, before[table.name], columns[table.name])

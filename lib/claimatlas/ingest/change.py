@@ -30,8 +30,9 @@ from claimatlas.ingest.one_table import take_in, validated
 from claimatlas.ingest.sources import SOURCE_FILE, Source
 from claimatlas.ingest.validation import KEY_HASH, REASONS, ROW
 from claimatlas.runs.record import RunRecord
+from claimatlas.tables.places import WORK
 from claimatlas.tables.schemas import REJECTED
-from claimatlas.tables.store import WORK, Store
+from claimatlas.tables.store import Store
 
 _AS_UNDERSTOOD = "_as_understood"
 

@@ -18,10 +18,11 @@ from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.one_table import as_input_error, take_in, validated
-from claimatlas.ingest.sources import Source, columns_of, locate, pinned, read
+from claimatlas.ingest.sources import Source, columns_of, find, is_catalog_schema, read
 from claimatlas.ingest.validation import check_mapping, values_of
 from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
+from claimatlas.tables.paths import is_remote
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REJECTED, Table
 from claimatlas.tables.store import Store
 
@@ -99,13 +100,12 @@ def _sources(
     spark: SparkSession, store: Store, paths: InputPaths, configuration: Configuration, options: IngestOptions
 ) -> dict[str, Source | None]:
     check_mapping(configuration.mapping, INPUT_TABLES)
-    sources = {table.name: locate(paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
+    sources = {table.name: find(spark, paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
     for table in INPUT_TABLES:
         source = sources[table.name]
         if source is None and table.name != "hospital_stays":
             raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
         if source is not None:
-            sources[table.name] = source = pinned(spark, source)
             # A column that is missing or of a wrong type shows here.
             validated(store, source, table, configuration, options)
     return sources
@@ -191,6 +191,12 @@ def _inspect(store: Store, claims: Loaded, configuration: Configuration, record:
 def _expected_places(paths: InputPaths, table: InputTable) -> str:
     if paths.folder is None:
         return f"give --{table.name.replace('_', '-')} or --input"
+    if is_catalog_schema(paths.folder):
+        return (
+            f"there is no table {paths.folder}.{table.name} in the catalogs of this Spark, and no folder {paths.folder}"
+        )
+    if is_remote(paths.folder):
+        return f"looked for {paths.folder.rstrip('/')}/{table.name}, as a Delta table or Parquet files"
     return f"looked for {table.name}/, {table.name}.parquet, {table.name}.csv and {table.name}.csv.gz in {paths.folder}"
 
 

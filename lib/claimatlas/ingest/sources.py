@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +19,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
-from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import ONE_PLACE
+from claimatlas.tables.identifiers import catalog_name, quoted
+from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""
@@ -29,7 +28,6 @@ SOURCE_FILE = "_source_file"
 """The file that a row came from."""
 
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
-_CATALOG_TABLE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
 _CSV_OPTIONS = {
     "header": "true",
     "encoding": "UTF-8",
@@ -51,7 +49,8 @@ _LINE, _FIELDS = "value", "_fields"
 class Source:
     """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version.
 
-    ``opens_quotes``: of CSV, whether some line may open a quote that it does not close.
+    ``opens_quotes``: of CSV, whether some line may open a quote that it does not close. ``assumed``: it is where a
+    table of its name would be, and only Spark can tell whether it is.
     """
 
     table: str
@@ -61,6 +60,7 @@ class Source:
     files: tuple[Path, ...] = ()
     version: int | None = None
     opens_quotes: bool = False
+    assumed: bool = False
 
     @property
     def partitions(self) -> set[str]:
@@ -69,46 +69,70 @@ class Source:
         return set() if self.recursive else {unquote(folder.partition("=")[0]).lower() for folder in folders}
 
 
+def find(spark: SparkSession, folder: str | None, table: str, explicit: str | None) -> Source | None:
+    """Find an input table as ``locate`` does, ask Spark where only Spark can tell, and pin its version.
+
+    Raises:
+        InputError: nothing at a path that was given, several places in the folder, or it cannot be read.
+    """
+    source = locate(folder, table, explicit)
+    if source is None:
+        return None
+    source = pinned(spark, source)
+    missing = source.assumed and source.version is None and not _is_seen(spark, source)
+    return None if missing else source
+
+
 def locate(folder: str | None, table: str, explicit: str | None) -> Source | None:
     """Find an input table: the path or catalog table given for it, or its place in the input folder.
 
     In the folder it is a subfolder or a file of the table's name: ``claims/``, ``claims.parquet``,
-    ``claims.csv``, ``claims.csv.gz``. ``None`` when it is not there.
+    ``claims.csv``, ``claims.csv.gz``; in ``catalog.schema`` the table of its name. ``None`` when it is not there.
 
     Raises:
         InputError: nothing at a path that was given, or several places in the folder.
     """
     if explicit is not None:
-        if not _is_remote(explicit) and not _is_there(Path(explicit)):
-            if _CATALOG_TABLE.match(explicit) and not explicit.lower().endswith(tuple(_FORMATS)):
+        if not is_remote(explicit) and not is_there(Path(explicit)):
+            if catalog_name(explicit, 2, 3) and not explicit.lower().endswith(tuple(_FORMATS)):
                 return Source(table, explicit, "table")
             raise InputError(f"{table}: there is no file or folder {explicit}.")
         return _source(table, explicit)
     if folder is None:
         return None
-    if _is_remote(folder):
-        return Source(table, f"{folder.rstrip('/')}/{table}", "remote")
-    if not (_is_there(Path(folder)) and Path(folder).is_dir()):
+    if is_remote(folder):
+        return Source(table, f"{folder.rstrip('/')}/{table}", "remote", assumed=True)
+    if not (is_there(Path(folder)) and Path(folder).is_dir()):
+        if is_catalog_schema(folder):
+            return Source(table, f"{folder}.{table}", "table", assumed=True)
         raise InputError(f"There is no input folder {folder}.")
-    found = [path for suffix in ("", *_FORMATS) if _is_there(path := Path(folder, table + suffix))]
+    found = [path for suffix in ("", *_FORMATS) if is_there(path := Path(folder, table + suffix))]
     if len(found) > 1:
         raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
     return _source(table, str(found[0])) if found else None
 
 
-def _is_remote(path: str) -> bool:
-    return "://" in path or path.startswith("dbfs:")
+def is_catalog_schema(folder: str) -> bool:
+    """Whether the input folder is ``catalog.schema``: such a name, and no folder or file of it is here."""
+    return catalog_name(folder, 2) is not None and not is_there(Path(folder))
 
 
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # A name that is too long, a link to itself.
-        return False
+def _is_seen(spark: SparkSession, source: Source) -> bool:
+    """Whether Spark finds anything there."""
+    with _saying_what_cannot_be_read(source):
+        try:
+            if source.format == "table":
+                return spark.catalog.tableExists(source.location)
+            files = spark.read.format("binaryFile").options(**ONE_PLACE, recursiveFileLookup="true")
+            return not files.load(source.location).select("path").isEmpty()
+        except PySparkException as error:
+            if error.getCondition() in ("PATH_NOT_FOUND", "CATALOG_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION"):
+                return False
+            raise
 
 
 def _source(table: str, location: str) -> Source:
-    if _is_remote(location):
+    if is_remote(location):
         return Source(table, location, "remote")
     path = Path(location)
     if path.is_file():
@@ -159,8 +183,10 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     """
     with _saying_what_cannot_be_read(source):
         if source.format == "table":
-            raw = spark.read.table(source.location)
-        elif source.format == "delta":
+            options = {} if source.version is None else {"versionAsOf": str(source.version)}
+            raw = spark.read.options(**options).table(source.location)
+            return _with_source_of_table(raw, source)
+        if source.format == "delta":
             options = {} if source.version is None else {"versionAsOf": str(source.version)}
             raw = spark.read.format("delta").options(**options).load(source.location)
         elif source.format == "remote":
@@ -179,6 +205,17 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
+def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
+    """The rows of a catalog table with their file, or with the table's name where it is a view or has no files."""
+    try:
+        with_file = raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+        if SOURCE_FILE in with_file.columns:  # Asked, as a Connect session looks at the column no sooner.
+            return with_file
+    except AnalysisException:
+        pass
+    return raw.withColumn(SOURCE_FILE, F.lit(source.location))
+
+
 def columns_of(spark: SparkSession, source: Source) -> dict[str, str]:
     """The sender's columns with their types, as they came."""
     fields = read(spark, source).schema.fields
@@ -186,17 +223,28 @@ def columns_of(spark: SparkSession, source: Source) -> dict[str, str]:
 
 
 def pinned(spark: SparkSession, source: Source) -> Source:
-    """The source at the version that it has now, where it is a local Delta folder: two readings see the same rows.
+    """The source at the version that it has now, where it is a Delta table: two readings see the same rows.
 
     Raises:
         InputError: the table cannot be read.
     """
-    if source.format != "delta":
+    if source.format == "delta":
+        identifier = f"delta.{quoted(str(Path(source.location).resolve()))}"
+    elif source.format == "remote":
+        identifier = f"delta.{quoted(source.location)}"
+    elif source.format == "table":
+        identifier = ".".join(map(quoted, catalog_name(source.location, 2, 3) or ()))
+    else:
         return source
-    place = quoted(str(Path(source.location).resolve()))
     with _saying_what_cannot_be_read(source):
-        newest = spark.sql(f"DESCRIBE HISTORY delta.{place} LIMIT 1").collect()[0]
-    return replace(source, version=newest["version"])
+        try:
+            newest = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").collect()[0]
+        except PySparkException:
+            if source.format == "delta":
+                raise
+            return source  # Parquet, a view: without versions. Who reads it says if it is not there.
+    format_read = "delta" if source.format == "remote" else source.format
+    return replace(source, format=format_read, version=newest["version"])
 
 
 @contextmanager
@@ -213,6 +261,11 @@ def _saying_what_cannot_be_read(source: Source) -> Iterator[None]:
 
 def unreadable(source: Source) -> InputError:
     """What to say of a source that Spark cannot read; its own words may quote data."""
+    if source.format == "remote":
+        return InputError(
+            f"{source.table}: {source.location} is neither a Delta table nor Parquet files that Spark can read; CSV is "
+            "read from folders of this machine only."
+        )
     return InputError(
         f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "
         "or holds a column in another type than the other files."

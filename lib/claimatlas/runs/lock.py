@@ -18,7 +18,8 @@ LOCK_FILE = ".claimatlas.lock"
 def exclusive(store: Store) -> Iterator[None]:
     """Hold the output for this run.
 
-    Only a local folder can be locked; on an object store Delta's own conflict checks remain.
+    Only a local folder can be locked, where its file system has locks; on an object store and in a catalog Delta's own
+    conflict checks remain.
 
     Raises:
         ConcurrentRunError: another run holds it.
@@ -67,9 +68,11 @@ def _acquire(root: Path, file: Path) -> int:
             raise InputError(f"The output folder {root} cannot be written ({error.strerror}).") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(descriptor)
             raise ConcurrentRunError(f"Another run writes to {root}; wait for its end.") from None
+        except OSError:
+            return descriptor  # A mounted store, a volume: its file system has no locks.
         with suppress(FileNotFoundError):
             if os.fstat(descriptor).st_ino == file.stat().st_ino:
                 return descriptor

@@ -9,6 +9,7 @@ from typing import Any
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, tables_of_cells
+from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
 from claimatlas.tables.store import Store
 
 _UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
@@ -33,8 +34,8 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
     lines += [f"Note: {sentence}" for sentence in record.warnings]
     lines += [
         "",
-        f"Tables in {store.root}: gold/imaging, gold/postnatal, gold/comparisons, gold/runs; "
-        "single records in silver/.",
+        f"Tables in {store.root}: {', '.join(map(store.called, (IMAGING, POSTNATAL, COMPARISONS, RUNS)))}; "
+        f"single records in {store.place.called('silver/*')}.",
     ]
     end = f"Run {record.run_id}, {seconds:.0f} s."
     fields = {

@@ -12,10 +12,10 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
+from claimatlas.tables.paths import is_remote
 
 RECORD = "generate.json"
 _NO_SEPARATOR = "\x01"
-_FILE_SCHEME = "file:"
 
 
 class Output:
@@ -25,7 +25,7 @@ class Output:
         """Name the folder; nothing is read or made yet."""
         self.spark = spark
         self.local: Path | None = None
-        if "://" not in folder and not folder.startswith(("dbfs:", _FILE_SCHEME)):
+        if not is_remote(folder):
             self.local = Path(folder).resolve()
         self.folder = str(self.local) if self.local else folder.rstrip("/")
 

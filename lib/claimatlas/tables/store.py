@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import ONE_PLACE
+from claimatlas.tables.places import Place, place_of
 from claimatlas.tables.schemas import Table
-
-SILVER = "silver"
-"""The folder of single records."""
-WORK = f"{SILVER}/work"
-"""Intermediate results of a run, below silver because they hold single records; gone at its end."""
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
@@ -38,36 +29,49 @@ _DAMAGED = (
 
 
 class Store:
-    """Delta tables under one root folder."""
+    """The Delta tables of one output: below a root folder, or in a schema of a catalog."""
 
-    def __init__(self, spark: SparkSession, root: str) -> None:
-        """Name the root folder; nothing is read or made yet."""
+    def __init__(self, spark: SparkSession, output: str | Place) -> None:
+        """Name the output; nothing is read or made yet."""
         self.spark = spark
-        self.root = root.rstrip("/")
+        self.place = place_of(output) if isinstance(output, str) else output
+
+    @classmethod
+    def at(cls, spark: SparkSession, output: str) -> Store:
+        """The tables of an output that a user names.
+
+        Raises:
+            InputError: it is a schema that no catalog has.
+        """
+        store = cls(spark, output)
+        store.place.require(spark)
+        return store
+
+    @property
+    def root(self) -> str:
+        """The output as it was named."""
+        return self.place.root
 
     @property
     def is_local(self) -> bool:
-        """Whether the root is a folder of this machine's file system."""
-        return "://" not in self.root and not self.root.startswith("dbfs:")
+        """Whether the output is a folder of this machine's file system."""
+        return self.place.is_local
 
     def path(self, name: str) -> str:
         """Where a table is."""
-        root = str(Path(self.root).resolve()) if self.is_local else self.root
-        return f"{root}/{name}"
+        return self.place.path(name)
+
+    def called(self, table: Table) -> str:
+        """What the table is called where it is: ``silver/claims`` below a folder, ``silver_claims`` in a schema."""
+        return self.place.called(table.name)
 
     def identifier(self, table: Table) -> str:
         """The table's name in SQL."""
-        return f"delta.{quoted(self.path(table.name))}"
+        return self.place.identifier(table.name)
 
     def exists(self, table: Table) -> bool:
         """Whether the table has been made."""
-        if self.is_local:
-            return Path(self.path(table.name), "_delta_log").is_dir()
-        try:
-            self.spark.sql(f"DESCRIBE DETAIL {self.identifier(table)}").collect()
-        except AnalysisException:
-            return False
-        return True
+        return self.place.exists(self.spark, table.name)
 
     def create(self, table: Table) -> None:
         """Make the table, if it is not there, with its comments, partitioning and constraints.
@@ -76,10 +80,10 @@ class Store:
             InputError: a table of another schema is there.
         """
         if self.exists(table):
-            found = self.spark.read.format("delta").load(self.path(table.name)).schema
+            found = self.place.read(self.spark.read, table.name).schema
             if _types(found) != _types(table.schema):
                 raise InputError(
-                    f"The table {table.name} in {self.root} has other columns than this version writes "
+                    f"The table {self.called(table)} in {self.root} has other columns than this version writes "
                     "(another version or configuration made it); choose another --output."
                 )
             return
@@ -109,20 +113,19 @@ class Store:
             InputError: the table is not there.
         """
         if not self.exists(table):
-            raise InputError(f"There is no table {table.name} in {self.root}: run the job that writes it first.")
+            raise InputError(
+                f"There is no table {self.called(table)} in {self.root}: run the job that writes it first."
+            )
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return self.spark.read.format("delta").load(self.path(table.name))
+            return self.place.read(self.spark.read, table.name)
 
     def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
         """Write ``df`` in place of the whole table, or of exactly the rows that ``where`` holds for.
 
         An empty ``df`` empties the slice. Rows outside ``where`` make the write fail.
         """
-        writer = self._checked(df, table).write.format("delta").mode("overwrite")
-        if where is not None:
-            writer = writer.option("replaceWhere", where)
-        writer.option("userMetadata", json.dumps(metadata, sort_keys=True)).save(self.path(table.name))
+        self.place.overwrite(self._checked(df, table), table.name, where, _commit(metadata))
 
     def replace_years(
         self, df: DataFrame, table: Table, years: Sequence[int], order: Sequence[str], metadata: Mapping[str, str]
@@ -133,8 +136,7 @@ class Store:
 
     def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str]) -> None:
         """Add the rows of ``df``."""
-        writer = self._checked(df, table).write.format("delta").mode("append")
-        writer.option("userMetadata", json.dumps(metadata, sort_keys=True)).save(self.path(table.name))
+        self.place.append(self._checked(df, table), table.name, _commit(metadata))
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete the rows that a fixed condition of the code holds for."""
@@ -175,7 +177,7 @@ class Store:
         """The table as of a version."""
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table.name))
+            return self.place.read(self.spark.read.option("versionAsOf", version), table.name)
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
@@ -201,8 +203,7 @@ class Store:
 
     def drop(self, table: Table) -> None:
         """Remove a table that this run made, so that a failed run leaves nothing behind."""
-        if self.is_local:
-            self._remove(table.name)
+        self.place.drop(self.spark, table.name)
 
     def keep(self, df: DataFrame, name: str) -> DataFrame:
         """Write an intermediate result once and give it back as read from there.
@@ -210,41 +211,19 @@ class Store:
         A replacement of ``cache`` that a Spark Connect or serverless session has too, and that
         survives the loss of an executor.
         """
-        path = self.path(f"{WORK}/{name}")
-        df.write.mode("overwrite").parquet(path)
-        return self.spark.read.options(**ONE_PLACE).schema(df.schema).parquet(path)
+        return self.place.keep(df, name)
 
     def make_private(self) -> None:
-        """Let nobody but its owner into ``silver/``, in whatever folder the output is and whatever the umask.
-
-        That folder is enough, as nobody gets below it. One that belongs to somebody else is left as it is, and so is
-        one where the file system has no permissions, as on an object store.
+        """Let nobody but its owner into ``silver/`` of a folder of this machine.
 
         Raises:
             InputError: the folder cannot be made.
         """
-        if not self.is_local:
-            return
-        folder = Path(self.path(SILVER))
-        try:
-            folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"The output folder {folder} cannot be written ({error.strerror}).") from None
-        if folder.stat().st_uid == os.geteuid():
-            with suppress(OSError):
-                folder.chmod(stat.S_IRWXU)
+        self.place.make_private()
 
     def clear_work(self) -> None:
-        """Remove intermediate results; on an object store they stay until the next run overwrites them."""
-        if self.is_local:
-            self._remove(WORK)
-
-    def _remove(self, name: str) -> None:
-        """Remove a folder ``silver/…`` or ``gold/…``, and the folders above it that are left empty."""
-        shutil.rmtree(self.path(name), ignore_errors=True)
-        for parent in Path(self.path(name)).parents[:2]:
-            with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
-                parent.rmdir()
+        """Remove the intermediate results."""
+        self.place.clear_work(self.spark)
 
     @contextmanager
     def _opening(self, table: Table) -> Iterator[None]:
@@ -255,8 +234,8 @@ class Store:
             if not any(sign in str(error) for sign in _DAMAGED):
                 raise
             raise ClaimatlasError(
-                f"The table {table.name} in {self.root} cannot be read: its Delta log (_delta_log) is damaged or "
-                "incomplete. Bring back that folder from a backup; nothing was written."
+                f"The table {self.called(table)} in {self.root} cannot be read: its Delta log (_delta_log) is damaged "
+                "or incomplete. Bring back that folder from a backup; nothing was written."
             ) from error
 
     def _allow_deleted_rows(self, table: Table) -> None:
@@ -275,6 +254,11 @@ class Store:
 
 def _types(schema: StructType) -> dict[str, str]:
     return {field.name: field.dataType.simpleString() for field in schema}
+
+
+def _commit(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The option of a write that puts ``metadata`` into its commit."""
+    return {"userMetadata": json.dumps(metadata, sort_keys=True)}
 
 
 def _pairs(properties: Mapping[str, str]) -> str:

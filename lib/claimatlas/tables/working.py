@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 
 from claimatlas.tables.schemas import Table
-from claimatlas.tables.store import WORK, Store
+from claimatlas.tables.store import Store
 
 
 class WorkingStore(Store):
-    """A store some of whose tables are given, and whose results lie in a folder of work of another store."""
+    """A store some of whose tables are given, and whose results are intermediate ones of another store."""
 
     def __init__(self, base: Store, folder: str, inputs: Mapping[str, DataFrame]) -> None:
         """``inputs``: tables by name, of silver or computed from it."""
-        super().__init__(base.spark, base.path(f"{WORK}/{folder}"))
+        super().__init__(base.spark, base.place.below(folder))
         self._inputs = dict(inputs)
 
     def give(self, table: Table, rows: DataFrame) -> None:

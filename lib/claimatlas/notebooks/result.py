@@ -1,0 +1,149 @@
+"""The published cells of one indicator, as a notebook shows them: small numbers left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.errors import InputError
+from claimatlas.tables.published import over_all_dimensions
+from claimatlas.tables.releases import newest_release, read_published
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.store import Store
+
+UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": "number"}
+"""What the value of an indicator is counted in."""
+
+RELEASE = "release int, run_id string, published_at timestamp, note string"
+"""The columns of ``release_of``."""
+
+AGES_OF = {"beneficiary_years": "beneficiaries", "deliveries": "deliveries"}
+"""Which age classes of the settings a population has."""
+
+SHOWN = ("value", "ci_low", "ci_high", "denominator", "status")
+"""The figures of a cell that are shown."""
+
+
+def release_of(store: Store) -> dict[str, Any]:
+    """The newest release: its number, run, moment and note.
+
+    Raises:
+        InputError: nothing is published.
+    """
+    release = newest_release(store)
+    if release is None:
+        raise InputError(f"Nothing is published in {store.root}: run the main job first.")
+    return {name: release[name] for name in ("release", "run_id", "published_at", "note")}
+
+
+def indicator_at(configuration: Configuration, name: str, level: str) -> Indicator:
+    """The declaration of an indicator that has a level of place.
+
+    Raises:
+        InputError: there is none of this name, or it has other levels.
+    """
+    found = next((indicator for indicator in configuration.indicators if indicator.id == name), None)
+    if found is None:
+        known = ", ".join(indicator.id for indicator in configuration.indicators)
+        raise InputError(f"The configuration declares no indicator {name}; it declares {known}.")
+    if level not in found.levels:
+        raise InputError(f"{name} has no level {level}; it has {', '.join(found.levels)}.")
+    return found
+
+
+def published(store: Store, table: Table) -> DataFrame:
+    """A table of gold, as it is published.
+
+    Raises:
+        InputError: it is not.
+    """
+    found = read_published(store, table)
+    if found is None:
+        raise InputError(f"There is no published table {table.name} in {store.root}: run the main job first.")
+    return found
+
+
+def cells_of(store: Store, indicator: Indicator) -> DataFrame:
+    """The published cells of an indicator, of every year.
+
+    Raises:
+        InputError: there is none.
+    """
+    table = IMAGING if indicator.population == "beneficiary_years" else POSTNATAL
+    cells = published(store, table).where(F.col("indicator_id") == indicator.id)
+    if cells.isEmpty():
+        raise InputError(f"There is no published cell of {indicator.id} in {store.root}.")
+    return cells
+
+
+def year_of(rows: DataFrame, asked: str) -> int:
+    """The year that a notebook was asked for; the newest one without.
+
+    Raises:
+        InputError: these rows are of other years, or there are none.
+    """
+    years = sorted(row["year"] for row in rows.select("year").distinct().collect())
+    if not years:
+        raise InputError("There is no row of any year yet.")
+    if asked and asked not in map(str, years):
+        raise InputError(f"There is nothing of {asked} here; the years are {', '.join(map(str, years))}.")
+    return int(asked) if asked else int(years[-1])
+
+
+def by_year(cells: DataFrame, level: str) -> DataFrame:
+    """The whole country over the years: one row per ``year``, split by nothing."""
+    return over_all_dimensions(cells.where(F.col("geo_level") == level)).select("year", *SHOWN).orderBy("year")
+
+
+def by_place(cells: DataFrame, level: str, year: int, least_denominator: int) -> DataFrame:
+    """The places of a level in a year: one row per ``geo_code`` that may be shown, split by nothing.
+
+    A place whose denominator is below ``least_denominator``, or without a value, is left out.
+    """
+    places = cells.where((F.col("geo_level") == level) & (F.col("year") == year))
+    return enough(over_all_dimensions(places), least_denominator).select("geo_code", *SHOWN).orderBy("geo_code")
+
+
+def by_dimension(cells: DataFrame, dimension: str, level: str, year: int, least_denominator: int) -> DataFrame:
+    """The whole country in a year, split by one dimension: one row per value of it that may be shown."""
+    split = cells.where((F.col("geo_level") == level) & (F.col("year") == year) & (F.col(dimension) != ALL))
+    for other in CELL_DIMENSIONS:
+        if other != dimension:
+            split = split.where(F.col(other) == ALL)
+    return enough(split, least_denominator).select(dimension, *SHOWN).orderBy(dimension)
+
+
+def with_comparison(places: DataFrame, comparisons: DataFrame, indicator: str, level: str, year: int) -> DataFrame:
+    """Add what a place is beside the country (``comparison``) and its five-year ``trend``; null where unknown."""
+    same = comparisons.where(
+        (F.col("indicator_id") == indicator) & (F.col("geo_level") == level) & (F.col("year") == year)
+    )
+    return places.join(same.select("geo_code", "comparison", "trend"), on="geo_code", how="left").orderBy("geo_code")
+
+
+def compared_by_year(store: Store, indicator: Indicator, level: str) -> DataFrame:
+    """How many places of a level are lower, similar or higher than the country: one row per year and comparison."""
+    rows = published(store, COMPARISONS).where((F.col("indicator_id") == indicator.id) & (F.col("geo_level") == level))
+    known = rows.where(F.col("comparison").isNotNull()).groupBy("year", "comparison")
+    return known.agg(F.count(F.lit(1)).alias("places")).orderBy("year", "comparison")
+
+
+def enough(cells: DataFrame, least_denominator: int) -> DataFrame:
+    """The cells with a value and a denominator of at least ``least_denominator``."""
+    return cells.where(F.col("value").isNotNull() & (F.col("denominator") >= least_denominator))
+
+
+def as_rows(shown: DataFrame) -> list[dict[str, Any]]:
+    """The rows of a small table, for a figure."""
+    return [row.asDict() for row in shown.collect()]
+
+
+def in_order(rows: Sequence[dict[str, Any]], name: str, order: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows in the order in which their ``name`` stands in ``order``; others come last."""
+    position = {value: number for number, value in enumerate(order)}
+    return sorted(rows, key=lambda row: (position.get(row[name], len(position)), row[name]))

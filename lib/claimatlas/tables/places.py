@@ -1,0 +1,347 @@
+"""Where the tables of an output live: a folder here, a folder that Spark alone reaches, or a schema of a catalog.
+
+All that differs between them is here; ``Store`` says what is done to a table, a place how.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+from pyspark.sql import functions as F
+
+from claimatlas.errors import InputError
+from claimatlas.tables.identifiers import catalog_name, quoted
+from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
+
+SILVER = "silver"
+"""The folder of single records."""
+WORK = f"{SILVER}/work"
+"""Intermediate results of a run, below silver because they hold single records; gone at its end."""
+
+_TIME = "%Y%m%dt%H%M%S"
+_LEFT_BEHIND = timedelta(days=2)
+"""No run takes so long: intermediate tables of a catalog that are older belong to one that died."""
+_NO_SUCH_SCHEMA = ("SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION")
+
+
+class Place(ABC):
+    """One output. A table's name is that of ``schemas``, such as ``silver/claims``, wherever it lives."""
+
+    is_local = False
+    """Whether it is a folder of this machine's file system."""
+
+    def __init__(self, root: str) -> None:
+        """Name the output; nothing is read or made yet."""
+        self.root = root
+
+    def require(self, spark: SparkSession) -> None:  # noqa: B027 - a folder is made by writing to it
+        """Stop when the output is not there and is not made by writing to it."""
+
+    def warnings(self, spark: SparkSession) -> list[str]:
+        """What a run on this output should be told."""
+        return []
+
+    @abstractmethod
+    def path(self, name: str) -> str:
+        """Where a table is."""
+
+    def called(self, name: str) -> str:
+        """What a table is called there."""
+        return name
+
+    @abstractmethod
+    def identifier(self, name: str) -> str:
+        """A table's name in SQL."""
+
+    @abstractmethod
+    def exists(self, spark: SparkSession, name: str) -> bool:
+        """Whether a table has been made."""
+
+    @abstractmethod
+    def read(self, reader: DataFrameReader, name: str) -> DataFrame:
+        """A table by a reader that may have options, such as a version."""
+
+    @abstractmethod
+    def overwrite(self, df: DataFrame, name: str, where: str | None, options: Mapping[str, str]) -> None:
+        """Write ``df`` in place of a whole table, or of exactly the rows that ``where`` holds for."""
+
+    @abstractmethod
+    def append(self, df: DataFrame, name: str, options: Mapping[str, str]) -> None:
+        """Add the rows of ``df`` to a table."""
+
+    @abstractmethod
+    def drop(self, spark: SparkSession, name: str) -> None:
+        """Remove a table."""
+
+    @abstractmethod
+    def keep(self, df: DataFrame, name: str) -> DataFrame:
+        """Write an intermediate result and give it back as read from there."""
+
+    @abstractmethod
+    def below(self, name: str) -> Place:
+        """A place of its own below ``silver/work``, that goes with the other intermediate results."""
+
+    @abstractmethod
+    def clear_work(self, spark: SparkSession) -> None:
+        """Remove intermediate results."""
+
+    def make_private(self) -> None:  # noqa: B027 - grants are given by an object store's or a catalog's owners
+        """Let nobody but its owner into ``silver/``, where that is for this program to say."""
+
+
+class Folder(Place):
+    """A root folder, with a folder for each table."""
+
+    def identifier(self, name: str) -> str:
+        """The table's folder in SQL."""
+        return f"delta.{quoted(self.path(name))}"
+
+    def read(self, reader: DataFrameReader, name: str) -> DataFrame:
+        """The Delta table in a folder."""
+        return reader.format("delta").load(self.path(name))
+
+    def overwrite(self, df: DataFrame, name: str, where: str | None, options: Mapping[str, str]) -> None:
+        """By Delta's ``replaceWhere``."""
+        writer = df.write.format("delta").mode("overwrite").options(**options)
+        if where is not None:
+            writer = writer.option("replaceWhere", where)
+        writer.save(self.path(name))
+
+    def append(self, df: DataFrame, name: str, options: Mapping[str, str]) -> None:
+        """To the Delta table in a folder."""
+        df.write.format("delta").mode("append").options(**options).save(self.path(name))
+
+    def keep(self, df: DataFrame, name: str) -> DataFrame:
+        """As Parquet in ``silver/work``."""
+        path = self.path(f"{WORK}/{name}")
+        df.write.mode("overwrite").parquet(path)
+        return df.sparkSession.read.options(**ONE_PLACE).schema(df.schema).parquet(path)
+
+
+class LocalFolder(Folder):
+    """A folder of this machine's file system, held by one run at a time."""
+
+    is_local = True
+
+    def path(self, name: str) -> str:
+        """Where a table is, links resolved."""
+        return f"{Path(self.root).resolve()}/{name}"
+
+    def exists(self, spark: SparkSession, name: str) -> bool:
+        """Whether a table has been made: a look into its folder, without Spark."""
+        return Path(self.path(name), "_delta_log").is_dir()
+
+    def below(self, name: str) -> Place:
+        """A folder below ``silver/work``."""
+        return LocalFolder(self.path(f"{WORK}/{name}"))
+
+    def drop(self, spark: SparkSession, name: str) -> None:
+        """Remove the table's folder."""
+        self._remove(name)
+
+    def clear_work(self, spark: SparkSession) -> None:
+        """Remove ``silver/work``."""
+        self._remove(WORK)
+
+    def make_private(self) -> None:
+        """Close ``silver/``, in whatever folder the output is and whatever the umask.
+
+        That folder is enough, as nobody gets below it. One that belongs to somebody else is left as it is, and so is
+        one where the file system has no permissions.
+
+        Raises:
+            InputError: the folder cannot be made.
+        """
+        folder = Path(self.path(SILVER))
+        try:
+            folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The output folder {folder} cannot be written ({error.strerror}).") from None
+        if folder.stat().st_uid == os.geteuid():
+            with suppress(OSError):
+                folder.chmod(stat.S_IRWXU)
+
+    def _remove(self, name: str) -> None:
+        """Remove a folder ``silver/…`` or ``gold/…``, and the folders above it that are left empty."""
+        shutil.rmtree(self.path(name), ignore_errors=True)
+        for parent in Path(self.path(name)).parents[:2]:
+            with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
+                parent.rmdir()
+
+
+class Shared(Place):
+    """A place that no lock holds for one run: intermediate results of each have names of their own.
+
+    A second run could else read those of the first one, which Delta's conflict checks would not notice.
+    """
+
+    def __init__(self, root: str) -> None:
+        """Name the place, and choose the name of this run's intermediate results."""
+        super().__init__(root)
+        self.run = f"{datetime.now(UTC):{_TIME}}_{uuid.uuid4().hex[:8]}"
+
+    def _of_run(self, name: str) -> str:
+        """The table's name, with this run's name in it when it is an intermediate result."""
+        start = f"{WORK}/"
+        return f"{start}{self.run}/{name.removeprefix(start)}" if name.startswith(start) else name
+
+
+class RemoteFolder(Shared, Folder):
+    """A folder of an object store or another file system, by its URI."""
+
+    _has_work = False
+
+    def path(self, name: str) -> str:
+        """The table's URI."""
+        # Whoever asks where an intermediate result is means to write it.
+        self._has_work |= name.startswith(WORK)
+        return f"{self.root}/{self._of_run(name)}"
+
+    def exists(self, spark: SparkSession, name: str) -> bool:
+        """Whether Delta finds a table."""
+        try:
+            spark.sql(f"DESCRIBE DETAIL {self.identifier(name)}").collect()
+        except AnalysisException:
+            return False
+        return True
+
+    def below(self, name: str) -> Place:
+        """A folder below that of this run's intermediate results."""
+        return RemoteFolder(self.path(f"{WORK}/{name}"))
+
+    def drop(self, spark: SparkSession, name: str) -> None:
+        """Leave the table, which has been emptied: Spark removes no folder."""
+
+    def clear_work(self, spark: SparkSession) -> None:
+        """Write nothing over this run's folder of work, with which Spark removes all that is below it."""
+        if self._has_work:
+            with suppress(PySparkException, Py4JError):  # How the run ended matters more than what it leaves.
+                spark.range(0).coalesce(1).write.mode("overwrite").parquet(f"{self.root}/{WORK}/{self.run}")
+            self._has_work = False
+
+
+class CatalogSchema(Shared):
+    """A schema of a catalog: ``silver/claims`` is its table ``silver_claims``."""
+
+    def __init__(self, parts: tuple[str, ...], prefix: str = "") -> None:
+        """Name the schema by catalog and schema; ``prefix`` begins the name of each table."""
+        super().__init__(".".join(parts))
+        self.parts = parts
+        self.prefix = prefix
+
+    def require(self, spark: SparkSession) -> None:
+        """Stop where there is no such schema: who may make one is for its catalog's owners to say.
+
+        Raises:
+            InputError: naming it.
+        """
+        try:
+            spark.sql(f"DESCRIBE SCHEMA {self._schema}").collect()
+        except PySparkException as error:
+            if error.getCondition() not in _NO_SUCH_SCHEMA:
+                raise
+            raise InputError(
+                f"There is no schema {self.root} in the catalogs of this Spark: make it first, by CREATE SCHEMA "
+                f"{self._schema}; or write ./{self.root} if a new folder is meant."
+            ) from None
+
+    def warnings(self, spark: SparkSession) -> list[str]:
+        """That Spark's own catalog forgets its tables, where it is held in memory."""
+        own = self.parts[0].lower() == "spark_catalog"
+        if own and spark.conf.get("spark.sql.catalogImplementation", "") == "in-memory":
+            return [
+                f"Spark's catalog is in memory here: it forgets the tables of {self.root} when this Spark ends. Start "
+                "Spark with a metastore (spark.sql.catalogImplementation=hive), or give a folder."
+            ]
+        return []
+
+    def path(self, name: str) -> str:
+        """The table's name, with catalog and schema."""
+        return f"{self.root}.{self.called(name)}"
+
+    def called(self, name: str) -> str:
+        """The table's name in the schema."""
+        return self.prefix + self._of_run(name).replace("/", "_")
+
+    def identifier(self, name: str) -> str:
+        """The table's name in SQL."""
+        return f"{self._schema}.{quoted(self.called(name))}"
+
+    def exists(self, spark: SparkSession, name: str) -> bool:
+        """Whether the catalog has the table."""
+        return spark.catalog.tableExists(self.identifier(name))
+
+    def read(self, reader: DataFrameReader, name: str) -> DataFrame:
+        """The table of the catalog."""
+        return reader.table(self.identifier(name))
+
+    def overwrite(self, df: DataFrame, name: str, where: str | None, options: Mapping[str, str]) -> None:
+        """As rows that replace others of an existing table: its columns, partitions and constraints stay."""
+        condition = F.lit(True) if where is None else F.expr(where)
+        df.writeTo(self.identifier(name)).options(**options).overwrite(condition)
+
+    def append(self, df: DataFrame, name: str, options: Mapping[str, str]) -> None:
+        """To an existing table of the catalog."""
+        df.writeTo(self.identifier(name)).options(**options).append()
+
+    def drop(self, spark: SparkSession, name: str) -> None:
+        """Drop the table."""
+        spark.sql(f"DROP TABLE IF EXISTS {self.identifier(name)}")
+
+    def keep(self, df: DataFrame, name: str) -> DataFrame:
+        """As a Delta table, as every catalog has those; without statistics, as it is read whole."""
+        identifier = self.identifier(f"{WORK}/{name}")
+        writer = df.writeTo(identifier).using("delta").tableProperty("delta.dataSkippingNumIndexedCols", "0")
+        writer.createOrReplace()
+        return df.sparkSession.read.table(identifier)
+
+    def below(self, name: str) -> Place:
+        """The same schema, with a prefix that begins the names of this run's intermediate results."""
+        return CatalogSchema(self.parts, f"{self.called(f'{WORK}/{name}')}_")
+
+    def clear_work(self, spark: SparkSession) -> None:
+        """Drop this run's intermediate tables, and those that a run which died has left."""
+        start = self.prefix + WORK.replace("/", "_") + "_"
+        with suppress(PySparkException, Py4JError):  # How the run ended matters more than what it leaves.
+            for row in spark.sql(f"SHOW TABLES IN {self._schema} LIKE '{WORK.replace('/', '_')}_*'").collect():
+                name = row["tableName"]
+                if name.startswith(start + self.run) or _is_left_behind(name.removeprefix(start)):
+                    spark.sql(f"DROP TABLE IF EXISTS {self._schema}.{quoted(name)}")
+
+    @property
+    def _schema(self) -> str:
+        return ".".join(map(quoted, self.parts))
+
+
+def place_of(output: str) -> Place:
+    """The place that an output names: a URI, a folder, or ``catalog.schema`` where no folder has that name.
+
+    ``./a.b`` is always a folder.
+    """
+    root = output.rstrip("/")
+    if is_remote(output):
+        return RemoteFolder(root)
+    parts = catalog_name(output, 2)
+    if parts and not is_there(Path(output)):
+        return CatalogSchema(parts)
+    return LocalFolder(root)
+
+
+def _is_left_behind(name: str) -> bool:
+    """Whether an intermediate table, by the time in its name, is older than any run that still runs."""
+    try:
+        made = datetime.strptime(name.partition("_")[0], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # Not ours.
+        return False
+    return datetime.now(UTC) - made > _LEFT_BEHIND
