@@ -66,7 +66,7 @@ def clustered(submitted: Run, tmp_path_factory: pytest.TempPathFactory) -> Clust
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE,
+            timeout=2 * PATIENCE,
             check=False,
         )
         groups = tuple(process.pid for process in (cluster.master, *cluster.workers))
