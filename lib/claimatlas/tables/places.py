@@ -258,13 +258,12 @@ class CatalogSchema(Shared):
 
     def warnings(self, spark: SparkSession) -> list[str]:
         """That Spark's own catalog forgets its tables, where it is held in memory."""
-        own = self.parts[0].lower() == "spark_catalog"
-        if own and spark.conf.get("spark.sql.catalogImplementation", "") == "in-memory":
-            return [
-                f"Spark's catalog is in memory here: it forgets the tables of {self.root} when this Spark ends. Start "
-                "Spark with a metastore (spark.sql.catalogImplementation=hive), or give a folder."
-            ]
-        return []
+        if self.parts[0].lower() != "spark_catalog" or not _forgets_its_catalog(spark):
+            return []
+        return [
+            f"Spark's catalog is in memory here: it forgets the tables of {self.root} when this Spark ends. Start Spark "
+            "with a metastore (spark.sql.catalogImplementation=hive), or give a folder."
+        ]
 
     def path(self, name: str) -> str:
         """The table's name, with catalog and schema."""
@@ -336,6 +335,13 @@ def place_of(output: str) -> Place:
     if parts and not is_there(Path(output)):
         return CatalogSchema(parts)
     return LocalFolder(root)
+
+
+def _forgets_its_catalog(spark: SparkSession) -> bool:
+    try:
+        return spark.conf.get("spark.sql.catalogImplementation") == "in-memory"
+    except PySparkException:  # A serverless session does not tell, and has a metastore.
+        return False
 
 
 def _is_left_behind(name: str) -> bool:
