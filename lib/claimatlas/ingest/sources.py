@@ -264,8 +264,8 @@ def unreadable(source: Source) -> InputError:
     """What to say of a source that Spark cannot read; its own words may quote data."""
     if source.format == "remote":
         return InputError(
-            f"{source.table}: {source.location} is neither a Delta table nor Parquet files, or Spark does not reach it; "
-            "CSV is read from folders of this machine only."
+            f"{source.table}: {source.location} is neither a Delta table nor Parquet files, or Spark does not reach "
+            "it; CSV is read from folders of this machine only."
         )
     return InputError(
         f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "

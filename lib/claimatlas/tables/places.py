@@ -339,7 +339,7 @@ def place_of(output: str) -> Place:
 
 
 def is_about(error: PySparkException | Py4JError, conditions: Sequence[str]) -> bool:
-    """Whether Spark names one of these conditions; a few of its errors reach Python as Java's, with it in their text."""
+    """Whether Spark names one of these conditions; a few errors reach Python as Java's, with it in their text."""
     if isinstance(error, PySparkException):
         return error.getCondition() in conditions
     return any(f"[{condition}]" in str(error) for condition in conditions)
