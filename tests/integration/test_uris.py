@@ -132,8 +132,8 @@ def test_csv_by_uri_is_one_sentence(console: Console, tmp_path: Path) -> None:
     said = console.run("run-year", *more, "--output", tmp_path / "output")
     assert said.code == 2
     assert said.messages == [
-        f"claimatlas: claims: {uri}/claims.csv is neither a Delta table nor Parquet files that Spark can read; CSV is "
-        "read from folders of this machine only."
+        f"claimatlas: claims: {uri}/claims.csv is neither a Delta table nor Parquet files, or Spark does not "
+        "reach it; CSV is read from folders of this machine only."
     ]
 
 
