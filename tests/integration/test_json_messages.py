@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from comparison import last_record, read
-from integration.console import Console, Said, plain_environment
+from integration.console import PATIENCE, Console, Said, plain_environment
 from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION
 
 pytestmark = pytest.mark.integration
@@ -138,6 +138,7 @@ def test_what_java_says_when_it_starts_is_a_line(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
         check=False,
     )
     said = Said(done.returncode, done.stdout, done.stderr)

@@ -97,7 +97,9 @@ def test_a_message_is_short_in_json_too(capsys: Captured) -> None:
 def in_a_process(script: str) -> list[dict[str, Any]]:
     """What a program says that has the package."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
     return [json.loads(line) for line in done.stderr.splitlines()]
 
 
@@ -259,9 +261,12 @@ from claimatlas.messages import Event, say, set_up
 from claimatlas.relay import relayed
 
 set_up("json", "ingest")
-said_by_it = "import sys, time; sys.stderr.write('a\\\\n'); sys.stderr.flush(); time.sleep(0.3); sys.stderr.write('b')"
+said_by_it = "import sys, time; sys.stderr.write('a\\\\n'); sys.stderr.flush(); time.sleep(1); sys.stderr.write('b')"
 with relayed("java"):
+    subprocess.run([sys.executable, "-c", "import sys; sys.stderr.write('at once\\\\n')"])
     child = subprocess.Popen([sys.executable, "-c", said_by_it])
+    say(Event.MESSAGE, "meanwhile")
+    time.sleep(0.5)
 say(Event.MESSAGE, "ours")
 child.wait()
 time.sleep(0.5)
@@ -273,7 +278,9 @@ def test_other_programs_speak_through_us() -> None:
     said = in_a_process(OTHER_PROGRAM)
     assert sorted((line["message"], line.get("logger")) for line in said) == [
         ("a", "java"),
+        ("at once", "java"),
         ("b", "java"),
+        ("meanwhile", None),
         ("ours", None),
     ]
 
