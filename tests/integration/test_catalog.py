@@ -207,8 +207,8 @@ def test_an_input_schema_without_the_tables_is_one_sentence(both: Both, tmp_path
         said = run("run-year", "--input", schema, "--output", tmp_path / "output", "--year", "2022")
         assert said.code == 2
         assert said.messages == [
-            f"claimatlas: The input has no table claims: there is no table {schema}.claims in the catalogs of this "
-            f"Spark, and no folder {schema}."
+            f"claimatlas: The input has no table population: there is no table {schema}.population in the catalogs of "
+            f"this Spark, and no folder {schema}."
         ]
     assert list(tmp_path.iterdir()) == []
 
