@@ -37,7 +37,7 @@ CELL: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=["folder", "uri", "schema"])
+@pytest.fixture(scope="module", params=["folder", "schema", pytest.param("uri", marks=pytest.mark.long)])
 def store(request: pytest.FixtureRequest, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A gold table with one cell of 2022, in each kind of place."""
     folder = tmp_path_factory.mktemp("store") / "a folder's `name`"

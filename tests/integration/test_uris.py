@@ -41,12 +41,14 @@ def places(spark: SparkSession, console: Console, tmp_path_factory: pytest.TempP
     return folder / "paths", folder / "uris"
 
 
+@pytest.mark.long
 def test_the_tables_are_the_same(places: tuple[Path, Path]) -> None:
     by_path, by_uri = (content(place, TABLES) for place in places)
     assert by_uri.keys() == set(TABLES)
     assert by_uri == by_path
 
 
+@pytest.mark.long
 def test_the_record_is_the_same_but_for_the_names(places: tuple[Path, Path]) -> None:
     by_path, by_uri = map(last_record, places)
     root = places[0].parent
@@ -64,6 +66,7 @@ def test_the_record_is_the_same_but_for_the_names(places: tuple[Path, Path]) -> 
         assert here == there, key
 
 
+@pytest.mark.long
 def test_no_single_record_stays_in_the_intermediate_results(spark: SparkSession, places: tuple[Path, Path]) -> None:
     work = places[1] / "silver" / "work"
     (run,) = work.iterdir()
@@ -72,6 +75,7 @@ def test_no_single_record_stays_in_the_intermediate_results(spark: SparkSession,
     assert not (places[0] / "silver" / "work").exists()
 
 
+@pytest.mark.long
 def test_commands_that_read_take_a_uri(console: Console, places: tuple[Path, Path]) -> None:
     said = [console.run("explain", "--output", place, *CELL, "--json") for place in (places[0], places[1].as_uri())]
     assert [one.code for one in said] == [0, 0]
@@ -82,6 +86,7 @@ def test_commands_that_read_take_a_uri(console: Console, places: tuple[Path, Pat
     assert json.loads(checked[0].out) == json.loads(checked[1].out)
 
 
+@pytest.mark.long
 def test_a_release_by_uri_is_rolled_back(console: Console, places: tuple[Path, Path], tmp_path: Path) -> None:
     output = Path(shutil.copytree(places[1], tmp_path / "output"))
     said = console.run("rollback", "--output", output.as_uri())
@@ -121,8 +126,8 @@ def test_an_input_by_uri_that_is_not_there_is_one_sentence(console: Console, tmp
     )
     assert said.code == 2
     assert said.messages == [
-        f"claimatlas: The input has no table claims: looked for {tmp_path.as_uri()}/input/claims, as a Delta table or "
-        "Parquet files."
+        f"claimatlas: The input has no table population: looked for {tmp_path.as_uri()}/input/population, as a "
+        "Delta table or Parquet files."
     ]
 
 
@@ -132,8 +137,8 @@ def test_csv_by_uri_is_one_sentence(console: Console, tmp_path: Path) -> None:
     said = console.run("run-year", *more, "--output", tmp_path / "output")
     assert said.code == 2
     assert said.messages == [
-        f"claimatlas: claims: {uri}/claims.csv is neither a Delta table nor Parquet files that Spark can read; CSV is "
-        "read from folders of this machine only."
+        f"claimatlas: population: {uri}/population.csv is neither a Delta table nor Parquet files, or Spark does not "
+        "reach it; CSV is read from folders of this machine only."
     ]
 
 

@@ -21,6 +21,7 @@ from pyspark.sql import types as T
 from claimatlas.errors import InputError
 from claimatlas.tables.identifiers import catalog_name, quoted
 from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
+from claimatlas.tables.places import NO_SUCH_SCHEMA, is_about
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""
@@ -125,8 +126,8 @@ def _is_seen(spark: SparkSession, source: Source) -> bool:
                 return spark.catalog.tableExists(source.location)
             files = spark.read.format("binaryFile").options(**ONE_PLACE, recursiveFileLookup="true")
             return not files.load(source.location).select("path").isEmpty()
-        except PySparkException as error:
-            if error.getCondition() in ("PATH_NOT_FOUND", "CATALOG_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION"):
+        except (PySparkException, Py4JError) as error:
+            if is_about(error, ("PATH_NOT_FOUND", *NO_SUCH_SCHEMA)):
                 return False
             raise
 
@@ -239,7 +240,7 @@ def pinned(spark: SparkSession, source: Source) -> Source:
     with _saying_what_cannot_be_read(source):
         try:
             newest = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").collect()[0]
-        except PySparkException:
+        except (PySparkException, Py4JError):
             if source.format == "delta":
                 raise
             return source  # Parquet, a view: without versions. Who reads it says if it is not there.
@@ -263,8 +264,8 @@ def unreadable(source: Source) -> InputError:
     """What to say of a source that Spark cannot read; its own words may quote data."""
     if source.format == "remote":
         return InputError(
-            f"{source.table}: {source.location} is neither a Delta table nor Parquet files that Spark can read; CSV is "
-            "read from folders of this machine only."
+            f"{source.table}: {source.location} is neither a Delta table nor Parquet files, or Spark does not reach "
+            "it; CSV is read from folders of this machine only."
         )
     return InputError(
         f"{source.table}: a file in {source.location} cannot be read: it is damaged, was removed meanwhile, "

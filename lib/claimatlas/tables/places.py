@@ -10,7 +10,7 @@ import shutil
 import stat
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,8 @@ WORK = f"{SILVER}/work"
 _TIME = "%Y%m%dt%H%M%S"
 _LEFT_BEHIND = timedelta(days=2)
 """No run takes so long: intermediate tables of a catalog that are older belong to one that died."""
-_NO_SUCH_SCHEMA = ("SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION")
+NO_SUCH_SCHEMA = ("SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION")
+"""Spark's conditions for a schema that is not there, or whose catalog is not."""
 
 
 class Place(ABC):
@@ -248,8 +249,8 @@ class CatalogSchema(Shared):
         """
         try:
             spark.sql(f"DESCRIBE SCHEMA {self._schema}").collect()
-        except PySparkException as error:
-            if error.getCondition() not in _NO_SUCH_SCHEMA:
+        except (PySparkException, Py4JError) as error:
+            if not is_about(error, NO_SUCH_SCHEMA):
                 raise
             raise InputError(
                 f"There is no schema {self.root} in the catalogs of this Spark: make it first, by CREATE SCHEMA "
@@ -258,13 +259,12 @@ class CatalogSchema(Shared):
 
     def warnings(self, spark: SparkSession) -> list[str]:
         """That Spark's own catalog forgets its tables, where it is held in memory."""
-        own = self.parts[0].lower() == "spark_catalog"
-        if own and spark.conf.get("spark.sql.catalogImplementation", "") == "in-memory":
-            return [
-                f"Spark's catalog is in memory here: it forgets the tables of {self.root} when this Spark ends. Start "
-                "Spark with a metastore (spark.sql.catalogImplementation=hive), or give a folder."
-            ]
-        return []
+        if self.parts[0].lower() != "spark_catalog" or not _forgets_its_catalog(spark):
+            return []
+        return [
+            f"Spark's catalog is in memory here: it forgets the tables of {self.root} when this Spark ends. Start it "
+            "with a metastore (spark.sql.catalogImplementation=hive), or give a folder."
+        ]
 
     def path(self, name: str) -> str:
         """The table's name, with catalog and schema."""
@@ -336,6 +336,20 @@ def place_of(output: str) -> Place:
     if parts and not is_there(Path(output)):
         return CatalogSchema(parts)
     return LocalFolder(root)
+
+
+def is_about(error: PySparkException | Py4JError, conditions: Sequence[str]) -> bool:
+    """Whether Spark names one of these conditions; a few errors reach Python as Java's, with it in their text."""
+    if isinstance(error, PySparkException):
+        return error.getCondition() in conditions
+    return any(f"[{condition}]" in str(error) for condition in conditions)
+
+
+def _forgets_its_catalog(spark: SparkSession) -> bool:
+    try:
+        return spark.conf.get("spark.sql.catalogImplementation") == "in-memory"
+    except PySparkException:  # A serverless session does not tell, and has a metastore.
+        return False
 
 
 def _is_left_behind(name: str) -> bool:
