@@ -1,4 +1,4 @@
-"""Which Spark and Delta go together, which files of Delta there are and what may be added, with their checksums.
+"""Which Spark and Delta go together, and which files of Delta there are, with their checksums.
 
 The one place for versions and sums outside the lock files. Only the standard library is used.
 """
@@ -13,22 +13,20 @@ DELTA_VERSION = "4.4.0"
 
 @dataclass(frozen=True)
 class Jar:
-    """One published file, of Delta unless another group is named: its artifact's name, the SHA-256 of its content."""
+    """One published file of Delta: its artifact's name and the SHA-256 of its content."""
 
     artifact: str
     sha256: str
-    group: str = "io.delta"
-    version: str = DELTA_VERSION
 
     @property
     def coordinate(self) -> str:
         """The name by which Ivy and Maven know it."""
-        return f"{self.group}:{self.artifact}:{self.version}"
+        return f"io.delta:{self.artifact}:{DELTA_VERSION}"
 
     @property
     def file_name(self) -> str:
         """The name of the file, as Maven Central has it."""
-        return f"{self.artifact}-{self.version}.jar"
+        return f"{self.artifact}-{DELTA_VERSION}.jar"
 
 
 JARS = (
@@ -38,11 +36,6 @@ JARS = (
     Jar("delta-kernel-defaults", "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b"),
     Jar("delta-kernel-unitycatalog", "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa"),
 )
-
-# What no session loads by itself; who wants it names it to Spark.
-OPTIONAL_JARS = {
-    "openlineage": (Jar("openlineage-spark_2.13", "TODO", "io.openlineage", "1.53.0"),),
-}
 
 # What the five ask for and Spark already has, often in another version.
 EXCLUDED_GROUPS = (

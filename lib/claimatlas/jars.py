@@ -1,4 +1,4 @@
-"""Get Delta's JARs, and optional ones; check them and find them again.
+"""Get Delta's JARs, check them and find them again.
 
 Spark's own Ivy gets them, with a settings file that knows Maven Central only. The usual chain asks
 `~/.m2` first, and a description without its JAR there, which other tools leave behind, ends it.
@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from claimatlas.artifacts import DELTA_VERSION, EXCLUDED_GROUPS, JARS, OPTIONAL_JARS, Jar
+from claimatlas.artifacts import DELTA_VERSION, EXCLUDED_GROUPS, JARS
 from claimatlas.errors import ClaimatlasError, InputError
 
 JARS_VARIABLE = "CLAIMATLAS_JARS"
@@ -69,14 +69,14 @@ def find() -> list[Path]:
     )
 
 
-def verify(folder: Path, wanted: Sequence[Jar] = JARS) -> list[Path]:
-    """Return the wanted JARs that are missing in a folder, after a check of those that are there.
+def verify(folder: Path) -> list[Path]:
+    """Return the JARs that are missing in a folder, after a check of those that are there.
 
     Raises:
         InputError: A file has another content than the published one.
     """
     missing = []
-    for jar in wanted:
+    for jar in JARS:
         path = folder / jar.file_name
         if not path.is_file():
             missing.append(path)
@@ -85,14 +85,13 @@ def verify(folder: Path, wanted: Sequence[Jar] = JARS) -> list[Path]:
     return missing
 
 
-def fetch(folder: Path, wanted: Sequence[Jar] = JARS, *, log: Path | None = None) -> list[Path]:
-    """Make a folder hold the wanted JARs, Delta's five, with the right content, and return their paths.
+def fetch(folder: Path, *, log: Path | None = None) -> list[Path]:
+    """Make a folder hold the five JARs with the right content, and return their paths.
 
     Nothing is downloaded when they are there already, so a closed network may bring its own copies.
 
     Args:
         folder: Where the JARs go; made when missing.
-        wanted: Which ones, instead of Delta's.
         log: Where to keep what Spark and Ivy said; when not given, a file in `folder` that stays after
             a failure only.
 
@@ -104,16 +103,16 @@ def fetch(folder: Path, wanted: Sequence[Jar] = JARS, *, log: Path | None = None
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"The folder {folder} for Delta's JARs cannot be made: {error.strerror}.") from error
-    if verify(folder, wanted):
+    if verify(folder):
         own_log = folder / "fetch.log"
         with tempfile.TemporaryDirectory(prefix=".ivy-", dir=folder) as scratch:
-            downloads = _resolve(Path(scratch), log or own_log, wanted)
-            _check_downloads(downloads, log or own_log, wanted)
-            for jar in wanted:
+            downloads = _resolve(Path(scratch), log or own_log)
+            _check_downloads(downloads, log or own_log)
+            for jar in JARS:
                 # In the same file system, so no half file can stay under the final name.
-                _downloaded(downloads, jar).replace(folder / jar.file_name)
+                (downloads / f"io.delta_{jar.file_name}").replace(folder / jar.file_name)
         own_log.unlink(missing_ok=True)
-    return [folder / jar.file_name for jar in wanted]
+    return [folder / jar.file_name for jar in JARS]
 
 
 def spark_home() -> Path | None:
@@ -125,8 +124,8 @@ def spark_home() -> Path | None:
     return home if (home / "jars").is_dir() else None
 
 
-def _resolve(scratch: Path, log: Path, wanted: Sequence[Jar]) -> Path:
-    """Let `spark-submit` run an empty program with the JARs as packages; return Ivy's folder of JARs."""
+def _resolve(scratch: Path, log: Path) -> Path:
+    """Let `spark-submit` run an empty program with the five as packages; return Ivy's folder of JARs."""
     home = spark_home() or os.environ.get("SPARK_HOME")
     if home is None:
         raise InputError("PySpark is not installed here: install claimatlas with its dependencies first.")
@@ -142,7 +141,7 @@ def _resolve(scratch: Path, log: Path, wanted: Sequence[Jar]) -> Path:
     command = [
         str(Path(home, "bin", "spark-submit")),
         *("--master", "local[1]"),
-        *("--conf", f"spark.jars.packages={','.join(jar.coordinate for jar in wanted)}"),
+        *("--conf", f"spark.jars.packages={','.join(jar.coordinate for jar in JARS)}"),
         *("--conf", f"spark.jars.excludes={','.join(f'{group}:*' for group in EXCLUDED_GROUPS)}"),
         *("--conf", f"spark.jars.ivy={scratch / 'ivy'}"),
         *("--conf", f"spark.jars.ivySettings={Path(settings).resolve().as_uri()}"),
@@ -170,23 +169,18 @@ def _resolve(scratch: Path, log: Path, wanted: Sequence[Jar]) -> Path:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise _download_failed(log, wanted) from error
+            raise _download_failed(log) from error
     if done.returncode != 0:
-        raise _download_failed(log, wanted)
+        raise _download_failed(log)
     return scratch / "ivy" / "jars"
 
 
-def _downloaded(downloads: Path, jar: Jar) -> Path:
-    """Where Ivy puts a JAR."""
-    return downloads / f"{jar.group}_{jar.file_name}"
-
-
-def _check_downloads(downloads: Path, log: Path, wanted: Sequence[Jar]) -> None:
+def _check_downloads(downloads: Path, log: Path) -> None:
     """Refuse what is missing or is not the published file."""
-    for jar in wanted:
-        path = _downloaded(downloads, jar)
+    for jar in JARS:
+        path = downloads / f"io.delta_{jar.file_name}"
         if not path.is_file():
-            raise _download_failed(log, wanted)
+            raise _download_failed(log)
         if hashlib.sha256(path.read_bytes()).hexdigest() != jar.sha256:
             raise InputError(
                 f"The repository gave a {jar.file_name} that is not the published file, its SHA-256 differs: "
@@ -194,12 +188,11 @@ def _check_downloads(downloads: Path, log: Path, wanted: Sequence[Jar]) -> None:
             )
 
 
-def _download_failed(log: Path, wanted: Sequence[Jar]) -> InputError:
+def _download_failed(log: Path) -> InputError:
     """Say what can be done when Ivy did not get the JARs."""
-    what, files = ("Delta's JARs", "five files") if wanted == JARS else (wanted[0].file_name, "file")
     return InputError(
-        f"{what} could not be downloaded from Maven Central: check the network and run this again, "
-        f"or name your own Ivy settings file in {IVY_SETTINGS_VARIABLE}, or a folder that has the {files} "
+        "Delta's JARs could not be downloaded from Maven Central: check the network and run this again, "
+        f"or name your own Ivy settings file in {IVY_SETTINGS_VARIABLE}, or a folder that has the five files "
         f"in {JARS_VARIABLE} (details: {log})."
     )
 
@@ -219,25 +212,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Get the JARs from the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="claimatlas jars", description="Get Delta's JARs and check them.")
     parser.add_argument("--target", type=Path, metavar="DIR", help="their folder (default: %(default)s)")
-    parser.add_argument(
-        "--with",
-        choices=sorted(OPTIONAL_JARS),
-        action="append",
-        default=[],
-        dest="optional",
-        help="get what Spark's OpenLineage listener needs too (docs/observability.md)",
-    )
     parser.set_defaults(target=folder_in_use())
     arguments = parser.parse_args(argv)
     try:
         paths = fetch(arguments.target)
-        others = [path for name in arguments.optional for path in fetch(arguments.target, OPTIONAL_JARS[name])]
     except ClaimatlasError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     print(f"{len(paths)} JARs of Delta {DELTA_VERSION} in {paths[0].parent}", file=sys.stderr)
-    for path in others:
-        print(f"{path.name} in {path.parent}", file=sys.stderr)
     return 0
 
 

@@ -1,6 +1,6 @@
 """OpenLineage, where its listener is configured: a run's events reach an HTTP endpoint, and name tables and no person.
 
-The listener's JAR is fetched once, as `claimatlas jars --with openlineage` does it.
+Spark fetches the listener's JAR as a package, by the settings with which the project fetches Delta's.
 """
 
 import json
@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from claimatlas import jars
-from claimatlas.artifacts import OPTIONAL_JARS
 from integration.console import ROOT, Said, plain_environment, submit
 from integration.test_privacy import NEEDLES, too_many_fields, write_input
 
@@ -88,13 +87,19 @@ class Lineage:
 
 
 def submit_with_listener(job: str, arguments: list[object], folder: Path, url: str) -> Said:
-    openlineage = jars.fetch(jars.folder_in_use(), OPTIONAL_JARS["openlineage"])
+    ivy = folder / "ivysettings.xml"
+    ivy.write_text(jars.IVY_SETTINGS, encoding="utf-8")
     return submit(
         ROOT / "jobs" / job,
         [*arguments, "--output", folder / "output", "--set", "max_rejected_share=1"],
         plain_environment(folder / "run", with_package=True),
-        {**SETTINGS, "spark.openlineage.transport.url": url},
-        jars=",".join(path.as_uri() for path in [*jars.find(), *openlineage]),
+        {
+            **SETTINGS,
+            "spark.openlineage.transport.url": url,
+            "spark.jars.ivy": str(folder.parent / "ivy"),
+            "spark.jars.ivySettings": ivy.as_uri(),
+        },
+        packages="io.openlineage:openlineage-spark_2.13:1.53.0",
     )
 
 

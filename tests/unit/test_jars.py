@@ -43,13 +43,6 @@ def test_every_jar_has_its_own_checksum() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in sums)
 
 
-def test_an_optional_jar_is_pinned_and_no_part_of_delta() -> None:
-    (jar,) = artifacts.OPTIONAL_JARS["openlineage"]
-    assert jar.coordinate == "io.openlineage:openlineage-spark_2.13:1.53.0"
-    assert re.fullmatch("[0-9a-f]{64}", jar.sha256)
-    assert jar not in artifacts.JARS
-
-
 @pytest.mark.parametrize("lock", ["build.txt", "run.txt", "dev.txt"])
 def test_the_lock_files_name_no_place_of_one_machine(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
@@ -93,29 +86,6 @@ def test_fetch_downloads_nothing_when_all_are_there(tmp_path: Path, monkeypatch:
     for path in jars.find():
         (tmp_path / path.name).symlink_to(path)
     assert [path.name for path in jars.fetch(tmp_path)] == [jar.file_name for jar in artifacts.JARS]
-
-
-def test_optional_ones_are_fetched_beside_delta_when_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked: list[list[str]] = []
-
-    def fetch(folder: Path, wanted: tuple[artifacts.Jar, ...] = artifacts.JARS) -> list[Path]:
-        asked.append([jar.group for jar in wanted])
-        return [folder / jar.file_name for jar in wanted]
-
-    monkeypatch.setattr(jars, "fetch", fetch)
-    assert jars.main(["--target", str(tmp_path)]) == 0
-    assert jars.main(["--target", str(tmp_path), "--with", "openlineage"]) == 0
-    assert asked == [["io.delta"] * 5, ["io.delta"] * 5, ["io.openlineage"]]
-    assert "openlineage-spark_2.13-1.53.0.jar in" in capsys.readouterr().err
-
-
-def test_an_optional_one_is_checked_too(tmp_path: Path) -> None:
-    wanted = artifacts.OPTIONAL_JARS["openlineage"]
-    (tmp_path / wanted[0].file_name).write_bytes(b"not a JAR")
-    with pytest.raises(InputError, match=r"openlineage-spark_2.13-1.53.0.jar is not the published file"):
-        jars.fetch(tmp_path, wanted)
 
 
 def test_ivy_is_told_of_central_only() -> None:
