@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from claimatlas.spark_errors import text_of
+
 _KNOWN = (
     (
         ("No space left on device", "Disk quota exceeded"),
@@ -12,6 +14,10 @@ _KNOWN = (
         ("Read-only file system", "java.nio.file.AccessDeniedException", "(Permission denied)"),
         "A folder of the output, or of Spark's temporary files (spark.local.dir), cannot be written.",
     ),
+    (
+        ("StatusCode.UNAVAILABLE", "[RETRIES_EXCEEDED]", "[INVALID_HANDLE.SESSION"),
+        "The Spark Connect server does not answer, or was started anew meanwhile: run again when it is up.",
+    ),
 )
 
 
@@ -20,5 +26,5 @@ def known_cause(error: BaseException) -> str | None:
 
     Only fixed words are given back: what Spark says may quote data.
     """
-    text = str(error)
+    text = text_of(error)
     return next((sentence for signs, sentence in _KNOWN if any(sign in text for sign in signs)), None)

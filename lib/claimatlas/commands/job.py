@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -23,6 +22,7 @@ from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
 from claimatlas.session import get_session
+from claimatlas.spark_errors import is_conflict
 from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store
@@ -66,15 +66,15 @@ def guarded(action: Callable[[], None]) -> int:
     except ClaimatlasError as error:
         _complain(str(error))
         return error.exit_code
-    except DeltaConcurrentModificationException:
-        _complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.")
-        return ConcurrentRunError.exit_code
     except KeyboardInterrupt:
         _complain("Interrupted. Tables that were not yet replaced are as before; run the job again.")
         return 130
     except Exception as error:  # The message of an unknown failure may quote data, so only its kind is shown.
         if os.environ.get(DEBUG):
             traceback.print_exc()
+        if is_conflict(error):
+            _complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.")
+            return ConcurrentRunError.exit_code
         cause = known_cause(error)
         if cause:
             _complain(cause)

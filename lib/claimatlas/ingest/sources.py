@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
+from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.paths import ONE_PLACE
 
@@ -175,8 +176,8 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
         else:
             header = _header(source)
             _refuse_hidden(source, header)
-            return _read_csv(spark, source, header)
-    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+            return analysed(_read_csv(spark, source, header))
+        return analysed(raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
 
 
 def columns_of(spark: SparkSession, source: Source) -> dict[str, str]:
@@ -207,7 +208,7 @@ def _saying_what_cannot_be_read(source: Source) -> Iterator[None]:
         raise InputError(
             f"{source.table}: {source.location} cannot be read ({error.getCondition() or 'unknown reason'})."
         ) from None
-    except (PySparkException, Py4JError) as error:
+    except SPARK_ERRORS as error:
         raise unreadable(source) from error
 
 
@@ -230,7 +231,7 @@ def is_of_a_file(error: Exception) -> bool:
         "CANNOT_MERGE_SCHEMAS",
         "MALFORMED_CSV",
     )
-    text = str(error)
+    text = text_of(error)
     return any(sign in text for sign in signs)
 
 
@@ -247,7 +248,7 @@ def _refuse_hidden(source: Source, columns: Sequence[str]) -> None:
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
     # An object store cannot be looked into without its client; Spark tells what is there.
     try:
-        return spark.read.format("delta").load(source.location)
+        return analysed(spark.read.format("delta").load(source.location))
     except AnalysisException:
         return spark.read.option("mergeSchema", "true").parquet(source.location)
 
