@@ -5,38 +5,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from claimatlas.session import get_session
+from engines import CLASSIC, ENGINES, session_of
 from integration.console import Console
 from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local Spark, made as the console command makes it, tuned for many tiny tables.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=ENGINES,
+        default=CLASSIC,
+        help="what the fixture `spark` is: tests of the pure rules pass on each (default: %(default)s)",
+    )
 
-    A single shuffle partition is fast but hides mistakes of order and ties: use the marker
-    `shuffle_partitions` for tests of those.
-    """
-    home = tmp_path_factory.mktemp("spark")
-    settings = {
-        "spark.default.parallelism": "1",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.databricks.delta.snapshotPartitions": "1",
-        "spark.sql.warehouse.dir": str(home / "warehouse"),
-        # Short tests end before the second compiler has paid for itself.
-        "spark.driver.extraJavaOptions": (f"-Dderby.system.home={home} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"),
-    }
-    session = get_session("claimatlas tests", master="local[2]", driver_memory="2g", settings=settings)
-    yield session
-    session.stop()
+
+@pytest.fixture(scope="session")
+def spark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A session of the engine that `--engine` names; a local Spark without it."""
+    with session_of(request.config.getoption("--engine"), tmp_path_factory.mktemp("spark")) as session:
+        yield session
 
 
 @pytest.fixture(autouse=True)
 def _spark_left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
     """Undo what a test did to the shared session: settings, cached tables and temporary views."""
-    if "spark" not in request.fixturenames:
+    if "spark" not in request.fixturenames or request.config.getoption("--engine") != CLASSIC:
         yield
         return
     session: SparkSession = request.getfixturevalue("spark")

@@ -1,14 +1,16 @@
 """The one place that makes a SparkSession.
 
-A session that is there is used as it is; where the surroundings provide one (Databricks, Spark
-Connect) nothing is added; under `spark-submit` what the submit says wins; and a plain Python process
-gets a local Spark with Delta. Apart from this module nothing needs a classic session.
+A session that is there is used as it is; where the surroundings provide one (Databricks) nothing is
+added, and to one of a Spark Connect server only the time zone; under `spark-submit` what the submit says
+wins; and a plain Python process gets a local Spark with Delta. Apart from this module nothing needs a
+classic session.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import socket
 import stat
 import sys
 import tempfile
@@ -16,9 +18,10 @@ from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkRuntimeError
+from pyspark.errors import PySparkImportError, PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from claimatlas import jars
@@ -27,6 +30,7 @@ from claimatlas.errors import InputError
 from claimatlas.java import check_java
 from claimatlas.messages import is_json
 from claimatlas.relay import relayed
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.spark_settings import (
     DEFAULT_DRIVER_MEMORY,
     DELTA,
@@ -35,6 +39,7 @@ from claimatlas.spark_settings import (
     EXTENSIONS,
     LOG_FILE,
     SESSION,
+    TIME_ZONE,
     local_settings,
 )
 
@@ -42,6 +47,12 @@ ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
 DRIVER_MEMORY_VARIABLE = "CLAIMATLAS_DRIVER_MEMORY"
 LOCAL_FOLDER = "spark.local.dir"
 MASTER_VARIABLE = "SPARK_MASTER"
+REMOTE_VARIABLE = "SPARK_REMOTE"
+REMOTE_SCHEME = "sc://"
+DATABRICKS_VARIABLE = "DATABRICKS_RUNTIME_VERSION"
+CONNECT_PORT = 15002
+"""Where a Spark Connect server listens when its address names no port."""
+_SECONDS_TO_ANSWER = 10
 
 
 def get_session(
@@ -61,13 +72,14 @@ def get_session(
         settings: Further settings of such a session.
 
     Raises:
-        InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair.
+        InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair; or no Spark Connect
+            server answers at the address that is given.
     """
     session = SparkSession.getActiveSession()
     if session is not None:
         return session
     if _is_provided():
-        return SparkSession.builder.getOrCreate()
+        return _provided_session(os.environ.get(REMOTE_VARIABLE, ""))
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         session = _submitted_session(app_name)
     else:
@@ -82,7 +94,7 @@ def get_session(
 
 def _is_provided() -> bool:
     """Say whether the surroundings, not this module, decide what the session is."""
-    remote = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED", "DATABRICKS_RUNTIME_VERSION")
+    remote = (REMOTE_VARIABLE, "SPARK_CONNECT_MODE_ENABLED", DATABRICKS_VARIABLE)
     if any(name in os.environ for name in remote) or os.environ.get("SPARK_API_MODE") == "connect":
         return True
     try:
@@ -91,6 +103,39 @@ def _is_provided() -> bool:
         return True
     # A thread of a notebook sees no active session, though the process has one.
     return SparkContext._active_spark_context is not None
+
+
+def _provided_session(address: str) -> SparkSession:
+    """Take the session that the surroundings provide, or make one on the Spark Connect server at `address`.
+
+    Delta and everything else is the server's; but a date must not depend on the server's time zone.
+    """
+    builder = SparkSession.builder
+    if address.startswith(REMOTE_SCHEME) and DATABRICKS_VARIABLE not in os.environ:
+        _require_answer(address)
+        builder = builder.config(TIME_ZONE, SESSION[TIME_ZONE])
+    try:
+        return builder.getOrCreate()
+    except PySparkImportError as error:
+        raise InputError(
+            f"{REMOTE_VARIABLE} is set, and a session of a Spark Connect server needs packages that are not "
+            "installed: install claimatlas[connect]."
+        ) from error
+
+
+def _require_answer(address: str) -> None:
+    """Stop where nothing listens: Spark itself would try again for ten minutes."""
+    if getproxies():
+        return  # The way there is not ours to know.
+    try:
+        parts = urlsplit(address)
+        place = (parts.hostname or "", parts.port or CONNECT_PORT)
+        socket.create_connection(place, timeout=_SECONDS_TO_ANSWER).close()
+    except (OSError, ValueError) as error:
+        # What follows the first semicolon may be a token.
+        raise InputError(
+            f"No Spark Connect server answers at {address.partition(';')[0]}, which {REMOTE_VARIABLE} names."
+        ) from error
 
 
 def _submitted_session(app_name: str) -> SparkSession:
@@ -116,7 +161,7 @@ def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has 
     """Stop before Spark does when Java cannot load Delta, as Spark would print a stack trace."""
     try:
         jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DELTA_EXTENSION)
-    except Py4JJavaError as error:
+    except SPARK_ERRORS as error:
         package = JARS[0].coordinate
         raise InputError(
             "Spark was started without Delta's JARs: add `--packages "

@@ -20,10 +20,12 @@ SPARK_CATALOG = "spark.sql.catalog.spark_catalog"
 
 DELTA = {EXTENSIONS: DELTA_EXTENSION, SPARK_CATALOG: DELTA_CATALOG}
 
+TIME_ZONE = "spark.sql.session.timeZone"
+
 # For every session that the product makes itself.
 SESSION = {
     # A date must not depend on the machine's time zone.
-    "spark.sql.session.timeZone": "UTC",
+    TIME_ZONE: "UTC",
     # A list of codes is filtered while Parquet is read; above this many values (10 by default) only
     # the range from the lowest to the highest code would be.
     "spark.sql.parquet.pushdown.inFilterThreshold": "500",

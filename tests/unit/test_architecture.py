@@ -21,6 +21,9 @@ CLASSIC = {
 OF_A_CLASSIC_SESSION = {"_jvm", "_jsc", "sparkContext"}
 """What those modules may use that only a classic session has."""
 
+ERRORS = "spark_errors.py"
+"""The one module that may import Py4J and Delta's Python package, which a pure Connect client has not."""
+
 COLLECTING = {
     "cells/members.py": "counts for the run record",
     "cells/run.py": "counts for the run record",
@@ -97,6 +100,8 @@ def findings(source: str, name: str) -> Iterator[str]:
             yield f"{name}:{node.lineno}: {node.attr}: {FORBIDDEN_ATTRIBUTES[node.attr]}"
         if isinstance(node, ast.ImportFrom | ast.Import):
             imported = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
+            if any(part.split(".")[0] in ("py4j", "delta") for part in imported) and name != ERRORS:
+                yield f"{name}:{node.lineno}: import: not there beside a pure Connect client"
             if imported & {"udf", "pandas_udf"} or any(part.startswith(("pandas", "numpy")) for part in imported):
                 yield f"{name}:{node.lineno}: import: Python on the data path"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("udf", "pandas_udf"):
@@ -131,6 +136,8 @@ def test_the_module_keeps_to_what_every_session_has(file: Path) -> None:
         ("F.udf(f)", "udf"),
         ("from pyspark.sql.functions import udf", "import"),
         ("import pandas as pd", "import"),
+        ("from py4j.protocol import Py4JError", "import"),
+        ("import delta.exceptions", "import"),
         ("udf(f)", "udf"),
         ("df.groupBy('a').applyInPandas(f, s)", "applyInPandas"),
         ("df.groupBy('a').applyInArrow(f, s)", "applyInArrow"),

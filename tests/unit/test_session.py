@@ -1,5 +1,6 @@
 """The session: what is left alone, what a local one gets, what is refused."""
 
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from claimatlas.artifacts import DELTA_VERSION, SPARK_VERSION
 from claimatlas.errors import InputError
 from claimatlas.session import get_session, temporary_folder
 from claimatlas.spark_settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
+from pyspark.errors import PySparkImportError
 from pyspark.sql import SparkSession
 
 
@@ -92,6 +94,70 @@ def test_where_a_session_is_provided_nothing_is_added(name: str, monkeypatch: py
     monkeypatch.setattr(session_module, "SparkSession", fake)
     monkeypatch.setenv(name, "something")
     assert get_session("job") is provided
+
+
+class RemoteBuilder:
+    """What is asked of a session of a Spark Connect server."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked: dict[str, str] = {}
+        self.error = error
+
+    def config(self, name: str, value: str) -> "RemoteBuilder":
+        self.asked[name] = value
+        return self
+
+    def getOrCreate(self) -> dict[str, str]:  # noqa: N802 - as Spark names it
+        if self.error:
+            raise self.error
+        return self.asked
+
+
+@pytest.fixture
+def builder(monkeypatch: pytest.MonkeyPatch) -> RemoteBuilder:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    made = RemoteBuilder()
+    fake = SimpleNamespace(getActiveSession=lambda: None, builder=made)
+    monkeypatch.setattr(session_module, "SparkSession", fake)
+    return made
+
+
+def test_a_session_of_a_connect_server_has_the_time_zone(
+    builder: RemoteBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("SPARK_REMOTE", f"sc://127.0.0.1:{server.getsockname()[1]}/;token=secret")
+        assert get_session("job") == {"spark.sql.session.timeZone": "UTC"}
+
+
+def test_a_connect_server_that_does_not_answer_is_said_at_once(
+    builder: RemoteBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for address in (f"sc://127.0.0.1:{port}/", "sc://127.0.0.1:port/"):
+        monkeypatch.setenv("SPARK_REMOTE", f"{address};token=secret")
+        with pytest.raises(InputError) as caught:
+            get_session("job")
+        assert str(caught.value) == f"No Spark Connect server answers at {address}, which SPARK_REMOTE names."
+
+
+def test_behind_a_proxy_spark_finds_the_way_itself(builder: RemoteBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_REMOTE", "sc://nowhere.invalid:443/;token=secret")
+    monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
+    assert get_session("job") == {"spark.sql.session.timeZone": "UTC"}
+
+
+def test_missing_packages_of_the_client_are_said(builder: RemoteBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder.error = PySparkImportError(
+        errorClass="PACKAGE_NOT_INSTALLED", messageParameters={"package_name": "grpcio", "minimum_version": "1"}
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("SPARK_REMOTE", f"sc://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(InputError, match=r"install claimatlas\[connect\]"):
+            get_session("job")
 
 
 def fake_session(version: str, delta: str) -> SimpleNamespace:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
 from claimatlas.checks.drift import National, NationalKey, NationalValue
@@ -14,6 +13,7 @@ from claimatlas.checks.gold import national_values
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.archive import PastRun, find_run
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import RUNS, Table
 from claimatlas.tables.store import Store
 
@@ -37,7 +37,7 @@ def replaced_values(
         try:
             cells = store.read_version(table, version).where(F.col("year").isin(sorted(replaced)))
             found |= national_values(cells, configuration)
-        except (PySparkException, Py4JError) as error:
+        except SPARK_ERRORS as error:
             if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
                 raise
             there = ", ".join(map(str, sorted(replaced)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from claimatlas.spark_errors import text_of
+
 _KNOWN = (
     (
         ("No space left on device", "Disk quota exceeded"),
@@ -17,6 +19,10 @@ _KNOWN = (
         "Spark has no client for the store that a path names (as hadoop-aws is for s3a://): see "
         "docs/catalog-and-object-stores.md.",
     ),
+    (
+        ("StatusCode.UNAVAILABLE", "[RETRIES_EXCEEDED]", "[INVALID_HANDLE.SESSION"),
+        "The Spark Connect server does not answer, or was started anew meanwhile: run again when it is up.",
+    ),
 )
 
 
@@ -25,5 +31,5 @@ def known_cause(error: BaseException) -> str | None:
 
     Only fixed words are given back: what Spark says may quote data.
     """
-    text = str(error)
+    text = text_of(error)
     return next((sentence for signs, sentence in _KNOWN if any(sign in text for sign in signs)), None)

@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -23,6 +22,7 @@ from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
 from claimatlas.session import get_session
+from claimatlas.spark_errors import is_conflict
 from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store
@@ -66,10 +66,6 @@ def guarded(action: Callable[[], None]) -> int:
     except ClaimatlasError as error:
         complain(str(error), error.exit_code)
         return error.exit_code
-    except DeltaConcurrentModificationException:
-        code = ConcurrentRunError.exit_code
-        complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.", code)
-        return code
     except KeyboardInterrupt:
         complain("Interrupted. Tables that were not yet replaced are as before; run the job again.", INTERRUPTED)
         return INTERRUPTED
@@ -80,6 +76,10 @@ def guarded(action: Callable[[], None]) -> int:
                 trace["trace"] = traceback.format_exc()
             else:
                 traceback.print_exc()
+        if is_conflict(error):
+            code = ConcurrentRunError.exit_code
+            complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.", code)
+            return code
         complain(known_cause(error) or _unexpected(error), ClaimatlasError.exit_code, **trace)
         return ClaimatlasError.exit_code
     return 0

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from typing import IO, Any, Literal
 
-from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from claimatlas.errors import InputError
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.paths import ONE_PLACE
 
 
@@ -90,7 +90,7 @@ def fetch(spark: SparkSession, uri: str) -> MemoryFolder:
     files = spark.read.format("binaryFile").options(**ONE_PLACE, recursiveFileLookup="true")
     try:
         rows = files.load(uri).select("path", "content").collect()
-    except (PySparkException, Py4JError) as error:
+    except SPARK_ERRORS as error:
         condition = error.getCondition() if isinstance(error, PySparkException) else None
         why = condition or "this Spark does not reach it: it needs a client of that store, and the right to read"
         raise InputError(f"The configuration {uri} cannot be read ({why}).") from error

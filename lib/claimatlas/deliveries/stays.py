@@ -35,5 +35,7 @@ def nights_after_delivery(deliveries: DataFrame, stays: DataFrame) -> DataFrame:
         stays.join(mothers, on=holds_delivery, how="inner")
         .groupBy("delivery_id", "delivery_date")
         .agg(best.alias("best"))
-        .select("delivery_id", F.datediff("best.discharge_date", "delivery_date").alias("nights_after_delivery"))
+        .select(
+            "delivery_id", F.datediff("best.discharge_date", "delivery_date").cast("int").alias("nights_after_delivery")
+        )
     )

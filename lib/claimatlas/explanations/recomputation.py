@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
 from claimatlas.cells.run import compute_indicators
@@ -16,6 +15,7 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import few_lines
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.published import of_country, tables_of_cells
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS
 from claimatlas.tables.store import Store
@@ -48,7 +48,7 @@ def recompute(
         lines = store.keep(few_lines(store.read(CLAIMS), configuration), "few_lines")
         compute_deliveries(store, configuration, years, record, lines)
         compute_indicators(store, configuration, years, record, None, lines)
-    except (PySparkException, Py4JError) as error:
+    except SPARK_ERRORS as error:
         if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
             raise
         of_silver = ", ".join(f"{name} version {version}" for name, version in sorted(versions.items()))

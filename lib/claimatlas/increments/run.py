@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -24,6 +23,7 @@ from claimatlas.increments.base import added_since, find_base, why_not
 from claimatlas.increments.part import MOST, Part, affected_beneficiaries, compute_part, extract
 from claimatlas.runs.archive import PastRun
 from claimatlas.runs.record import RunRecord
+from claimatlas.spark_errors import SPARK_ERRORS, text_of
 from claimatlas.tables.schemas import deliveries_table
 from claimatlas.tables.store import Store
 
@@ -64,8 +64,8 @@ def find_increment(
     silver = record.notes["silver"]
     try:
         rows_before = extract(store, affected, base.silver["versions"], configuration, "before")
-    except PySparkException as error:
-        if not any(sign in str(error) for sign in _GONE):
+    except SPARK_ERRORS as error:
+        if not any(sign in text_of(error) for sign in _GONE):
             raise
         _say_everything(record, "silver as it was before is no longer kept")
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -16,6 +14,7 @@ from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
 from claimatlas.ingest.validation import validate_rows, values_of
 from claimatlas.ingest.warnings import claims_facts
 from claimatlas.runs.record import RunRecord
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import DATA_DELIVERY
 from claimatlas.tables.store import Store
 
@@ -72,7 +71,7 @@ def take_in(
         rows = validated(store, source, table, configuration, options, repeated)
         facts = claims_facts() if table.name == CLAIMS_INPUT.name else None
         return load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
-    except (PySparkException, Py4JError) as error:
+    except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
 
 

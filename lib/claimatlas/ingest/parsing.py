@@ -11,7 +11,7 @@ from pyspark.sql import types as T
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import FIRST_CODE, LAST_CODE, REPLACEMENT, WHITESPACE, InputColumn, Kind
 
-_DATE = r"^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _CALENDAR = ("0001-01-01", "9999-12-31")
 """Spark has a year 0, and years of five digits; a calendar has not, and no other program reads them."""
 _DIGITS = r"^[+-]?[0-9]+$"
@@ -91,7 +91,7 @@ def _text(source: Column, raw_type: T.DataType, column: InputColumn, table: str)
 def _date(source: Column, raw_type: T.DataType, column: InputColumn, table: str) -> Column:
     if isinstance(raw_type, _TEXT):
         # Spark's own cast also takes 2023-1-5 and 2023; a date here is YYYY-MM-DD and nothing else.
-        return F.when(source.rlike(_DATE), source.try_cast("date"))
+        return F.when(source.rlike(_DATE) & (source >= _CALENDAR[0]), source.try_cast("date"))
     if isinstance(raw_type, T.DateType | T.TimestampType | T.TimestampNTZType):
         day = source.cast("date")
         first, last = (F.lit(text).cast("date") for text in _CALENDAR)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -22,6 +20,7 @@ from claimatlas.ingest.sources import Source, columns_of, find, is_catalog_schem
 from claimatlas.ingest.validation import check_mapping, values_of
 from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.paths import is_remote
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REJECTED, Table
 from claimatlas.tables.store import Store
@@ -134,7 +133,7 @@ def require_years(spark: SparkSession, source: Source, configuration: Configurat
     try:
         values = values_of(read(spark, source), POPULATION_INPUT, ["year"], configuration.mapping)
         found = {row["year"] for row in values.distinct().collect()} - {None}
-    except (PySparkException, Py4JError) as error:
+    except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
     refuse_missing(years, found)
 

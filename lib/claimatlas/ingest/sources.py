@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
+from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import catalog_name, quoted
 from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
 from claimatlas.tables.places import NO_SUCH_SCHEMA, is_about
@@ -126,7 +127,7 @@ def _is_seen(spark: SparkSession, source: Source) -> bool:
                 return spark.catalog.tableExists(source.location)
             files = spark.read.format("binaryFile").options(**ONE_PLACE, recursiveFileLookup="true")
             return not files.load(source.location).select("path").isEmpty()
-        except (PySparkException, Py4JError) as error:
+        except SPARK_ERRORS as error:
             if is_about(error, ("PATH_NOT_FOUND", *NO_SUCH_SCHEMA)):
                 return False
             raise
@@ -202,8 +203,8 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
         else:
             header = _header(source)
             _refuse_hidden(source, header)
-            return _read_csv(spark, source, header)
-    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+            return analysed(_read_csv(spark, source, header))
+        return analysed(raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
 
 
 def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
@@ -240,7 +241,7 @@ def pinned(spark: SparkSession, source: Source) -> Source:
     with _saying_what_cannot_be_read(source):
         try:
             newest = spark.sql(f"DESCRIBE HISTORY {identifier} LIMIT 1").collect()[0]
-        except (PySparkException, Py4JError):
+        except SPARK_ERRORS:
             if source.format == "delta":
                 raise
             return source  # Parquet, a view: without versions. Who reads it says if it is not there.
@@ -256,7 +257,7 @@ def _saying_what_cannot_be_read(source: Source) -> Iterator[None]:
         raise InputError(
             f"{source.table}: {source.location} cannot be read ({error.getCondition() or 'unknown reason'})."
         ) from None
-    except (PySparkException, Py4JError) as error:
+    except SPARK_ERRORS as error:
         raise unreadable(source) from error
 
 
@@ -284,7 +285,7 @@ def is_of_a_file(error: Exception) -> bool:
         "CANNOT_MERGE_SCHEMAS",
         "MALFORMED_CSV",
     )
-    text = str(error)
+    text = text_of(error)
     return any(sign in text for sign in signs)
 
 
@@ -301,7 +302,7 @@ def _refuse_hidden(source: Source, columns: Sequence[str]) -> None:
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
     # An object store cannot be looked into without its client; Spark tells what is there.
     try:
-        return spark.read.format("delta").load(source.location)
+        return analysed(spark.read.format("delta").load(source.location))
     except AnalysisException:
         return spark.read.option("mergeSchema", "true").parquet(source.location)
 

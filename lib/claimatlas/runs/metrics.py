@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from py4j.protocol import Py4JError
 from pyspark.errors import PySparkAttributeError
 from pyspark.sql import SparkSession
+
+from claimatlas.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:  # a pure Connect client has none
     from pyspark import SparkContext
@@ -74,7 +75,7 @@ def measured(spark: SparkSession | None, tag: str) -> Iterator[Work]:
         _unmark(context, tag, work)
     try:
         jobs, stages = _read(context)
-    except Py4JError as error:
+    except SPARK_ERRORS as error:
         work.note = NOT_READABLE.format(kind=type(error).__name__)
         return
     work.counts = totals(jobs, stages, tag)
@@ -93,7 +94,7 @@ def _marked(spark: SparkSession | None, tag: str, work: Work) -> SparkContext | 
     except PySparkAttributeError:
         work.note = NOT_CLASSIC
         return None
-    except Py4JError as error:
+    except SPARK_ERRORS as error:
         work.note = NOT_READABLE.format(kind=type(error).__name__)
         return None
     return context
@@ -102,7 +103,7 @@ def _marked(spark: SparkSession | None, tag: str, work: Work) -> SparkContext | 
 def _unmark(context: SparkContext, tag: str, work: Work) -> None:
     try:
         context.removeJobTag(tag)
-    except Py4JError as error:
+    except SPARK_ERRORS as error:
         # Java may be gone: why, the stage's own failure tells.
         work.note = NOT_READABLE.format(kind=type(error).__name__)
 

@@ -15,12 +15,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.identifiers import catalog_name, quoted
 from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
 
@@ -227,7 +227,7 @@ class RemoteFolder(Shared, Folder):
     def clear_work(self, spark: SparkSession) -> None:
         """Write nothing over this run's folder of work, with which Spark removes all that is below it."""
         if self._has_work:
-            with suppress(PySparkException, Py4JError):  # How the run ended matters more than what it leaves.
+            with suppress(*SPARK_ERRORS):  # How the run ended matters more than what it leaves.
                 spark.range(0).coalesce(1).write.mode("overwrite").parquet(f"{self.root}/{WORK}/{self.run}")
             self._has_work = False
 
@@ -249,7 +249,7 @@ class CatalogSchema(Shared):
         """
         try:
             spark.sql(f"DESCRIBE SCHEMA {self._schema}").collect()
-        except (PySparkException, Py4JError) as error:
+        except SPARK_ERRORS as error:
             if not is_about(error, NO_SUCH_SCHEMA):
                 raise
             raise InputError(
@@ -313,7 +313,7 @@ class CatalogSchema(Shared):
     def clear_work(self, spark: SparkSession) -> None:
         """Drop this run's intermediate tables, and those that a run which died has left."""
         start = self.prefix + WORK.replace("/", "_") + "_"
-        with suppress(PySparkException, Py4JError):  # How the run ended matters more than what it leaves.
+        with suppress(*SPARK_ERRORS):  # How the run ended matters more than what it leaves.
             for row in spark.sql(f"SHOW TABLES IN {self._schema} LIKE '{WORK.replace('/', '_')}_*'").collect():
                 name = row["tableName"]
                 if name.startswith(start + self.run) or _is_left_behind(name.removeprefix(start)):
@@ -338,7 +338,7 @@ def place_of(output: str) -> Place:
     return LocalFolder(root)
 
 
-def is_about(error: PySparkException | Py4JError, conditions: Sequence[str]) -> bool:
+def is_about(error: Exception, conditions: Sequence[str]) -> bool:
     """Whether Spark names one of these conditions; a few errors reach Python as Java's, with it in their text."""
     if isinstance(error, PySparkException):
         return error.getCondition() in conditions

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.places import Place, place_of
 from claimatlas.tables.schemas import Table
@@ -80,7 +81,8 @@ class Store:
             InputError: a table of another schema is there.
         """
         if self.exists(table):
-            found = self.place.read(self.spark.read, table.name).schema
+            with self._opening(table):
+                found = self.place.read(self.spark.read, table.name).schema
             if _types(found) != _types(table.schema):
                 raise InputError(
                     f"The table {self.called(table)} in {self.root} has other columns than this version writes "
@@ -118,7 +120,7 @@ class Store:
             )
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return self.place.read(self.spark.read, table.name)
+            return analysed(self.place.read(self.spark.read, table.name))
 
     def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
         """Write ``df`` in place of the whole table, or of exactly the rows that ``where`` holds for.
@@ -154,14 +156,17 @@ class Store:
         partitions = sorted({row["year"] for row in rows.select("year").distinct().collect()})
         same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in key)
         rows.select(*key).createOrReplaceTempView(_GOING)
-        self.spark.conf.set(_COMMIT_METADATA, json.dumps(metadata, sort_keys=True))
+        # A serverless session lets nobody choose: its commit does not name the run, which is asked of gold alone.
+        with suppress(PySparkException):
+            self.spark.conf.set(_COMMIT_METADATA, json.dumps(metadata, sort_keys=True))
         try:
             self.spark.sql(
                 f"MERGE INTO {self.identifier(table)} t USING {_GOING} s "
                 f"ON {same} AND t.year IN ({', '.join(map(str, partitions))}) WHEN MATCHED THEN DELETE"
             )
         finally:
-            self.spark.conf.unset(_COMMIT_METADATA)
+            with suppress(PySparkException):
+                self.spark.conf.unset(_COMMIT_METADATA)
             self.spark.catalog.dropTempView(_GOING)
 
     def version(self, table: Table) -> int:
@@ -177,7 +182,7 @@ class Store:
         """The table as of a version."""
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return self.place.read(self.spark.read.option("versionAsOf", version), table.name)
+            return analysed(self.place.read(self.spark.read.option("versionAsOf", version), table.name))
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
@@ -230,8 +235,9 @@ class Store:
         """Say which table's log is damaged; Spark names a class of its own."""
         try:
             yield
-        except (PySparkException, Py4JError) as error:
-            if not any(sign in str(error) for sign in _DAMAGED):
+        except SPARK_ERRORS as error:
+            text = text_of(error)
+            if not any(sign in text for sign in _DAMAGED):
                 raise
             raise ClaimatlasError(
                 f"The table {self.called(table)} in {self.root} cannot be read: its Delta log (_delta_log) is damaged "
@@ -240,10 +246,16 @@ class Store:
 
     def _allow_deleted_rows(self, table: Table) -> None:
         """Let Delta look at the statistics again, which it must to read a table of which single rows were deleted."""
-        if not table.loses_single_rows or self.spark.conf.get(_SKIPPING, "true") == "true":
+        if not table.loses_single_rows or self._looks_at_statistics():
             return
         if self.properties(table).get(DELETION_VECTORS) == "true":
             self.spark.conf.set(_SKIPPING, "true")
+
+    def _looks_at_statistics(self) -> bool:
+        try:
+            return self.spark.conf.get(_SKIPPING, "true") == "true"
+        except PySparkException:  # A serverless session lets nobody choose: there they are always looked at.
+            return True
 
     def _checked(self, df: DataFrame, table: Table) -> DataFrame:
         # Delta fills a missing column with nulls without a word: compare before each write.

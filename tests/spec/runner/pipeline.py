@@ -38,6 +38,7 @@ from claimatlas.tables.store import Store
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from pyspark.sql.utils import is_remote
 from spec.runner.compare import Cells, Found, by_key
 from spec.runner.scenario import Case, rows_of_code_list, settings_of
 from spec.runner.tables import Row
@@ -70,10 +71,17 @@ class MemoryStore(Store):
         return self.tables[table.name]
 
     def keep(self, df: DataFrame, name: str) -> DataFrame:
-        return df.localCheckpoint()
+        return held(df)
 
     def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
-        self.tables[table.name] = self._checked(df, table).localCheckpoint()
+        self.tables[table.name] = held(self._checked(df, table))
+
+
+def held(df: DataFrame) -> DataFrame:
+    """Computed once, and held by Spark; another engine, which may hold nothing, is given its rows again."""
+    if not is_remote():
+        return df.localCheckpoint()
+    return df.sparkSession.createDataFrame(df.toArrow(), df.schema)
 
 
 @dataclass
@@ -195,9 +203,10 @@ class Pipeline:
             raise self._failed[id(world)]
         if case.id not in self.results:
             spark = session()
-            before = {name: spark.conf.get(name, None) for name in TINY_TABLES}
+            settings = {} if is_remote() else TINY_TABLES
+            before = {name: spark.conf.get(name, None) for name in settings}
             try:
-                for name, value in TINY_TABLES.items():
+                for name, value in settings.items():
                     spark.conf.set(name, value)
                 self.results |= self._run_world(world, spark)
             except Exception as error:
@@ -285,7 +294,7 @@ def _ingest_table(
     )
     if DATA_DELIVERY in table.silver.column_names:
         judged = judged.withColumn(DATA_DELIVERY, F.lit(1))
-    judged = judged.localCheckpoint()
+    judged = held(judged)
     lost: set[str] = set()
     if table.key:
         ranked = rank_duplicates(judged.where(F.size(REASONS) == 0), table)

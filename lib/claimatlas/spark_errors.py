@@ -1,0 +1,40 @@
+"""Spark's errors by what they mean: those of a classic session, which come through Py4J, and those of Spark Connect.
+
+A classic session tells the cause of a failure in the text of the error, Spark Connect in the server's stack trace
+beside it. A pure Connect client (`pyspark-client`) has neither Py4J nor Delta's Python package.
+"""
+
+from __future__ import annotations
+
+from pyspark.errors import PySparkException
+
+SPARK_ERRORS: tuple[type[Exception], ...]
+"""What Spark raises when a query fails, for `except`."""
+try:
+    from py4j.protocol import Py4JError
+except ImportError:
+    SPARK_ERRORS = (PySparkException,)
+else:
+    SPARK_ERRORS = (PySparkException, Py4JError)
+
+_CONFLICTS: tuple[type[Exception], ...]
+try:
+    # Until it is imported, a classic session gives a conflict as an error of Py4J.
+    from delta.exceptions import DeltaConcurrentModificationException
+except ImportError:
+    _CONFLICTS = ()
+else:
+    _CONFLICTS = (DeltaConcurrentModificationException,)
+
+_SIGNS_OF_A_CONFLICT = ("[DELTA_CONCURRENT_", "[DELTA_METADATA_CHANGED", "[DELTA_PROTOCOL_CHANGED")
+
+
+def text_of(error: BaseException) -> str:
+    """All that is said of a failure, its causes too: to look for signs in; never to show, as it may quote data."""
+    trace = getattr(error, "getStackTrace", None)
+    return f"{error}\n{(trace() if callable(trace) else None) or ''}"
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether another writer changed a table meanwhile."""
+    return isinstance(error, _CONFLICTS) or any(sign in str(error) for sign in _SIGNS_OF_A_CONFLICT)
