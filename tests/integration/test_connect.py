@@ -6,6 +6,7 @@ Python package nor the classic part of PySpark, as where only `pyspark-client` i
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -68,7 +69,9 @@ def remote(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 def connected(address: str, submitted: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the main job writes from the input of `submitted`, in a process of its own, as users start it."""
     folder = tmp_path_factory.mktemp("connected")
-    command = ["run-year", "--input", submitted.source, "--output", folder / "output", "--year", "2022", "2023"]
+    # Relative to the folder of the client, which is not the server's.
+    source = os.path.relpath(submitted.source, folder)
+    command = ["run-year", "--input", source, "--output", "output", "--year", "2022", "2023"]
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, *map(str, command)],
         env={**plain_environment(folder, with_package=True), "SPARK_REMOTE": address},
