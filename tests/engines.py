@@ -1,6 +1,6 @@
 """The engines that tests can run on: the pure rules ask nothing of one but Spark's DataFrames.
 
-`pytest tests/spec tests/generative --engine sail` runs them on another one than the default.
+`pytest tests/spec/test_scenarios.py -k test_pipeline --engine sail` takes another one than the default.
 """
 
 import os
@@ -12,9 +12,7 @@ import pytest
 from claimatlas.session import get_session
 from pyspark.sql import SparkSession
 
-from deploy.connect.server import connect_server
-
-CLASSIC, CONNECT, SAIL = ENGINES = ("classic", "connect", "sail")
+CLASSIC, SAIL = ENGINES = ("classic", "sail")
 
 
 @contextmanager
@@ -32,13 +30,12 @@ def session_of(engine: str, folder: Path) -> Iterator[SparkSession]:
         # Short tests end before the second compiler has paid for itself.
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
-    make = {CLASSIC: _classic, CONNECT: _connect, SAIL: _sail}[engine]
-    with make(folder, settings) as session:
+    with _sail() if engine == SAIL else _classic(settings) as session:
         yield session
 
 
 @contextmanager
-def _classic(folder: Path, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+def _classic(settings: Mapping[str, str]) -> Iterator[SparkSession]:
     """Made as the console command makes it."""
     session = get_session("claimatlas tests", master="local[2]", driver_memory="2g", settings=settings)
     yield session
@@ -46,14 +43,7 @@ def _classic(folder: Path, settings: Mapping[str, str]) -> Iterator[SparkSession
 
 
 @contextmanager
-def _connect(folder: Path, settings: Mapping[str, str]) -> Iterator[SparkSession]:
-    of_server = {"spark.master": "local[2]", "spark.driver.memory": "2g", **settings}
-    with connect_server(folder, of_server) as address:
-        yield from _session_at(address)
-
-
-@contextmanager
-def _sail(folder: Path, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+def _sail() -> Iterator[SparkSession]:
     """Sail in this process: an engine in Rust, without Java."""
     server = pytest.importorskip("pysail.spark").SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)

@@ -65,6 +65,11 @@ class Source:
     assumed: bool = False
 
     @property
+    def place(self) -> str:
+        """Where Spark finds it: a server of Spark Connect starts from another folder than this process."""
+        return str(Path(self.location).absolute()) if self.format in ("parquet", "csv", "delta") else self.location
+
+    @property
     def partitions(self) -> set[str]:
         """The names before the = of its folders, in lower case, when Spark takes them for columns."""
         folders = {part for file in self.files for part in file.relative_to(self.location).parts[:-1]}
@@ -190,16 +195,16 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
             return _with_source_of_table(raw, source)
         if source.format == "delta":
             options = {} if source.version is None else {"versionAsOf": str(source.version)}
-            raw = spark.read.format("delta").options(**options).load(source.location)
+            raw = spark.read.format("delta").options(**options).load(source.place)
         elif source.format == "remote":
             raw = _read_remote(spark, source)
         elif source.format == "parquet":
             # mergeSchema: a column that only some of the files have must not vanish.
             options = {**ONE_PLACE, "mergeSchema": "true", "recursiveFileLookup": str(source.recursive).lower()}
-            raw = spark.read.options(**options).parquet(source.location)
+            raw = spark.read.options(**options).parquet(source.place)
             if source.partitions:
                 plain = spark.read.options(**options).option("recursiveFileLookup", "true")
-                _refuse_hidden(source, plain.parquet(source.location).columns)
+                _refuse_hidden(source, plain.parquet(source.place).columns)
         else:
             header = _header(source)
             _refuse_hidden(source, header)
@@ -319,7 +324,7 @@ def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFra
     }
     if source.opens_quotes:
         return _read_lines(spark, source, header, options)
-    raw = spark.read.options(**options).schema(T.StructType(fields)).csv(source.location)
+    raw = spark.read.options(**options).schema(T.StructType(fields)).csv(source.place)
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
@@ -330,7 +335,7 @@ def _read_lines(spark: SparkSession, source: Source, header: list[str], options:
     repeats the header is passed over.
     """
     reading = {**ONE_PLACE, "recursiveFileLookup": str(source.recursive).lower()}
-    lines = spark.read.options(**reading).text(source.location)
+    lines = spark.read.options(**reading).text(source.place)
     lines = lines.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).where(F.col(_LINE).rlike(_NOT_BLANK))
     names = [f"_{position}" for position in range(len(header))]
     schema = ", ".join(f"{name} STRING" for name in (*names, CORRUPT))
