@@ -32,7 +32,14 @@ WORK = f"{SILVER}/work"
 _TIME = "%Y%m%dt%H%M%S"
 _LEFT_BEHIND = timedelta(days=2)
 """No run takes so long: intermediate tables of a catalog that are older belong to one that died."""
-NO_SUCH_SCHEMA = ("SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "NO_SUCH_CATALOG_EXCEPTION")
+NO_SUCH_SCHEMA = (
+    "SCHEMA_NOT_FOUND",
+    "CATALOG_NOT_FOUND",
+    "NO_SUCH_CATALOG_EXCEPTION",
+    # Where no catalog has the first name, Spark takes both for a schema within a schema of its own catalog.
+    "REQUIRES_SINGLE_PART_NAMESPACE",
+    "_LEGACY_ERROR_TEMP_1126",
+)
 """Spark's conditions for a schema that is not there, or whose catalog is not."""
 
 
