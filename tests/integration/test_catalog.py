@@ -125,6 +125,7 @@ def test_tables_are_made_with_comments_partitions_and_constraints(spark: SparkSe
         assert spark.catalog.getTable(name_of(table)).description == table.comment
 
 
+@pytest.mark.long
 def test_commands_that_read_say_what_they_say_of_a_folder(both: Both) -> None:
     explained = [json.loads(done("explain", "--output", place, *CELL, "--json").out) for place in (ATLAS, both.folder)]
     for key in ("cell", "flow", "in_this_cell", "no_recount_because", "other_readings", "comparison", "table"):
@@ -138,6 +139,7 @@ def test_commands_that_read_say_what_they_say_of_a_folder(both: Both) -> None:
     assert json.loads(checked[0].out)["findings"] == json.loads(checked[1].out)["findings"]
 
 
+@pytest.mark.long
 def test_an_earlier_release_is_published_again(spark: SparkSession, both: Both) -> None:
     before = [rows(spark.table(name_of(table))) for table in GOLD]
     store = Store.at(spark, ATLAS)
@@ -159,6 +161,7 @@ def second(spark: SparkSession, both: Both) -> Said:
     return done("ingest", "--input", ARRIVED, "--output", SECOND, "--json")
 
 
+@pytest.mark.long
 def test_input_from_tables_and_views(spark: SparkSession, second: Said) -> None:
     record = json.loads(second.out)
     assert record["input"] == {

@@ -103,6 +103,7 @@ def test_the_client_alone_is_enough(remote: Console) -> None:
     assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_quality_is_checked_alike(remote: Console, console: Console, connected: Path, submitted: Run) -> None:
     found = remote.run("check", "--output", connected, "--year", "2023", "--json")
     expected = console.run("check", "--output", submitted.output, "--year", "2023", "--json")
@@ -127,6 +128,7 @@ def test_a_number_is_explained_alike(remote: Console, console: Console, connecte
         assert ours["in_this_cell"]["denominator"] > 0
 
 
+@pytest.mark.long
 def test_a_delivery_of_data_and_the_way_back(
     remote: Console, console: Console, connected: Path, submitted: Run, tmp_path: Path
 ) -> None:

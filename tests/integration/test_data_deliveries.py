@@ -230,6 +230,7 @@ class TestOneDelivery:
         assert "increment" not in last_record(small_copied)
         assert content(small_copied, FIGURES) == figures
 
+    @pytest.mark.long
     def test_everything_is_computed_where_the_published_run_cannot_be_carried_on(
         self, console: Console, small_copied: Path, tmp_path: Path
     ) -> None:

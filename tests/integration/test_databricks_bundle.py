@@ -83,6 +83,7 @@ def test_databricks_own_package_takes_the_jobs_and_no_spoilt_ones(databricks_bun
         assert expected in answer
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_the_tasks_run_in_their_order_as_databricks_calls_them(

@@ -10,7 +10,7 @@ from comparison import CONF, read
 from integration.console import Console
 from integration.inputs import write_small
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 LIST_HEADER = "list,code,label_fr,label_nl,label_en,valid_from,valid_to,source,status\n"
 NAMES = {"fr": "Essai", "nl": "Proef", "en": "Trial"}

@@ -19,7 +19,7 @@ from integration.console import PATIENCE, ROOT, plain_environment
 from benchmarks.eventlog import Work, read_work
 from deploy.standalone.cluster import environment, spark_command, standalone_cluster
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 GOLD = tuple(table.name for table in RELEASED)
 EVERYTHING = (*SILVER, REJECTED, DELIVERIES, *GOLD)
