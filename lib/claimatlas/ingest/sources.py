@@ -191,7 +191,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     with _saying_what_cannot_be_read(source):
         if source.format == "table":
             options = {} if source.version is None else {"versionAsOf": str(source.version)}
-            raw = spark.read.options(**options).table(source.location)
+            raw = analysed(spark.read.options(**options).table(source.location))
             return _with_source_of_table(raw, source)
         if source.format == "delta":
             options = {} if source.version is None else {"versionAsOf": str(source.version)}
