@@ -152,6 +152,8 @@ def _as_they_came(
 ) -> DataFrame:
     """The delivery's rows that duplicate one in silver, read once more: only the source has them as they came."""
     rows = validated(store, source, table, configuration, options, keep_every_row=True)
+    # Kept first: else the filter is carried below the parsing, and every expression of it written out.
+    rows = store.keep(rows, f"as_they_came_{table.name}")
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")
     # Of several of one key in the delivery the others were rejected already, by the same rule.
     first = rank_duplicates(of_keys, table).where(F.col(RANK) == 1)
