@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import Any
 
 
+def settings(folder: Path) -> dict[str, str]:
+    """What Spark must be told to write a log into ``folder`` that can be read here."""
+    return {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": folder.as_uri(),
+        "spark.eventLog.compress": "false",
+        "spark.eventLog.rolling.enabled": "false",
+    }
+
+
 @dataclass(frozen=True)
 class Node:
     """A step of a physical plan. ``location``, ``partitions``: what a scan reads of what; else empty."""
@@ -55,8 +65,7 @@ class Query:
 def read_event_log(folder: Path) -> list[Query]:
     """Every query of the run, in order.
 
-    The folder holds the log of one application, written with ``spark.eventLog.enabled``, neither rolled nor
-    compressed.
+    The folder holds the log of one application, written with ``settings``.
     """
     queries: dict[int, Query] = {}
     query_of_stage: dict[int, int] = {}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from claimatlas import jars
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.java import check_java
+from claimatlas.processes import beside
 from claimatlas.session import temporary_folder
 from claimatlas.spark_settings import DEFAULT_DRIVER_MEMORY, DELTA, DRIVER_JAVA_OPTIONS, SESSION, local_settings
 
@@ -67,20 +67,9 @@ def connect_server(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
     # What another Spark may have set, this server's own address for its clients among it.
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK", "PYSPARK"))}
     log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(home / "bin" / "spark-submit"), "--class", SERVER, "--name", "claimatlas"],
-            env={**plain, **own},
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
+    command = [str(home / "bin" / "spark-submit"), "--class", SERVER, "--name", "claimatlas"]
+    with beside(command, {**plain, **own}, log, folder) as process:
         yield f"sc://{HOST}:{_await_port(process, log)}"
-    finally:
-        _end(process)
 
 
 def _write_settings(conf: Path, settings: Mapping[str, str]) -> None:
@@ -114,18 +103,6 @@ def _await_port(process: subprocess.Popen[bytes], log: Path) -> str:
         if process.poll() is not None or time.monotonic() > deadline:
             raise ServerError(f"The Spark Connect server did not come up; its log ({log}) ends with:\n{text[-2000:]}")
         time.sleep(0.1)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    for ending in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, ending)
-            process.wait(20)
-            break
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from claimatlas.processes import beside
 
 HOST = "127.0.0.1"
 PATIENCE = 120
@@ -90,8 +91,7 @@ def _worker(
     return _process(command, folder / f"worker-{number}.log")
 
 
-@contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _process(command: Sequence[str], log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     settings = log.parent / "conf"
     settings.mkdir(exist_ok=True)
     (settings / "log4j2.properties").write_text(
@@ -100,28 +100,9 @@ def _process(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
         "appender.stderr.layout.type = PatternLayout\nappender.stderr.layout.pattern = %d %p %c{1}: %m%n\n",
         encoding="utf-8",
     )
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [spark_command("spark-class"), f"org.apache.spark.deploy.{command[0]}", *command[1:]],
-            env={**environment(), "SPARK_CONF_DIR": str(settings)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        # The executors are in the worker's group.
-        for ending in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, ending)
-                process.wait(20)
-                break
-            except ProcessLookupError:
-                break
-            except subprocess.TimeoutExpired:
-                continue
+    submitted = [spark_command("spark-class"), f"org.apache.spark.deploy.{command[0]}", *command[1:]]
+    # The executors are in the worker's group.
+    return beside(submitted, {**environment(), "SPARK_CONF_DIR": str(settings)}, log)
 
 
 def _await_workers(cluster: Cluster) -> None:

@@ -4,7 +4,6 @@ Neither files nor Delta are asked for, so this runs on every engine (`--engine`)
 """
 
 import random
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +11,23 @@ import pytest
 from comparison import MEASURES, same, without
 from pyspark.sql import SparkSession
 from reference import DELIVERY_COLUMNS
-from reference.generators import random_settings, random_tables, years_of
+from reference.generators import random_settings
 from reference.model import Malformed, Tables
 from spec.runner import plain
 from spec.runner.compare import Found
 from spec.runner.pipeline import Pipeline
 from spec.runner.scenario import Case
 
-from generative.worlds import combine
+from generative.worlds import AS_OF, random_worlds
 
 SEEDS = range(6)
 WORLDS = 80
-AS_OF = date(2026, 11, 22)
 
 
 def random_case(seed: int) -> Case:
     """Many small worlds as one scenario that wants to know everything."""
     rng = random.Random(seed)
-    worlds = [random_tables(rng, max_rows=40) for _ in range(WORLDS)]
-    years = rng.choice([years_of(world) for world in worlds if years_of(world)])
-    tables = combine([world for world in worlds if set(years) & set(years_of(world))])
+    years, tables = random_worlds(rng, WORLDS)
     return Case(
         id=f"world_{seed}",
         title="random claims",

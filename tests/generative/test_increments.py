@@ -1,9 +1,7 @@
 """Deliveries of data one after the other, each followed by what it changes: the figures are those of a whole run."""
 
-import os
 import random
 import shutil
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,20 +15,15 @@ from comparison import (
     last_record,
     read_by_spark,
 )
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from reference import compute
-from reference.generators import random_tables, settings_strategy, years_of
 from reference.io import write_csv
 from reference.model import Tables
 
-from generative.worlds import combine
+from generative.worlds import AS_OF, random_worlds, randomly
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = int(os.environ.get("CLAIMATLAS_EXAMPLES", "1"))
 WORLDS = 40
-AS_OF = date(2026, 11, 22)
 OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
 
 
@@ -47,21 +40,12 @@ def split(tables: Tables, rng: random.Random) -> list[Tables]:
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.shuffle_partitions(3)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="CLAIMATLAS_EXAMPLES" not in os.environ,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(seed=st.integers(0, 2**32 - 1), overrides=settings_strategy())
+@randomly
 def test_what_changed_computed_anew_is_everything_computed_anew(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int, overrides: dict[str, object]
 ) -> None:
     rng = random.Random(seed)
-    worlds = [random_tables(rng, max_rows=40) for _ in range(WORLDS)]
-    years = rng.choice([years_of(world) for world in worlds if years_of(world)])
-    tables = combine([world for world in worlds if set(years) & set(years_of(world))])
+    years, tables = random_worlds(rng, WORLDS)
     folder = tmp_path_factory.mktemp("deliveries_of_data")
     output = folder / "output"
     common = ["--year", *map(str, years), "--set", "max_rejected_share=1", "--accept-jumps"]

@@ -1,11 +1,43 @@
 """Many small random worlds put together, so that one run of the pipeline judges all of them."""
 
-from collections.abc import Sequence
+import os
+import random
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from reference.generators import random_tables, settings_strategy, years_of
 from reference.model import Malformed, Tables
 
+AS_OF = date(2026, 11, 22)
+EXAMPLES = int(os.environ.get("CLAIMATLAS_EXAMPLES", "1"))
+"""More of them find rarer mistakes: CLAIMATLAS_EXAMPLES=100 for a night."""
 _IDS = ("beneficiary_id", "claim_id", "stay_id")
+
+
+def randomly(test: Callable[..., None]) -> Callable[..., None]:
+    """Give a test the arguments ``seed`` and ``overrides`` (random settings), as often as ``EXAMPLES`` says."""
+    chosen = settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize="CLAIMATLAS_EXAMPLES" not in os.environ,
+        # A failing example is narrowed by hand: a run is too slow for Hypothesis to try hundreds.
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    return chosen(given(seed=st.integers(0, 2**32 - 1), overrides=settings_strategy())(test))
+
+
+def random_worlds(rng: random.Random, number: int) -> tuple[tuple[int, ...], Tables]:
+    """Two neighbouring years, and in one input those of so many random worlds that have one of them.
+
+    Two years are enough for both edges of a year, and half the time of all years.
+    """
+    worlds = [random_tables(rng, max_rows=40) for _ in range(number)]
+    years = rng.choice([years_of(world) for world in worlds if years_of(world)])
+    return years, combine([world for world in worlds if set(years) & set(years_of(world))])
 
 
 def combine(worlds: Sequence[Tables]) -> Tables:

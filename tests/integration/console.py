@@ -192,11 +192,27 @@ def submit(
     options = {"jars": ",".join(path.as_uri() for path in jars.find()), **options}
     flags = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
     flags += [text for name, value in (settings or {}).items() for text in ("--conf", f"{name}={value}")]
+    command = [str(program), *flags, str(script), *map(str, arguments)]
+    return _run(command, environment, Path(environment["SPARK_CONF_DIR"]))
+
+
+def program(*command: object) -> list[str]:
+    """What starts a command of `claimatlas` in a process of its own, as users do."""
+    start = "import sys; from claimatlas.cli import main; raise SystemExit(main(sys.argv[1:]))"
+    return [sys.executable, "-c", start, *map(str, command)]
+
+
+def run_program(command: Sequence[object], environment: Mapping[str, str], folder: Path) -> Said:
+    """Run a command of `claimatlas` in a process of its own, in a folder."""
+    return _run(program(*command), environment, folder)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Said:
     start = time.monotonic()
     done = subprocess.run(
-        [str(program), *flags, str(script), *map(str, arguments)],
+        command,
         env=dict(environment),
-        cwd=environment["SPARK_CONF_DIR"],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

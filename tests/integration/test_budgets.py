@@ -13,6 +13,7 @@ from claimatlas.configuration import load_configuration
 from comparison import last_record
 from integration.console import ROOT, plain_environment, submit
 
+from benchmarks import eventlog
 from benchmarks.eventlog import Node, Query, Work, read_event_log, read_work
 
 YEAR = 2023
@@ -38,12 +39,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     folder = tmp_path_factory.mktemp("budgets")
     source, log = folder / "input", folder / "log"
     log.mkdir()
-    logged = {
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.dir": log.as_uri(),
-        "spark.sql.shuffle.partitions": "16",
-    }
-    logged |= {"spark.eventLog.compress": "false", "spark.eventLog.rolling.enabled": "false"}
+    logged = {**eventlog.settings(log), "spark.sql.shuffle.partitions": "16"}
     # Several tasks for each reading, as large input has.
     logged |= {"spark.sql.files.maxPartitionBytes": "1m", "spark.sql.files.openCostInBytes": "64k"}
     generated = submit(

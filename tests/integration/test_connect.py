@@ -20,7 +20,7 @@ from claimatlas.tables.schemas import CLAIMS, RELEASES
 from comparison import DELIVERIES, REJECTED, SILVER, content, last_record, read
 from integration import test_bad_input
 from integration.conftest import Run
-from integration.console import JAVA_OPTIONS, PATIENCE, Console, Said, plain_environment
+from integration.console import JAVA_OPTIONS, Console, Said, plain_environment, run_program
 from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
 from reference.model import Row
 from reference.other_hand import CLAIM_COLUMNS
@@ -32,7 +32,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 GOLD = tuple(table.name for table in RELEASED)
 EVERYTHING = (*SILVER, REJECTED, DELIVERIES, *GOLD)
-COMMAND = "import sys; from claimatlas.cli import main; raise SystemExit(main(sys.argv[1:]))"
 CLIENT_ONLY = "import sys\nfor name in ('py4j', 'delta', 'pyspark.core'):\n    sys.modules[name] = None\n"
 """Run as Python starts: an import of any of these fails."""
 
@@ -72,17 +71,9 @@ def connected(address: str, submitted: Run, tmp_path_factory: pytest.TempPathFac
     # Relative to the folder of the client, which is not the server's.
     source = os.path.relpath(submitted.source, folder)
     command = ["run-year", "--input", source, "--output", "output", "--year", "2022", "2023"]
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, *map(str, command)],
-        env={**plain_environment(folder, with_package=True), "SPARK_REMOTE": address},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    environment = {**plain_environment(folder, with_package=True), "SPARK_REMOTE": address}
+    said = run_program(command, environment, folder)
+    assert said.code == 0, said.everything
     return folder / "output"
 
 
@@ -303,15 +294,6 @@ def _without_places(report: object, output: Path) -> object:
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     environment = {**plain_environment(tmp_path, with_package=True), "SPARK_REMOTE": "sc://127.0.0.1:1/;token=secret"}
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "check", "--output", str(tmp_path / "output")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr == (
-        "claimatlas: No Spark Connect server answers at sc://127.0.0.1:1/, which SPARK_REMOTE names.\n"
-    )
+    said = run_program(["check", "--output", tmp_path / "output"], environment, tmp_path)
+    assert said.code == 2
+    assert said.err == ("claimatlas: No Spark Connect server answers at sc://127.0.0.1:1/, which SPARK_REMOTE names.\n")

@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ import pytest
 from claimatlas.tables.releases import RELEASED
 from claimatlas.tables.schemas import CLAIMS, RELEASES
 from comparison import DELIVERIES, REJECTED, SILVER, content, read, without
-from integration.console import PATIENCE, ROOT, Console, plain_environment
+from integration.console import PATIENCE, ROOT, Console, plain_environment, program
 from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -27,7 +26,6 @@ GOLD = tuple(table.name for table in RELEASED)
 EVERYTHING = (*SILVER, REJECTED, DELIVERIES, *GOLD)
 KILLS = int(os.environ.get("CLAIMATLAS_KILLS", "0"))
 RACES = int(os.environ.get("CLAIMATLAS_RACES", "1"))
-COMMAND = "import sys; from claimatlas.cli import main; raise SystemExit(main(sys.argv[1:]))"
 MOMENTS = (
     "ingest: reading claims",
     "deliveries: forming episodes",
@@ -47,7 +45,7 @@ class Victim:
         environment = plain_environment(folder, with_package=True, settings=settings)
         with self.said.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", COMMAND, *map(str, command)],
+                program(*command),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,22 +1,19 @@
 """`--log-format json`: every line on standard error is one JSON object, of a run and of a failure; nobody is named."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from comparison import last_record, read
-from integration.console import PATIENCE, Console, Said, plain_environment
+from integration.console import Console, Said, plain_environment, run_program
 from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION
 
 pytestmark = pytest.mark.integration
 
 PERSONS = {"ann": "NEEDLEBEN0001", "bea": "NEEDLEBEN0002"}
 BIRTHS = ("1990-01-01", "1991-12-31")
-COMMAND = "import sys; from claimatlas.cli import main; raise SystemExit(main(sys.argv[1:]))"
 ALWAYS = {"time", "level", "job", "run_id", "stage", "event", "message"}
 
 
@@ -132,16 +129,7 @@ def test_what_java_says_when_it_starts_is_a_line(tmp_path: Path) -> None:
     source = write_input(tmp_path / "input")
     command = ["run-year", "--input", source, "--output", tmp_path / "output", "--year", "2019", "--log-format", "json"]
     environment = plain_environment(tmp_path, with_package=True, settings={"spark.master": "local[1]"})
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, *map(str, command)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    said = Said(done.returncode, done.stdout, done.stderr)
+    said = run_program(command, environment, tmp_path)
     assert said.code == 2, said.err
     found = lines(said)
     assert [line["event"] for line in found if line.get("logger") != "java"] == ["stage_started", "error"]

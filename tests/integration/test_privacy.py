@@ -22,6 +22,8 @@ import pytest
 from comparison import DELIVERIES, GOLD, REJECTED, SILVER, content, last_record, read
 from integration.console import JAVA_OPTIONS, Console, Said
 
+from benchmarks import eventlog
+
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 KEY = "NEEDLEKEY: thirty-two bytes, or more of them"
@@ -137,10 +139,7 @@ def run_all(folder: Path, **variables: str) -> Runs:
     for place in (log, temporary):
         place.mkdir(parents=True)
     settings = {
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.dir": log.as_uri(),
-        "spark.eventLog.compress": "false",
-        "spark.eventLog.rolling.enabled": "false",
+        **eventlog.settings(log),
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={temporary}",
         # Many exchanges, in files of the temporary folders.
         "spark.sql.shuffle.partitions": "2",

@@ -16,6 +16,7 @@ from comparison import DELIVERIES, REJECTED, SILVER, content, last_record
 from integration.conftest import Run
 from integration.console import PATIENCE, ROOT, plain_environment
 
+from benchmarks import eventlog
 from benchmarks.eventlog import Work, read_work
 from deploy.standalone.cluster import environment, spark_command, standalone_cluster
 
@@ -42,10 +43,7 @@ def clustered(submitted: Run, tmp_path_factory: pytest.TempPathFactory) -> Clust
     output, log = folder / "output", folder / "log"
     log.mkdir()
     settings = {
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.dir": log.as_uri(),
-        "spark.eventLog.compress": "false",
-        "spark.eventLog.rolling.enabled": "false",
+        **eventlog.settings(log),
         "spark.sql.shuffle.partitions": "4",
         # Else Spark would start with the first executor that is there.
         "spark.scheduler.minRegisteredResourcesRatio": "1",

@@ -20,7 +20,7 @@ from claimatlas.deliveries.contacts import code_lists_around
 from claimatlas.deliveries.run import deliveries_of
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import code_lists_of_few_lines, few_lines, has_any_code
-from claimatlas.tables.schemas import CHANGED, CLAIMS, HOSPITAL_STAYS, POPULATION, SILVER_INPUTS, deliveries_table
+from claimatlas.tables.schemas import CHANGED, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
 
@@ -47,20 +47,14 @@ def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
     return store.keep(changed.select("beneficiary_id").distinct(), "affected")
 
 
-def extract(
-    store: Store, affected: DataFrame, versions: Mapping[str, int], configuration: Configuration, name: str
-) -> dict[str, DataFrame]:
-    """All rows of the affected beneficiaries in silver as of ``versions``, and of their claims those that count."""
-    lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
-    tables = {table.name: store.read_version(table, versions[table.name]) for table in SILVER_INPUTS}
-    tables[CLAIMS.name] = tables[CLAIMS.name].where(has_any_code(configuration, lists))
-    return {
-        table.name: store.keep(
-            tables[table.name].join(F.broadcast(affected), on="beneficiary_id", how="left_semi"),
-            f"{name}_{table.name.replace('/', '_')}",
-        )
-        for table in (CLAIMS, POPULATION, HOSPITAL_STAYS)
-    }
+def extract(store: Store, affected: DataFrame, table: Table, version: int, configuration: Configuration) -> DataFrame:
+    """All rows of the affected beneficiaries in a table of silver as of a version; of claims those that count."""
+    rows = store.read_version(table, version)
+    if table is CLAIMS:
+        lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
+        rows = rows.where(has_any_code(configuration, lists))
+    of_affected = rows.join(F.broadcast(affected), on="beneficiary_id", how="left_semi")
+    return store.keep(of_affected, f"affected_{table.name.replace('/', '_')}_{version}")
 
 
 def compute_part(
@@ -73,7 +67,7 @@ def compute_part(
 ) -> Part:
     """Form the deliveries and count the members of ``years`` among the affected beneficiaries.
 
-    ``inputs``: the result of ``extract``; ``silver``: what a run's record says of that silver.
+    ``inputs``: of each table of silver the result of ``extract``; ``silver``: what a run's record says of that silver.
     """
     working = WorkingStore(store, name, inputs)
     record = RunRecord(name, years, configuration, 0, quiet=True)

@@ -21,10 +21,9 @@ from claimatlas.configuration.indicators import DIMENSIONS, Population
 from claimatlas.deliveries.run import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
 from claimatlas.increments.part import MOST, Part, affected_beneficiaries, compute_part, extract
-from claimatlas.runs.archive import PastRun
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS, text_of
-from claimatlas.tables.schemas import deliveries_table
+from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
 from claimatlas.tables.store import Store
 
 _OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
@@ -35,9 +34,8 @@ _GONE = ("FILE_NOT_EXIST", "FILE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND", "DELTA_T
 
 @dataclass(frozen=True)
 class Increment:
-    """What changed since ``base``: the affected beneficiaries, and what was and is computed of them."""
+    """What changed since the published run: the affected beneficiaries, and what was and is computed of them."""
 
-    base: PastRun
     affected: DataFrame
     before: Part
     after: Part
@@ -63,19 +61,28 @@ def find_increment(
     record.progress(f"increment: computing {number:,} affected beneficiaries before and after the delivery of data")
     silver = record.notes["silver"]
     try:
-        rows_before = extract(store, affected, base.silver["versions"], configuration, "before")
+        versions = base.silver["versions"]
+        rows_before = {
+            table.name: extract(store, affected, table, versions[table.name], configuration) for table in SILVER_INPUTS
+        }
     except SPARK_ERRORS as error:
         if not any(sign in text_of(error) for sign in _GONE):
             raise
         _say_everything(record, "silver as it was before is no longer kept")
         return None
-    rows_after = extract(store, affected, silver["versions"], configuration, "after")
+    # Most deliveries of data hold one table: the others are as before.
+    rows_after = {
+        table.name: rows_before[table.name]
+        if silver["versions"][table.name] == versions[table.name]
+        else extract(store, affected, table, silver["versions"][table.name], configuration)
+        for table in SILVER_INPUTS
+    }
     before = compute_part(store, rows_before, base.silver, configuration, years, "before")
     after = compute_part(store, rows_after, silver, configuration, years, "after")
     record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
     for step, counts in carried_on(base.counts, before.counts, after.counts).items():
         record.count(step, counts)
-    return Increment(base, affected, before, after)
+    return Increment(affected, before, after)
 
 
 def carried_on(

@@ -8,12 +8,13 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.cells.run import TABLES
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.errors import InputError
 from claimatlas.tables.published import over_all_dimensions
 from claimatlas.tables.releases import newest_release, read_published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, Table
 from claimatlas.tables.store import Store
 
 UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": "number"}
@@ -74,8 +75,7 @@ def cells_of(store: Store, indicator: Indicator) -> DataFrame:
     Raises:
         InputError: there is none.
     """
-    table = IMAGING if indicator.population == "beneficiary_years" else POSTNATAL
-    cells = published(store, table).where(F.col("indicator_id") == indicator.id)
+    cells = published(store, TABLES[indicator.population]).where(F.col("indicator_id") == indicator.id)
     if cells.isEmpty():
         raise InputError(f"There is no published cell of {indicator.id} in {store.root}.")
     return cells
