@@ -12,6 +12,7 @@ from comparison import DELIVERIES, GOLD, SILVER, content, last_record, read, wit
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
 from pyspark.sql import SparkSession
+from reference.io import write_parquet_typed
 
 pytestmark = pytest.mark.integration
 
@@ -146,6 +147,30 @@ class TestOneDelivery:
             "service_date": "2022-03-02",
             "nomenclature_code": "424104",
             "quantity": "1",
+        }
+
+    def test_so_it_is_with_typed_columns(self, console: Console, small_copied: Path, tmp_path: Path) -> None:
+        """Of which Spark once wrote every expression out, and never ended planning the look for the line."""
+        line = {
+            "claim_id": "c1",
+            "beneficiary_id": "ann",
+            "service_date": "2022-03-02",
+            "nomenclature_code": "424104",
+            "quantity": "1",
+            "provider_id": None,
+            "provider_profession": "10",
+            "provider_competence": "3",
+            "hospital_id": None,
+            "booking_date": None,
+        }
+        write_parquet_typed({"claims": [line]}, tmp_path / "typed")
+        options = ["--set", "max_rejected_share=1", "--accept-columns"]
+        said = console.run("ingest", "--add", "--input", tmp_path / "typed", "--output", small_copied, *options)
+        assert said.code == 0, said.err
+        (lost,) = read(small_copied, REJECTED.name)
+        assert lost["reasons"] == ["duplicate_claim_id"]
+        assert {name: str(value) for name, value in json.loads(lost["row"]).items() if value is not None} == {
+            name: text for name, text in line.items() if text is not None
         }
 
     @pytest.mark.parametrize(

@@ -161,6 +161,9 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     [
         (b"claim_id,quantity,claim_id\n", "in the header of {file} a name stands twice: see the columns 1, 3."),
         (b"\n1,2\n", "{file} has no header."),
+        (b'""\n1,2\n', "{file} has no header."),
+        (b'"claim_id"x,quantity\n1,2\n', "the first line of {file} is not a UTF-8 CSV header."),
+        (b'claim_id,"quantity\n1,2\n', "the first line of {file} is not a UTF-8 CSV header."),
         ("claim_id,quantité\n".encode("latin-1"), "the first line of {file} is not a UTF-8 CSV header."),
         ("claim_id,quantity\n".encode("utf-16"), "the first line of {file} is not a UTF-8 CSV header."),
     ],
@@ -218,6 +221,9 @@ def rows(spark: SparkSession, folder: Path) -> list[tuple[str | None, ...]]:
         pytest.param("claim_id,quantity\né,Œ\n".encode(), [("é", "Œ", None)], id="UTF-8"),
         pytest.param(b"claim_id,quantity\n", [], id="no row"),
         pytest.param(b"claim_id,quantity\n#1,2\n", [("#1", "2", None)], id="no comments"),
+        pytest.param(
+            b"claim_id,quantity\n1,2\nclaim_id,quantity\n3,4\n", [("1", "2", None), ("3", "4", None)], id="joined"
+        ),
     ],
 )
 def test_the_fields_of_a_csv_file(
@@ -256,24 +262,46 @@ def test_each_file_has_its_header_and_its_name(tmp_path: Path, spark: SparkSessi
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
+    ("content", "sound", "malformed"),
     [
-        pytest.param('1,"2\n0"\n3,4\n', {"1": '1,"2', '0"': '0"', "3": None}, id="within the last field"),
-        pytest.param('1,"2\r\n0"\r\n3,4\r\n', {"1": '1,"2', '0"': '0"', "3": None}, id="lines of Windows"),
-        pytest.param('1,"2\r0"\r3,4\r', {"1": '1,"2', '0"': '0"', "3": None}, id="lines of old Macs"),
-        pytest.param('1,"\n3,4\n', {"1": '1,"', "3": None}, id="a quote alone"),
-        pytest.param('1,"2""\n3,4\n', {"1": '1,"2""', "3": None}, id="a doubled quote at the end"),
-        pytest.param('1,a"b\n3,"4"\n', {"1": None, "3": None}, id="a quote within a field stays"),
+        pytest.param('1,"2\n0"\n3,4\n', {"3": "4"}, {'1,"2', '0"'}, id="a line break within the last field"),
+        pytest.param('1,"2\r\n0"\r\n3,4\r\n', {"3": "4"}, {'1,"2', '0"'}, id="lines of Windows"),
+        pytest.param('1,"2\r0"\r3,4\r', {"3": "4"}, {'1,"2', '0"'}, id="lines of old Macs"),
+        pytest.param('"1\n0",2\n3,4\n', {'0"': "2", "3": "4"}, {'"1'}, id="a line break within the first field"),
+        pytest.param('1,"\n3,4\n', {"3": "4"}, {'1,"'}, id="a quote alone"),
+        pytest.param('1,"2""\n3,4\n', {"3": "4"}, {'1,"2""'}, id="a doubled quote at the end"),
+        pytest.param('1,"2"0\n3,4\n', {"3": "4"}, {'1,"2"0'}, id="text after the quote"),
+        pytest.param('1,"2" \n3,4\n', {"3": "4"}, {'1,"2" '}, id="a blank after the quote"),
+        pytest.param('1,"2,"0"\n3,4\n', {"3": "4"}, {'1,"2,"0"'}, id="quotes within quotes"),
+        pytest.param('",",1,"2"\n3,4\n', {"3": "4"}, {'",",1,"2"'}, id="a comma within quotes, and one too many"),
+        pytest.param('1,a"b\n3,"4"\n', {"1": 'a"b', "3": "4"}, set(), id="a quote within a field stays"),
+        pytest.param('1,"2\n"3,","say ""4"""\n', {"3,": 'say "4"'}, {'1,"2'}, id="other lines are read as ever"),
+        pytest.param('1,"2\n3,\n,""\n', {"3": None, None: None}, {'1,"2'}, id="empty fields are null"),
+        pytest.param("\0001,2\n3,4\000\n", {"\0001": "2", "3": "4\000"}, set(), id="null characters stay"),
+        pytest.param('1,"2"\000\n3,"4\x1a"\n', {"3": "4\x1a"}, {'1,"2"\000'}, id="a null character after the quote"),
+        pytest.param('claim_id,"quantity"\n1,"2\n', {}, {'1,"2'}, id="a line that repeats the header"),
     ],
 )
-def test_a_field_that_a_line_break_cuts_off_is_malformed(
-    tmp_path: Path, spark: SparkSession, content: str, expected: dict[str, str | None]
+def test_a_line_that_the_rule_of_csv_does_not_explain_is_malformed(
+    tmp_path: Path, spark: SparkSession, content: str, sound: dict[str | None, str | None], malformed: set[str]
 ) -> None:
     put(tmp_path / "claims" / "a.csv", "\ufeffclaim_id,quantity\n \n" + content)
     put(tmp_path / "claims" / "b.csv.gz", gzip.compress(b"claim_id,quantity\n5,6\n"))
     found_rows = read(spark, found(tmp_path)).collect()
-    assert {row["claim_id"]: row[CORRUPT] for row in found_rows} == expected | {"5": None}
+    assert {row["claim_id"]: row["quantity"] for row in found_rows if row[CORRUPT] is None} == sound | {"5": "6"}
+    assert {row[CORRUPT] for row in found_rows} - {None} == malformed
+    assert len(found_rows) == len(sound) + len(malformed) + 1
     assert {Path(row[SOURCE_FILE]).name for row in found_rows} == {"a.csv", "b.csv.gz"}
+
+
+def test_a_long_field_is_read_whole_and_no_slower_for_its_quotes(tmp_path: Path, spark: SparkSession) -> None:
+    long = '""' * 500_000
+    put(tmp_path / "claims.csv", f'claim_id,quantity\n1,"{long}"\n2,"{long}\n')
+    found_rows = read(spark, found(tmp_path)).collect()
+    assert {row["claim_id"]: (len(row["quantity"] or ""), len(row[CORRUPT] or "")) for row in found_rows} == {
+        "1": (500_000, 0),
+        None: (0, 1_000_003),
+    }
 
 
 # --- Names that say something to a program -------------------------------------------------------

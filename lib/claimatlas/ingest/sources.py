@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -41,18 +43,22 @@ _CSV_OPTIONS = {
     # default; each open file takes eight bytes for each.
     "maxColumns": "100000",
 }
-_OPEN_QUOTE = r'^(?:"(?:[^"]++|"")*+"[^,]*+,|[^",][^,]*+,|,)*+"(?:[^"]++|"")*+$'
-"""A line that ends within a quoted field: nothing in it goes back, so no line is slow."""
+_FIELD = r'"(?:[^"]++|"")*+"|(?!")[^,]*+'
+"""A field by the rule of CSV (RFC 4180): within quotes, or without one at its start."""
+_WELL_FORMED = rf"^(?:,(?:{_FIELD}))*+\z"
+"""A line with a comma before it: nothing in the pattern goes back, so no line is slow."""
 _NOT_BLANK = r"[^\x00-\x20]"
 _LINE, _FIELDS = "value", "_fields"
+_UNUSUAL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
+"""Control characters that Spark's reader of CSV loses or takes for something else."""
 
 
 @dataclass(frozen=True)
 class Source:
     """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version.
 
-    ``opens_quotes``: of CSV, whether some line may open a quote that it does not close. ``assumed``: it is where a
-    table of its name would be, and only Spark can tell whether it is.
+    ``irregular``: of CSV, whether Spark's own reader may take some line for another than it is. ``assumed``: it is
+    where a table of its name would be, and only Spark can tell whether it is.
     """
 
     table: str
@@ -61,7 +67,7 @@ class Source:
     recursive: bool = False
     files: tuple[Path, ...] = ()
     version: int | None = None
-    opens_quotes: bool = False
+    irregular: bool = False
     assumed: bool = False
 
     @property
@@ -145,7 +151,7 @@ def _source(table: str, location: str) -> Source:
     if path.is_file():
         if path.stat().st_size == 0:
             raise InputError(f"{table}: the file {location} is empty.")
-        return _with_quotes(Source(table, location, _format(table, path), files=(path,)))
+        return _looked_through(Source(table, location, _format(table, path), files=(path,)))
     if (path / "_delta_log").is_dir():
         return Source(table, location, "delta")
     entries = sorted(
@@ -168,11 +174,11 @@ def _source(table: str, location: str) -> Source:
     # Spark takes key=value folders for partitions and would pass over any other subfolder in silence.
     partitioned = all("=" in name for name in folders)
     recursive = bool(folders) and not partitioned
-    return _with_quotes(Source(table, location, formats.pop(), recursive=recursive, files=tuple(files)))
+    return _looked_through(Source(table, location, formats.pop(), recursive=recursive, files=tuple(files)))
 
 
-def _with_quotes(source: Source) -> Source:
-    return replace(source, opens_quotes=source.format == "csv" and _opens_quotes(source.files))
+def _looked_through(source: Source) -> Source:
+    return replace(source, irregular=source.format == "csv" and _is_irregular(source.files))
 
 
 def _format(table: str, file: Path) -> str:
@@ -313,6 +319,13 @@ def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
+    """The lines of CSV files; one that repeats the header, as where files were joined, is passed over."""
+    raw = _read_lines(spark, source, header) if source.irregular else _read_regular(spark, source, header)
+    is_header = [F.equal_null(F.col(quoted(name)), F.lit(name)) for name in header if name]
+    return raw.where(~reduce(and_, is_header))
+
+
+def _read_regular(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
     fields = [T.StructField(name, T.StringType()) for name in (*header, CORRUPT)]
     options = {
         **ONE_PLACE,
@@ -322,48 +335,59 @@ def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFra
         "columnNameOfCorruptRecord": CORRUPT,
         "recursiveFileLookup": str(source.recursive).lower(),
     }
-    if source.opens_quotes:
-        return _read_lines(spark, source, header, options)
     raw = spark.read.options(**options).schema(T.StructType(fields)).csv(source.place)
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
 
 
-def _read_lines(spark: SparkSession, source: Source, header: list[str], options: dict[str, str]) -> DataFrame:
-    """Read CSV line by line: a line whose last field is cut off by a line break is malformed.
+def _read_lines(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
+    """Read CSV line by line, by its rule: a line that the rule does not explain is malformed.
 
-    Spark's own reader gives such a field up to the line break as if it were whole, and tells nobody. A line that
-    repeats the header is passed over.
+    Spark's own reader tells nobody when it gives a field up to a line break as if it were whole, takes the quotes of
+    ``"a"b`` for a part of the value or loses a control character.
     """
     reading = {**ONE_PLACE, "recursiveFileLookup": str(source.recursive).lower()}
     lines = spark.read.options(**reading).text(source.place)
     lines = lines.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).where(F.col(_LINE).rlike(_NOT_BLANK))
-    names = [f"_{position}" for position in range(len(header))]
-    schema = ", ".join(f"{name} STRING" for name in (*names, CORRUPT))
-    parsed = lines.withColumn(_FIELDS, F.from_csv(_LINE, schema, {**options, "header": "false"}))
-    fields = [F.col(f"{_FIELDS}.{name}") for name in names]
-    is_header = F.array(*[F.coalesce(field, F.lit("")) for field in fields]) == F.array(*map(F.lit, header))
-    malformed = F.when(F.col(_LINE).rlike(_OPEN_QUOTE), F.col(_LINE)).otherwise(F.col(f"{_FIELDS}.{CORRUPT}"))
-    return parsed.where(~is_header).select(
-        *[field.alias(name) for field, name in zip(fields, header, strict=True)],
-        malformed.alias(CORRUPT),
+    with_comma = F.concat(F.lit(","), F.col(_LINE))
+    # With a comma before each field none is matched as nothing at all, which would hide the next.
+    fields = F.when(
+        with_comma.rlike(_WELL_FORMED),
+        F.transform(F.regexp_extract_all(with_comma, F.lit(f",({_FIELD})"), F.lit(1)), _without_quotes),
+    )
+    parsed = lines.withColumn(_FIELDS, F.when(F.size(fields) == len(header), fields))
+    return parsed.select(
+        *[F.col(_FIELDS)[place].alias(name) for place, name in enumerate(header)],
+        F.when(F.col(_FIELDS).isNull(), F.col(_LINE)).alias(CORRUPT),
         *[F.col(name) for name in lines.columns if name != _LINE],
     )
 
 
-def _opens_quotes(files: Sequence[Path]) -> bool:
-    """Whether a line may open a quote that it does not close: a look at every byte, much faster than Spark's."""
+def _without_quotes(field: Column) -> Column:
+    within = F.replace(F.substring(field, F.lit(2), F.length(field) - 2), F.lit('""'), F.lit('"'))
+    return F.nullif(F.when(F.startswith(field, F.lit('"')), within).otherwise(field), F.lit(""))
+
+
+def _is_irregular(files: Sequence[Path]) -> bool:
+    """Whether a file needs the reading by lines: a look at every byte, much faster than Spark's."""
     for file in files:
         try:
-            if _holds_a_quote(file) and not _has_a_row_in_each_line(file):
+            holds_quotes, is_unusual = _look_at(file)
+            if is_unusual or (holds_quotes and not _has_a_row_in_each_line(file)):
                 return True
         except (OSError, EOFError, zlib.error):
             continue  # Who reads its rows says what is wrong with it.
     return False
 
 
-def _holds_a_quote(file: Path) -> bool:
+def _look_at(file: Path) -> tuple[bool, bool]:
+    """Whether there are quotes, and whether there are unusual control characters."""
+    holds_quotes = False
     with _opened(file) as stream:
-        return any(b'"' in piece for piece in iter(lambda: stream.read(1 << 20), b""))
+        for piece in iter(lambda: stream.read(1 << 20), b""):
+            holds_quotes = holds_quotes or b'"' in piece
+            if len(piece.translate(None, _UNUSUAL)) != len(piece):
+                return holds_quotes, True
+    return holds_quotes, False
 
 
 def _has_a_row_in_each_line(file: Path) -> bool:
@@ -372,7 +396,7 @@ def _has_a_row_in_each_line(file: Path) -> bool:
         reader = csv.reader(text, strict=True)
         try:
             return sum(1 for _ in reader) == reader.line_num
-        except csv.Error:  # It ends within quotes, or holds what this reader does not take.
+        except csv.Error:  # A quote that the rule does not explain, or what this reader does not take.
             return False
 
 
@@ -389,10 +413,10 @@ def _header(source: Source) -> list[str]:
         except (OSError, EOFError, zlib.error):
             raise unreadable(source) from None
         try:
-            names = next(csv.reader([line.decode("utf-8-sig")]), [])
+            names = next(csv.reader([line.decode("utf-8-sig")], strict=True), [])
         except (UnicodeDecodeError, csv.Error):
             raise InputError(f"{source.table}: the first line of {file} is not a UTF-8 CSV header.") from None
-        if not names:
+        if not any(names):
             raise InputError(f"{source.table}: {file} has no header.")
         repeated = [str(place) for place, name in enumerate(names, start=1) if names.count(name) > 1]
         if repeated:
