@@ -9,8 +9,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import and_
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -321,8 +319,11 @@ def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
 def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
     """The lines of CSV files; one that repeats the header, as where files were joined, is passed over."""
     raw = _read_lines(spark, source, header) if source.irregular else _read_regular(spark, source, header)
-    is_header = [F.equal_null(F.col(quoted(name)), F.lit(name)) for name in header if name]
-    return raw.where(~reduce(and_, is_header))
+    names = [name for name in header if name]
+    # The first column alone tells nearly every row; one comparison of all, as Spark fails on one a column of thousands.
+    is_first = F.equal_null(F.col(quoted(names[0])), F.lit(names[0]))
+    is_header = F.array(*[F.col(quoted(name)) for name in names]) == F.array(*map(F.lit, names))
+    return raw.where(~(is_first & is_header))
 
 
 def _read_regular(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
