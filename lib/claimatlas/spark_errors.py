@@ -27,6 +27,16 @@ else:
     _CONFLICTS = (DeltaConcurrentModificationException,)
 
 _SIGNS_OF_A_CONFLICT = ("[DELTA_CONCURRENT_", "[DELTA_METADATA_CHANGED", "[DELTA_PROTOCOL_CHANGED")
+_SIGNS_OF_WHAT_IS_GONE = (
+    "DELTA_FILE_NOT_FOUND",
+    "DELTA_LOG_FILE_NOT_FOUND",
+    "DELTA_NO_RECREATABLE_HISTORY_FOUND",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+    "DELTA_VERSION_NOT_FOUND",
+    "FAILED_READ_FILE.FILE_NOT_EXIST",
+    "FileNotFoundException",
+)
+"""An old version of a table whose files were vacuumed, or that its log no longer reaches."""
 
 
 def text_of(error: BaseException) -> str:
@@ -38,3 +48,8 @@ def text_of(error: BaseException) -> str:
 def is_conflict(error: BaseException) -> bool:
     """Whether another writer changed a table meanwhile."""
     return isinstance(error, _CONFLICTS) or any(sign in str(error) for sign in _SIGNS_OF_A_CONFLICT)
+
+
+def is_no_longer_kept(error: BaseException) -> bool:
+    """Whether a version of a table, or a file of it, is not there any more."""
+    return any(sign in text_of(error) for sign in _SIGNS_OF_WHAT_IS_GONE)

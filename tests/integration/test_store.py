@@ -6,9 +6,11 @@ import shutil
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from claimatlas.errors import ClaimatlasError
+from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.places import CatalogSchema, RemoteFolder
 from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Table
 from claimatlas.tables.store import Store
@@ -238,3 +240,28 @@ def test_silver_of_months_ago_can_be_put_back_and_read(spark: SparkSession, tmp_
     assert [found["run_id"] for found in other.read_version(REJECTED, 1).collect()] == ["first"]
     other.restore(REJECTED, 1)
     assert [found["run_id"] for found in other.read(REJECTED).collect()] == ["first"]
+
+
+@pytest.mark.parametrize("gone", ["a file", "the log"])
+def test_a_version_that_is_no_longer_kept_is_known(spark: SparkSession, tmp_path: Path, gone: str) -> None:
+    store = Store.at(spark, str(tmp_path))
+    store.create(IMAGING)
+    put(store, {}, None)
+    put(store, {"numerator": 2}, None)
+    version, table = store.version(IMAGING), tmp_path / IMAGING.name
+    if gone == "a file":
+        current = {Path(unquote(urlsplit(file).path)) for file in store.read(IMAGING).inputFiles()}
+        for file in set(table.rglob("*.parquet")) - current:
+            file.unlink()
+    else:
+        spark.sql(f"ALTER TABLE {store.identifier(IMAGING)} SET TBLPROPERTIES ('delta.checkpointInterval' = '1')")
+        put(store, {"numerator": 3}, None)
+        for commit in range(version + 1):
+            (table / "_delta_log" / f"{commit:020}.json").unlink()
+    with pytest.raises(SPARK_ERRORS) as caught:
+        store.read_version(IMAGING, version - 1).collect()
+    assert is_no_longer_kept(caught.value)
+    assert len(store.read(IMAGING).collect()) == 1
+    with pytest.raises(SPARK_ERRORS) as caught:
+        store.read(IMAGING).select("of_nothing").collect()
+    assert not is_no_longer_kept(caught.value)

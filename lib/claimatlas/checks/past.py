@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
 from claimatlas.checks.drift import National, NationalKey, NationalValue
 from claimatlas.checks.gold import national_values
 from claimatlas.configuration import Configuration
-from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.archive import PastRun, find_run
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import RUNS, Table
 from claimatlas.tables.store import Store
 
@@ -38,7 +36,7 @@ def replaced_values(
             cells = store.read_version(table, version).where(F.col("year").isin(sorted(replaced)))
             found |= national_values(cells, configuration)
         except SPARK_ERRORS as error:
-            if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
+            if not is_no_longer_kept(error):
                 raise
             there = ", ".join(map(str, sorted(replaced)))
             notes.append(f"{table.name} version {version} is no longer kept: {there} cannot be compared with it.")

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.configuration import Configuration
 from claimatlas.deliveries.run import compute_deliveries
 from claimatlas.errors import InputError
-from claimatlas.ingest.sources import is_of_a_file
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import few_lines
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.published import of_country, tables_of_cells
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS
 from claimatlas.tables.store import Store
@@ -49,7 +47,7 @@ def recompute(
         compute_deliveries(store, configuration, years, record, lines)
         compute_indicators(store, configuration, years, record, None, lines)
     except SPARK_ERRORS as error:
-        if not (isinstance(error, AnalysisException) or is_of_a_file(error)):
+        if not is_no_longer_kept(error):
             raise
         of_silver = ", ".join(f"{name} version {version}" for name, version in sorted(versions.items()))
         raise InputError(

@@ -22,14 +22,12 @@ from claimatlas.deliveries.run import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
 from claimatlas.increments.part import MOST, Part, affected_beneficiaries, compute_part, extract
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
 from claimatlas.tables.store import Store
 
 _OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
 """Steps of a run record, up to a full stop, whose counts are sums over beneficiaries."""
-_GONE = ("FILE_NOT_EXIST", "FILE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND", "DELTA_TRUNCATED_TRANSACTION_LOG")
-"""What Spark says when an old version of silver was vacuumed."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def find_increment(
             table.name: extract(store, affected, table, versions[table.name], configuration) for table in SILVER_INPUTS
         }
     except SPARK_ERRORS as error:
-        if not any(sign in text_of(error) for sign in _GONE):
+        if not is_no_longer_kept(error):
             raise
         _say_everything(record, "silver as it was before is no longer kept")
         return None
