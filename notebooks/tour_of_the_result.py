@@ -55,15 +55,15 @@ LEAST = whole_number(dbutils, "least_denominator")
 store = Store(spark, dbutils.widgets.get("output"))
 configuration = load_configuration(dbutils.widgets.get("conf") or None)
 indicator = result.indicator_at(configuration, dbutils.widgets.get("indicator"), LEVEL)
-release = result.release_of(store)
-cells = result.cells_of(store, indicator)
+published = result.published_in(store)
+cells = result.cells_of(published, indicator)
 YEAR = result.year_of(cells, dbutils.widgets.get("year"))
 
 COUNTRY = configuration.settings.geography.country_level
 UNIT = result.UNITS[indicator.unit]
 TITLE = getattr(indicator.names, LANGUAGE)
 
-display(spark.createDataFrame([release], result.RELEASE))
+display(spark.createDataFrame([result.release_of(published)], result.RELEASE))
 
 # COMMAND ----------
 
@@ -96,8 +96,8 @@ display(figures.series(national_rows, "year", TITLE, UNIT))
 
 in_place = result.by_place(cells, LEVEL, YEAR, LEAST)
 if indicator.unit == "percent":
-    in_place = result.with_comparison(in_place, result.published(store, COMPARISONS), indicator.id, LEVEL, YEAR)
-    display(result.compared_by_year(store, indicator, LEVEL))
+    in_place = result.with_comparison(in_place, result.table_of(published, COMPARISONS), indicator.id, LEVEL, YEAR)
+    display(result.compared_by_year(published, indicator, LEVEL))
 
 place_rows = result.as_rows(in_place)
 names = places.names_of(configuration, LEVEL, YEAR, LANGUAGE)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from claimatlas.tables.releases import RELEASED, newest_release
+from claimatlas.tables.releases import RELEASED, Published, newest_release, publish
 from claimatlas.tables.schemas import POSTNATAL, RELEASES
 from claimatlas.tables.store import Store
 from comparison import content, read
@@ -63,6 +63,20 @@ def test_rows_that_nobody_published_are_not_seen_and_not_kept(
     now = {name: {row for row in rows if dict(row)["year"] == 2022} for name, rows in content(output, GOLD).items()}
     assert now == {name: {row for row in rows if dict(row)["year"] == 2022} for name, rows in before.items()}
     assert {row["release"] for row in read(output, RELEASES.name)} == {1, 2}
+
+
+def test_a_reader_stays_with_the_release_that_it_found(spark: SparkSession, published: Path, tmp_path: Path) -> None:
+    store = Store(spark, str(shutil.copytree(published, tmp_path / "output")))
+    found = Published.now(store)
+    before = {table: set(found.read(table).collect()) for table in RELEASED}
+    # Another run publishes between the reading of one table and that of the next.
+    for table in RELEASED:
+        store.delete(table, "true")
+    publish(store, "another", "run")
+    assert {table: set(found.read(table).collect()) for table in RELEASED} == before
+    assert all(before.values())
+    now = Published.now(store)
+    assert [now.read(table).count() for table in RELEASED] == [0, 0, 0]
 
 
 def test_a_rollback_publishes_what_was_before(

@@ -20,8 +20,8 @@ from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.marker import facts_of_silver
-from claimatlas.tables.published import CELL_TABLES
-from claimatlas.tables.releases import read_published
+from claimatlas.tables.published import cells_by_table
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, POPULATION, Table, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -45,7 +45,7 @@ def check_store(store: Store, configuration: Configuration, years: Sequence[int]
     Raises:
         InputError: there is no table, a year is in none, or an ingest did not finish.
     """
-    cells = {table: found for table in CELL_TABLES if (found := read_published(store, table)) is not None}
+    cells = cells_by_table(Published.now(store))
     has_silver = store.exists(CLAIMS)
     if not (cells or has_silver):
         raise InputError(f"There are no tables to check in {store.root}: run the main job first.")

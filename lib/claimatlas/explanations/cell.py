@@ -16,8 +16,8 @@ from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.published import CELL_TABLES
-from claimatlas.tables.releases import read_published
+from claimatlas.tables.published import cells_by_table
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -47,7 +47,7 @@ class Cell:
     row: dict[str, Any]
 
 
-def find_cell(store: Store, key: CellKey) -> Cell:
+def find_cell(published: Published, key: CellKey) -> Cell:
     """The published row of a cell.
 
     Raises:
@@ -55,10 +55,7 @@ def find_cell(store: Store, key: CellKey) -> Cell:
     """
     found: list[Cell] = []
     years: set[int] = set()
-    for table in CELL_TABLES:
-        cells = read_published(store, table)
-        if cells is None:
-            continue
+    for table, cells in cells_by_table(published).items():
         of_indicator = cells.where(F.col("indicator_id") == key.indicator)
         in_place = of_indicator.where((F.col("year") == key.year) & (F.col("geo_code") == key.geo_code))
         if key.geo_level is not None:
@@ -70,7 +67,7 @@ def find_cell(store: Store, key: CellKey) -> Cell:
             years |= {row["year"] for row in of_indicator.select("year").distinct().collect()}
     if not found:
         there = f"it has the years {', '.join(map(str, sorted(years)))}" if years else "it has no such indicator"
-        raise InputError(f"There is no cell {key} in the gold of {store.root} ({there}).")
+        raise InputError(f"There is no cell {key} in the gold of {published.store.root} ({there}).")
     if len(found) > 1:
         levels = ", ".join(sorted(cell.row["geo_level"] for cell in found))
         raise InputError(f"The code {key.geo_code} is one of several levels ({levels}): say which by --geo-level.")

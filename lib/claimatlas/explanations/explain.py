@@ -16,7 +16,7 @@ from claimatlas.explanations.cell import Cell, CellKey, find_cell, recount
 from claimatlas.ingest.marker import facts_of_silver
 from claimatlas.runs.archive import PastRun, find_run, past_run
 from claimatlas.sheets.facts import gather
-from claimatlas.tables.releases import read_published
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS
 from claimatlas.tables.store import Store
 
@@ -27,7 +27,8 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
     Raises:
         InputError: there is no such cell.
     """
-    cell = find_cell(store, key)
+    published = Published.now(store)
+    cell = find_cell(published, key)
     run = past_run(store, cell.row["run_id"])
     with restored(run.configuration) as configuration:
         indicator = next(found for found in configuration.indicators if found.id == key.indicator)
@@ -44,7 +45,7 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
                 "unit": indicator.unit,
                 "observed_until": observes_until(indicator, key.year, configuration).isoformat(),
             },
-            "comparison": _comparison(store, cell),
+            "comparison": _comparison(published, cell),
             "run": {name: run.record[name] for name in ("run_id", "job", "started_at", "package_version")},
             "claims": {
                 "ingest_run": run.silver["run_id"],
@@ -180,9 +181,9 @@ def _other_readings(year: int, configuration: Configuration, formed_by: PastRun 
     return readings
 
 
-def _comparison(store: Store, cell: Cell) -> dict[str, Any] | None:
+def _comparison(published: Published, cell: Cell) -> dict[str, Any] | None:
     row = cell.row
-    found = read_published(store, COMPARISONS)
+    found = published.read(COMPARISONS)
     if any(row[dimension] != ALL for dimension in CELL_DIMENSIONS) or found is None:
         return None
     same_place = [F.col(name) == row[name] for name in ("indicator_id", "year", "geo_level", "geo_code")]

@@ -13,7 +13,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.errors import InputError
 from claimatlas.tables.published import over_all_dimensions
-from claimatlas.tables.releases import newest_release, read_published
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, Table
 from claimatlas.tables.store import Store
 
@@ -30,16 +30,22 @@ SHOWN = ("value", "ci_low", "ci_high", "denominator", "status")
 """The figures of a cell that are shown."""
 
 
-def release_of(store: Store) -> dict[str, Any]:
-    """The newest release: its number, run, moment and note.
+def published_in(store: Store) -> Published:
+    """The tables of gold as they are published now: a notebook stays with them, whatever is published meanwhile.
 
     Raises:
         InputError: nothing is published.
     """
-    release = newest_release(store)
-    if release is None:
+    published = Published.now(store)
+    if published.release is None:
         raise InputError(f"Nothing is published in {store.root}: run the main job first.")
-    return {name: release[name] for name in ("release", "run_id", "published_at", "note")}
+    return published
+
+
+def release_of(published: Published) -> dict[str, Any]:
+    """The release: its number, run, moment and note."""
+    release = published.release or {}
+    return {name: release.get(name) for name in ("release", "run_id", "published_at", "note")}
 
 
 def indicator_at(configuration: Configuration, name: str, level: str) -> Indicator:
@@ -57,27 +63,28 @@ def indicator_at(configuration: Configuration, name: str, level: str) -> Indicat
     return found
 
 
-def published(store: Store, table: Table) -> DataFrame:
+def table_of(published: Published, table: Table) -> DataFrame:
     """A table of gold, as it is published.
 
     Raises:
         InputError: it is not.
     """
-    found = read_published(store, table)
+    found = published.read(table)
     if found is None:
-        raise InputError(f"There is no published table {table.name} in {store.root}: run the main job first.")
+        root = published.store.root
+        raise InputError(f"There is no published table {table.name} in {root}: run the main job first.")
     return found
 
 
-def cells_of(store: Store, indicator: Indicator) -> DataFrame:
+def cells_of(published: Published, indicator: Indicator) -> DataFrame:
     """The published cells of an indicator, of every year.
 
     Raises:
         InputError: there is none.
     """
-    cells = published(store, TABLES[indicator.population]).where(F.col("indicator_id") == indicator.id)
+    cells = table_of(published, TABLES[indicator.population]).where(F.col("indicator_id") == indicator.id)
     if cells.isEmpty():
-        raise InputError(f"There is no published cell of {indicator.id} in {store.root}.")
+        raise InputError(f"There is no published cell of {indicator.id} in {published.store.root}.")
     return cells
 
 
@@ -126,9 +133,10 @@ def with_comparison(places: DataFrame, comparisons: DataFrame, indicator: str, l
     return places.join(same.select("geo_code", "comparison", "trend"), on="geo_code", how="left").orderBy("geo_code")
 
 
-def compared_by_year(store: Store, indicator: Indicator, level: str) -> DataFrame:
+def compared_by_year(published: Published, indicator: Indicator, level: str) -> DataFrame:
     """How many places of a level are lower, similar or higher than the country: one row per year and comparison."""
-    rows = published(store, COMPARISONS).where((F.col("indicator_id") == indicator.id) & (F.col("geo_level") == level))
+    comparisons = table_of(published, COMPARISONS)
+    rows = comparisons.where((F.col("indicator_id") == indicator.id) & (F.col("geo_level") == level))
     known = rows.where(F.col("comparison").isNotNull()).groupBy("year", "comparison")
     return known.agg(F.count(F.lit(1)).alias("places")).orderBy("year", "comparison")
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.tables.releases import read_published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL
+from claimatlas.tables.releases import Published
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
 from claimatlas.tables.store import Store
 
 CELL_TABLES = (IMAGING, POSTNATAL)
@@ -17,7 +17,12 @@ CELL_TABLES = (IMAGING, POSTNATAL)
 
 def tables_of_cells(store: Store) -> list[DataFrame]:
     """Those that have been made, as they are published."""
-    return [cells for table in CELL_TABLES if (cells := read_published(store, table)) is not None]
+    return list(cells_by_table(Published.now(store)).values())
+
+
+def cells_by_table(published: Published) -> dict[Table, DataFrame]:
+    """The tables of cells of a release, those that it has."""
+    return {table: cells for table in CELL_TABLES if (cells := published.read(table)) is not None}
 
 
 def newest_cells(store: Store) -> list[DataFrame]:

@@ -8,6 +8,7 @@ tables' newest versions may, while a run writes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,18 +36,31 @@ def releases(store: Store) -> list[dict[str, Any]]:
     return [row.asDict() for row in rows]
 
 
-def read_published(store: Store, table: Table) -> DataFrame | None:
-    """A table of gold as it is published; nothing when it is not.
+@dataclass(frozen=True)
+class Published:
+    """The tables of gold as they were published at one moment: whatever is published later, all are of one release.
 
-    Without ``gold/releases`` (tables that are computed for a moment only) it is the newest version.
+    ``release``: the row of ``gold/releases``; nothing before the first one. ``has_releases``: false for tables that
+    are computed for a moment only, of which the newest versions are taken.
     """
-    if not store.exists(table):
-        return None
-    if not store.exists(RELEASES):
-        return store.read(table)
-    release = newest_release(store)
-    version = release[_column(table)] if release else None
-    return store.read_version(table, version) if version is not None else None
+
+    store: Store
+    release: Mapping[str, Any] | None
+    has_releases: bool
+
+    @classmethod
+    def now(cls, store: Store) -> Published:
+        """What is published at this moment."""
+        return cls(store, newest_release(store), store.exists(RELEASES))
+
+    def read(self, table: Table) -> DataFrame | None:
+        """A table of the release; nothing when it is not published."""
+        if not self.store.exists(table):
+            return None
+        if not self.has_releases:
+            return self.store.read(table)
+        version = self.release[_column(table)] if self.release else None
+        return self.store.read_version(table, version) if version is not None else None
 
 
 def begin(store: Store) -> None:
