@@ -11,7 +11,7 @@
 # MAGIC | parameter | meaning |
 # MAGIC |---|---|
 # MAGIC | `output` | root of the tables, as given to the jobs |
-# MAGIC | `conf` | your own configuration folder; empty: the shipped one |
+# MAGIC | `conf` | your own configuration folder, a path or a URI; empty: the shipped one |
 # MAGIC | `year` | of service; empty: every year that is there, and the newest in the figure of months |
 # MAGIC
 # MAGIC On your machine: `python notebooks/data_quality.py output=.demo/output year=2023`.
@@ -21,9 +21,8 @@
 from claimatlas.checks.findings import COMPLETENESS, DRIFT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, beyond
 from claimatlas.checks.report import verdict
 from claimatlas.checks.run import check_store
-from claimatlas.configuration import load_configuration
 from claimatlas.notebooks import figures, quality, result
-from claimatlas.notebooks.surroundings import surroundings, whole_number
+from claimatlas.notebooks.surroundings import configuration_of, surroundings, whole_number
 from claimatlas.tables.schemas import CLAIMS, REJECTED
 from claimatlas.tables.store import Store
 
@@ -35,8 +34,8 @@ dbutils.widgets.text("output", ".demo/output", "Root of the tables")
 dbutils.widgets.text("conf", "", "Configuration folder")
 dbutils.widgets.text("year", "", "Year")
 
-store = Store(spark, dbutils.widgets.get("output"))
-configuration = load_configuration(dbutils.widgets.get("conf") or None)
+store = Store.at(spark, dbutils.widgets.get("output"))
+configuration = configuration_of(spark, dbutils.widgets.get("conf"))
 YEARS = [whole_number(dbutils, "year")] if dbutils.widgets.get("year") else []
 
 # COMMAND ----------

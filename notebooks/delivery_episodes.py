@@ -11,7 +11,7 @@
 # MAGIC | parameter | meaning |
 # MAGIC |---|---|
 # MAGIC | `output` | root of the tables, as given to the jobs |
-# MAGIC | `conf` | your own configuration folder; empty: the shipped one |
+# MAGIC | `conf` | your own configuration folder, a path or a URI; empty: the shipped one |
 # MAGIC | `year` | of the deliveries; empty: the newest that `silver/deliveries` holds |
 # MAGIC | `least_days`, `most_days` | which rules to try: within so many days |
 # MAGIC
@@ -19,12 +19,11 @@
 
 # COMMAND ----------
 
-from claimatlas.configuration import load_configuration
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, with_episode_starts
 from claimatlas.deliveries.sensitivity import count_by_gap, first_contact_by_day, gaps_between_days
 from claimatlas.notebooks import episodes, figures, result
-from claimatlas.notebooks.surroundings import surroundings, whole_number
+from claimatlas.notebooks.surroundings import configuration_of, surroundings, whole_number
 from claimatlas.services import few_lines, service_counts
 from claimatlas.tables.schemas import CLAIMS, deliveries_table
 from claimatlas.tables.store import Store
@@ -40,8 +39,8 @@ dbutils.widgets.text("year", "", "Year")
 dbutils.widgets.text("least_days", "20", "Least days tried")
 dbutils.widgets.text("most_days", "60", "Most days tried")
 
-store = Store(spark, dbutils.widgets.get("output"))
-configuration = load_configuration(dbutils.widgets.get("conf") or None)
+store = Store.at(spark, dbutils.widgets.get("output"))
+configuration = configuration_of(spark, dbutils.widgets.get("conf"))
 GAP = configuration.settings.episode_gap_days
 TRIED = episodes.rules_to_try(whole_number(dbutils, "least_days"), whole_number(dbutils, "most_days"))
 

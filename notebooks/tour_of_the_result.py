@@ -8,7 +8,7 @@
 # MAGIC | parameter | meaning |
 # MAGIC |---|---|
 # MAGIC | `output` | root of the tables, as given to the jobs |
-# MAGIC | `conf` | your own configuration folder; empty: the shipped one |
+# MAGIC | `conf` | your own configuration folder, a path or a URI; empty: the shipped one |
 # MAGIC | `indicator`, `year`, `level` | what to look at; without a year the newest |
 # MAGIC | `language` | of titles and of names of places |
 # MAGIC | `least_denominator` | a place or class with fewer people or deliveries is not shown |
@@ -18,10 +18,9 @@
 
 # COMMAND ----------
 
-from claimatlas.configuration import load_configuration
 from claimatlas.notebooks import figures, places, result
 from claimatlas.notebooks.outlines import read_outlines
-from claimatlas.notebooks.surroundings import surroundings, whole_number
+from claimatlas.notebooks.surroundings import configuration_of, surroundings, whole_number
 from claimatlas.tables.schemas import COMPARISONS
 from claimatlas.tables.store import Store
 
@@ -52,8 +51,8 @@ LEAST = whole_number(dbutils, "least_denominator")
 
 # COMMAND ----------
 
-store = Store(spark, dbutils.widgets.get("output"))
-configuration = load_configuration(dbutils.widgets.get("conf") or None)
+store = Store.at(spark, dbutils.widgets.get("output"))
+configuration = configuration_of(spark, dbutils.widgets.get("conf"))
 indicator = result.indicator_at(configuration, dbutils.widgets.get("indicator"), LEVEL)
 published = result.published_in(store)
 cells = result.cells_of(published, indicator)

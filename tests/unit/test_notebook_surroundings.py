@@ -1,5 +1,6 @@
 """What a notebook finds around it, on Databricks and on this machine."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from claimatlas.errors import InputError
-from claimatlas.notebooks.surroundings import LocalDisplay, LocalUtilities, surroundings, whole_number
+from claimatlas.notebooks.surroundings import LocalDisplay, LocalUtilities, configuration_of, surroundings, whole_number
 from matplotlib.figure import Figure
 from pyspark.sql import SparkSession
 
@@ -34,6 +35,16 @@ def test_a_parameter_has_its_default_or_what_was_given() -> None:
     widgets.text("empty", "something", "")
     widgets.text("year", "2023", "Year")
     assert [widgets.get(name) for name in ("output", "empty", "year")] == ["s3a://b/o=1", "", "2023"]
+
+
+def test_the_configuration_is_that_of_a_path_or_a_uri(spark: SparkSession, tmp_path: Path) -> None:
+    own = tmp_path / "conf"
+    shutil.copytree(ROOT / "conf", own)
+    settings = own / "settings.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("episode_gap_days: 30", "episode_gap_days: 45"), encoding="utf-8")
+    found = [configuration_of(spark, conf) for conf in ("", str(own), own.as_uri())]
+    assert [configuration.settings.episode_gap_days for configuration in found] == [30, 45, 45]
 
 
 def test_a_choice_is_one_of_its_values() -> None:

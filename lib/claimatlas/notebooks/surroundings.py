@@ -9,12 +9,15 @@ import builtins
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 
+from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.configuration.remote import fetch
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.session import get_session
 
@@ -111,6 +114,15 @@ class LocalDisplay:
             print(f"Figure: {file}")
         else:
             print(shown)
+
+
+def configuration_of(spark: SparkSession, conf: str) -> Configuration:
+    """The configuration of a folder, a path or a URI; the shipped one where ``conf`` is empty.
+
+    Raises:
+        InputError: it cannot be read, or is wrong.
+    """
+    return load_configuration(conf or None, fetch=partial(fetch, spark))
 
 
 def whole_number(dbutils: Any, name: str) -> int:  # noqa: ANN401 - Databricks' own, or a stand-in
