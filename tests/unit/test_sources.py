@@ -240,9 +240,9 @@ def test_empty_fields_are_null(tmp_path: Path, spark: SparkSession) -> None:
 
 
 def test_a_line_with_another_number_of_fields_is_kept_whole(tmp_path: Path, spark: SparkSession) -> None:
-    put(tmp_path / "claims.csv", "claim_id,quantity\n1\n2,2\n3,3,3\n")
+    put(tmp_path / "claims.csv", "claim_id,quantity\n1\n2,2\n3,3,3\nclaim_id,quantity,4\n")
     corrupt = {row["claim_id"]: row[CORRUPT] for row in read(spark, found(tmp_path)).collect()}
-    assert corrupt == {"1": "1", "2": None, "3": "3,3,3"}
+    assert corrupt == {"1": "1", "2": None, "3": "3,3,3", "claim_id": "claim_id,quantity,4"}
 
 
 def test_a_line_is_judged_even_when_few_columns_are_wanted(tmp_path: Path, spark: SparkSession) -> None:

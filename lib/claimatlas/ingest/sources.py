@@ -323,7 +323,7 @@ def _read_csv(spark: SparkSession, source: Source, header: list[str]) -> DataFra
     # The first column alone tells nearly every row; one comparison of all, as Spark fails on one a column of thousands.
     is_first = F.equal_null(F.col(quoted(names[0])), F.lit(names[0]))
     is_header = F.array(*[F.col(quoted(name)) for name in names]) == F.array(*map(F.lit, names))
-    return raw.where(~(is_first & is_header))
+    return raw.where(~(is_first & F.col(CORRUPT).isNull() & is_header))
 
 
 def _read_regular(spark: SparkSession, source: Source, header: list[str]) -> DataFrame:
@@ -351,13 +351,13 @@ def _read_lines(spark: SparkSession, source: Source, header: list[str]) -> DataF
     lines = lines.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).where(F.col(_LINE).rlike(_NOT_BLANK))
     with_comma = F.concat(F.lit(","), F.col(_LINE))
     # With a comma before each field none is matched as nothing at all, which would hide the next.
-    fields = F.when(
-        with_comma.rlike(_WELL_FORMED),
-        F.transform(F.regexp_extract_all(with_comma, F.lit(f",({_FIELD})"), F.lit(1)), _without_quotes),
-    )
+    as_they_stand = F.regexp_extract_all(with_comma, F.lit(f",({_FIELD})"), F.lit(1))
+    by_rule = F.when(with_comma.rlike(_WELL_FORMED), F.transform(as_they_stand, _without_quotes))
+    # Most lines have no quote, and need no rule: several times as fast.
+    fields = F.when(F.contains(F.col(_LINE), F.lit('"')), by_rule).otherwise(F.split(F.col(_LINE), ",", -1))
     parsed = lines.withColumn(_FIELDS, F.when(F.size(fields) == len(header), fields))
     return parsed.select(
-        *[F.col(_FIELDS)[place].alias(name) for place, name in enumerate(header)],
+        *[F.nullif(F.col(_FIELDS)[place], F.lit("")).alias(name) for place, name in enumerate(header)],
         F.when(F.col(_FIELDS).isNull(), F.col(_LINE)).alias(CORRUPT),
         *[F.col(name) for name in lines.columns if name != _LINE],
     )
@@ -365,7 +365,7 @@ def _read_lines(spark: SparkSession, source: Source, header: list[str]) -> DataF
 
 def _without_quotes(field: Column) -> Column:
     within = F.replace(F.substring(field, F.lit(2), F.length(field) - 2), F.lit('""'), F.lit('"'))
-    return F.nullif(F.when(F.startswith(field, F.lit('"')), within).otherwise(field), F.lit(""))
+    return F.when(F.startswith(field, F.lit('"')), within).otherwise(field)
 
 
 def _is_irregular(files: Sequence[Path]) -> bool:
