@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from claimatlas.errors import ClaimatlasError
+from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.places import CatalogSchema, RemoteFolder
 from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Table
 from claimatlas.tables.store import Store
+from integration.inputs import fingerprint
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -240,6 +241,37 @@ def test_silver_of_months_ago_can_be_put_back_and_read(spark: SparkSession, tmp_
     assert [found["run_id"] for found in other.read_version(REJECTED, 1).collect()] == ["first"]
     other.restore(REJECTED, 1)
     assert [found["run_id"] for found in other.read(REJECTED).collect()] == ["first"]
+
+
+def test_a_table_that_was_being_made_when_a_run_was_killed_is_made(spark: SparkSession, tmp_path: Path) -> None:
+    """Delta makes the folder of the log first, then writes the commit beside its name and renames it."""
+    store = Store.at(spark, str(tmp_path))
+    log = tmp_path / IMAGING.name / "_delta_log"
+    log.mkdir(parents=True)
+    (log / ".00000000000000000000.json.ab12.tmp").write_text('{"commitInfo"', encoding="utf-8")
+    assert not store.exists(IMAGING)
+    with pytest.raises(InputError, match="There is no table gold/imaging"):
+        store.read(IMAGING)
+    store.create(IMAGING)
+    put(store, {}, None)
+    assert store.exists(IMAGING)
+    assert len(store.read(IMAGING).collect()) == 1
+
+
+@pytest.mark.parametrize("log", ["empty", "absent"])
+def test_a_table_whose_commits_are_gone_is_damaged(spark: SparkSession, tmp_path: Path, log: str) -> None:
+    whole, without = Store.at(spark, str(tmp_path / "whole")), Store.at(spark, str(tmp_path / "without"))
+    whole.create(IMAGING)
+    put(whole, {}, None)
+    # Elsewhere, as Spark remembers the log of a table that it has read.
+    table = Path(without.path(IMAGING.name))
+    shutil.copytree(whole.path(IMAGING.name), table, ignore=shutil.ignore_patterns("_delta_log"))
+    if log == "empty":
+        (table / "_delta_log").mkdir()
+    before = fingerprint(table)
+    with pytest.raises(ClaimatlasError, match=r"gold/imaging in .* damaged"):
+        without.create(IMAGING)
+    assert fingerprint(table) == before
 
 
 @pytest.mark.parametrize("gone", ["a file", "the log"])

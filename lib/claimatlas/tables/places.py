@@ -147,8 +147,14 @@ class LocalFolder(Folder):
         return f"{Path(self.root).resolve()}/{name}"
 
     def exists(self, spark: SparkSession, name: str) -> bool:
-        """Whether a table has been made: a look into its folder, without Spark."""
-        return Path(self.path(name), "_delta_log").is_dir()
+        """Whether a table has been made: a look into its folder, without Spark.
+
+        A run that is killed while it makes a table leaves a log without a commit, and no rows. Rows whose log is gone
+        are a table that cannot be read, not one that is still to be made.
+        """
+        folder = Path(self.path(name))
+        # Commits and checkpoints begin with a version; what is being written begins with a dot.
+        return any(folder.glob("_delta_log/[0-9]*")) or any(folder.glob("[!_.]*"))
 
     def below(self, name: str) -> Place:
         """A folder below ``silver/work``."""
