@@ -89,6 +89,13 @@ def test_a_wrong_row_is_refused(store: Store, name: str, changes: dict[str, Any]
     assert only_cell(store) == CELL
 
 
+def test_the_version_is_that_of_the_newest_commit(store: Store) -> None:
+    before = store.version(IMAGING)
+    assert before == store.history(IMAGING)["version"]
+    put(store, {})
+    assert store.version(IMAGING) == before + 1 == store.history(IMAGING)["version"]
+
+
 def test_what_cannot_be_computed_may_be_null(store: Store) -> None:
     nothing = dict.fromkeys(("numerator", "denominator", "value", "ci_low", "ci_high"))
     put(store, {**nothing, "status": "not_computable"})

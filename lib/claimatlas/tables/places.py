@@ -32,6 +32,8 @@ WORK = f"{SILVER}/work"
 _TIME = "%Y%m%dt%H%M%S"
 _LEFT_BEHIND = timedelta(days=2)
 """No run takes so long: intermediate tables of a catalog that are older belong to one that died."""
+_COMMIT = f"{'[0-9]' * 20}.json"
+"""The file of a commit in a Delta log."""
 NO_SUCH_SCHEMA = (
     "SCHEMA_NOT_FOUND",
     "CATALOG_NOT_FOUND",
@@ -75,6 +77,11 @@ class Place(ABC):
     @abstractmethod
     def exists(self, spark: SparkSession, name: str) -> bool:
         """Whether a table has been made."""
+
+    def version(self, spark: SparkSession, name: str) -> int:
+        """The number of a table's newest commit."""
+        newest = spark.sql(f"DESCRIBE HISTORY {self.identifier(name)} LIMIT 1").select("version").collect()
+        return int(newest[0]["version"])
 
     @abstractmethod
     def read(self, reader: DataFrameReader, name: str) -> DataFrame:
@@ -155,6 +162,12 @@ class LocalFolder(Folder):
         folder = Path(self.path(name))
         # Commits and checkpoints begin with a version; what is being written begins with a dot.
         return any(folder.glob("_delta_log/[0-9]*")) or any(folder.glob("[!_.]*"))
+
+    def version(self, spark: SparkSession, name: str) -> int:
+        """The number of a table's newest commit: a look into its folder, as to ask Delta costs a job."""
+        commits = [int(commit.stem) for commit in Path(self.path(name), "_delta_log").glob(_COMMIT)]
+        # What a log without any commit is, is for Delta to say.
+        return max(commits) if commits else super().version(spark, name)
 
     def below(self, name: str) -> Place:
         """A folder below ``silver/work``."""

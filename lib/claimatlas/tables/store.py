@@ -172,7 +172,8 @@ class Store:
 
     def version(self, table: Table) -> int:
         """The table's newest version."""
-        return int(str(self.history(table)["version"]))
+        with self._opening(table):
+            return self.place.version(self.spark, table.name)
 
     def history(self, table: Table) -> dict[str, object]:
         """The table's newest commit."""
