@@ -9,12 +9,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from claimatlas.jars import IVY_SETTINGS
+from integration.console import plain_environment, submit
 
 GATEWAY = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 ACCESS, SECRET, REGION = "claims-reader", "not-a-secret-of-anybody", "us-east-1"
@@ -62,6 +63,27 @@ class S3:
             "spark.jars.ivySettings": ivy.as_uri(),
             **{f"spark.hadoop.fs.s3a.{name}": value for name, value in client.items()},
         }
+
+
+PUT = """\
+import sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+for source, target in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+    there = spark._jvm.org.apache.hadoop.fs.Path(target)
+    store = there.getFileSystem(spark._jsc.hadoopConfiguration())
+    store.copyFromLocalFile(spark._jvm.org.apache.hadoop.fs.Path(source), there)
+"""
+
+
+def put(server: S3, folders: Mapping[Path, str], beside: Path) -> None:
+    """Copy folders into the server by Spark's client: files laid into a bucket's folder would have no ETag."""
+    beside.mkdir()
+    script = beside / "put.py"
+    script.write_text(PUT, encoding="utf-8")
+    arguments = [text for source, target in folders.items() for text in (source.as_uri(), target)]
+    said = submit(script, arguments, plain_environment(beside, with_package=False), server.settings(beside))
+    assert said.code == 0, said.everything
 
 
 def build(folder: Path) -> Path:

@@ -305,6 +305,7 @@ def test_indicators_before_deliveries(console: Console, small_copied: Path) -> N
     assert not (small_copied / "gold" / "imaging").exists()
 
 
+@pytest.mark.long
 def test_indicators_of_deliveries_of_another_configuration(console: Console, small_copied: Path) -> None:
     key = ["--output", small_copied, "--year", "2022"]
     said = console.run("deliveries", *key, "--set", "episode_rule=anchored")
@@ -386,6 +387,7 @@ def test_rows_that_are_not_utf_8_are_rejected(console: Console, tmp_path: Path) 
     ]
 
 
+@pytest.mark.long
 def test_a_year_whose_people_are_all_rejected(
     console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
 ) -> None:
@@ -401,6 +403,7 @@ def test_a_year_whose_people_are_all_rejected(
 
 @pytest.mark.slow
 class TestFoundLate:
+    @pytest.mark.long
     @pytest.mark.parametrize("spoil", [a_damaged_page], ids=lambda spoil: spoil.__name__)
     def test_a_new_output_does_not_appear(self, console: Console, tmp_path: Path, spoil: Spoil) -> None:
         source = write_small(tmp_path / "input")

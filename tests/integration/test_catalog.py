@@ -86,6 +86,7 @@ def both(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Itera
         spark.sql(f"DROP SCHEMA {schema} CASCADE")
 
 
+@pytest.mark.long
 def test_tables_hold_what_those_of_a_folder_hold(spark: SparkSession, both: Both) -> None:
     for table in (*SILVER, deliveries(), *GOLD):
         in_folder = spark.read.format("delta").load(str(both.folder / table.name))
@@ -96,12 +97,14 @@ def test_tables_hold_what_those_of_a_folder_hold(spark: SparkSession, both: Both
     assert [row["release"] for row in spark.table(name_of(RELEASES)).collect()] == [1]
 
 
+@pytest.mark.long
 def test_nothing_else_stays_in_the_schema(spark: SparkSession, both: Both) -> None:
     found = {row["tableName"] for row in spark.sql(f"SHOW TABLES IN {ATLAS}").collect()}
     expected = (*SILVER, deliveries(), *GOLD, RUNS, RELEASES)
     assert found == {table.name.replace("/", "_") for table in expected}
 
 
+@pytest.mark.long
 def test_the_summary_names_the_tables(both: Both) -> None:
     assert (
         f"Tables in {ATLAS}: gold_imaging, gold_postnatal, gold_comparisons, gold_runs; single records in silver_*."
@@ -109,6 +112,7 @@ def test_the_summary_names_the_tables(both: Both) -> None:
     assert f"Spark's catalog is in memory here: it forgets the tables of {ATLAS}" in both.said.err
 
 
+@pytest.mark.long
 def test_tables_are_made_with_comments_partitions_and_constraints(spark: SparkSession, both: Both) -> None:
     for table in (*SILVER, deliveries(), *GOLD, RUNS, RELEASES):
         columns = spark.catalog.listColumns(name_of(table))
@@ -205,6 +209,7 @@ def test_a_schema_that_is_not_there_is_one_sentence(command: str, schema: str, s
     ]
 
 
+@pytest.mark.long
 def test_an_input_schema_without_the_tables_is_one_sentence(both: Both, tmp_path: Path) -> None:
     for schema in ("spark_catalog.nowhere", "no_catalog.atlas"):
         said = run("run-year", "--input", schema, "--output", tmp_path / "output", "--year", "2022")

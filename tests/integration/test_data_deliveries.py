@@ -130,6 +130,7 @@ class TestOneDelivery:
         assert (gone["table"], gone["reasons"]) == ("claims", ["duplicate_claim_id"])
         assert json.loads(gone["row"])["service_date"] == "2022-05-02"
 
+    @pytest.mark.long
     def test_an_older_version_of_a_line_is_a_duplicate(
         self, console: Console, small_copied: Path, tmp_path: Path
     ) -> None:

@@ -61,7 +61,11 @@ def write(folder: Path, names: tuple[str, str]) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=[("a.csv", "b.csv"), ("b.csv", "a.csv")], ids=["in order", "turned round"])
+@pytest.fixture(
+    scope="module",
+    params=[("a.csv", "b.csv"), pytest.param(("b.csv", "a.csv"), marks=pytest.mark.long)],
+    ids=["in order", "turned round"],
+)
 def taken_in(request: pytest.FixtureRequest, console: Console, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an ingest of the two files, under either order of names."""
     folder = tmp_path_factory.mktemp("duplicates")
@@ -139,6 +143,7 @@ def test_each_loser_names_its_file(taken_in: Path) -> None:
         assert line in texts[row["source_file"].rsplit("/", 1)[1]].splitlines()
 
 
+@pytest.mark.long
 def test_the_order_of_the_files_does_not_matter(taken_in: Path, request: pytest.FixtureRequest) -> None:
     """What is lost is the same under both orders: compared through a note that the first order leaves."""
     lost = sorted((row["table"], row["reasons"], row["row"]) for row in read(taken_in / "output", REJECTED))

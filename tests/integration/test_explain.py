@@ -114,6 +114,7 @@ def test_no_such_cell(console: Console, submitted: Run, key: list[str], message:
     assert len(said.messages) == 1
 
 
+@pytest.mark.long
 def test_after_another_ingest_nothing_is_counted_again(console: Console, copied: Path, submitted: Run) -> None:
     said = console.run("ingest", "--input", submitted.source, "--output", copied)
     assert said.code == 0, said.err

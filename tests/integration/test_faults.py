@@ -160,6 +160,7 @@ def test_what_was_published_stays(
         assert read(output, name, version=version) == read(undisturbed[1], name)
 
 
+@pytest.mark.long
 def test_killed_while_it_adds(console: Console, small_silver: Path, tmp_path: Path) -> None:
     text = SMALL_CLAIMS.splitlines()[0] + "\nc4,bea,2021-05-02,589013,1\nc99,ann,2022-04-01,101032,1\n"
     delivery = tmp_path / "delivery.csv"

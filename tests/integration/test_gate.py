@@ -49,6 +49,7 @@ def test_nothing_is_published_and_the_former_silver_still_serves(
     assert without(read(copied, REJECTED)) == without([rejected])
 
 
+@pytest.mark.long
 def test_without_an_earlier_output(console: Console, bad_input: Path, tmp_path: Path) -> None:
     output = tmp_path / "output"
     said = console.run("ingest", "--input", bad_input, "--output", output)
@@ -60,6 +61,7 @@ def test_without_an_earlier_output(console: Console, bad_input: Path, tmp_path: 
     assert "There is no silver" in said.err
 
 
+@pytest.mark.long
 def test_a_share_that_is_just_allowed(console: Console, small_copied: Path, bad_input: Path) -> None:
     arguments = ("ingest", "--input", bad_input, "--output", small_copied, "--replace")
     said = console.run(*arguments, "--set", "max_rejected_share=0.1")

@@ -41,9 +41,9 @@ def in_s3(spark: SparkSession, console: Console, tmp_path_factory: pytest.TempPa
     with s3.running(s3.build(folder / "bin"), folder / "server") as server:
         for name in ("claims", "population"):
             rows = spark.read.option("header", "true").csv(str(source / f"{name}.csv"))
-            rows.write.parquet(str(server.buckets / "claims" / "input" / name))
-        shutil.copytree(CONF, server.buckets / "claims" / "conf")
-        here = ("--input", server.buckets / "claims" / "input", "--output", folder / "output")
+            rows.write.parquet(str(folder / "input" / name))
+        s3.put(server, {folder / "input": "s3a://claims/input", CONF: "s3a://claims/conf"}, folder / "put")
+        here = ("--input", folder / "input", "--output", folder / "output")
         said = console.run("run-year", *here, "--year", "2022-2023")
         assert said.code == 0, said.err
         other = Console(folder / "console", server.settings(folder))
