@@ -94,6 +94,15 @@ def small_silver(console: Console, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder / "output"
 
 
+@pytest.fixture(scope="session")
+def small_published(console: Console, small_silver: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small silver with the gold of 2022; it may be copied, not changed."""
+    output = Path(shutil.copytree(small_silver, tmp_path_factory.mktemp("published") / "output"))
+    said = console.run("run-year", "--output", output, "--year", "2022")
+    assert said.code == 0, said.err
+    return output
+
+
 @pytest.fixture
 def copied(submitted: Run, tmp_path: Path) -> Path:
     """A copy of the tables of `submitted` that a test may change."""
