@@ -217,6 +217,10 @@ class TestCommand:
         assert main(["--output", str(tmp_path), *SMALL]) == 2
         assert "is not empty" in capsys.readouterr().err
         assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+    @pytest.mark.long
+    def test_overwrites_what_it_made_and_nothing_else(self, spark: SparkSession, tmp_path: Path) -> None:
+        (tmp_path / "mine.txt").write_text("keep")
         dirty = ["--overwrite", "--format", "csv", "--dirty", "0.01"]
         assert main(["--output", str(tmp_path), *SMALL, *dirty]) == 0
         assert main(["--output", str(tmp_path), *SMALL, "--overwrite"]) == 0

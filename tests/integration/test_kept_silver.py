@@ -33,7 +33,10 @@ class TestYearsThatWouldGo:
     @pytest.mark.parametrize(
         ("table", "text", "gone"),
         [
-            ("population", SMALL_POPULATION.replace(",2021,", ",2020,"), "population of 2021"),
+            pytest.param(
+                *("population", SMALL_POPULATION.replace(",2021,", ",2020,"), "population of 2021"),
+                marks=pytest.mark.long,
+            ),
             ("claims", SMALL_CLAIMS.replace(",2021-", ",2022-").replace(",2023-", ",2022-"), "claims of 2021, 2023"),
         ],
     )
@@ -52,6 +55,7 @@ class TestYearsThatWouldGo:
         said = console.run("run-year", "--output", small_copied, "--year", "2019")
         assert "The population in silver has no row for 2019" in said.err
 
+    @pytest.mark.long
     def test_with_replace_they_go(self, console: Console, small_copied: Path, tmp_path: Path) -> None:
         source = write_small(tmp_path / "input")
         (source / "population.csv").write_text(SMALL_POPULATION.replace(",2021,", ",2020,"), encoding="utf-8")

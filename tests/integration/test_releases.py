@@ -9,27 +9,17 @@ from claimatlas.tables.schemas import POSTNATAL, RELEASES
 from claimatlas.tables.store import Store
 from comparison import content, read
 from integration.console import Console
-from integration.inputs import SMALL_CLAIMS
 from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.integration
 
 GOLD = tuple(table.name for table in RELEASED)
-BIRTHS = [("ann", "9-01"), ("bea", "8-01")]
 CELL = ("--indicator", "cube_007_001a_denom", "--year", "2022", "--geo", "01000")
 
 
 def run_year(console: Console, output: Path, *more: object) -> None:
     said = console.run("run-year", "--output", output, *more)
     assert said.code == 0, said.err
-
-
-def delivery(tmp_path: Path) -> Path:
-    """Two more deliveries."""
-    lines = [f"n{number},{who},2022-0{month},424104,1" for number, (who, month) in enumerate(BIRTHS)]
-    path = tmp_path / "claims.csv"
-    path.write_text("\n".join([SMALL_CLAIMS.splitlines()[0], *lines]) + "\n", encoding="utf-8")
-    return path
 
 
 def test_a_run_publishes_its_tables_together(small_published: Path) -> None:
@@ -112,26 +102,36 @@ class TestGate:
 
     LOWER = ("--set", "checks.least_denominator_of_jump=1", "--set", "checks.largest_drift_between_runs=0.05")
 
-    def test_a_jump_without_a_reason(self, console: Console, small_published: Path, tmp_path: Path) -> None:
+    @pytest.fixture
+    def moved(self, spark: SparkSession, small_published: Path, tmp_path: Path) -> Path:
+        """An output whose published number of deliveries is twice what its silver holds, by the same run."""
         output = Path(shutil.copytree(small_published, tmp_path / "output"))
-        before, delivered = content(output, GOLD), delivery(tmp_path)
-        added = ("run-year", "--output", output, "--year", "2022", "--add", "--claims", delivered)
-        said = console.run(*added, *self.LOWER)
+        store = Store(spark, str(output))
+        release = newest_release(store)
+        assert release is not None
+        spark.sql(
+            f"UPDATE {store.identifier(POSTNATAL)} SET numerator = numerator * 2, denominator = denominator * 2, "
+            "value = value * 2 WHERE indicator_id = 'cube_007_001a_denom' AND year = 2022"
+        )
+        publish(store, release["run_id"], "twice as many")
+        return output
+
+    def test_a_jump_without_a_reason(self, console: Console, moved: Path) -> None:
+        before = content(moved, GOLD)
+        said = console.run("run-year", "--output", moved, "--year", "2022", *self.LOWER)
         assert said.code == 3
         assert "Nothing was published" in said.err
-        assert "cube_007_001a_denom 2022 moved by +" in said.err
+        assert "cube_007_001a_denom 2022 moved by -50" in said.err
         assert "--accept-jumps" in said.err
-        assert content(output, GOLD) == before
-        assert {row["release"] for row in read(output, RELEASES.name)} == {1}
-        assert console.run("run-year", "--output", output, "--year", "2022", "--accept-jumps", *self.LOWER).code == 0
-        assert content(output, GOLD) != before
+        assert content(moved, GOLD) == before
+        assert {row["release"] for row in read(moved, RELEASES.name)} == {1, 2}
+        run_year(console, moved, "--year", "2022", "--accept-jumps", *self.LOWER)
+        assert content(moved, GOLD) != before
 
     @pytest.mark.long
-    def test_a_jump_with_another_configuration(self, console: Console, small_published: Path, tmp_path: Path) -> None:
-        output = Path(shutil.copytree(small_published, tmp_path / "output"))
-        added = ("--add", "--claims", delivery(tmp_path), "--set", "postnatal_window.last_day=5")
-        run_year(console, output, "--year", "2022", *added, *self.LOWER)
-        assert {row["release"] for row in read(output, RELEASES.name)} == {1, 2}
+    def test_a_jump_with_another_configuration(self, console: Console, moved: Path) -> None:
+        run_year(console, moved, "--year", "2022", "--set", "postnatal_window.last_day=5", *self.LOWER)
+        assert {row["release"] for row in read(moved, RELEASES.name)} == {1, 2, 3}
 
     def test_sums_that_do_not_add_up(
         self,
