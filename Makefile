@@ -35,7 +35,7 @@ demo: .demo/input.complete ## Make synthetic claims and compute two years of ind
 test: environment ## Run the tests
 	$(BIN)/python -m pytest
 
-test-all: environment ## Run all tests, the long ones too (about three quarters of an hour)
+test-all: environment ## Run all tests, the long ones too (some hours)
 	$(BIN)/python -m pytest -m ""
 
 lint: environment ## Check the format, the rules and the types

@@ -206,7 +206,7 @@ def test_an_executor_that_is_killed(undisturbed: tuple[Path, Path], tmp_path: Pa
                 while moment not in log.read_text(encoding="utf-8") and time.monotonic() < deadline:
                     assert job.poll() is None, log.read_text(encoding="utf-8")
                     time.sleep(0.1)
-                executors = _executors(cluster.address)
+                executors = _executors(cluster.folder)
                 assert executors, "no executor"
                 os.kill(executors[0], signal.SIGKILL)
                 killed += 1
@@ -217,13 +217,14 @@ def test_an_executor_that_is_killed(undisturbed: tuple[Path, Path], tmp_path: Pa
     assert content(output, EVERYTHING) == content(expected, EVERYTHING)
 
 
-def _executors(address: str) -> list[int]:
-    """The executors that belong to a cluster's workers."""
+def _executors(cluster: Path) -> list[int]:
+    """The executors of a cluster: each works in a folder below it."""
     found = []
     for process in Path("/proc").iterdir():
+        # Another process may end meanwhile, or be somebody else's.
         with suppress(OSError):
             command = (process / "cmdline").read_bytes().decode(errors="replace") if process.name.isdigit() else ""
-            if "CoarseGrainedExecutorBackend" in command and address in command:
+            if "CoarseGrainedExecutorBackend" in command and (process / "cwd").readlink().is_relative_to(cluster):
                 found.append(int(process.name))
     return found
 
