@@ -113,3 +113,9 @@ def copied(submitted: Run, tmp_path: Path) -> Path:
 def small_copied(small_silver: Path, tmp_path: Path) -> Path:
     """A copy of the small silver that a test may change."""
     return Path(shutil.copytree(small_silver, tmp_path / "output"))
+
+
+@pytest.fixture
+def published_copied(small_published: Path, tmp_path: Path) -> Path:
+    """A copy of the small silver and gold that a test may change."""
+    return Path(shutil.copytree(small_published, tmp_path / "output"))

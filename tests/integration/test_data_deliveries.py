@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 from pathlib import Path
 
 import pytest
@@ -237,25 +236,24 @@ class TestOneDelivery:
         assert said.code == 0, said.err
         assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
 
-    def test_gold_follows(self, console: Console, small_published: Path, tmp_path: Path) -> None:
-        output = Path(shutil.copytree(small_published, tmp_path / "output"))
+    def test_gold_follows(self, console: Console, published_copied: Path, tmp_path: Path) -> None:
         source = tmp_path / "claims.csv"
         source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-12-01,424104,1\n", encoding="utf-8")
-        arguments = ("--output", output, "--year", "2022")
-        published = last_record(output)["run_id"]
+        arguments = ("--output", published_copied, "--year", "2022")
+        published = last_record(published_copied)["run_id"]
         said = console.run("run-year", "--add", "--claims", source, *arguments)
         assert said.code == 0, said.err
-        assert last_record(output)["increment"] == {"since_run": published, "beneficiaries": 1}
+        assert last_record(published_copied)["increment"] == {"since_run": published, "beneficiaries": 1}
         where = "indicator_id = 'cube_007_001a_denom' AND geo_level = 'country' AND age_category = 'all' "
         where += "AND increased_reimbursement = 'all' AND delivery_type = 'all'"
-        (cell,) = read(output, "gold/postnatal", "value", where)
+        (cell,) = read(published_copied, "gold/postnatal", "value", where)
         assert cell["value"] == 3
-        figures = content(output, FIGURES)
+        figures = content(published_copied, FIGURES)
         # The same by a run of everything.
         said = console.run("run-year", *arguments)
         assert said.code == 0, said.err
-        assert "increment" not in last_record(output)
-        assert content(output, FIGURES) == figures
+        assert "increment" not in last_record(published_copied)
+        assert content(published_copied, FIGURES) == figures
 
     @pytest.mark.long
     def test_everything_is_computed_where_the_published_run_cannot_be_carried_on(

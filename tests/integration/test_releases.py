@@ -1,6 +1,5 @@
 """What is published: all tables of one run or none, and an earlier release again."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from claimatlas.tables.schemas import POSTNATAL, RELEASES
 from claimatlas.tables.store import Store
 from comparison import content, read
 from integration.console import Console
+from integration.inputs import SMALL_CLAIMS
 from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.integration
@@ -32,26 +32,26 @@ def test_a_run_publishes_its_tables_together(small_published: Path) -> None:
 
 
 def test_rows_that_nobody_published_are_not_seen_and_not_kept(
-    spark: SparkSession, console: Console, small_published: Path, tmp_path: Path
+    spark: SparkSession, console: Console, published_copied: Path
 ) -> None:
-    output = Path(shutil.copytree(small_published, tmp_path / "output"))
-    before = content(output, GOLD)
-    store = Store(spark, str(output))
+    before = content(published_copied, GOLD)
+    store = Store(spark, str(published_copied))
     # As a run leaves it that dies after its first table: the deliveries of 2022 are all gone from one of three.
     store.delete(POSTNATAL, "year = 2022")
-    said = console.run("explain", "--output", output, *CELL)
+    said = console.run("explain", "--output", published_copied, *CELL)
     assert said.code == 0, said.err
     assert "numerator    2\n" in said.out
-    run_year(console, output, "--year", "2023")
-    now = {name: {row for row in rows if dict(row)["year"] == 2022} for name, rows in content(output, GOLD).items()}
+    run_year(console, published_copied, "--year", "2023")
+    now = {
+        name: {row for row in rows if dict(row)["year"] == 2022}
+        for name, rows in content(published_copied, GOLD).items()
+    }
     assert now == {name: {row for row in rows if dict(row)["year"] == 2022} for name, rows in before.items()}
-    assert {row["release"] for row in read(output, RELEASES.name)} == {1, 2}
+    assert {row["release"] for row in read(published_copied, RELEASES.name)} == {1, 2}
 
 
-def test_a_reader_stays_with_the_release_that_it_found(
-    spark: SparkSession, small_published: Path, tmp_path: Path
-) -> None:
-    store = Store(spark, str(shutil.copytree(small_published, tmp_path / "output")))
+def test_a_reader_stays_with_the_release_that_it_found(spark: SparkSession, published_copied: Path) -> None:
+    store = Store(spark, str(published_copied))
     found = Published.now(store)
     before = {table: set(found.read(table).collect()) for table in RELEASED}
     # Another run publishes between the reading of one table and that of the next.
@@ -64,28 +64,25 @@ def test_a_reader_stays_with_the_release_that_it_found(
     assert [now.read(table).count() for table in RELEASED] == [0, 0, 0]
 
 
-def test_a_rollback_publishes_what_was_before(
-    spark: SparkSession, console: Console, small_published: Path, tmp_path: Path
-) -> None:
-    output = Path(shutil.copytree(small_published, tmp_path / "output"))
-    refused = console.run("rollback", "--output", output)
+def test_a_rollback_publishes_what_was_before(spark: SparkSession, console: Console, published_copied: Path) -> None:
+    refused = console.run("rollback", "--output", published_copied)
     assert refused.code == 2
     assert "There is no release before the newest" in refused.err
-    before = content(output, GOLD)
-    store = Store(spark, str(output))
+    before = content(published_copied, GOLD)
+    store = Store(spark, str(published_copied))
     # Another run publishes.
     store.delete(POSTNATAL, "year = 2022")
     publish(store, "another", "run")
-    assert content(output, GOLD) != before
-    said = console.run("rollback", "--output", output)
+    assert content(published_copied, GOLD) != before
+    said = console.run("rollback", "--output", published_copied)
     assert said.code == 0, said.err
     assert "release 3 publishes what release 1 did" in said.err
-    assert content(output, GOLD) == before
+    assert content(published_copied, GOLD) == before
     newest = newest_release(store)
     assert newest is not None
     assert (newest["release"], newest["note"]) == (3, "rollback to release 1")
-    assert newest["run_id"] == read(output, RELEASES.name, "run_id", "release = 1")[0]["run_id"]
-    unknown = console.run("rollback", "--output", output, "--release", "9")
+    assert newest["run_id"] == read(published_copied, RELEASES.name, "run_id", "release = 1")[0]["run_id"]
+    unknown = console.run("rollback", "--output", published_copied, "--release", "9")
     assert unknown.code == 2
     assert "There is no release 9" in unknown.err
     assert "there are 1, 2, 3" in unknown.err
@@ -103,10 +100,9 @@ class TestGate:
     LOWER = ("--set", "checks.least_denominator_of_jump=1", "--set", "checks.largest_drift_between_runs=0.05")
 
     @pytest.fixture
-    def moved(self, spark: SparkSession, small_published: Path, tmp_path: Path) -> Path:
+    def moved(self, spark: SparkSession, published_copied: Path) -> Path:
         """An output whose published number of deliveries is twice what its silver holds, by the same run."""
-        output = Path(shutil.copytree(small_published, tmp_path / "output"))
-        store = Store(spark, str(output))
+        store = Store(spark, str(published_copied))
         release = newest_release(store)
         assert release is not None
         spark.sql(
@@ -114,7 +110,7 @@ class TestGate:
             "value = value * 2 WHERE indicator_id = 'cube_007_001a_denom' AND year = 2022"
         )
         publish(store, release["run_id"], "twice as many")
-        return output
+        return published_copied
 
     def test_a_jump_without_a_reason(self, console: Console, moved: Path) -> None:
         before = content(moved, GOLD)
@@ -129,6 +125,20 @@ class TestGate:
         assert content(moved, GOLD) != before
 
     @pytest.mark.long
+    def test_a_jump_by_a_delivery_of_data(self, console: Console, published_copied: Path, tmp_path: Path) -> None:
+        before, two_more = content(published_copied, GOLD), tmp_path / "claims.csv"
+        lines = ["n0,ann,2022-09-01,424104,1", "n1,bea,2022-08-01,424104,1"]
+        two_more.write_text("\n".join([SMALL_CLAIMS.splitlines()[0], *lines]) + "\n", encoding="utf-8")
+        key = ("run-year", "--output", published_copied, "--year", "2022")
+        said = console.run(*key, "--add", "--claims", two_more, *self.LOWER)
+        assert said.code == 3
+        assert "cube_007_001a_denom 2022 moved by +" in said.err
+        assert content(published_copied, GOLD) == before
+        assert {row["release"] for row in read(published_copied, RELEASES.name)} == {1}
+        assert console.run(*key, "--accept-jumps", *self.LOWER).code == 0
+        assert content(published_copied, GOLD) != before
+
+    @pytest.mark.long
     def test_a_jump_with_another_configuration(self, console: Console, moved: Path) -> None:
         run_year(console, moved, "--year", "2022", "--set", "postnatal_window.last_day=5", *self.LOWER)
         assert {row["release"] for row in read(moved, RELEASES.name)} == {1, 2, 3}
@@ -137,15 +147,13 @@ class TestGate:
         self,
         console: Console,
         spark: SparkSession,
-        small_published: Path,
+        published_copied: Path,
         monkeypatch: pytest.MonkeyPatch,
-        tmp_path: Path,
     ) -> None:
         from claimatlas.commands import stages
         from claimatlas.commands.run_year import main
 
-        output = Path(shutil.copytree(small_published, tmp_path / "output"))
-        before = content(output, GOLD)
+        before = content(published_copied, GOLD)
 
         def spoil(store: Store, *_: object) -> None:
             # As a mistake in the cube would: one region counts a delivery too many.
@@ -157,5 +165,5 @@ class TestGate:
             )
 
         monkeypatch.setattr(stages, "compare_places", spoil)
-        assert main(["--output", str(output), "--year", "2022"]) == 3
-        assert content(output, GOLD) == before
+        assert main(["--output", str(published_copied), "--year", "2022"]) == 3
+        assert content(published_copied, GOLD) == before

@@ -78,10 +78,9 @@ class Place(ABC):
     def exists(self, spark: SparkSession, name: str) -> bool:
         """Whether a table has been made."""
 
-    def version(self, spark: SparkSession, name: str) -> int:
-        """The number of a table's newest commit."""
-        newest = spark.sql(f"DESCRIBE HISTORY {self.identifier(name)} LIMIT 1").select("version").collect()
-        return int(newest[0]["version"])
+    def version(self, name: str) -> int | None:
+        """The number of a table's newest commit, where it can be seen without asking Delta."""
+        return None
 
     @abstractmethod
     def read(self, reader: DataFrameReader, name: str) -> DataFrame:
@@ -163,11 +162,10 @@ class LocalFolder(Folder):
         # Commits and checkpoints begin with a version; what is being written begins with a dot.
         return any(folder.glob("_delta_log/[0-9]*")) or any(folder.glob("[!_.]*"))
 
-    def version(self, spark: SparkSession, name: str) -> int:
-        """The number of a table's newest commit: a look into its folder, as to ask Delta costs a job."""
-        commits = [int(commit.stem) for commit in Path(self.path(name), "_delta_log").glob(_COMMIT)]
-        # What a log without any commit is, is for Delta to say.
-        return max(commits) if commits else super().version(spark, name)
+    def version(self, name: str) -> int | None:
+        """The number of a table's newest commit: a look into its folder."""
+        commits = Path(self.path(name), "_delta_log").glob(_COMMIT)
+        return max((int(commit.stem) for commit in commits), default=None)
 
     def below(self, name: str) -> Place:
         """A folder below ``silver/work``."""
