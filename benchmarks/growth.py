@@ -1,4 +1,7 @@
-"""How the time of claimatlas grows with the number of claim lines, and what a run needs."""
+"""How the time of claimatlas grows with the number of claim lines, and what a run needs.
+
+Sizes may be measured one by one: each joins those that stand in the results, in place of an earlier run of its size.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 from benchmarks import report
 from benchmarks.engines import ENGINES, Place
 from benchmarks.inputs import claim_lines, make_input
-from benchmarks.measure import measure
+from benchmarks.measure import Measured, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,18 +31,25 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    runs = []
     for million_lines in sorted(arguments.million_lines):
         run = _run(folder, million_lines)
         print(json.dumps(run), file=sys.stderr, flush=True)
-        runs.append(run)
         # As they come: the largest size takes hours, and may be stopped.
-        figures = {"date": report.today(), "machine": report.machine(), "runs": runs, "slope": slope(runs)}
-        arguments.results.mkdir(parents=True, exist_ok=True)
-        (arguments.results / "growth.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        (arguments.results / "growth.md").write_text(_as_markdown(figures), encoding="utf-8")
-    print(_as_markdown(figures))
+        take_down(run, arguments.results)
+    print((arguments.results / "growth.md").read_text(encoding="utf-8"))
     return 0
+
+
+def take_down(run: dict[str, Any], results: Path) -> None:
+    """Add a run to the results; those of another machine are no part of them."""
+    machine, file = report.machine(), results / "growth.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    runs = known["runs"] if known.get("machine") == machine else []
+    runs = sorted([*(other for other in runs if other["lines"] != run["lines"]), run], key=lambda one: one["lines"])
+    figures = {"machine": machine, "runs": runs, "slope": slope(runs)}
+    results.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (results / "growth.md").write_text(_as_markdown(figures), encoding="utf-8")
 
 
 def slope(runs: list[dict[str, Any]]) -> float:
@@ -59,14 +69,20 @@ def _run(folder: Path, million_lines: float) -> dict[str, Any]:
     measured = measure(command, environment={}, folder=ROOT, log=log, memory_limit=2**50)
     if measured.failure:
         raise SystemExit(f"claimatlas {measured.failure}; see {log}.")
+    return described(measured, raw, result)
+
+
+def described(measured: Measured, raw: Path, output: Path) -> dict[str, Any]:
+    """What a run from raw claims to gold took and left."""
     return {
+        "date": report.today(),
         "lines": claim_lines(raw),
         "seconds": round(measured.seconds, 1),
         "cpu_seconds": round(measured.cpu_seconds, 1),
         "peak_memory": measured.peak_memory,
         "raw_bytes": _size(raw / "claims"),
-        "silver_bytes": _size(result / "silver"),
-        "gold_bytes": _size(result / "gold"),
+        "silver_bytes": _size(output / "silver"),
+        "gold_bytes": _size(output / "gold"),
     }
 
 
@@ -78,16 +94,16 @@ def _as_markdown(figures: dict[str, Any]) -> str:
     lines = [
         "# Growth",
         "",
-        f"{figures['date']}, {figures['machine']}; raw to gold in local mode with 2 threads, one run of each size. "
+        f"{figures['machine']}; raw to gold in local mode with 2 threads, one run of each size. "
         f"The time grows with the number of lines to the power {figures['slope']:.2f}.",
         "",
-        "| claim lines | seconds | lines a second | processor seconds | memory, GiB | raw claims, GiB | silver, GiB |",
-        "|---|---|---|---|---|---|---|",
+        "| date | claim lines | seconds | lines a second | processor s | memory, GiB | raw claims, GiB | silver, GiB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for run in figures["runs"]:
         gigabytes = [run[name] / 2**30 for name in ("peak_memory", "raw_bytes", "silver_bytes")]
         lines.append(
-            f"| {run['lines']:,} | {run['seconds']:.0f} | {run['lines'] / run['seconds']:,.0f} | "
+            f"| {run['date']} | {run['lines']:,} | {run['seconds']:.0f} | {run['lines'] / run['seconds']:,.0f} | "
             f"{run['cpu_seconds']:.0f} | {gigabytes[0]:.1f} | {gigabytes[1]:.2f} | {gigabytes[2]:.2f} |"
         )
     return "\n".join([*lines, ""])

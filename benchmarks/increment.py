@@ -2,6 +2,7 @@
 
 Raw claims are ingested and computed once. Then a delivery of corrections and new lines is added, and what it changes
 computed; and, from the same silver, everything. Cells and deliveries of both must be equal before a time is printed.
+The first run is a point of growth too (``benchmarks.growth``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from claimatlas.configuration import load_configuration
 from claimatlas.tables.schemas import CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL, deliveries_table
 from deltalake import DeltaTable
 
-from benchmarks import report
+from benchmarks import growth, report
 from benchmarks.engines import AS_OF, THREADS, YEAR
 from benchmarks.inputs import claim_lines, make_input
 from benchmarks.measure import Measured, measure
@@ -45,6 +46,7 @@ def main() -> int:
     lines = write_delivery(raw, delivery)
     output, log = result / "output", folder / "increment.log"
     whole = _run(["--input", str(raw), "--as-of", AS_OF], output, log)
+    growth.take_down(growth.described(whole, raw, output), arguments.results)
     added = _run(["--add", "--claims", str(delivery), "--as-of", AS_OF], output, log)
     moved = _content(output)
     again = _run([], output, log)
@@ -62,10 +64,11 @@ def main() -> int:
             "silver to gold, everything": round(again.seconds, 1),
         },
         "ratio": added.seconds / whole.seconds,
+        "peak_memory": max(run.peak_memory for run in (whole, added, again)),
     }
     arguments.results.mkdir(parents=True, exist_ok=True)
     text = json.dumps(figures, indent=1) + "\n"
-    (arguments.results / "increment.json").write_text(text, encoding="utf-8")
+    (arguments.results / f"increment-{figures['lines'] / 1e6:.3g}m.json").write_text(text, encoding="utf-8")
     print(text)
     return 0
 

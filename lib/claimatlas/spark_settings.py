@@ -37,6 +37,9 @@ SESSION = {
     # Asking the statistics which files to pass over is a query of its own, before each reading: longer than the
     # reading of a small table, and in vain where every file of a year holds every code.
     "spark.databricks.delta.stats.skipping": "false",
+    # For its messages PySpark notes the place of every column expression, by several calls of Java each: seconds of a
+    # run. Ours say what is wrong in the user's terms, not where in our code.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 DEFAULT_DRIVER_MEMORY = "4g"
