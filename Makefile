@@ -74,7 +74,7 @@ audit: ## Ask PyPI for known vulnerabilities of the pinned packages (needs the i
 	$(PYTHON) -m venv .audit
 	.audit/bin/python -m pip install --quiet --upgrade pip-audit
 	.audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		$(foreach name,run dev bench build databricks sail,--requirement requirements/$(name).txt)
+		$(foreach name,run dev bench build databricks sail airflow hadolint,--requirement requirements/$(name).txt)
 
 bench: environment ## Compare with other engines on equal work (SCALE=million claim lines, OPTIONS=more)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt

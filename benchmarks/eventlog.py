@@ -45,14 +45,15 @@ class Node:
 
 @dataclass
 class Query:
-    """A query with its plan as it ran at last, what it exchanged, and what its tasks read of exchanges.
+    """A query with its plan as it ran at last, what it read and exchanged, and what its tasks read of exchanges.
 
-    exchanged_bytes, exchanged_records: written to shuffles. records_by_stage: what each task of a stage read from
-    a shuffle.
+    read_records: rows of files, those of row groups and pages that were passed over left out. exchanged_bytes,
+    exchanged_records: written to shuffles. records_by_stage: what each task of a stage read from a shuffle.
     """
 
     description: str
     plan: Node
+    read_records: int = 0
     exchanged_bytes: int = 0
     exchanged_records: int = 0
     records_by_stage: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -140,6 +141,7 @@ def _add_task(query: Query, event: dict[str, Any]) -> None:
     metrics = event.get("Task Metrics")
     if metrics is None:
         return
+    query.read_records += metrics["Input Metrics"]["Records Read"]
     written = metrics["Shuffle Write Metrics"]
     query.exchanged_bytes += written["Shuffle Bytes Written"]
     query.exchanged_records += written["Shuffle Records Written"]

@@ -14,12 +14,25 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import Any
 
+from claimatlas.session import temporary_folder
+
 from benchmarks import report
 from benchmarks.engines import ENGINES, Place
 from benchmarks.inputs import claim_lines, make_input
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measured, measure, size_of
 
 ROOT = Path(__file__).resolve().parents[1]
+_COLUMNS = (
+    "date",
+    "claim lines",
+    "seconds",
+    "lines a second",
+    "processor seconds",
+    "memory, GiB",
+    "raw claims, GiB",
+    "silver, GiB",
+    "temporary files, GiB",
+)
 
 
 def main() -> int:
@@ -66,7 +79,9 @@ def _run(folder: Path, million_lines: float) -> dict[str, Any]:
     result.mkdir(parents=True)
     log = folder / "growth.log"
     command = ENGINES["claimatlas"].command("whole", Place(raw, raw, result))
-    measured = measure(command, environment={}, folder=ROOT, log=log, memory_limit=2**50)
+    measured = measure(
+        command, environment={}, folder=ROOT, log=log, memory_limit=2**50, temporary=Path(temporary_folder())
+    )
     if measured.failure:
         raise SystemExit(f"claimatlas {measured.failure}; see {log}.")
     return described(measured, raw, result)
@@ -80,14 +95,11 @@ def described(measured: Measured, raw: Path, output: Path) -> dict[str, Any]:
         "seconds": round(measured.seconds, 1),
         "cpu_seconds": round(measured.cpu_seconds, 1),
         "peak_memory": measured.peak_memory,
-        "raw_bytes": _size(raw / "claims"),
-        "silver_bytes": _size(output / "silver"),
-        "gold_bytes": _size(output / "gold"),
+        "peak_temporary": measured.peak_temporary,
+        "raw_bytes": size_of(raw / "claims"),
+        "silver_bytes": size_of(output / "silver"),
+        "gold_bytes": size_of(output / "gold"),
     }
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _as_markdown(figures: dict[str, Any]) -> str:
@@ -97,14 +109,15 @@ def _as_markdown(figures: dict[str, Any]) -> str:
         f"{figures['machine']}; raw to gold in local mode with 2 threads, one run of each size. "
         f"The time grows with the number of lines to the power {figures['slope']:.2f}.",
         "",
-        "| date | claim lines | seconds | lines a second | processor s | memory, GiB | raw claims, GiB | silver, GiB |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
     ]
     for run in figures["runs"]:
-        gigabytes = [run[name] / 2**30 for name in ("peak_memory", "raw_bytes", "silver_bytes")]
+        gigabytes = [run[name] / 2**30 for name in ("peak_memory", "raw_bytes", "silver_bytes", "peak_temporary")]
         lines.append(
             f"| {run['date']} | {run['lines']:,} | {run['seconds']:.0f} | {run['lines'] / run['seconds']:,.0f} | "
-            f"{run['cpu_seconds']:.0f} | {gigabytes[0]:.1f} | {gigabytes[1]:.2f} | {gigabytes[2]:.2f} |"
+            f"{run['cpu_seconds']:.0f} | {gigabytes[0]:.1f} | {gigabytes[1]:.2f} | {gigabytes[2]:.2f} | "
+            f"{gigabytes[3]:.2f} |"
         )
     return "\n".join([*lines, ""])
 

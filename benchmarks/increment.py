@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 from claimatlas.configuration import load_configuration
+from claimatlas.session import temporary_folder
 from claimatlas.tables.schemas import CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL, deliveries_table
 from deltalake import DeltaTable
 
@@ -95,7 +96,9 @@ def write_delivery(raw: Path, to: Path) -> int:
 def _run(options: list[str], output: Path, log: Path) -> Measured:
     command = [str(Path(sys.executable).with_name("spark-submit")), "--master", f"local[{THREADS}]", "jobs/run_year.py"]
     command += ["--output", str(output), "--year", str(YEAR), "--accept-jumps", *options]
-    measured = measure(command, environment={}, folder=ROOT, log=log, memory_limit=2**50)
+    measured = measure(
+        command, environment={}, folder=ROOT, log=log, memory_limit=2**50, temporary=Path(temporary_folder())
+    )
     if measured.failure:
         raise SystemExit(f"claimatlas {measured.failure}; see {log}.")
     return measured

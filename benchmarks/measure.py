@@ -23,6 +23,7 @@ class Measured:
 
     seconds: from its start to its end. cpu_seconds: of it and the processes it started.
     peak_memory: the largest sum of their resident memory that was seen, shared pages counted once, in bytes.
+    peak_temporary: the largest size of the folder of temporary files that was seen, in bytes.
     failure: why it has no result; empty when it ended well.
     """
 
@@ -30,14 +31,21 @@ class Measured:
     cpu_seconds: float
     peak_memory: int
     failure: str = ""
+    peak_temporary: int = 0
 
 
 def measure(
-    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path, memory_limit: int
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    memory_limit: int,
+    temporary: Path | None = None,
 ) -> Measured:
     """Run a command to its end, or until its processes hold more than ``memory_limit`` bytes.
 
-    The memory is looked at once a second: a shorter peak may be missed.
+    The memory, and the folder ``temporary``, are looked at once a second: a shorter peak may be missed.
     """
     started = time.perf_counter()
     with log.open("wb") as output:
@@ -50,11 +58,13 @@ def measure(
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        peak, cpu, failure = 0, 0.0, ""
+        peak, peak_temporary, cpu, failure = 0, 0, 0.0, ""
         try:
             while process.poll() is None:
                 memory, cpu_now = _held(process.pid)
                 peak, cpu = max(peak, memory), max(cpu, cpu_now)
+                if temporary is not None:
+                    peak_temporary = max(peak_temporary, size_of(temporary))
                 if memory > memory_limit:
                     failure = f"needed more than {memory_limit / 2**30:.0f} GiB"
                     break
@@ -67,7 +77,16 @@ def measure(
     seconds = time.perf_counter() - started
     if process.returncode and not failure:
         failure = f"ended with {process.returncode}"
-    return Measured(seconds, cpu, peak, failure)
+    return Measured(seconds, cpu, peak, failure, peak_temporary)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files below a folder; those that go while it looks are passed over."""
+    size = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size if path.is_file() else 0
+    return size
 
 
 def _held(pid: int) -> tuple[int, float]:

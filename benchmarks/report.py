@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 from datetime import UTC, datetime
@@ -112,7 +113,8 @@ def machine() -> str:
             model = line.split(":", 1)[1].strip()
             break
     memory = next(line for line in Path("/proc/meminfo").read_text(encoding="utf-8").splitlines() if "MemTotal" in line)
-    return f"{platform.system()} {platform.machine()}, {model}, {int(memory.split()[1]) / 2**20:.0f} GiB"
+    cores = len(os.sched_getaffinity(0))
+    return f"{platform.system()} {platform.machine()}, {model}, {cores} cores, {int(memory.split()[1]) / 2**20:.0f} GiB"
 
 
 def today() -> str:

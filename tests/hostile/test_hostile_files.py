@@ -13,7 +13,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.ingest.one_table import as_input_error
 from claimatlas.ingest.sources import locate, pinned, read
 from claimatlas.ingest.validation import REASONS, ROW, validate_rows
-from comparison import CONF, RUNS, SILVER, content, last_record
+from comparison import CONF, GOLD, RUNS, SILVER, content, last_record
 from comparison import read as read_table
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION, fingerprint
@@ -196,7 +196,7 @@ def test_every_kind_by_the_real_command(console: Console, small_silver: Path, tm
 
 
 @pytest.mark.long
-def test_sql_in_names_lists_and_labels_is_text(console: Console, tmp_path: Path) -> None:
+def test_sql_in_names_lists_and_labels_is_text(console: Console, small_silver: Path, tmp_path: Path) -> None:
     """A year computed with SQL in the mapping, the code lists, the names of folders, equal to one without."""
     conf = Path(shutil.copytree(CONF, tmp_path / "conf"))
     evil = "x`'; DROP TABLE claims; --\""
@@ -204,7 +204,9 @@ def test_sql_in_names_lists_and_labels_is_text(console: Console, tmp_path: Path)
     (conf / "mappings" / "evil.yaml").write_text(yaml.safe_dump(mapping), encoding="utf-8")
     for file in conf.glob("codelists/*.csv"):
         text = file.read_text(encoding="utf-8")
-        file.write_text(text.replace("list membership reconstructed", "'); DROP TABLE t; --"), encoding="utf-8")
+        marked = text.replace("caesarean section", "'); DROP TABLE t; --")
+        assert marked != text or file.name != "delivery_caesarean.csv"
+        file.write_text(marked, encoding="utf-8")
     folder = tmp_path / "in'; --`*?[x]"
     folder.mkdir()
     header, body = SMALL_CLAIMS.split("\n", 1)
@@ -217,5 +219,9 @@ def test_sql_in_names_lists_and_labels_is_text(console: Console, tmp_path: Path)
     assert said.code == 0, said.err
     assert not said.has_trace(), said.err
     # Read from a copy whose name every reader understands.
-    record = last_record(Path(shutil.copytree(output, tmp_path / "plain")))
-    assert record["counts"]["ingest.claims"] == {"read": 10, "accepted": 10, "rejected": 0}
+    found = Path(shutil.copytree(output, tmp_path / "found"))
+    assert last_record(found)["counts"]["ingest.claims"] == {"read": 10, "accepted": 10, "rejected": 0}
+    plain = Path(shutil.copytree(small_silver, tmp_path / "plain"))
+    said = console.run("run-year", "--output", plain, "--year", "2022")
+    assert said.code == 0, said.err
+    assert content(found, GOLD) == content(plain, GOLD)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from claimatlas.ingest import marker
 from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED
 from claimatlas.tables.store import Store
 from comparison import DELIVERIES, GOLD, SILVER, content, last_record, read, without
-from integration.console import Console
-from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
+from integration.console import ROOT, Console
+from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION, fingerprint, write_small
 from pyspark.sql import SparkSession
 from reference.io import write_parquet_typed
 
@@ -88,8 +89,8 @@ def test_any_order_gives_what_one_ingest_gives(console: Console, tmp_path: Path,
             assert of_table["read"] == of_table["accepted"] + of_table["rejected"] + of_table.get("resent", 0)
     found = {name: without(read(tmp_path / "output", name), "data_delivery") for name in SILVER[:2]}
     assert found == {name: without(read(tmp_path / "expected", name), "data_delivery") for name in SILVER[:2]}
-    stays = without(read(tmp_path / "output", SILVER[2]))
-    assert set(stays) == set(without(read(tmp_path / "expected", SILVER[2])))
+    stays = without(read(tmp_path / "output", SILVER[2]), "data_delivery")
+    assert set(stays) == set(without(read(tmp_path / "expected", SILVER[2]), "data_delivery"))
     # Nothing is lost: every line is in silver or among the rejected ones, whichever delivery brought it.
     accepted = {row["claim_id"] for row in read(tmp_path / "output", SILVER[0])}
     rejected = {
@@ -165,8 +166,11 @@ class TestOneDelivery:
             "booking_date": None,
         }
         write_parquet_typed({"claims": [line]}, tmp_path / "typed")
-        options = ["--set", "max_rejected_share=1", "--accept-columns"]
-        said = console.run("ingest", "--add", "--input", tmp_path / "typed", "--output", small_copied, *options)
+        arguments = ["ingest", "--add", "--input", tmp_path / "typed", "--output", small_copied]
+        said = console.run(*arguments)
+        assert said.code == 2
+        assert "; quantity was string and is bigint" in said.err
+        said = console.run(*arguments, "--set", "max_rejected_share=1", "--accept-columns")
         assert said.code == 0, said.err
         (lost,) = read(small_copied, REJECTED.name)
         assert lost["reasons"] == ["duplicate_claim_id"]
@@ -177,7 +181,8 @@ class TestOneDelivery:
     @pytest.mark.parametrize(
         ("change", "said_of_it"),
         [
-            (("quantity\n", "quantity,extra\n", "1\n", "1,x\n"), "extra is new"),
+            # Spark hides a property in which it sees an address, as in this name.
+            (("quantity\n", "quantity,FACTUURLIJN\n", "1\n", "1,x\n"), "FACTUURLIJN is new"),
             (("quantity", "number"), "number is new; quantity is gone"),
         ],
     )
@@ -199,10 +204,50 @@ class TestOneDelivery:
         assert said.code == 2
         assert said_of_it in said.err
         assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
-        if "extra" in said_of_it:
+        if "FACTUURLIJN" in said_of_it:
             said = console.run("ingest", "--add", "--accept-columns", "--claims", source, "--output", small_copied)
             assert said.code == 0, said.err
             assert "c99" in {row["claim_id"] for row in read(small_copied, CLAIMS.name)}
+            said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
+            assert said.code == 0, said.err
+            assert "nothing new" in said.err
+
+    def test_the_first_line_of_a_file_without_a_header_is_not_shown(
+        self, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "population.csv"
+        source.write_text("ann,2022,1989-01-01,f,11002\n", encoding="utf-8")
+        said = console.run("ingest", "--add", "--population", source, "--output", small_copied)
+        assert said.code == 2
+        assert "is its first line a header?" in said.err
+        assert "ann" not in said.err
+        assert "1989" not in said.err
+        assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
+
+    def test_a_year_that_no_population_has_changes_nothing(
+        self, console: Console, small_copied: Path, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "population.csv"
+        source.write_text(f"{SMALL_POPULATION.splitlines()[0]}\nann,2022,1989-01-01,f,11002\n", encoding="utf-8")
+        before = fingerprint(small_copied)
+        said = console.run("run-year", "--add", "--population", source, "--output", small_copied, "--year", "2019")
+        assert said.code == 2
+        assert "The population has no row for 2019" in said.err
+        assert fingerprint(small_copied) == before
+
+    def test_a_column_that_is_renamed_and_mapped_is_the_same_column(
+        self, console: Console, small_copied: Path, tmp_path: Path
+    ) -> None:
+        conf = Path(shutil.copytree(ROOT / "conf", tmp_path / "conf"))
+        mapping = "description: a new name\nclaims: {quantity: Number}\n"
+        (conf / "mappings" / "renamed.yaml").write_text(mapping, encoding="utf-8")
+        header = SMALL_CLAIMS.splitlines()[0].replace("quantity", "number")
+        source = tmp_path / "claims.csv"
+        source.write_text(f"{header}\nc99,ann,2022-04-01,101032,1\n", encoding="utf-8")
+        options = ["--conf", conf, "--set", "mapping=renamed"]
+        said = console.run("ingest", "--add", "--claims", source, "--output", small_copied, *options)
+        assert said.code == 0, said.err
+        assert "c99" in {row["claim_id"] for row in read(small_copied, CLAIMS.name)}
 
     def test_the_gate_changes_nothing(
         self, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
@@ -215,6 +260,10 @@ class TestOneDelivery:
             assert "unparseable_service_date 1" in said.err
             assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
             assert len(read(small_copied, "silver/refused")) == 1
+        # Rows of a silver that was replaced do not stay.
+        said = console.run("ingest", "--input", write_small(tmp_path / "input"), "--output", small_copied)
+        assert said.code == 0, said.err
+        assert read(small_copied, "silver/refused") == []
 
     def test_without_silver_there_is_nothing_to_add_to(self, console: Console, tmp_path: Path) -> None:
         said = console.run("ingest", "--add", "--input", write_small(tmp_path / "input"), "--output", tmp_path / "out")
@@ -225,7 +274,7 @@ class TestOneDelivery:
         self, spark: SparkSession, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
     ) -> None:
         store = Store(spark, str(small_copied))
-        marker.begin_addition(store, {table.name: store.version(table) for table in marker.SILVER})
+        marker.begin(store, {table.name: store.version(table) for table in marker.SILVER}, replacing=False)
         store.append(store.read(CLAIMS), CLAIMS, {})
         said = console.run("run-year", "--output", small_copied, "--year", "2022")
         assert said.code == 2
@@ -256,6 +305,34 @@ class TestOneDelivery:
         assert content(published_copied, FIGURES) == figures
 
     @pytest.mark.long
+    def test_who_leaves_a_sector_and_who_is_nowhere(
+        self, console: Console, published_copied: Path, tmp_path: Path
+    ) -> None:
+        """A sector loses its one inhabitant; somebody who is not in the population has an exam."""
+        population, claims = tmp_path / "population.csv", tmp_path / "claims.csv"
+        header = f"{SMALL_POPULATION.splitlines()[0]},sector_31_december\n"
+        arguments = ("run-year", "--output", published_copied, "--year", "2022", "--accept-jumps", "--add")
+        for birth_date, sector in (("1980-02-01", "21004A00-"), ("1980-01-01", "21004A01-")):
+            population.write_text(f"{header}cleo,2022,{birth_date},f,21004,{sector}\n", encoding="utf-8")
+            said = console.run(*arguments, "--population", population, "--accept-columns")
+            assert said.code == 0, said.err
+            where = "geo_level = 'sector' AND indicator_id = 'stat_013_023'"
+            cells = read(published_copied, "gold/imaging", "geo_code", where)
+            assert [cell["geo_code"] for cell in cells] == [sector]
+        claims.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,zoe,2022-12-01,589013,1\n", encoding="utf-8")
+        said = console.run(*arguments, "--claims", claims)
+        assert said.code == 0, said.err
+        record, figures = last_record(published_copied), content(published_copied, FIGURES)
+        assert record["increment"]["beneficiaries"] == 1
+        said = console.run(*arguments[:-1])
+        assert said.code == 0, said.err
+        assert content(published_copied, FIGURES) == figures
+        whole = last_record(published_copied)["counts"]
+        for step in whole:
+            if step.startswith("benefic"):
+                assert record["counts"][step] == whole[step], step
+
+    @pytest.mark.long
     def test_everything_is_computed_where_the_published_run_cannot_be_carried_on(
         self, console: Console, small_copied: Path, tmp_path: Path
     ) -> None:
@@ -271,5 +348,7 @@ class TestOneDelivery:
         # Nothing was added, and somebody who starts a run again wants it to run.
         said = console.run(*arguments, "--year", "2021", "2022")
         assert said.code == 0, said.err
-        assert "increment: everything is computed anew: what is published was not computed from" in said.err
+        assert (
+            "increment: everything is computed anew: nothing was added since what is published was computed" in said.err
+        )
         assert console.run(*arguments[:3], "--everything", "--year", "2022").code == 2

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from claimatlas.tables.releases import RELEASED
@@ -28,11 +29,16 @@ KILLS = int(os.environ.get("CLAIMATLAS_KILLS", "0"))
 RACES = int(os.environ.get("CLAIMATLAS_RACES", "1"))
 MOMENTS = (
     "ingest: reading claims",
+    "ingest: reading population",
     "deliveries: forming episodes",
     "indicators: writing gold/imaging",
+    "indicators: writing gold/postnatal",
     "indicators: comparing places",
+    "indicators: checking what is to be published",
 )
-"""Lines of progress after each of which a run is killed: before a table of silver, deliveries, gold is written."""
+"""Lines of progress after each of which a run is killed: before a table of silver, deliveries, gold is written, and
+between the last of them and their release."""
+KILLED_BY_DEFAULT = "indicators: writing gold/imaging"
 
 
 class Victim:
@@ -86,14 +92,18 @@ def assert_a_rerun_heals(console: Console, undisturbed: tuple[Path, Path], outpu
     assert said.code == 0, said.err
     assert content(output, EVERYTHING) == content(expected, EVERYTHING)
     assert not (output / "silver" / "work").exists()
+    assert published(output) == {name: without(read(output, name)) for name in GOLD}
+
+
+def published(output: Path) -> dict[str, Any]:
+    """The rows of gold as the newest release has them, which is how a reader finds them."""
     (release,) = read(output, RELEASES.name, "*", "release = (SELECT max(release) FROM t)")
-    for name in GOLD:
-        version = release[f"{name.removeprefix('gold/')}_version"]
-        assert without(read(output, name, version=version)) == without(read(output, name))
+    versions = {name: release[f"{name.removeprefix('gold/')}_version"] for name in GOLD}
+    return {name: without(read(output, name, version=version)) for name, version in versions.items()}
 
 
 @pytest.mark.parametrize(
-    "moment", [MOMENTS[2], *[pytest.param(m, marks=pytest.mark.long) for m in MOMENTS if m != MOMENTS[2]]]
+    "moment", [m if m == KILLED_BY_DEFAULT else pytest.param(m, marks=pytest.mark.long) for m in MOMENTS]
 )
 def test_killed_while_it_writes(console: Console, undisturbed: tuple[Path, Path], tmp_path: Path, moment: str) -> None:
     victim = Victim(tmp_path / "victim", *run_year(undisturbed[0], tmp_path / "output"))
@@ -107,22 +117,57 @@ def test_killed_while_it_writes(console: Console, undisturbed: tuple[Path, Path]
 @pytest.mark.skipif(not KILLS, reason="only with CLAIMATLAS_KILLS")
 def test_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
     chance = random.Random(KILLS)
-    whole = None
+    start = time.monotonic()
+    Victim(tmp_path / "whole", *run_year(undisturbed[0], tmp_path / "whole-output")).process.wait()
+    whole = time.monotonic() - start
+    while_running = 0
     for number in range(KILLS):
         output = tmp_path / f"output-{number}"
-        if chance.random() < 0.5:
-            # Over what is there: what was published must be readable throughout.
+        over_published = chance.random() < 0.5
+        if over_published:
             shutil.copytree(undisturbed[1], output)
-        start = time.monotonic()
         victim = Victim(tmp_path / f"victim-{number}", *run_year(undisturbed[0], output))
-        if whole is None:
-            victim.process.wait()
-            whole = time.monotonic() - start
-        else:
-            time.sleep(chance.uniform(0, whole))
+        time.sleep(chance.uniform(0, whole))
+        while_running += victim.process.poll() is None
         victim.kill()
+        if over_published:
+            assert published(output) == published(undisturbed[1])
         assert_a_rerun_heals(console, undisturbed, output)
         shutil.rmtree(output)
+    print(f"{KILLS} runs killed, {while_running} of them before their end")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not KILLS, reason="only with CLAIMATLAS_KILLS")
+def test_an_addition_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
+    """Readers see the figures before the delivery of data or those after it, and the same command again heals."""
+    chance = random.Random(KILLS)
+    source = tmp_path / "claims.csv"
+    source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-12-01,424104,1\n", encoding="utf-8")
+
+    def addition(output: Path) -> list[object]:
+        return ["run-year", "--add", "--claims", source, "--output", output, "--year", "2022"]
+
+    expected = Path(shutil.copytree(undisturbed[1], tmp_path / "expected"))
+    start = time.monotonic()
+    Victim(tmp_path / "whole", *addition(expected)).process.wait()
+    whole = time.monotonic() - start
+    figures = [published(undisturbed[1]), published(expected)]
+    assert figures[0] != figures[1]
+    while_running = 0
+    for number in range(KILLS):
+        output = Path(shutil.copytree(undisturbed[1], tmp_path / f"output-{number}"))
+        victim = Victim(tmp_path / f"victim-{number}", *addition(output))
+        time.sleep(chance.uniform(0, whole))
+        while_running += victim.process.poll() is None
+        victim.kill()
+        assert published(output) in figures
+        said = console.run(*addition(output))
+        assert said.code == 0, said.err
+        assert content(output, EVERYTHING) == content(expected, EVERYTHING)
+        assert published(output) == figures[1]
+        shutil.rmtree(output)
+    print(f"{KILLS} additions killed, {while_running} of them before their end")
 
 
 @pytest.mark.long
@@ -135,6 +180,7 @@ def test_of_two_runs_at_once_one_wins(undisturbed: tuple[Path, Path], tmp_path: 
         assert sorted(codes) == [0, 4]
         assert "Another run writes to" in codes[4].said.read_text(encoding="utf-8")
         assert content(output, EVERYTHING) == content(expected, EVERYTHING)
+    print(f"{RACES} pairs of runs, one of each won")
 
 
 @pytest.mark.long

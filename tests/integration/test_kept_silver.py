@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from claimatlas.ingest import marker
 from claimatlas.runs.lock import LOCK_FILE
+from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 from comparison import REJECTED, SILVER, content, read
 from integration.console import Console
@@ -65,12 +66,16 @@ class TestYearsThatWouldGo:
         assert years == {2020, 2022, 2023}
 
 
+def begin_to_replace(store: Store) -> None:
+    """As an ingest does before it replaces the first table."""
+    marker.begin(store, {table.name: store.version(table) for table in marker.SILVER}, replacing=True)
+
+
 class TestAnIngestThatDied:
     def test_nothing_is_computed_from_what_it_left(
         self, spark: SparkSession, console: Console, small_copied: Path
     ) -> None:
-        # As an ingest does before it replaces the first table.
-        marker.take_off(Store(spark, str(small_copied)))
+        begin_to_replace(Store(spark, str(small_copied)))
         before = fingerprint(small_copied)
         for command in ("run-year", "deliveries", "indicators"):
             said = console.run(command, "--output", small_copied, "--year", "2022")
@@ -83,9 +88,25 @@ class TestAnIngestThatDied:
     def test_running_it_again_makes_silver_whole(
         self, spark: SparkSession, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
     ) -> None:
-        marker.take_off(Store(spark, str(small_copied)))
+        begin_to_replace(Store(spark, str(small_copied)))
         said = console.run("ingest", "--input", write_small(tmp_path / "input"), "--output", small_copied)
         assert said.code == 0, said.err
+        assert content(small_copied, SILVER) == content(small_silver, SILVER)
+        said = console.run("run-year", "--output", small_copied, "--year", "2019")
+        assert "The population in silver has no row for 2019" in said.err
+
+    def test_years_that_it_had_taken_away_are_not_forgotten(
+        self, spark: SparkSession, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
+    ) -> None:
+        store = Store(spark, str(small_copied))
+        begin_to_replace(store)
+        store.delete(POPULATION, "year = 2021")
+        source = write_small(tmp_path / "input")
+        (source / "population.csv").write_text(SMALL_POPULATION.replace(",2021,", ",2022,"), encoding="utf-8")
+        arguments = ("--input", source, "--output", small_copied, "--set", "max_rejected_share=1")
+        said = console.run("ingest", *arguments)
+        assert said.code == 2
+        assert "The input has no population of 2021, which silver holds now" in said.err
         assert content(small_copied, SILVER) == content(small_silver, SILVER)
         said = console.run("run-year", "--output", small_copied, "--year", "2019")
         assert "The population in silver has no row for 2019" in said.err

@@ -65,6 +65,12 @@ stay_id,beneficiary_id,admission_date,discharge_date,hospital_id
 NEEDLESTAY1,{ANN},2022-03-01,2022-03-04,71012345
 NEEDLESTAY2,{BEA},2022-05-04,2022-05-01,71012345
 """
+ADDED = f"""\
+{CLAIMS.partition(chr(10))[0]}
+NEEDLECLAIM02,{ANN},2022-03-20,101032,2,NEEDLEPRO02,1,,corrected
+NEEDLECLAIM15,{CLEO},2022-12-07,424104,1,NEEDLEPRO01,,71012345,NEEDLEREMARK
+NEEDLECLAIM16,{DORA},NEEDLEDATE,424104,1,NEEDLEPRO01,,,of {DORA}
+"""
 REJECTED_ROWS = {"claims": 8, "population": 6, "hospital_stays": 1}
 YEAR = ("--year", "2022")
 
@@ -151,6 +157,13 @@ def run_all(folder: Path, **variables: str) -> Runs:
         runs.said["run"] = console.run("run-year", "--input", source, "--output", output, *YEAR, *lax, "--json")
         runs.open_to_others = list(open_to_others(temporary))
         runs.gold = content(output, GOLD)
+        added, delivery = shutil.copytree(output, made / "added"), folder / "claims.csv"
+        delivery.write_text(ADDED, encoding="utf-8")
+        addition = ("run-year", "--add", "--claims", delivery, "--output", added, *YEAR)
+        runs.said["refused addition"] = console.run(*addition)
+        runs.said["addition"] = console.run(*addition, *lax, "--accept-jumps")
+        runs.said["check"] = console.run("check", "--output", added)
+        runs.said["rollback"] = console.run("rollback", "--output", added)
         if not variables:
             shorter = (*lax, "--set", "postnatal_window.last_day=10")
             runs.said["again"] = console.run("run-year", "--output", output, *YEAR, *shorter)
@@ -237,9 +250,10 @@ def test_every_run_ended_as_it_should(plain: Runs, keyed: Runs) -> None:
     for runs in (plain, keyed):
         codes = {name: said.code for name, said in runs.said.items()}
         looks = ("again", "explain", "diff", "describe") if runs is plain else ()
-        done = dict.fromkeys(("run", *looks), 0)
+        done = dict.fromkeys(("run", "addition", "rollback", *looks), 0)
+        beyond = dict.fromkeys(("gate", "refused addition", "check"), 3)
         refused = {spoil.__name__: 2 for spoil in REFUSED}
-        assert codes == {**done, "gate": 3, **refused, "failed": 1}, [said.err for said in runs.said.values()]
+        assert codes == {**done, **beyond, **refused, "failed": 1}, [said.err for said in runs.said.values()]
         assert not any(said.has_trace() for said in runs.said.values())
 
 

@@ -140,8 +140,14 @@ class TestGate:
 
     @pytest.mark.long
     def test_a_jump_with_another_configuration(self, console: Console, moved: Path) -> None:
-        run_year(console, moved, "--year", "2022", "--set", "postnatal_window.last_day=5", *self.LOWER)
-        assert {row["release"] for row in read(moved, RELEASES.name)} == {1, 2, 3}
+        other = ("--set", "postnatal_window.last_day=5", *self.LOWER)
+        run_year(console, moved, "--year", "2023", *other)
+        # That of another year is no reason.
+        said = console.run("run-year", "--output", moved, "--year", "2022", *self.LOWER)
+        assert said.code == 3
+        assert "cube_007_001a_denom 2022 moved by -50" in said.err
+        run_year(console, moved, "--year", "2022", *other)
+        assert {row["release"] for row in read(moved, RELEASES.name)} == {1, 2, 3, 4}
 
     def test_sums_that_do_not_add_up(
         self,

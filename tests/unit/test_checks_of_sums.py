@@ -10,6 +10,7 @@ import pytest
 from claimatlas.checks.findings import Finding
 from claimatlas.checks.gold import check_sums
 from claimatlas.checks.nesting import parts_and_sums
+from claimatlas.checks.sums import Members
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.tables.schemas import CELL_DIMENSIONS
@@ -105,11 +106,14 @@ CASES: list[tuple[Damage, set[tuple[str, str, str]]]] = [
     ),
     (more(BY_SECTOR, "arrondissement", "62000"), {(BY_SECTOR, "arrondissement", "places")}),
     # One more in the country is one more of unknown domicile, unless it is known how many these are.
-    (more(BY_SECTOR, "country", "01000"), {(BY_SECTOR, "country", "places_and_unknown")}),
+    (
+        more(BY_SECTOR, "country", "01000"),
+        {(BY_SECTOR, "country", kind) for kind in ("places_and_unknown", "members")},
+    ),
     (more(BY_SECTOR, "country", "01000", figure=0), set()),
     (
         more(BY_SECTOR, "country", "01000", by=-2),
-        {(BY_SECTOR, "country", kind) for kind in ("places", "places_and_unknown")},
+        {(BY_SECTOR, "country", kind) for kind in ("places", "places_and_unknown", "members")},
     ),
     (
         more(BY_SECTOR, "municipality", "21004"),
@@ -146,8 +150,12 @@ def found(spark: SparkSession, shipped: Configuration) -> list[Finding]:
         damage(cells)
         rows += [(key[0], FIRST_YEAR + number, *key[1:], *counts) for key, counts in cells.items()]
     years = range(FIRST_YEAR, FIRST_YEAR + len(CASES))
-    unknown = {(population, year): UNKNOWN for population in ("deliveries", "beneficiary_years") for year in years}
-    return check_sums(spark.createDataFrame(rows, SCHEMA), shipped, years, unknown)
+    counted = {
+        (population, year): Members(len(MEMBERS), UNKNOWN)
+        for population in ("deliveries", "beneficiary_years")
+        for year in years
+    }
+    return check_sums(spark.createDataFrame(rows, SCHEMA), shipped, years, counted)
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
@@ -168,10 +176,12 @@ def test_every_kind_of_sum_is_compared(found: list[Finding]) -> None:
     assert kinds == dimensions | {
         (DENOMINATOR, "places"),
         (DENOMINATOR, "places_and_unknown"),
+        (DENOMINATOR, "members"),
         (BY_HOSPITAL, "hospital"),
         (BY_HOSPITAL, "delivery_type"),
         (BY_SECTOR, "places"),
         (BY_SECTOR, "places_and_unknown"),
+        (BY_SECTOR, "members"),
         (BY_SECTOR, "sector"),
     }
 
@@ -195,6 +205,18 @@ def test_parts_that_are_more_than_the_country(found: list[Finding]) -> None:
         f"{BY_SECTOR} 2017, country: 1 of 1 cells do not add up with the sectors, the first 01000: "
         "numerator / denominator 4 / 6 is less than the sum, 3 / 7."
     )
+
+
+def test_members_that_are_in_no_cell(spark: SparkSession, shipped: Configuration) -> None:
+    """Lost by everything that is published alike, so that only the count of the run tells."""
+    cells = published(shipped)
+    rows = [(key[0], 2023, *key[1:], *counts) for key, counts in cells.items() if key[0] == DENOMINATOR]
+    counted = {("deliveries", 2023): Members(len(MEMBERS) + 1, UNKNOWN)}
+    wrong = [f for f in check_sums(spark.createDataFrame(rows, SCHEMA), shipped, [2023], counted) if not f.ok]
+    assert [finding.sentence for finding in wrong] == [
+        f"{DENOMINATOR} 2023, country: 1 of 1 cells do not add up with the members that the run counted, the first "
+        "01000: numerator / denominator 4 / 6 is not the sum, 4 / 7."
+    ]
 
 
 def test_places_that_are_no_whole_may_hold_more(spark: SparkSession, shipped: Configuration) -> None:

@@ -266,12 +266,12 @@ def test_the_stay_of_a_delivery_does_not_depend_on_the_order_of_stays(spark: Spa
         "delivery_id string, beneficiary_id string, delivery_date date, hospital_id string",
     )
     stays = [
-        ("s1", "a", MARCH, MARCH + timedelta(3), "h1", 2023),
-        ("s2", "a", MARCH, MARCH + timedelta(9), "h2", 2023),
-        ("s3", "a", MARCH - timedelta(1), MARCH + timedelta(4), "h1", 2023),
-        ("s4", "b", MARCH, MARCH + timedelta(2), None, 2023),
-        ("s5", "b", MARCH - timedelta(9), MARCH, "h1", 2023),
-        ("s6", "c", MARCH + timedelta(1), MARCH + timedelta(2), "h1", 2023),
+        ("s1", "a", MARCH, MARCH + timedelta(3), "h1", 1, 2023),
+        ("s2", "a", MARCH, MARCH + timedelta(9), "h2", 1, 2023),
+        ("s3", "a", MARCH - timedelta(1), MARCH + timedelta(4), "h1", 1, 2023),
+        ("s4", "b", MARCH, MARCH + timedelta(2), None, 1, 2023),
+        ("s5", "b", MARCH - timedelta(9), MARCH, "h1", 1, 2023),
+        ("s6", "c", MARCH + timedelta(1), MARCH + timedelta(2), "h1", 1, 2023),
     ]
     expected = spark.createDataFrame([("d1", 4), ("d2", 2)], "delivery_id string, nights_after_delivery int")
     for order in (stays, stays[::-1]):

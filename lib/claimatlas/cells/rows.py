@@ -11,7 +11,6 @@ from claimatlas.cells.intervals import wilson_interval
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
-from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.services import all_of
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 
@@ -22,6 +21,7 @@ def published_rows(
     indicators: Sequence[Indicator],
     statuses: Mapping[tuple[str, int], str],
     without_denominator: Collection[str],
+    known_levels: Collection[str],
     run_id: str,
     table: Table,
 ) -> DataFrame:
@@ -29,11 +29,14 @@ def published_rows(
 
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
     indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
-    is above zero; with every dimension ``all`` it has each place of the vintage. An indicator of
-    ``without_denominator``, whose members cannot be known, has these rows only.
+    is above zero; with every dimension ``all`` it has each place of the vintage, at ``known_levels``: those of which
+    somebody says which places there are. An indicator of ``without_denominator``, whose members cannot be known, has
+    these rows only.
     """
     parts = [
-        _of_indicator(indicator, population, statuses, knows_members=indicator.id not in without_denominator)
+        _of_indicator(
+            indicator, population, statuses, known_levels, knows_members=indicator.id not in without_denominator
+        )
         for indicator in indicators
     ]
     exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
@@ -71,12 +74,18 @@ def _dimensions(population: Population) -> list[Column]:
 
 
 def _of_indicator(
-    indicator: Indicator, population: Population, statuses: Mapping[tuple[str, int], str], *, knows_members: bool
+    indicator: Indicator,
+    population: Population,
+    statuses: Mapping[tuple[str, int], str],
+    known_levels: Collection[str],
+    *,
+    knows_members: bool,
 ) -> Column:
     numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
     summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
-    # Nobody says which hospitals there are: a hospital has a row when it has a member.
-    is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & (F.col("geo_level") != HOSPITAL)
+    # Nobody says which hospitals there are: one has a row when it has a member. So it is with sectors without a table.
+    is_known = F.col("geo_level").isin(list(known_levels))
+    is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & is_known
     conditions = [
         F.col("geo_level").isin(list(indicator.levels)),
         F.col("year") >= indicator.first_year,

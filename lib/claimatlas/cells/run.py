@@ -14,6 +14,7 @@ from claimatlas.cells.rows import published_rows
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
+from claimatlas.configuration.settings import SECTOR
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
@@ -84,13 +85,21 @@ def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record:
     totals = finest.groupBy("year").agg(
         F.sum("denominator").alias("beneficiaries"), *[F.sum(name).alias(name) for name in columns]
     )
+    years = []
     for total in totals.collect():
         values = total.asDict()
-        year = values.pop("year")
-        record.count(f"beneficiaries.{year}", values)
-        # Services of people who are not in the population of the year: left out, and counted here.
-        all_of_year = record.counts.get(f"beneficiary_services.{year}", {})
-        ignored = {name: all_of_year[name] - values[name] for name in all_of_year}
+        years.append(values.pop("year"))
+        record.count(f"beneficiaries.{years[-1]}", values)
+    note_ignored_services(record, years)
+
+
+def note_ignored_services(record: RunRecord, years: Sequence[int]) -> None:
+    """Count the services of people who are not in the population of the year: they are left out."""
+    for year in years:
+        all_of_year, counted = (
+            record.counts.get(f"{of}.{year}", {}) for of in ("beneficiary_services", "beneficiaries")
+        )
+        ignored = {name: number - counted.get(name, 0) for name, number in all_of_year.items()}
         record.count(f"beneficiary_services.{year}.not_in_population", ignored)
 
 
@@ -117,7 +126,10 @@ def write_cells(
             record.warn(reason)
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.note("statuses", {**record.notes.get("statuses", {}), **{f"{i} {y}": s for (i, y), s in statuses.items()}})
-    rows = published_rows(cells, population, indicators, statuses, without_denominator, record.run_id, table)
+    known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
+    rows = published_rows(
+        cells, population, indicators, statuses, without_denominator, known_levels, record.run_id, table
+    )
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)

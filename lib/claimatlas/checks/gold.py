@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from claimatlas.checks.drift import National, NationalValue, national_cells
 from claimatlas.checks.findings import SUMS, Finding, Subject
-from claimatlas.checks.sums import FIGURES, PLACES, WITH_UNKNOWN, UnknownDomicile, measure_sums
+from claimatlas.checks.sums import FIGURES, MEMBERS, PLACES, WITH_UNKNOWN, Counted, measure_sums
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
@@ -19,14 +19,14 @@ def check_sums(
     cells: DataFrame,
     configuration: Configuration,
     years: Sequence[int],
-    unknown_domicile: UnknownDomicile | None = None,
+    counted: Counted | None = None,
 ) -> list[Finding]:
     """Whether the cells of ``years`` add up; one finding per indicator, year, level and kind of sum.
 
-    ``cells``: one row per cell, the columns of the tables of cells. ``unknown_domicile``: members without a place by
-    population (``deliveries``, ``beneficiary_years``) and year, where they are known.
+    ``cells``: one row per cell, the columns of the tables of cells. ``counted``: the members by population
+    (``deliveries``, ``beneficiary_years``) and year, where they are known.
     """
-    rows = measure_sums(cells, configuration, years, unknown_domicile or {}).collect()
+    rows = measure_sums(cells, configuration, years, counted or {}).collect()
     found = [row.asDict(recursive=True) for row in rows]
     found.sort(key=lambda row: (row["indicator_id"], row["year"], row["geo_level"], row["sum"]))
     return [judge_sum(row, configuration) for row in found]
@@ -65,6 +65,7 @@ def _parts(kind: str, configuration: Configuration) -> str:
     named = {
         PLACES: "their smallest places",
         WITH_UNKNOWN: f"each {configuration.settings.geography.domicile_level} and the unknown domiciles",
+        MEMBERS: "the members that the run counted",
         HOSPITAL: "the hospitals",
         SECTOR: "the sectors",
     }

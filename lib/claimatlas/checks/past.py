@@ -1,19 +1,23 @@
-"""What is known of the runs behind the published cells: the values that they replaced, and unknown domiciles."""
+"""What is known of the runs behind the published cells: the values that they replaced, and whom they counted."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import functions as F
 
 from claimatlas.checks.drift import National, NationalKey, NationalValue
 from claimatlas.checks.gold import national_values
+from claimatlas.checks.sums import Members
 from claimatlas.configuration import Configuration
 from claimatlas.runs.archive import PastRun, find_run
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import RUNS, Table
 from claimatlas.tables.store import Store
+
+STEPS = {"beneficiary_years": "beneficiaries", "deliveries": "deliveries"}
+"""The step of a run record that counts the members of a population, and the name of the count."""
 
 
 def replaced_values(
@@ -43,10 +47,19 @@ def replaced_values(
     return found, notes
 
 
-def recorded_unknown_domicile(
+def counted_members(counts: Mapping[str, Mapping[str, int]], population: str, year: int) -> Members | None:
+    """The members of a population and year by a run record's counts; nothing where the run did not count them."""
+    step = STEPS[population]
+    of_year = counts.get(f"{step}.{year}", {})
+    if "domicile_unknown" not in of_year:
+        return None
+    return Members(of_year[step], of_year["domicile_unknown"])
+
+
+def recorded_members(
     store: Store, configuration: Configuration, now: National, years: Sequence[int]
-) -> dict[tuple[str, int], int]:
-    """How many members of each population and year had no place when they were counted, by the run records."""
+) -> dict[tuple[str, int], Members]:
+    """The members of each population and year when they were counted, by the run records."""
     if not store.exists(RUNS):
         return {}
     populations = {indicator.id: indicator.population for indicator in configuration.indicators}
@@ -57,16 +70,17 @@ def recorded_unknown_domicile(
             records[run_id] = find_run(store, run_id)
         return records[run_id]
 
-    found: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, int], Members] = {}
     for (indicator, _, year), value in now.items():
         population = populations.get(indicator)
         if population is None or year not in years or (population, year) in found:
             continue
-        run, step = record(value.run_id), f"beneficiaries.{year}"
+        run = record(value.run_id)
         if population == "deliveries":
             # An indicators job counts deliveries that another run may have formed.
             formed_by = run.record.get("deliveries_run", {}).get(str(year)) if run else None
-            run, step = record(formed_by) if formed_by else None, f"deliveries.{year}"
-        if run is not None and "domicile_unknown" in run.counts.get(step, {}):
-            found[population, year] = run.counts[step]["domicile_unknown"]
+            run = record(formed_by) if formed_by else None
+        members = counted_members(run.counts, population, year) if run else None
+        if members is not None:
+            found[population, year] = members
     return found

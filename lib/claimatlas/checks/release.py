@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -11,13 +11,14 @@ from pyspark.sql import functions as F
 from claimatlas.checks.drift import judge_drift
 from claimatlas.checks.findings import Finding, beyond
 from claimatlas.checks.gold import check_sums, national_values
-from claimatlas.checks.sums import UnknownDomicile
+from claimatlas.checks.past import STEPS, counted_members
+from claimatlas.checks.sums import Counted
 from claimatlas.configuration import Configuration
 from claimatlas.errors import QualityGateError
 from claimatlas.runs.archive import find_run
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.published import newest_cells, tables_of_cells
-from claimatlas.tables.releases import newest_release
+from claimatlas.tables.published import cells_by_table, newest_cells
+from claimatlas.tables.releases import Published
 from claimatlas.tables.store import Store
 
 
@@ -26,21 +27,21 @@ def require_publishable(
 ) -> None:
     """Judge the cells of ``years`` that were just written, before they are published.
 
-    Counts must add up across levels and dimensions. And no national value may move further than
-    ``checks.largest_drift_between_runs`` from the published one, unless its denominator was below
-    ``checks.least_denominator_of_jump``, the configuration was another one, or ``accept_jumps`` says that it is meant.
+    Counts must add up across levels and dimensions, to the members that the run counted. And no national value may
+    move further than ``checks.largest_drift_between_runs`` from the published one, unless its denominator was below
+    ``checks.least_denominator_of_jump``, another configuration had given it, or ``accept_jumps`` says that it is meant.
 
     Raises:
         QualityGateError: naming the first of what is wrong.
     """
     record.progress("indicators: checking what is to be published")
     cells = reduce(DataFrame.unionByName, newest_cells(store))
-    wrong = beyond(check_sums(cells, configuration, years, _unknown_domiciles(record, years)))
+    wrong = beyond(check_sums(cells, configuration, years, _counted(record, years)))
     if wrong:
         raise QualityGateError(_said("do not add up", wrong))
-    if accept_jumps or _has_other_configuration(store, record):
+    if accept_jumps:
         return
-    wrong = beyond(_jumps(store, cells, configuration, years))
+    wrong = beyond(_jumps(store, cells, configuration, years, record))
     if wrong:
         raise QualityGateError(
             _said("moved further than checks.largest_drift_between_runs allows, with the same configuration", wrong)
@@ -48,15 +49,24 @@ def require_publishable(
         )
 
 
-def _jumps(store: Store, cells: DataFrame, configuration: Configuration, years: Sequence[int]) -> list[Finding]:
+def _jumps(
+    store: Store, cells: DataFrame, configuration: Configuration, years: Sequence[int], record: RunRecord
+) -> list[Finding]:
     least = configuration.settings.checks.least_denominator_of_jump
-    published = tables_of_cells(store)
-    if not published:
+    published = Published.now(store)
+    tables = cells_by_table(published).values() if published.release else []
+    if not tables:
         return []
-    large = reduce(DataFrame.unionByName, published).where(F.col("denominator") >= least)
+    large = reduce(DataFrame.unionByName, tables).where(F.col("denominator") >= least)
     of_years = F.col("year").isin(list(years))
-    now = national_values(cells.where(of_years), configuration)
     earlier = national_values(large.where(of_years), configuration)
+    # Another configuration explains any difference.
+    runs = {value.run_id for value in earlier.values()}
+    comparable = {run_id for run_id in runs if _has_configuration(store, run_id, record.hashes)}
+    earlier = {key: value for key, value in earlier.items() if value.run_id in comparable}
+    if not earlier:
+        return []
+    now = national_values(cells.where(of_years), configuration)
     # Each year by itself: how it stands to the year before is for `claimatlas check` to say.
     return [
         finding
@@ -70,22 +80,18 @@ def _jumps(store: Store, cells: DataFrame, configuration: Configuration, years: 
     ]
 
 
-def _has_other_configuration(store: Store, record: RunRecord) -> bool:
-    """Whether what is published was computed with another configuration: it explains any difference."""
-    release = newest_release(store)
-    run = find_run(store, release["run_id"]) if release else None
-    return run is None or run.record["hashes"] != record.hashes
+def _has_configuration(store: Store, run_id: str, hashes: Mapping[str, str]) -> bool:
+    """Whether a run that is known had the configuration of these hashes."""
+    run = find_run(store, run_id)
+    return run is not None and run.record["hashes"] == hashes
 
 
-def _unknown_domiciles(record: RunRecord, years: Sequence[int]) -> UnknownDomicile:
-    """Members without a place, of the populations that this run counted."""
-    steps = {"beneficiary_years": "beneficiaries", "deliveries": "deliveries"}
-    return {
-        (population, year): record.counts[f"{step}.{year}"]["domicile_unknown"]
-        for population, step in steps.items()
-        for year in years
-        if "domicile_unknown" in record.counts.get(f"{step}.{year}", {})
+def _counted(record: RunRecord, years: Sequence[int]) -> Counted:
+    """The members of the populations that this run counted."""
+    found = {
+        (population, year): counted_members(record.counts, population, year) for population in STEPS for year in years
     }
+    return {key: members for key, members in found.items() if members is not None}
 
 
 def _said(what: str, wrong: Sequence[Finding]) -> str:

@@ -15,7 +15,7 @@ from claimatlas.checks.domicile import beneficiaries_by_domicile, by_domicile, j
 from claimatlas.checks.drift import NationalKey, NationalValue, judge_drift
 from claimatlas.checks.findings import Finding
 from claimatlas.checks.gold import check_sums, national_values
-from claimatlas.checks.past import recorded_unknown_domicile, replaced_values
+from claimatlas.checks.past import recorded_members, replaced_values
 from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
@@ -82,8 +82,8 @@ def _check_gold(
     drift: list[Finding] = []
     notes: list[str] = []
     for table, values in national.items():
-        unknown = recorded_unknown_domicile(store, configuration, values, years)
-        findings += check_sums(cells[table], configuration, years, unknown)
+        counted = recorded_members(store, configuration, values, years)
+        findings += check_sums(cells[table], configuration, years, counted)
         replaced, not_kept = replaced_values(store, table, configuration, values, years)
         drift += judge_drift(values, replaced, years, configuration.settings.checks)
         notes += not_kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,18 +15,25 @@ from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.services import all_of, any_of
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
-PUBLISHED, PLACES, WITH_UNKNOWN = "published", "places", "places_and_unknown"
-"""The cell itself; the sum of its smallest places; that sum with those whose domicile is unknown."""
+PUBLISHED, PLACES, WITH_UNKNOWN, MEMBERS = "published", "places", "places_and_unknown", "members"
+"""The cell itself; the sum of its smallest places; that sum with those whose domicile is unknown; all who were counted
+before there were cells."""
 FIGURES = ("numerator", "denominator")
 _CELL = ("geo_level", "geo_code", *CELL_DIMENSIONS)
 
-UnknownDomicile = Mapping[tuple[str, int], int]
-"""How many members of a population have an unknown domicile, by the population's name and the year."""
+
+class Members(NamedTuple):
+    """How many members a population has in a year, and how many of them have an unknown domicile."""
+
+    number: int
+    unknown_domicile: int
 
 
-def measure_sums(
-    cells: DataFrame, configuration: Configuration, years: Sequence[int], unknown_domicile: UnknownDomicile
-) -> DataFrame:
+Counted = Mapping[tuple[str, int], Members]
+"""The members that were counted, by the population's name and the year."""
+
+
+def measure_sums(cells: DataFrame, configuration: Configuration, years: Sequence[int], counted: Counted) -> DataFrame:
     """Compare every published count with the sums that it must be, in one pass over the cells.
 
     Grain in: one row per cell, as in gold; indicators that the configuration does not declare are left out. Grain
@@ -34,12 +42,13 @@ def measure_sums(
     ``_denominator``, and ``exact``: whether they had to be equal.
 
     ``sum`` is ``places`` (a larger place is its smallest places; the country may be more, as it counts unknown
-    domiciles), ``places_and_unknown`` (the country's denominator is its smallest places and those of
-    ``unknown_domicile``), ``hospital`` or ``sector`` (together not more than the country), or a dimension
-    (``all`` is its values, ``unknown`` too). What is not computable counts as 0 on both sides.
+    domiciles), ``places_and_unknown`` (the country's denominator is its smallest places and the unknown domiciles of
+    ``counted``), ``members`` (it is the number of ``counted``, where there is one country), ``hospital`` or ``sector``
+    (together not more than the country), or a dimension (``all`` is its values, ``unknown`` too). What is not
+    computable counts as 0 on both sides.
     """
     totals = _totals(cells, configuration, years)
-    comparisons = F.explode(_comparisons(configuration, unknown_domicile)).alias("_sum")
+    comparisons = F.explode(_comparisons(configuration, years, counted)).alias("_sum")
     compared = totals.select("indicator_id", "year", *_CELL, comparisons)
     pairs = [(F.col(f"_sum.summed_{figure}"), F.col(f"_sum.published_{figure}")) for figure in FIGURES]
     equal = all_of(summed == published for summed, published in pairs)
@@ -111,7 +120,7 @@ def _counted_in(configuration: Configuration, years: Sequence[int]) -> Column:
     return F.when(F.col("_parents").isNull(), itself).otherwise(F.concat(itself, larger))
 
 
-def _comparisons(configuration: Configuration, unknown_domicile: UnknownDomicile) -> Column:
+def _comparisons(configuration: Configuration, years: Sequence[int], counted: Counted) -> Column:
     """What a cell is compared with: an array of the sums that it must be."""
 
     def against(name: str, exact: Column, summed: Sequence[Column]) -> Column:
@@ -134,27 +143,27 @@ def _comparisons(configuration: Configuration, unknown_domicile: UnknownDomicile
     for name in CELL_DIMENSIONS:
         is_split = _is_one_of([indicator.id for indicator in configuration.indicators if name in indicator.dimensions])
         found.append(F.when((F.col(name) == ALL) & is_split, against(name, F.lit(True), sums_of(name))))
-    unknown = _unknown(configuration, unknown_domicile)
-    with_unknown = [F.col(f"{PUBLISHED}_numerator"), F.col(f"{PLACES}_denominator") + unknown]
     total = is_country & all_of(F.col(name) == ALL for name in CELL_DIMENSIONS)
-    found.append(F.when(total & unknown.isNotNull(), against(WITH_UNKNOWN, F.lit(True), with_unknown)))
+    members, unknown = _counted(configuration, counted)
+    numerator, places = F.col(f"{PUBLISHED}_numerator"), F.col(f"{PLACES}_denominator")
+    has_domiciles = _has_level(configuration, configuration.settings.geography.domicile_level)
+    with_unknown = against(WITH_UNKNOWN, F.lit(True), [numerator, places + unknown])
+    found.append(F.when(total & has_domiciles & unknown.isNotNull(), with_unknown))
+    is_only_country = _country(configuration, years).isNotNull()
+    all_members = against(MEMBERS, F.lit(True), [numerator, members])
+    found.append(F.when(total & is_only_country & members.isNotNull(), all_members))
     return F.array_compact(F.array(*found))
 
 
-def _unknown(configuration: Configuration, unknown_domicile: UnknownDomicile) -> Column:
-    """How many members of the whole population have no place; null where nobody says."""
-    geography = configuration.settings.geography
-    number = F.lit(None).cast("bigint")
-    for (population, year), count in unknown_domicile.items():
-        ids = [
-            indicator.id
-            for indicator in configuration.indicators
-            if indicator.population == population
-            and indicator.denominator is None
-            and geography.domicile_level in indicator.levels
-        ]
-        number = F.when(_is_one_of(ids) & (F.col("year") == year), F.lit(count).cast("bigint")).otherwise(number)
-    return number
+def _counted(configuration: Configuration, counted: Counted) -> tuple[Column, Column]:
+    """How many members the whole population has, and without a place; null where nobody says."""
+    number, unknown = F.lit(None).cast("bigint"), F.lit(None).cast("bigint")
+    for (population, year), members in counted.items():
+        of_all = [i.id for i in configuration.indicators if i.population == population and i.denominator is None]
+        holds = _is_one_of(of_all) & (F.col("year") == year)
+        number = F.when(holds, F.lit(members.number).cast("bigint")).otherwise(number)
+        unknown = F.when(holds, F.lit(members.unknown_domicile).cast("bigint")).otherwise(unknown)
+    return number, unknown
 
 
 def _country(configuration: Configuration, years: Sequence[int]) -> Column:

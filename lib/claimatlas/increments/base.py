@@ -40,8 +40,9 @@ def why_not(
             base.record["package_version"] != __version__ or base.record["hashes"] != record.hashes
         ),
         "what is published was not computed from this silver before it was added to": (
-            silver["data_deliveries"][: len(known)] != known or len(silver["data_deliveries"]) == len(known)
+            silver["data_deliveries"][: len(known)] != known
         ),
+        "nothing was added since what is published was computed": silver["data_deliveries"] == known,
         "a table came that was not there before": silver["tables"] != base.silver["tables"],
         "silver/deliveries is not that of what is published": any(
             origin.get("run") != formed_by.get(str(year)) for year, origin in origins.items()

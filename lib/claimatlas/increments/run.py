@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from claimatlas.cells.cube import cube
 from claimatlas.cells.numerators import measure_columns
 from claimatlas.cells.rows import measures_of_rows
-from claimatlas.cells.run import TABLES, indicators_by_population, write_cells
+from claimatlas.cells.run import TABLES, indicators_by_population, note_ignored_services, write_cells
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Population
 from claimatlas.deliveries.run import write_deliveries
@@ -80,6 +80,8 @@ def find_increment(
     record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
     for step, counts in carried_on(base.counts, before.counts, after.counts).items():
         record.count(step, counts)
+    # Which is no sum over beneficiaries, where none of the affected is in the population.
+    note_ignored_services(record, years)
     return Increment(affected, before, after)
 
 

@@ -44,12 +44,13 @@ def add(
         QualityGateError: too many rows of a table were rejected: they are in ``silver/refused``, and nothing else
             changed.
     """
-    marker.recover(store)
+    marker.recover(store, from_replacing=False)
     facts = marker.facts_of_silver(store)
     marker.require_same_key(store, options.key_fingerprint)
     options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
     sources, columns = _sources(store, paths, configuration, options, facts["columns"])
     if POPULATION_INPUT.name not in sources:
+        # Before the rows are looked at; else it is asked again when they have been.
         refuse_missing(options.years, set(facts["population_years"]))
     record.note("input", {name: source.location for name, source in sources.items()})
     record.note("as_of", options.as_of.isoformat())
@@ -63,12 +64,13 @@ def add(
         _count(change, record)
         _warn(change, configuration, record)
     _stop_at_the_gate(store, changes, configuration, record.run_id)
+    refuse_missing(options.years, {*facts["population_years"], *_population_years(changes, options.years)})
     if all(change.is_empty for change in changes):
         record.progress("ingest: nothing new, silver stays as it is")
         return
     store.create(CHANGED)
     before = {table.name: store.version(table) for table in marker.ADDED_TO}
-    marker.begin_addition(store, before)
+    marker.begin(store, before, replacing=False)
     try:
         for change in changes:
             _apply(store, change, record)
@@ -97,8 +99,11 @@ def _sources(
         if source is None:
             continue
         sources[table.name] = source
-        columns[table.name] = columns_of(store.spark, source)
-        if table.name in before and not options.accept_columns:
+        columns[table.name] = columns_of(store.spark, source, table, configuration.mapping)
+        # What has none of our columns may be a file without a header, of which no message may show the first line: that
+        # is said by the look for columns that are missing.
+        is_known = any(column.name in columns[table.name] for column in table.columns)
+        if table.name in before and is_known and not options.accept_columns:
             _refuse_other_columns(table, before[table.name], columns[table.name])
         # A column that is missing or of a wrong type shows here.
         validated(store, source, table, configuration, options)
@@ -120,6 +125,14 @@ def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Map
             "names in a file of conf/mappings and choose it with --set mapping=NAME; when the change is meant, give "
             "--accept-columns."
         )
+
+
+def _population_years(changes: Sequence[Change], years: Sequence[int]) -> set[int]:
+    """The years of the population that the delivery brings, when reference years are asked for."""
+    rows = [change.accepted.select("year") for change in changes if change.table.name == POPULATION_INPUT.name]
+    if not rows or not years:
+        return set()
+    return {row["year"] for row in rows[0].distinct().collect()}
 
 
 def _stop_at_the_gate(store: Store, changes: Sequence[Change], configuration: Configuration, run_id: str) -> None:

@@ -29,7 +29,7 @@ def validated(
     *,
     keep_every_row: bool = False,
 ) -> DataFrame:
-    """The rows of a source, judged (``validate_rows``), and of claims which delivery of data brought them.
+    """The rows of a source, judged (``validate_rows``), and which delivery of data brought them.
 
     Raises:
         InputError: a column is missing or of a wrong type, or the source cannot be read.
@@ -44,9 +44,7 @@ def validated(
         keep_every_row=keep_every_row,
         key=options.key,
     )
-    if DATA_DELIVERY in table.silver.column_names:
-        rows = rows.withColumn(DATA_DELIVERY, F.lit(options.data_delivery))
-    return rows
+    return rows.withColumn(DATA_DELIVERY, F.lit(options.data_delivery))
 
 
 def take_in(

@@ -22,7 +22,7 @@ from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.paths import is_remote
-from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REJECTED, Table
+from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
 from claimatlas.tables.store import Store
 
 
@@ -50,13 +50,14 @@ def ingest(
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
 
+    marker.recover(store, from_replacing=True)
     made_here = [table for table in marker.SILVER if not store.exists(table)]
     for silver_table in marker.SILVER:
         store.create(silver_table)
-    before = {table.name: 0 if table in made_here else store.version(table) for table in marker.SILVER}
+    before = {table.name: store.version(table) for table in marker.ADDED_TO if store.exists(table)}
     if CLAIMS not in made_here and marker.key_of_silver(store) != options.key_fingerprint:
         record.warn(marker.FORMER_IDS)
-    marker.take_off(store)
+    marker.begin(store, before, replacing=True)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
     try:
         loaded = []
@@ -87,11 +88,14 @@ def ingest(
         "tables": sorted(name for name, source in sources.items() if source),
         "population_years": sorted(population_years),
         "data_deliveries": [record.run_id],
-        "columns": {name: columns_of(spark, source) for name, source in sources.items() if source},
+        "columns": {
+            table.name: columns_of(spark, source, table, configuration.mapping)
+            for table in INPUT_TABLES
+            if (source := sources[table.name])
+        },
         **_inspect(store, loaded[-1], configuration, record),
     }
-    if store.exists(CHANGED):
-        store.delete(CHANGED, "true")
+    _forget_deliveries(store)
     marker.put_on(store, facts)
 
 
@@ -173,6 +177,13 @@ def _put_back(store: Store, before: dict[str, int], made_here: Sequence[Table]) 
     for table in made_here:
         if table.name in before:
             store.drop(table)
+
+
+def _forget_deliveries(store: Store) -> None:
+    """Empty what there is of deliveries of data into the silver that was replaced: its changes, and refused rows."""
+    for table in (CHANGED, REFUSED):
+        if store.exists(table):
+            store.delete(table, "true")
 
 
 def _inspect(store: Store, claims: Loaded, configuration: Configuration, record: RunRecord) -> dict[str, str | None]:

@@ -17,7 +17,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
+from claimatlas.ingest.contract import InputTable
 from claimatlas.spark_errors import SPARK_ERRORS, text_of
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import catalog_name, quoted
@@ -227,10 +229,21 @@ def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
     return raw.withColumn(SOURCE_FILE, F.lit(source.location))
 
 
-def columns_of(spark: SparkSession, source: Source) -> dict[str, str]:
-    """The sender's columns with their types, as they came."""
-    fields = read(spark, source).schema.fields
-    return {field.name: field.dataType.simpleString() for field in fields if field.name not in (CORRUPT, SOURCE_FILE)}
+def columns_of(spark: SparkSession, source: Source, table: InputTable, mapping: Mapping) -> dict[str, str]:
+    """The sender's columns with their types as they came: by our name where the mapping has one, else by the sender's.
+
+    So a column that is renamed and mapped is the same column.
+    """
+    ours = {mapping.source_name(table.name, column.name).lower(): column.name for column in table.columns}
+    known = set(ours.values())
+    columns = {}
+    for field in read(spark, source).schema.fields:
+        if field.name in (CORRUPT, SOURCE_FILE):
+            continue
+        # A column may have one of our names and be mapped to none: it is not that one.
+        other = f"{field.name} (not mapped)" if field.name.lower() in known else field.name
+        columns[ours.get(field.name.lower(), other)] = field.dataType.simpleString()
+    return columns
 
 
 def pinned(spark: SparkSession, source: Source) -> Source:

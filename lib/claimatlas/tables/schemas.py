@@ -72,7 +72,7 @@ KEPT = "interval 3650 days"
 failed ingest puts back the silver of months ago, and a figure must be explainable years later."""
 
 DATA_DELIVERY = "data_delivery"
-"""Of a claim line: the number of the delivery of data that brought it."""
+"""Of a row of silver: the number of the delivery of data that brought it."""
 
 CLAIMS = Table(
     name="silver/claims",
@@ -109,6 +109,7 @@ POPULATION = Table(
         Column("municipality_30_june", "string", "Municipality code on 30 June"),
         Column("sector_31_december", "string", "Statistical sector on 31 December"),
         Column("sector_30_june", "string", "Statistical sector on 30 June"),
+        Column(DATA_DELIVERY, "int", "Which delivery of data brought the row; 1: the ingest that made silver"),
         Column("year", "int", "Calendar year"),
     ),
     partitioned_by=("year",),
@@ -125,6 +126,7 @@ HOSPITAL_STAYS = Table(
         Column("admission_date", "date", "Day of admission"),
         Column("discharge_date", "date", "Day of discharge"),
         Column("hospital_id", "string", "Hospital"),
+        Column(DATA_DELIVERY, "int", "Which delivery of data brought the row; 1: the ingest that made silver"),
         Column("year", "int", "Calendar year of discharge_date"),
     ),
     partitioned_by=("year",),

@@ -292,9 +292,7 @@ def _ingest_table(
         as_of=as_of,
         keep_every_row=True,
     )
-    if DATA_DELIVERY in table.silver.column_names:
-        judged = judged.withColumn(DATA_DELIVERY, F.lit(1))
-    judged = held(judged)
+    judged = held(judged.withColumn(DATA_DELIVERY, F.lit(1)))
     lost: set[str] = set()
     if table.key:
         ranked = rank_duplicates(judged.where(F.size(REASONS) == 0), table)
