@@ -10,6 +10,7 @@ import json
 import math
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import linear_regression
 from typing import Any
@@ -79,12 +80,17 @@ def _run(folder: Path, million_lines: float) -> dict[str, Any]:
     result.mkdir(parents=True)
     log = folder / "growth.log"
     command = ENGINES["claimatlas"].command("whole", Place(raw, raw, result))
+    return described(measured_run(command, log), raw, result)
+
+
+def measured_run(command: Sequence[str], log: Path) -> Measured:
+    """Run claimatlas and measure it, its temporary files too; the program ends when it fails."""
     measured = measure(
         command, environment={}, folder=ROOT, log=log, memory_limit=2**50, temporary=Path(temporary_folder())
     )
     if measured.failure:
         raise SystemExit(f"claimatlas {measured.failure}; see {log}.")
-    return described(measured, raw, result)
+    return measured
 
 
 def described(measured: Measured, raw: Path, output: Path) -> dict[str, Any]:

@@ -172,7 +172,10 @@ def test_no_task_has_much_more_than_the_others(observed: Observed) -> None:
     (records,) = [records for records in ids.records_by_stage.values() if sum(records)]
     assert sum(records) >= observed.claim_lines
     assert len(records) > 1
-    assert max(records) <= 2 * statistics.median(records)
+    for query in observed.queries:
+        for records in query.records_by_stage.values():
+            if sum(records) >= 20_000 and len(records) > 1:
+                assert max(records) <= 2 * statistics.median(records), (query.description, records)
     others = [records for query in observed.queries if query is not ids for records in query.records_by_stage.values()]
     assert max(map(sum, others)) < HEAVY_LINES
 

@@ -96,9 +96,8 @@ def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record:
 def note_ignored_services(record: RunRecord, years: Sequence[int]) -> None:
     """Count the services of people who are not in the population of the year: they are left out."""
     for year in years:
-        all_of_year, counted = (
-            record.counts.get(f"{of}.{year}", {}) for of in ("beneficiary_services", "beneficiaries")
-        )
+        all_of_year = record.counts.get(f"beneficiary_services.{year}", {})
+        counted = record.counts.get(f"beneficiaries.{year}", {})
         ignored = {name: number - counted.get(name, 0) for name, number in all_of_year.items()}
         record.count(f"beneficiary_services.{year}.not_in_population", ignored)
 

@@ -61,7 +61,7 @@ def put_on(store: Store, facts: Mapping[str, Any]) -> None:
     and ``last_service_date`` of the accepted claims. ``data_deliveries``: the runs that brought data, in order.
     ``columns``: for each table the sender's columns of the last delivery, with their types.
     """
-    # Spark shows no property in which it sees an address or a secret, as in a column called `token` or `facturlijn`.
+    # Spark shows no property in which it sees an address or a secret, as in a column called `token` or `factuurlijn`.
     columns = json.dumps(facts[_COLUMNS], sort_keys=True).encode().hex()
     store.set_properties(CLAIMS, {PROPERTY: json.dumps({**facts, _COLUMNS: columns}, sort_keys=True)})
 

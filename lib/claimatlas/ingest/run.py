@@ -51,10 +51,12 @@ def ingest(
     record.note("pseudonym_key", options.key_fingerprint)
 
     marker.recover(store, from_replacing=True)
-    made_here = [table for table in marker.SILVER if not store.exists(table)]
+    there = [table for table in marker.ADDED_TO if store.exists(table)]
+    made_here = [table for table in marker.SILVER if table not in there]
     for silver_table in marker.SILVER:
         store.create(silver_table)
-    before = {table.name: store.version(table) for table in marker.ADDED_TO if store.exists(table)}
+    # To ask for a version costs a job, where the output is no folder of this machine.
+    before = {table.name: 0 for table in made_here} | {table.name: store.version(table) for table in there}
     if CLAIMS not in made_here and marker.key_of_silver(store) != options.key_fingerprint:
         record.warn(marker.FORMER_IDS)
     marker.begin(store, before, replacing=True)
