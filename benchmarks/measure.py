@@ -81,11 +81,13 @@ def measure(
 
 
 def size_of(folder: Path) -> int:
-    """The bytes of all files below a folder; those that go while it looks are passed over."""
+    """The bytes of all files below a folder; what goes while it looks is passed over."""
     size = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            size += path.stat().st_size if path.is_file() else 0
+    # It passes over folders that go meanwhile, which `rglob` does not.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += Path(parent, name).stat().st_size
     return size
 
 

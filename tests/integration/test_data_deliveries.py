@@ -6,7 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from chispa import assert_df_equality
 from claimatlas.ingest import marker
+from claimatlas.ingest.comparison import MOST_KEYS, with_shared_key
+from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED
 from claimatlas.tables.store import Store
 from comparison import DELIVERIES, GOLD, SILVER, content, last_record, read, without
@@ -64,10 +67,17 @@ def take_in(console: Console, source: Path, output: Path, *more: object) -> None
     assert said.code == 0, said.err
 
 
+def span_of(spark: SparkSession, output: Path) -> tuple[str, str]:
+    facts = marker.facts_of_silver(Store.at(spark, str(output)))
+    return facts["first_service_date"], facts["last_service_date"]
+
+
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
-def test_any_order_gives_what_one_ingest_gives(console: Console, tmp_path: Path, seed: int) -> None:
+def test_any_order_gives_what_one_ingest_gives(
+    console: Console, tmp_path: Path, spark: SparkSession, seed: int
+) -> None:
     chance = random.Random(seed)
     parts = [(random_lines(chance), random_people(chance), random_stays(chance)) for _ in range(3)]
     # Each delivery sends some lines of the others again.
@@ -87,6 +97,8 @@ def test_any_order_gives_what_one_ingest_gives(console: Console, tmp_path: Path,
         for name in SILVER:
             of_table = counts[f"ingest.{name.removeprefix('silver/')}"]
             assert of_table["read"] == of_table["accepted"] + of_table["rejected"] + of_table.get("resent", 0)
+        days = [str(row["service_date"]) for row in read(tmp_path / "output", CLAIMS.name)]
+        assert span_of(spark, tmp_path / "output") == (min(days), max(days))
     found = {name: without(read(tmp_path / "output", name), "data_delivery") for name in SILVER[:2]}
     assert found == {name: without(read(tmp_path / "expected", name), "data_delivery") for name in SILVER[:2]}
     stays = without(read(tmp_path / "output", SILVER[2]), "data_delivery")
@@ -107,6 +119,17 @@ def test_any_order_gives_what_one_ingest_gives(console: Console, tmp_path: Path,
     (again / "claims.csv").rename(again / "renamed.csv")
     take_in(console, again, tmp_path / "output", "--add", "--claims", again / "renamed.csv")
     assert fingerprint(tmp_path / "output" / "silver") == before
+
+
+@pytest.mark.parametrize("number", [3, MOST_KEYS + 1])
+def test_rows_are_found_by_their_key_in_few_and_in_many(spark: SparkSession, tmp_path: Path, number: int) -> None:
+    delivered = spark.createDataFrame([("a", 1), ("b", 2), ("c", 3)], "claim_id string, quantity int")
+    silver = spark.createDataFrame([("b", 7), ("c", 8), ("c", 9), ("d", 4)], "claim_id string, quantity int")
+    store = Store(spark, str(tmp_path / "output"))
+    shared = with_shared_key(store, delivered, silver, CLAIMS_INPUT, number)
+    assert_df_equality(shared.delivered, delivered.where("claim_id > 'a'"), ignore_row_order=True)
+    assert_df_equality(shared.silver, silver.where("claim_id < 'd'"), ignore_row_order=True)
+    assert_df_equality(shared.new, delivered.where("claim_id = 'a'"), ignore_row_order=True)
 
 
 class TestOneDelivery:
@@ -130,6 +153,17 @@ class TestOneDelivery:
         (gone,) = read(small_copied, REJECTED.name)
         assert (gone["table"], gone["reasons"]) == ("claims", ["duplicate_claim_id"])
         assert json.loads(gone["row"])["service_date"] == "2022-05-02"
+
+    def test_the_span_shrinks_when_the_last_line_makes_way(
+        self, console: Console, small_copied: Path, tmp_path: Path, spark: SparkSession
+    ) -> None:
+        assert span_of(spark, small_copied) == ("2021-05-02", "2023-08-02")
+        source = tmp_path / "claims.csv"
+        lines = [SMALL_CLAIMS.splitlines()[0], "c10,ann,2022-04-01,101032,1", "c99,ann,2021-04-01,101032,1"]
+        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
+        assert said.code == 0, said.err
+        assert span_of(spark, small_copied) == ("2021-04-01", "2023-07-02")
 
     @pytest.mark.long
     def test_an_older_version_of_a_line_is_a_duplicate(

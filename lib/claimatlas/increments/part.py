@@ -16,10 +16,9 @@ from pyspark.sql import functions as F
 from claimatlas.cells.run import count_members, indicators_by_population
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Population
-from claimatlas.deliveries.contacts import code_lists_around
 from claimatlas.deliveries.run import deliveries_of
 from claimatlas.runs.record import RunRecord
-from claimatlas.services import code_lists_of_few_lines, few_lines, has_any_code
+from claimatlas.services import few_lines
 from claimatlas.tables.schemas import CHANGED, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
@@ -48,11 +47,10 @@ def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
 
 
 def extract(store: Store, affected: DataFrame, table: Table, version: int, configuration: Configuration) -> DataFrame:
-    """All rows of the affected beneficiaries in a table of silver as of a version; of claims those that count."""
+    """All rows of the affected beneficiaries in a table of silver as of a version; of claims ``few_lines``."""
     rows = store.read_version(table, version)
     if table is CLAIMS:
-        lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
-        rows = rows.where(has_any_code(configuration, lists))
+        rows = few_lines(rows, configuration)
     of_affected = rows.join(F.broadcast(affected), on="beneficiary_id", how="left_semi")
     return store.keep(of_affected, f"affected_{table.name.replace('/', '_')}_{version}")
 
@@ -69,10 +67,12 @@ def compute_part(
 
     ``inputs``: of each table of silver the result of ``extract``; ``silver``: what a run's record says of that silver.
     """
-    working = WorkingStore(store, name, inputs)
+    # Services around a delivery are joined with the few deliveries, so that no other lines of the affected are kept.
+    claims = store.read_version(CLAIMS, silver["versions"][CLAIMS.name])
+    working = WorkingStore(store, name, {**inputs, CLAIMS.name: claims})
     record = RunRecord(name, years, configuration, 0, quiet=True)
     record.note("silver", dict(silver))
-    lines = few_lines(working.read(CLAIMS), configuration)
+    lines = inputs[CLAIMS.name]
     deliveries = deliveries_of(working, configuration, years, record, lines)
     working.give(deliveries_table(configuration), deliveries)
     finest = {

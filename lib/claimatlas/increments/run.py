@@ -63,6 +63,7 @@ def find_increment(
         rows_before = {
             table.name: extract(store, affected, table, versions[table.name], configuration) for table in SILVER_INPUTS
         }
+        before = compute_part(store, rows_before, base.silver, configuration, years, "before")
     except SPARK_ERRORS as error:
         if not is_no_longer_kept(error):
             raise
@@ -75,7 +76,6 @@ def find_increment(
         else extract(store, affected, table, silver["versions"][table.name], configuration)
         for table in SILVER_INPUTS
     }
-    before = compute_part(store, rows_before, base.silver, configuration, years, "before")
     after = compute_part(store, rows_after, silver, configuration, years, "after")
     record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
     for step, counts in carried_on(base.counts, before.counts, after.counts).items():

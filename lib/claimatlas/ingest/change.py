@@ -18,9 +18,8 @@ from claimatlas.ingest.comparison import (
     FATE,
     RESENT,
     SUPERSEDED,
-    common_key_hashes,
     fates,
-    identity,
+    with_shared_key,
 )
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
@@ -28,7 +27,7 @@ from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load import Loaded, count_rejected, rejected_rows
 from claimatlas.ingest.one_table import take_in, validated
 from claimatlas.ingest.sources import SOURCE_FILE, Source
-from claimatlas.ingest.validation import KEY_HASH, REASONS, ROW
+from claimatlas.ingest.validation import REASONS, ROW
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.places import WORK
 from claimatlas.tables.schemas import REJECTED
@@ -82,12 +81,8 @@ def change_of(
     loaded = take_in(store, source, staged, configuration, options, record)
     delivered, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
-    # Few as a rule, so that Spark sends them to every task; when everything is sent again they are as many as silver.
-    common = store.keep(common_key_hashes(delivered, silver, table), f"common_{table.name}")
-    in_both = F.xxhash64(*identity(table)) == F.col(KEY_HASH)
-    compared = fates(
-        delivered.join(common, on=in_both, how="left_semi"), silver.join(common, on=in_both, how="left_semi"), table
-    )
+    shared = with_shared_key(store, delivered, silver, table, loaded.accepted)
+    compared = fates(shared.delivered, shared.silver, table)
     judged = store.keep(compared, f"fates_{table.name}")
     found = {row[FATE]: row["count"] for row in judged.groupBy(FATE).count().collect()}
     candidates = _rejected_by_itself(store, loaded)
@@ -106,9 +101,7 @@ def change_of(
             rejected_rows=reduce(DataFrame.unionByName, candidates).drop(_AS_UNDERSTOOD),
         ),
         delivered=delivered,
-        accepted=delivered.join(common, on=in_both, how="left_anti").unionByName(
-            judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)
-        ),
+        accepted=shared.new.unionByName(judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)),
         superseded=judged.where(F.col(FATE) == SUPERSEDED).select(*table.silver.column_names),
         rejected=rejected,
         counts={

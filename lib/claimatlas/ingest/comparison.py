@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from typing import NamedTuple
+
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import in_order_of_preference
 from claimatlas.ingest.validation import KEY_HASH
+from claimatlas.tables.store import Store
 
 FATE, IS_NEW = "_fate", "_is_new"
 ACCEPTED, RESENT, DUPLICATE, SUPERSEDED, STAYS = "accepted", "resent", "duplicate", "superseded", "stays"
+MOST_KEYS = 2_000_000
+"""Keys at most that are sent to every task: some 100 megabytes there."""
 
 
-def common_key_hashes(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFrame:
-    """Hashes of the keys that may stand in the delivery and in silver.
+class Shared(NamedTuple):
+    """Rows whose key stands in the delivery and in silver; a few more may be there, whose hash is that of another.
 
-    Grain in: accepted rows of the delivery; rows of silver. Grain out: one row per hash, in ``_key_hash``. Of silver
-    only the key is read, and eight bytes a row are exchanged.
+    ``delivered`` and ``silver``: the rows of either; ``new``: the other rows of the delivery.
     """
-    key = F.xxhash64(*identity(table)).alias(KEY_HASH)
-    delivered_keys = delivered.select(key).groupBy(KEY_HASH).agg(F.count(F.lit(1)).alias("_rows")).select(KEY_HASH)
-    return silver.select(key).join(delivered_keys, on=KEY_HASH, how="left_semi").groupBy(KEY_HASH).count().drop("count")
+
+    delivered: DataFrame
+    silver: DataFrame
+    new: DataFrame
+
+
+def with_shared_key(store: Store, delivered: DataFrame, silver: DataFrame, table: InputTable, number: int) -> Shared:
+    """Find the rows whose key stands on both sides.
+
+    ``number``: how many rows ``delivered`` has. Of few the keys are sent to every task, and silver is read once. Of
+    many, who may be as many as silver when everything is sent again, silver's keys are read first, and eight bytes a
+    row are exchanged.
+    """
+    name = table.name
+    if number <= MOST_KEYS:
+        of_silver = store.keep(_of_keys(silver, F.broadcast(_keys(delivered, table)), table), f"shared_{name}")
+        common = _keys(of_silver, table)
+    else:
+        keys = silver.select(_hash(table).alias(KEY_HASH)).join(_keys(delivered, table), on=KEY_HASH, how="left_semi")
+        common = store.keep(keys.distinct(), f"common_{name}")
+        of_silver = _of_keys(silver, common, table)
+    return Shared(
+        delivered=_of_keys(delivered, common, table),
+        silver=of_silver,
+        new=_of_keys(delivered, common, table, how="left_anti"),
+    )
 
 
 def fates(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFrame:
@@ -53,6 +80,19 @@ def fates(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFra
         known = F.max(~F.col(IS_NEW)).over(of_key)
         fate = F.when(~F.col(IS_NEW), F.lit(STAYS)).when(known, F.lit(RESENT)).otherwise(F.lit(ACCEPTED))
     return both.withColumn(FATE, fate)
+
+
+def _hash(table: InputTable) -> Column:
+    return F.xxhash64(*identity(table))
+
+
+def _keys(rows: DataFrame, table: InputTable) -> DataFrame:
+    """The hashes of the keys of ``rows``, each once."""
+    return rows.select(_hash(table).alias(KEY_HASH)).distinct()
+
+
+def _of_keys(rows: DataFrame, keys: DataFrame, table: InputTable, how: str = "left_semi") -> DataFrame:
+    return rows.join(keys, on=_hash(table) == F.col(KEY_HASH), how=how)
 
 
 def identity(table: InputTable) -> list[str]:
