@@ -18,9 +18,10 @@ from typing import Any
 from claimatlas.session import temporary_folder
 
 from benchmarks import report
+from benchmarks.disk import size_of
 from benchmarks.engines import ENGINES, Place
 from benchmarks.inputs import claim_lines, make_input
-from benchmarks.measure import Measured, measure, size_of
+from benchmarks.measure import Measured, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 _COLUMNS = (

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.disk import size_of
+
 _INTERVAL = 1.0
 """Seconds between two looks at the memory: each, of a process with gigabytes, takes some hundredths of a second."""
 
@@ -78,17 +80,6 @@ def measure(
     if process.returncode and not failure:
         failure = f"ended with {process.returncode}"
     return Measured(seconds, cpu, peak, failure, peak_temporary)
-
-
-def size_of(folder: Path) -> int:
-    """The bytes of all files below a folder; what goes while it looks is passed over."""
-    size = 0
-    # It passes over folders that go meanwhile, which `rglob` does not.
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(FileNotFoundError):
-                size += Path(parent, name).stat().st_size
-    return size
 
 
 def _held(pid: int) -> tuple[int, float]:
