@@ -67,10 +67,13 @@ def take_down(run: dict[str, Any], results: Path) -> None:
     (results / "growth.md").write_text(_as_markdown(figures), encoding="utf-8")
 
 
-def slope(runs: list[dict[str, Any]]) -> float:
-    """The exponent with which the time grows: least squares through the logarithms of lines and seconds."""
+def slope(runs: list[dict[str, Any]]) -> float | None:
+    """The exponent with which the time grows: least squares through the logarithms of lines and seconds.
+
+    ``None`` of a single size.
+    """
     if len(runs) < 2:
-        return math.nan
+        return None
     return linear_regression([math.log(run["lines"]) for run in runs], [math.log(run["seconds"]) for run in runs]).slope
 
 
@@ -113,8 +116,7 @@ def _as_markdown(figures: dict[str, Any]) -> str:
     lines = [
         "# Growth",
         "",
-        f"{figures['machine']}; raw to gold in local mode with 2 threads, one run of each size. "
-        f"The time grows with the number of lines to the power {figures['slope']:.2f}.",
+        f"{figures['machine']}; raw to gold in local mode with 2 threads, one run of each size.{_growth(figures)}",
         "",
         f"| {' | '.join(_COLUMNS)} |",
         "|---" * len(_COLUMNS) + "|",
@@ -127,6 +129,15 @@ def _as_markdown(figures: dict[str, Any]) -> str:
             f"{gigabytes[3]:.2f} |"
         )
     return "\n".join([*lines, ""])
+
+
+def _growth(figures: dict[str, Any]) -> str:
+    if figures["slope"] is None:
+        return ""
+    return (
+        f" The time grows with the number of lines to the power {figures['slope']:.2f}, between the two largest sizes "
+        f"{slope(figures['runs'][-2:]):.2f}: what does not depend on the lines weighs less and less."
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chispa import assert_df_equality
 from claimatlas.ingest import marker
-from claimatlas.ingest.comparison import MOST_KEYS, with_shared_key
+from claimatlas.ingest.comparison import MOST_KEYS, match_by_key
 from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED
 from claimatlas.tables.store import Store
@@ -126,10 +126,10 @@ def test_rows_are_found_by_their_key_in_few_and_in_many(spark: SparkSession, tmp
     delivered = spark.createDataFrame([("a", 1), ("b", 2), ("c", 3)], "claim_id string, quantity int")
     silver = spark.createDataFrame([("b", 7), ("c", 8), ("c", 9), ("d", 4)], "claim_id string, quantity int")
     store = Store(spark, str(tmp_path / "output"))
-    shared = with_shared_key(store, delivered, silver, CLAIMS_INPUT, number)
-    assert_df_equality(shared.delivered, delivered.where("claim_id > 'a'"), ignore_row_order=True)
-    assert_df_equality(shared.silver, silver.where("claim_id < 'd'"), ignore_row_order=True)
-    assert_df_equality(shared.new, delivered.where("claim_id = 'a'"), ignore_row_order=True)
+    matches = match_by_key(store, delivered, silver, CLAIMS_INPUT, number)
+    assert_df_equality(matches.delivered, delivered.where("claim_id > 'a'"), ignore_row_order=True)
+    assert_df_equality(matches.silver, silver.where("claim_id < 'd'"), ignore_row_order=True)
+    assert_df_equality(matches.new, delivered.where("claim_id = 'a'"), ignore_row_order=True)
 
 
 class TestOneDelivery:

@@ -19,7 +19,7 @@ from claimatlas.ingest.comparison import (
     RESENT,
     SUPERSEDED,
     fates,
-    with_shared_key,
+    match_by_key,
 )
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
@@ -81,8 +81,8 @@ def change_of(
     loaded = take_in(store, source, staged, configuration, options, record)
     delivered, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
-    shared = with_shared_key(store, delivered, silver, table, loaded.accepted)
-    compared = fates(shared.delivered, shared.silver, table)
+    matches = match_by_key(store, delivered, silver, table, loaded.accepted)
+    compared = fates(matches.delivered, matches.silver, table)
     judged = store.keep(compared, f"fates_{table.name}")
     found = {row[FATE]: row["count"] for row in judged.groupBy(FATE).count().collect()}
     candidates = _rejected_by_itself(store, loaded)
@@ -101,7 +101,7 @@ def change_of(
             rejected_rows=reduce(DataFrame.unionByName, candidates).drop(_AS_UNDERSTOOD),
         ),
         delivered=delivered,
-        accepted=shared.new.unionByName(judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)),
+        accepted=matches.new.unionByName(judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)),
         superseded=judged.where(F.col(FATE) == SUPERSEDED).select(*table.silver.column_names),
         rejected=rejected,
         counts={

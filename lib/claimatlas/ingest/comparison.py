@@ -18,7 +18,7 @@ MOST_KEYS = 2_000_000
 """Keys at most that are sent to every task: some 100 megabytes there."""
 
 
-class Shared(NamedTuple):
+class Matches(NamedTuple):
     """Rows whose key stands in the delivery and in silver; a few more may be there, whose hash is that of another.
 
     ``delivered`` and ``silver``: the rows of either; ``new``: the other rows of the delivery.
@@ -29,22 +29,22 @@ class Shared(NamedTuple):
     new: DataFrame
 
 
-def with_shared_key(store: Store, delivered: DataFrame, silver: DataFrame, table: InputTable, number: int) -> Shared:
+def match_by_key(store: Store, delivered: DataFrame, silver: DataFrame, table: InputTable, number: int) -> Matches:
     """Find the rows whose key stands on both sides.
 
-    ``number``: how many rows ``delivered`` has. Of few the keys are sent to every task, and silver is read once. Of
-    many, who may be as many as silver when everything is sent again, silver's keys are read first, and eight bytes a
-    row are exchanged.
+    ``number``: how many rows ``delivered`` has. Few keys are sent to every task, and silver is read once. When
+    they are many, as many as silver's own when everything is sent again, silver's keys are read first, and eight bytes
+    of each are exchanged.
     """
     name = table.name
     if number <= MOST_KEYS:
-        of_silver = store.keep(_of_keys(silver, F.broadcast(_keys(delivered, table)), table), f"shared_{name}")
+        of_silver = store.keep(_of_keys(silver, F.broadcast(_keys(delivered, table)), table), f"matched_{name}")
         common = _keys(of_silver, table)
     else:
         keys = silver.select(_hash(table).alias(KEY_HASH)).join(_keys(delivered, table), on=KEY_HASH, how="left_semi")
         common = store.keep(keys.distinct(), f"common_{name}")
         of_silver = _of_keys(silver, common, table)
-    return Shared(
+    return Matches(
         delivered=_of_keys(delivered, common, table),
         silver=of_silver,
         new=_of_keys(delivered, common, table, how="left_anti"),
