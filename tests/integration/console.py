@@ -88,15 +88,19 @@ class Console:
     """A process that runs commands of `claimatlas`, one after the other, in one Spark."""
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, variables: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+        through: Sequence[str] = (),
     ) -> None:
         """Say where the process keeps its files, with settings of Spark and variables of its own.
 
-        It starts with the first command.
+        It starts with the first command, through another program if one is given.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.settings, self.variables = settings or {}, variables or {}
+        self.settings, self.variables, self.through = settings or {}, variables or {}, through
         self.paths = (folder / "stdout", folder / "stderr")
         self.process: subprocess.Popen[str] | None = None
 
@@ -107,7 +111,7 @@ class Console:
         answers, answer_to = os.pipe()
         with self.paths[0].open("wb") as out, self.paths[1].open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, __file__, str(answer_to)],
+                [*self.through, sys.executable, __file__, str(answer_to)],
                 env={**environment, **self.variables},
                 cwd=self.folder,
                 stdin=subprocess.PIPE,

@@ -13,9 +13,10 @@ from claimatlas.ingest import marker
 from claimatlas.runs.lock import LOCK_FILE
 from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
-from comparison import REJECTED, SILVER, content, read
+from comparison import GOLD, REJECTED, SILVER, content, read
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION, fingerprint, write_small
+from integration.permissions import BOUND, can_be_bound
 from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.integration
@@ -27,6 +28,29 @@ fcntl.flock(file, fcntl.LOCK_EX)
 print("held", flush=True)
 time.sleep(600)
 """
+
+
+@pytest.fixture(scope="module")
+def bound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A console whom permissions bind, whoever runs the tests."""
+    if not can_be_bound():
+        pytest.skip("the administrator may write everywhere, and cannot give that up here")
+    process = Console(tmp_path_factory.mktemp("bound"), through=BOUND)
+    yield process
+    process.close()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Nobody may write below a folder."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 @pytest.mark.slow
@@ -157,12 +181,23 @@ class TestAFolderThatCannotBeWritten:
             (message,) = said.messages
             assert message.startswith(f"claimatlas: The output folder {output} cannot be written (")
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everywhere")
-    def test_where_it_is_forbidden(self, console: Console, tmp_path: Path) -> None:
+    def test_where_it_is_forbidden(self, bound: Console, tmp_path: Path) -> None:
         source = write_small(tmp_path / "input")
         closed = tmp_path / "closed"
         closed.mkdir(mode=0o555)
-        said = console.run("run-year", "--input", source, "--output", closed / "output", "--year", "2022")
+        said = bound.run("run-year", "--input", source, "--output", closed / "output", "--year", "2022")
         assert said.code == 2
         (message,) = said.messages
+        assert message.startswith(f"claimatlas: The output folder {closed / 'output'} cannot be written (")
+
+    @pytest.mark.parametrize("closed", ["", "silver", "gold"])
+    def test_what_is_there_stays(self, bound: Console, published_copied: Path, tmp_path: Path, closed: str) -> None:
+        source = write_small(tmp_path / "input")
+        before = {name: content(published_copied, [name]) for name in (*SILVER, *GOLD)}
+        with read_only(published_copied / closed):
+            said = bound.run("run-year", "--input", source, "--output", published_copied, "--year", "2022")
+        assert said.code in (1, 2)
+        (message,) = said.messages
         assert "cannot be written" in message
+        assert not said.has_trace()
+        assert {name: content(published_copied, [name]) for name in before} == before
