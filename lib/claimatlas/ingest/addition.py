@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -18,7 +19,6 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import marker
 from claimatlas.ingest.change import Change, as_rejected, change_of
-from claimatlas.ingest.comparison import identity
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
@@ -30,9 +30,6 @@ from claimatlas.ingest.warnings import inspect_population
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
 from claimatlas.tables.store import Store
-
-_ENDS = {"first_service_date": (F.min, min), "last_service_date": (F.max, max)}
-"""The span of the claims: each end of columns and of values."""
 
 
 def add(
@@ -174,7 +171,7 @@ def _apply(store: Store, change: Change, record: RunRecord) -> None:
     rejected = change.rejected
     if change.counts["superseded"]:
         rejected = rejected.unionByName(as_rejected(change.superseded, change.table, record.run_id))
-        store.delete_rows(change.superseded, silver, (*identity(change.table), "year"), metadata)
+        store.delete_rows(change.superseded, silver, (*change.table.identity, "year"), metadata)
     if change.counts["accepted"]:
         store.append(change.accepted, silver, metadata)
     if change.counts["rejected"] or change.counts["superseded"]:
@@ -207,23 +204,8 @@ def _facts(
     if POPULATION_INPUT.name in names:
         years = store.read(POPULATION).select("year").groupBy("year").count().collect()
         facts["population_years"] = sorted(row["year"] for row in years)
-    for change in changes:
-        if change.table is CLAIMS_INPUT:
-            facts |= _span(store, before, change)
+    if any(change.table.name == CLAIMS_INPUT.name for change in changes):
+        dates = store.read(CLAIMS).agg(F.min("service_date").alias("first"), F.max("service_date").alias("last"))
+        span: Mapping[str, date | None] = dates.collect()[0].asDict()
+        facts |= {f"{end}_service_date": day.isoformat() if day else None for end, day in span.items()}
     return facts
-
-
-def _span(store: Store, before: Mapping[str, Any], change: Change) -> dict[str, str | None]:
-    """The first and last service date of the claims, which are read for it only when a row at an end made way."""
-    of_rows = [of_column("service_date").cast("string").alias(name) for name, (of_column, _) in _ENDS.items()]
-    coming = change.accepted.select("service_date", F.lit(True).alias("_comes"))
-    both = coming.unionByName(change.superseded.select("service_date", F.lit(False).alias("_comes")))
-    found = {row["_comes"]: row.asDict() for row in both.groupBy("_comes").agg(*of_rows).collect()}
-    came, went = found.get(True, {}), found.get(False, {})
-    span = {
-        name: outermost([day for day in (before[name], came.get(name)) if day], default=None)
-        for name, (_, outermost) in _ENDS.items()
-    }
-    if any(day and day == went.get(name) != came.get(name) for name, day in span.items()):
-        return store.read(CLAIMS).agg(*of_rows).collect()[0].asDict()
-    return span

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import in_order_of_preference
-from claimatlas.ingest.validation import KEY_HASH
+from claimatlas.ingest.validation import KEY_HASH, key_hash
 from claimatlas.tables.store import Store
 
 FATE, IS_NEW = "_fate", "_is_new"
@@ -41,8 +41,9 @@ def match_by_key(store: Store, delivered: DataFrame, silver: DataFrame, table: I
         of_silver = store.keep(_of_keys(silver, F.broadcast(_keys(delivered, table)), table), f"matched_{name}")
         common = _keys(of_silver, table)
     else:
-        keys = silver.select(_hash(table).alias(KEY_HASH)).join(_keys(delivered, table), on=KEY_HASH, how="left_semi")
-        common = store.keep(keys.distinct(), f"common_{name}")
+        in_silver = silver.select(key_hash(table).alias(KEY_HASH))
+        common = in_silver.join(_keys(delivered, table), on=KEY_HASH, how="left_semi").distinct()
+        common = store.keep(common, f"common_{name}")
         of_silver = _of_keys(silver, common, table)
     return Matches(
         delivered=_of_keys(delivered, common, table),
@@ -62,7 +63,7 @@ def fates(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFra
     has an equal row) or ``duplicate`` of the delivery; ``superseded`` or ``stays`` of silver.
     """
     both = delivered.withColumn(IS_NEW, F.lit(True)).unionByName(silver.withColumn(IS_NEW, F.lit(False)))
-    of_key = Window.partitionBy(*identity(table))
+    of_key = Window.partitionBy(*table.identity)
     by_preference = of_key.orderBy(*in_order_of_preference(table), F.col(IS_NEW))
     content = F.struct(*table.values)
     first = F.row_number().over(by_preference) == 1
@@ -82,19 +83,10 @@ def fates(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFra
     return both.withColumn(FATE, fate)
 
 
-def _hash(table: InputTable) -> Column:
-    return F.xxhash64(*identity(table))
-
-
 def _keys(rows: DataFrame, table: InputTable) -> DataFrame:
     """The hashes of the keys of ``rows``, each once."""
-    return rows.select(_hash(table).alias(KEY_HASH)).distinct()
+    return rows.select(key_hash(table).alias(KEY_HASH)).distinct()
 
 
 def _of_keys(rows: DataFrame, keys: DataFrame, table: InputTable, how: str = "left_semi") -> DataFrame:
-    return rows.join(keys, on=_hash(table) == F.col(KEY_HASH), how=how)
-
-
-def identity(table: InputTable) -> list[str]:
-    """What makes a row the same row: its key; every value where the table has no key."""
-    return list(table.key) or table.values
+    return rows.join(keys, on=key_hash(table) == F.col(KEY_HASH), how=how)

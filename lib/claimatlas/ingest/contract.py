@@ -57,6 +57,11 @@ class InputTable:
         return [name for name in self.silver.column_names if name in given]
 
     @property
+    def identity(self) -> list[str]:
+        """What makes a row the same row: its key; every value where the table has no key."""
+        return list(self.key) or self.values
+
+    @property
     def required(self) -> list[str]:
         """The columns that each row needs."""
         return [column.name for column in self.columns if column.required]

@@ -191,8 +191,8 @@ def values_of(raw: DataFrame, table: InputTable, names: Sequence[str], mapping: 
 
 
 def key_hash(table: InputTable) -> Column:
-    """The hash of a row's key: 64 bits of the typed values."""
-    return F.xxhash64(*table.key)
+    """The hash of a row's key, or of the whole row where the table has no key: 64 bits of the typed values."""
+    return F.xxhash64(*table.identity)
 
 
 def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> dict[str, Column]:
