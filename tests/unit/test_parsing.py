@@ -456,11 +456,11 @@ def test_the_senders_names_are_mapped_in_any_case(spark: SparkSession) -> None:
     raw = frame(spark, CLAIMS_INPUT, [{}])
     renamed = raw.withColumnsRenamed({"beneficiary_id": "ss00010", "service_date": "SS00015", "quantity": "QUANTITY"})
     assert find_columns(renamed, CLAIMS_INPUT, mapping) == {
-        "claim_id": "claim_id",
-        "beneficiary_id": "ss00010",
-        "service_date": "SS00015",
-        "nomenclature_code": "nomenclature_code",
-        "quantity": "QUANTITY",
+        "claim_id": ("claim_id",),
+        "beneficiary_id": ("ss00010",),
+        "service_date": ("SS00015",),
+        "nomenclature_code": ("nomenclature_code",),
+        "quantity": ("QUANTITY",),
         "provider_id": None,
         "provider_profession": None,
         "provider_competence": None,

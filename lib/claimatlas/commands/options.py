@@ -63,6 +63,12 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
         dest="overrides",
         help="override one setting, for instance episode_rule=anchored; may be repeated",
     )
+    parser.add_argument(
+        "--mapping",
+        metavar="FILE",
+        help="how the sender's files are written: a mapping file, or the name of one in mappings/ of the configuration "
+        "(default: the setting mapping)",
+    )
 
 
 def add_tables(parser: argparse.ArgumentParser) -> None:
@@ -159,7 +165,7 @@ def configuration_of(arguments: argparse.Namespace, app_name: str = "claimatlas"
 
         return fetch(get_session(app_name), uri)
 
-    return load_configuration(arguments.conf, arguments.overrides, fetch_by_spark)
+    return load_configuration(arguments.conf, arguments.overrides, fetch_by_spark, mapping=arguments.mapping)
 
 
 def input_of(arguments: argparse.Namespace) -> InputPaths:

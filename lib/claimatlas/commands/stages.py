@@ -16,6 +16,7 @@ from claimatlas.errors import InputError
 from claimatlas.increments.run import Increment, find_increment, move_indicators, replace_deliveries
 from claimatlas.ingest.addition import add
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.look import look_at_input
 from claimatlas.ingest.marker import facts_of_silver
 from claimatlas.ingest.run import ingest
 from claimatlas.services import few_lines
@@ -25,10 +26,9 @@ from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 def take_in_input(job: Job, paths: InputPaths, ingest_options: IngestOptions) -> None:
     """Replace silver by the input, or add it as one more delivery of data."""
-    if ingest_options.add:
-        add(job.store, paths, job.configuration, ingest_options, job.record)
-    else:
-        ingest(job.spark, job.store, paths, job.configuration, ingest_options, job.record)
+    found = look_at_input(paths, job.configuration)
+    take = add if ingest_options.add else ingest
+    take(job.store, paths, found, job.configuration, ingest_options, job.record)
 
 
 def use_silver(job: Job) -> None:

@@ -14,7 +14,7 @@ from claimatlas.configuration.codelists import CodeList, load_code_lists
 from claimatlas.configuration.documents import is_there, read_text, read_yaml, validate
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
 from claimatlas.configuration.indicators import Indicator, load_indicators
-from claimatlas.configuration.mappings import Mapping, load_mapping
+from claimatlas.configuration.mappings import Mapping, MappingFile, load_mapping, load_mapping_file
 from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings, override
@@ -32,8 +32,13 @@ class Configuration:
     code_lists: dict[str, CodeList]
     indicators: tuple[Indicator, ...]
     geography: Geography
-    mapping: Mapping
+    mapping_file: MappingFile
     sector_table: SectorTable | None
+
+    @property
+    def mapping(self) -> Mapping:
+        """How the sender's files are read."""
+        return self.mapping_file.mapping
 
     def all_empty(self, lists: Sequence[str]) -> tuple[str, ...]:
         """``lists`` when none of them has a row, else nothing."""
@@ -56,6 +61,7 @@ class Configuration:
             "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
             "geography": _hash([read_text(self.folder, FILE), read_text(self.folder, CHANGES)]),
+            "mapping": _hash(self.mapping.model_dump(mode="json", by_alias=True)),
             "sector_table": _hash(self.sector_table.rows if self.sector_table else None),
         }
 
@@ -77,11 +83,16 @@ def _no_uri(uri: str) -> Traversable:
 
 
 def load_configuration(
-    conf: str | None = None, overrides: Sequence[str] = (), fetch: Callable[[str], Traversable] = _no_uri
+    conf: str | None = None,
+    overrides: Sequence[str] = (),
+    fetch: Callable[[str], Traversable] = _no_uri,
+    *,
+    mapping: str | None = None,
 ) -> Configuration:
     """Read and check a configuration folder (the shipped one by default).
 
     ``fetch``: how to get the files below a URI, for a folder, or a table of sectors, that only Spark reaches.
+    ``mapping``: the name of a mapping of the folder, or the path of a file, in place of the setting.
 
     Raises:
         InputError: the first file that is wrong, with every mistake in it.
@@ -93,6 +104,11 @@ def load_configuration(
         if not folder.joinpath(name).is_dir():
             raise InputError(f"The configuration folder {folder} has no folder {name}/.")
     settings = validate(Settings, override(read_yaml(folder, "settings.yaml"), overrides))
+    if mapping is not None and (is_there(Path(mapping).expanduser()) or "/" in mapping or mapping.endswith(".yaml")):
+        mapping_file = load_mapping_file(mapping)
+    else:
+        mapping_file = load_mapping(folder, mapping or settings.mapping)
+    settings = settings.model_copy(update={"mapping": mapping_file.name})
     services = validate(Services, read_yaml(folder, "services.yaml"))
     code_lists = load_code_lists(folder)
     for used, place in services.used_code_lists().items():
@@ -109,7 +125,7 @@ def load_configuration(
         code_lists=code_lists,
         indicators=load_indicators(folder, settings, services),
         geography=load_geography(folder, settings.geography),
-        mapping=load_mapping(folder, settings.mapping),
+        mapping_file=mapping_file,
         sector_table=load_sector_table(settings.geography.sector_table, fetch),
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _of_some_size(number: int) -> int:
@@ -14,6 +14,14 @@ def _of_some_size(number: int) -> int:
     return number
 
 
+def _as_text(value: Any) -> Any:  # noqa: ANN401 - what stands in a file, before it is checked
+    """A word as text: YAML makes a number of 1 and a truth of true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else value
+
+
+Word = Annotated[str, BeforeValidator(_as_text)]
 # Strict: YAML reads yes and true as booleans, and Python takes those for 1.
 Whole = Annotated[int, Field(strict=True), AfterValidator(_of_some_size)]
 Number = Annotated[int, AfterValidator(_of_some_size)]

@@ -8,12 +8,13 @@ import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document, read_value
-from claimatlas.configuration.model import Declaration, Share, Whole
+from claimatlas.configuration.model import Declaration, Share, Whole, Word
 from claimatlas.errors import InputError
 
 SECTOR = "sector"
@@ -143,6 +144,36 @@ class GeographySettings(Declaration):
         return self.levels[0]
 
 
+class ShareBounds(Declaration):
+    """Two bounds of a share: above ``note`` a run says so in its summary, above ``stop`` it publishes nothing."""
+
+    note: Share = Field(default=0.0, ge=0, le=1)
+    stop: Share = Field(ge=0, le=1)
+
+
+class InputChecks(Declaration):
+    """The bounds of what is odd in the input but kept; they change no figure.
+
+    least_counted: with fewer people or rows a share is noted and stops nothing, as chance moves it.
+    """
+
+    least_counted: Whole = Field(default=20, ge=1)
+    people_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    mothers_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    place_does_not_exist: ShareBounds = ShareBounds(stop=0.2)
+    sector_does_not_exist: ShareBounds = ShareBounds(stop=0.2)
+    unknown_sex_word: ShareBounds = ShareBounds(stop=0.5)
+    implausible_age: ShareBounds = ShareBounds(stop=0.2)
+    mother_of_implausible_age: ShareBounds = ShareBounds(stop=0.2)
+    mother_who_is_a_man: ShareBounds = ShareBounds(stop=0.2)
+    negative_lines_without_match: ShareBounds = ShareBounds(stop=0.2)
+    year_without_claims: ShareBounds = ShareBounds(stop=0.0)
+    longest_gap_days: Whole = Field(default=60, ge=1)
+    stray_share: Share = Field(default=0.01, ge=0, le=1)
+
+
 class Checks(Declaration):
     """The bounds of ``claimatlas check``; they change no figure. Shares are of 1.
 
@@ -157,6 +188,7 @@ class Checks(Declaration):
     least_denominator_of_jump: Whole = Field(default=1000, ge=0)
     largest_unknown_domicile: Share = Field(default=0.02, ge=0, le=1)
     largest_share_after_12_months: Share = Field(default=0.05, ge=0, le=1)
+    input: InputChecks = InputChecks()
 
 
 class Settings(Declaration):
@@ -171,12 +203,28 @@ class Settings(Declaration):
     midwife_codes: Literal["source", "source_and_postnatal"]
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
+    plausible_age: AgeRange = AgeRange.model_validate({"from": 0, "to": 110})
     geography: GeographySettings
     mapping: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     first_reference_year: Whole
     first_service_date: date
+    first_plausible_date: date = date(1901, 1, 1)
+    time_zone: str | None = None
+    null_texts: tuple[Word, ...] = ()
+    date_sentinels: dict[date, Literal["open", "unknown"]] = Field(default_factory=dict)
     max_rejected_share: Share = Field(ge=0, le=1)
     checks: Checks = Checks()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str | None) -> str | None:
+        if name is None:
+            return None
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError(f"{name[:40]!r} is not a time zone such as Europe/Brussels") from None
+        return name
 
 
 def override(document: Document, assignments: Sequence[str]) -> Document:

@@ -24,9 +24,11 @@ _SECTOR_COLUMNS = ("sector", "municipality", "first_year", "last_year")
 def snapshot(configuration: Configuration) -> dict[str, str]:
     """Every file that the configuration was read from, by name; the settings are those that were used."""
     folder = configuration.folder
-    names = ["services.yaml", FILE, CHANGES, f"mappings/{configuration.settings.mapping}.yaml"]
+    names = ["services.yaml", FILE, CHANGES]
     names += [*_names(folder, "indicators", ".yaml"), *_names(folder, "codelists", ".csv")]
     files = {name: read_text(folder, name) for name in names}
+    # It may have been read from a file beside the folder.
+    files[f"mappings/{configuration.mapping_file.name}.yaml"] = configuration.mapping_file.text
     settings = configuration.settings.model_dump(mode="json", by_alias=True)
     if configuration.sector_table is not None:
         settings["geography"]["sector_table"] = _SECTORS

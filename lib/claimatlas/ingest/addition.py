@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -22,20 +21,25 @@ from claimatlas.ingest.change import Change, as_rejected, change_of
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.look import Found, notes_on_input
 from claimatlas.ingest.one_table import validated
 from claimatlas.ingest.run import refuse_missing
-from claimatlas.ingest.sources import Source, columns_of, find
-from claimatlas.ingest.validation import check_mapping
-from claimatlas.ingest.warnings import inspect_population
+from claimatlas.ingest.sources import Source, columns_of, confirmed
+from claimatlas.ingest.warnings import inspect_population, span_of
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
 from claimatlas.tables.store import Store
 
 
 def add(
-    store: Store, paths: InputPaths, configuration: Configuration, options: IngestOptions, record: RunRecord
+    store: Store,
+    paths: InputPaths,
+    found: Found,
+    configuration: Configuration,
+    options: IngestOptions,
+    record: RunRecord,
 ) -> None:
-    """Add a delivery of data to silver.
+    """Add a delivery of data to silver; ``found``: the result of ``look_at_input``.
 
     Raises:
         InputError: there is no whole silver, the input cannot be used, or its columns are not those of the delivery
@@ -47,7 +51,10 @@ def add(
     facts = marker.facts_of_silver(store)
     marker.require_same_key(store, options.key_fingerprint)
     options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
-    sources, columns = _sources(store, paths, configuration, options, facts["columns"])
+    sources, columns = _sources(store, found, configuration, options, facts["columns"])
+    there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
+    for note in notes_on_input(there, paths, configuration.mapping):
+        record.warn(note)
     if POPULATION_INPUT.name not in sources:
         # Before the rows are looked at; else it is asked again when they have been.
         refuse_missing(options.years, set(facts["population_years"]))
@@ -74,7 +81,7 @@ def add(
         for change in changes:
             _apply(store, change, record)
         _note_beneficiaries(store, changes, record.run_id)
-        marker.put_on(store, _facts(store, facts, changes, columns, record))
+        marker.put_on(store, _facts(store, facts, changes, columns, configuration, record))
     except BaseException:
         # Silver as it was, for a failure and for Ctrl-C alike.
         marker.put_back(store, before)
@@ -84,17 +91,17 @@ def add(
 
 def _sources(
     store: Store,
-    paths: InputPaths,
+    found: Found,
     configuration: Configuration,
     options: IngestOptions,
     before: Mapping[str, Mapping[str, str]],
 ) -> tuple[dict[str, Source], dict[str, dict[str, str]]]:
     """The tables of the delivery, and the columns of each; ``before``: those of the delivery before."""
-    check_mapping(configuration.mapping, INPUT_TABLES)
     sources: dict[str, Source] = {}
     columns: dict[str, dict[str, str]] = {}
     for table in INPUT_TABLES:
-        source = find(store.spark, paths.folder, table.name, getattr(paths, table.name))
+        place = found[table.name]
+        source = None if place is None else confirmed(store.spark, place)
         if source is None:
             continue
         sources[table.name] = source
@@ -121,8 +128,8 @@ def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Map
     if said:
         raise InputError(
             f"{table.name}: the columns are not those of the delivery before: {'; '.join(said)}. Map the sender's "
-            "names in a file of conf/mappings and choose it with --set mapping=NAME; when the change is meant, give "
-            "--accept-columns."
+            "names in a mapping and choose it with --set mapping=NAME or --mapping FILE; when the change is meant, "
+            "give --accept-columns."
         )
 
 
@@ -190,6 +197,7 @@ def _facts(
     before: Mapping[str, Any],
     changes: Sequence[Change],
     columns: Mapping[str, Mapping[str, str]],
+    configuration: Configuration,
     record: RunRecord,
 ) -> dict[str, Any]:
     """The facts of silver after the delivery."""
@@ -205,7 +213,5 @@ def _facts(
         years = store.read(POPULATION).select("year").groupBy("year").count().collect()
         facts["population_years"] = sorted(row["year"] for row in years)
     if any(change.table.name == CLAIMS_INPUT.name for change in changes):
-        dates = store.read(CLAIMS).agg(F.min("service_date").alias("first"), F.max("service_date").alias("last"))
-        span: Mapping[str, date | None] = dates.collect()[0].asDict()
-        facts |= {f"{end}_service_date": day.isoformat() if day else None for end, day in span.items()}
+        facts |= span_of(store.read(CLAIMS), configuration.settings.checks.input).as_facts()
     return facts

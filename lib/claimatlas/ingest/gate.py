@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.warnings import remedy_of, said_of_reasons
 
 
 def too_many_rejected(tables: Sequence[Loaded], configuration: Configuration) -> list[Loaded]:
@@ -17,12 +18,12 @@ def gate_message(tables: Sequence[Loaded], configuration: Configuration, kept_in
     """What to say of them; ``kept_in``: where their rejected rows are."""
     shares = "; ".join(
         f"{table.table}: {table.rejected:,} of {table.read:,} rows ({100 * table.rejected_share:.2f} %: "
-        + ", ".join(f"{reason} {count:,}" for reason, count in table.reasons.items())
-        + ")"
+        + f"{said_of_reasons(table.reasons, table.examples)})"
         for table in tables
     )
     limit = 100 * configuration.settings.max_rejected_share
+    remedy = "".join(dict.fromkeys(remedy_of(table.examples) for table in tables))
     return (
         f"Too many rows were rejected, more than max_rejected_share ({limit:g} %): {shares}. Nothing was published; "
-        f"the rejected rows are in {kept_in}."
+        f"the rejected rows are in {kept_in}.{remedy}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,8 @@ from claimatlas.errors import ClaimatlasError
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.sources import SOURCE_FILE
-from claimatlas.ingest.validation import REASONS, REPEATED, ROW
-from claimatlas.tables.schemas import SPARK_TYPES
+from claimatlas.ingest.validation import ODDITIES, OPEN, REASONS, REPEATED, ROW
+from claimatlas.tables.schemas import SPARK_TYPES, Table
 from claimatlas.tables.store import Store
 
 _CARRIED = T.StructType(
@@ -36,6 +36,8 @@ class Loaded:
     """What became of the rows of one input table; ``accepted + rejected = read``.
 
     ``facts``: the aggregates that were asked for, of the rows written at once and of those added afterwards.
+    ``oddities``: how many rows are odd in each way, rejected ones among them; more where Spark ran a task twice.
+    ``examples``: for a reason of ``reasons`` a value that was not understood and is no person's.
     """
 
     table: str
@@ -45,11 +47,14 @@ class Loaded:
     reasons: dict[str, int] = field(default_factory=dict)
     rejected_rows: DataFrame | None = None
     facts: list[dict[str, Any]] = field(default_factory=list)
+    oddities: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
 
     @property
     def rejected_share(self) -> float:
-        """Rejected rows over rows read; 0 for an empty table."""
-        return self.rejected / self.read if self.read else 0.0
+        """Rejected rows over rows read, those left out by a declaration aside; 0 for an empty table."""
+        declared = sum(count for reason, count in self.reasons.items() if reason.startswith(OPEN))
+        return max(0, self.rejected - declared) / self.read if self.read else 0.0
 
 
 def load_table(
@@ -57,7 +62,7 @@ def load_table(
     table: InputTable,
     store: Store,
     run_id: str,
-    facts: Mapping[str, Column] | None = None,
+    facts: Callable[[Column], Mapping[str, Column]] | None = None,
     *,
     some_repeated: bool,
 ) -> Loaded:
@@ -72,7 +77,7 @@ def load_table(
         table: which table it is.
         store: where silver is.
         run_id: the run that rejects.
-        facts: aggregates to take of the rows as they are written; rows without a year are set aside.
+        facts: aggregates to take of the rows as they are written, given which of them are accepted.
         some_repeated: whether a key may stand on more than one row.
 
     Raises:
@@ -80,12 +85,14 @@ def load_table(
     """
     metadata = {"run_id": run_id}
     silver = table.silver
-    shaped, observed = _setting_aside(validated, table), Observation()
-    if facts:
-        shaped = shaped.observe(observed, *[value.alias(name) for name, value in facts.items()])
-    store.replace(_in_order(shaped, table), silver, None, metadata)
-    found = [observed.get] if facts else []
-    read = int(_rows_written(store.history(silver)))
+    observed = Observation()
+    written_at_once = facts((F.size(REASONS) == 0) & ~F.col(REPEATED)) if facts else {}
+    counts = {**{name: F.count_if(name) for name in ODDITIES}, **written_at_once}
+    judged = validated.observe(observed, *[value.alias(name) for name, value in counts.items()])
+    store.replace(_in_order(_setting_aside(judged, table), table), silver, None, metadata)
+    found = [{name: observed.get[name] for name in written_at_once}] if facts else []
+    oddities = {name: int(observed.get[name]) for name in ODDITIES}
+    read = _rows_written(store, silver)
     aside = _set_aside(store.read(silver), table)
     rejected = aside.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
     if some_repeated:
@@ -99,7 +106,8 @@ def load_table(
         if not staying.isEmpty():
             store.append(staying.select(*silver.column_names), silver, metadata)
             if facts:
-                found += [row.asDict() for row in staying.agg(*[v.alias(k) for k, v in facts.items()]).collect()]
+                added = [value.alias(name) for name, value in facts(F.lit(True)).items()]
+                found += [row.asDict() for row in staying.agg(*added).collect()]
     number_rejected, reasons = count_rejected(rejected, REASONS)
     loaded = Loaded(
         table=table.name,
@@ -109,6 +117,7 @@ def load_table(
         reasons=reasons,
         rejected_rows=rejected_rows(rejected, table, run_id),
         facts=found,
+        oddities=oddities,
     )
     if loaded.accepted + loaded.rejected != loaded.read:
         raise ClaimatlasError(
@@ -184,8 +193,9 @@ def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:
     )
 
 
-def _rows_written(commit: dict[str, object]) -> str:
-    metrics = commit["operationMetrics"]
-    if not isinstance(metrics, dict):
-        raise ClaimatlasError("Internal error: the commit does not say how many rows were written.")
-    return str(metrics["numOutputRows"])
+def _rows_written(store: Store, silver: Table) -> int:
+    """How many rows the newest commit wrote; one that wrote no file says nothing of rows."""
+    metrics = store.history(silver)["operationMetrics"]
+    if not isinstance(metrics, dict) or "numOutputRows" not in metrics:
+        return store.read(silver).count()
+    return int(metrics["numOutputRows"])

@@ -6,17 +6,23 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
+from claimatlas.errors import InputError
+from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.duplicates import repeated_key_hashes
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load import Loaded, load_table
+from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
 from claimatlas.ingest.validation import validate_rows, values_of
-from claimatlas.ingest.warnings import claims_facts
+from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import DATA_DELIVERY
 from claimatlas.tables.store import Store
+
+MOST_INSTANTS = 0.01
+"""The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
 
 
 def validated(
@@ -40,9 +46,11 @@ def validated(
         configuration.mapping,
         first_service_date=configuration.settings.first_service_date,
         as_of=options.as_of,
+        understanding=Understanding.of(configuration, table.name),
         repeated=repeated,
         keep_every_row=keep_every_row,
         key=options.key,
+        with_oddities=True,
     )
     return rows.withColumn(DATA_DELIVERY, F.lit(options.data_delivery))
 
@@ -58,19 +66,53 @@ def take_in(
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: a file cannot be read, or dates are instants of unknown day.
+        QualityGateError: not every row of every file was read.
     """
     if source is None:
         store.delete(table.silver, "true")
         return Loaded(table.name)
+    understanding = Understanding.of(configuration, table.name)
     record.progress(f"ingest: reading {table.name}", table=table.name)
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
         rows = validated(store, source, table, configuration, options, repeated)
-        facts = claims_facts() if table.name == CLAIMS_INPUT.name else None
-        return load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
+        facts = claims_facts if table.name == CLAIMS_INPUT.name else None
+        loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
+        account = account_of(store.spark, source, table, configuration.mapping, understanding)
+        notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
+        if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
+            loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
+    record.note("input_files", {**record.notes.get("input_files", {}), table.name: account.files})
+    if account.left_out:
+        record.count(f"ingest.{table.name}.left_out", account.left_out)
+    record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})
+    require_all_read(table.name, loaded.read, account)
+    refuse_instants(loaded, configuration)
+    for note in notes:
+        record.warn(note)
+    return loaded
+
+
+def refuse_instants(loaded: Loaded, configuration: Configuration) -> None:
+    """Stop where a column holds instants, and no time zone says whose day they have.
+
+    Raises:
+        InputError: naming the columns and the setting.
+    """
+    instants = {
+        reason.removeprefix("instant_"): count
+        for reason, count in loaded.reasons.items()
+        if reason.startswith("instant_") and count > MOST_INSTANTS * loaded.read
+    }
+    if instants:
+        said = ", ".join(f"{name} in {count:,} of {loaded.read:,} rows" for name, count in instants.items())
+        raise InputError(
+            f"{loaded.table}: the days of {said} are instants that are no midnight in UTC, so that their day depends "
+            "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
+        )
 
 
 def as_input_error(error: Exception, source: Source) -> Exception:
@@ -80,6 +122,7 @@ def as_input_error(error: Exception, source: Source) -> Exception:
 
 def _repeated(source: Source, table: InputTable, store: Store, configuration: Configuration) -> DataFrame | None:
     """Which keys may stand on more than one row; ``None`` when each stands once."""
-    keys = values_of(read(store.spark, source), table, table.key, configuration.mapping)
+    understanding = Understanding.of(configuration, table.name)
+    keys = values_of(read(store.spark, source), table, table.key, configuration.mapping, understanding)
     hashes = store.keep(repeated_key_hashes(keys, table), f"repeated_{table.name}")
     return None if hashes.isEmpty() else hashes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,44 +12,49 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import marker
-from claimatlas.ingest.contract import INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.look import Found, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, take_in, validated
-from claimatlas.ingest.sources import Source, columns_of, find, is_catalog_schema, read
-from claimatlas.ingest.validation import check_mapping, values_of
-from claimatlas.ingest.warnings import inspect_population
+from claimatlas.ingest.parsing import Understanding
+from claimatlas.ingest.sources import Source, columns_of, confirmed, read
+from claimatlas.ingest.validation import values_of
+from claimatlas.ingest.warnings import inspect_population, remedy_of, said_of_reasons, span_of
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.paths import is_remote
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
 from claimatlas.tables.store import Store
 
 
 def ingest(
-    spark: SparkSession,
     store: Store,
     paths: InputPaths,
+    found: Found,
     configuration: Configuration,
     options: IngestOptions,
     record: RunRecord,
 ) -> None:
     """Replace silver by the input, rejected rows included.
 
+    ``found``: the result of ``look_at_input``.
+
     Raises:
         InputError: the input cannot be used, or years that silver holds would go: silver is as before.
         QualityGateError: too many rows of a table were rejected: ``silver/rejected`` holds them, the
             other tables are as before.
     """
-    sources = _sources(spark, store, paths, configuration, options)
+    sources = _sources(store, found, paths, configuration, options)
     if population := sources[POPULATION_INPUT.name]:
-        require_years(spark, population, configuration, options.years)
+        require_years(store.spark, population, configuration, options.years)
     record.note("input", {name: source.location if source else None for name, source in sources.items()})
     versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
     record.note("input_versions", versions)
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
+    for note in notes_on_input(sources, paths, configuration.mapping):
+        record.warn(note)
 
     marker.recover(store, from_replacing=True)
     there = [table for table in marker.ADDED_TO if store.exists(table)]
@@ -61,59 +67,81 @@ def ingest(
         record.warn(marker.FORMER_IDS)
     marker.begin(store, before, replacing=True)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
+    # A refused input leaves silver as it was, but for the rejected rows where these are the reason.
+    put_back = before
+    but_rejected = {name: version for name, version in before.items() if name != REJECTED.name}
+    loaded: list[Loaded] = []
     try:
-        loaded = []
         for table in INPUT_TABLES:
             loaded.append(take_in(store, sources[table.name], table, configuration, options, record))
             if sources[table.name]:
                 _count(loaded[-1], record)
+                _require_rows(loaded[-1], table)
             if table is POPULATION_INPUT:
-                # Every row of a year may have been rejected.
                 population_years = _years(store, POPULATION)
-                refuse_missing(options.years, population_years)
+                if set(options.years) - population_years and loaded[-1].rejected:
+                    # Every row of a year was rejected.
+                    _keep_rejected(store, loaded, record)
+                    put_back = but_rejected
+                refuse_missing(options.years, population_years, loaded[-1], store.path(REJECTED.name))
         _require_former_years(store, years_before, options)
+        _keep_rejected(store, loaded, record)
+        if too_many := too_many_rejected(loaded, configuration):
+            put_back = but_rejected
+            raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
+        facts = {
+            "run_id": record.run_id,
+            marker.KEY: options.key_fingerprint,
+            # A table without rows is as one that was not sent.
+            "tables": sorted(table.table for table in loaded if sources[table.table] and table.read),
+            "population_years": sorted(population_years),
+            "data_deliveries": [record.run_id],
+            "columns": {
+                table.name: columns_of(store.spark, source, table, configuration.mapping)
+                for table in INPUT_TABLES
+                if (source := sources[table.name])
+            },
+            **_inspect(store, loaded, configuration, record),
+        }
     except BaseException:
         # Silver as it was, for a mistake in the input and for Ctrl-C alike.
-        _put_back(store, before, made_here)
+        _put_back(store, put_back, made_here)
         raise
-    rejected = [table.rejected_rows for table in loaded if table.rejected_rows is not None]
-    if rejected:
-        store.replace(reduce(DataFrame.unionByName, rejected), REJECTED, None, {"run_id": record.run_id})
-    else:
-        store.delete(REJECTED, "true")
-    if too_many := too_many_rejected(loaded, configuration):
-        _put_back(store, {name: version for name, version in before.items() if name != REJECTED.name}, made_here)
-        raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
-    facts = {
-        "run_id": record.run_id,
-        marker.KEY: options.key_fingerprint,
-        "tables": sorted(name for name, source in sources.items() if source),
-        "population_years": sorted(population_years),
-        "data_deliveries": [record.run_id],
-        "columns": {
-            table.name: columns_of(spark, source, table, configuration.mapping)
-            for table in INPUT_TABLES
-            if (source := sources[table.name])
-        },
-        **_inspect(store, loaded[-1], configuration, record),
-    }
     _forget_deliveries(store)
     marker.put_on(store, facts)
 
 
 def _sources(
-    spark: SparkSession, store: Store, paths: InputPaths, configuration: Configuration, options: IngestOptions
-) -> dict[str, Source | None]:
-    check_mapping(configuration.mapping, INPUT_TABLES)
-    sources = {table.name: find(spark, paths.folder, table.name, getattr(paths, table.name)) for table in INPUT_TABLES}
+    store: Store, found: Found, paths: InputPaths, configuration: Configuration, options: IngestOptions
+) -> Found:
+    """The input tables as Spark finds them."""
+    sources: Found = {
+        name: None if source is None else confirmed(store.spark, source) for name, source in found.items()
+    }
+    require_tables(sources, paths)
     for table in INPUT_TABLES:
-        source = sources[table.name]
-        if source is None and table.name != "hospital_stays":
-            raise InputError(f"The input has no table {table.name}: {_expected_places(paths, table)}.")
-        if source is not None:
+        if (source := sources[table.name]) is not None:
             # A column that is missing or of a wrong type shows here.
             validated(store, source, table, configuration, options)
     return sources
+
+
+def _keep_rejected(store: Store, loaded: Sequence[Loaded], record: RunRecord) -> None:
+    rejected = [table.rejected_rows for table in loaded if table.rejected_rows is not None]
+    if rejected:
+        store.replace(reduce(DataFrame.unionByName, rejected), REJECTED, None, {"run_id": record.run_id})
+    else:
+        store.delete(REJECTED, "true")
+
+
+def _require_rows(loaded: Loaded, table: InputTable) -> None:
+    """Refuse claims or a population without any row: no figure can come of them.
+
+    Raises:
+        InputError: naming the table.
+    """
+    if not loaded.read and table is not HOSPITAL_STAYS_INPUT:
+        raise InputError(f"{table.name}: the input has no row.")
 
 
 def _count(loaded: Loaded, record: RunRecord) -> None:
@@ -121,6 +149,8 @@ def _count(loaded: Loaded, record: RunRecord) -> None:
     counts = {"read": loaded.read, "accepted": loaded.accepted, "rejected": loaded.rejected}
     record.count(step, counts)
     record.count(f"{step}.rejected_by_reason", loaded.reasons)
+    if loaded.examples:
+        record.note("rejected_examples", {**record.notes.get("rejected_examples", {}), loaded.table: loaded.examples})
     record.progress(
         f"ingest: {loaded.table}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, "
         f"{loaded.rejected:,} rejected",
@@ -137,24 +167,39 @@ def require_years(spark: SparkSession, source: Source, configuration: Configurat
     if not years:
         return
     try:
-        values = values_of(read(spark, source), POPULATION_INPUT, ["year"], configuration.mapping)
+        understanding = Understanding.of(configuration, POPULATION_INPUT.name)
+        values = values_of(read(spark, source), POPULATION_INPUT, ["year"], configuration.mapping, understanding)
         found = {row["year"] for row in values.distinct().collect()} - {None}
     except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
     refuse_missing(years, found)
 
 
-def refuse_missing(years: Sequence[int], found: set[int]) -> None:
+def refuse_missing(
+    years: Sequence[int], found: set[int], loaded: Loaded | None = None, kept_in: str | None = None
+) -> None:
     """Refuse reference years that the population has no row of.
 
+    ``loaded``: what became of the rows of the population, which may all have been rejected; ``kept_in``: where the
+    rejected ones are then.
+
     Raises:
-        InputError: naming them.
+        InputError: naming them, and the reasons for which rows were rejected.
     """
     missing = sorted(set(years) - found)
-    if missing:
-        raise InputError(
-            f"The population has no row for {_listed(missing)}; it holds {_listed(sorted(found)) or 'no year at all'}."
+    if not missing:
+        return
+    because = ""
+    if loaded is not None and loaded.rejected:
+        because = (
+            f" Of its {loaded.read:,} rows {loaded.rejected:,} were rejected: "
+            f"{said_of_reasons(loaded.reasons, loaded.examples)}; the rejected rows are in {kept_in}."
+            f"{remedy_of(loaded.examples)}"
         )
+    raise InputError(
+        f"The population has no row for {_listed(missing)}; it holds {_listed(sorted(found)) or 'no year at all'}."
+        f"{because}"
+    )
 
 
 def _require_former_years(store: Store, before: dict[str, set[int]], options: IngestOptions) -> None:
@@ -188,28 +233,12 @@ def _forget_deliveries(store: Store) -> None:
             store.delete(table, "true")
 
 
-def _inspect(store: Store, claims: Loaded, configuration: Configuration, record: RunRecord) -> dict[str, str | None]:
-    wrong = sum(facts["wrong_check_digit"] for facts in claims.facts)
+def _inspect(store: Store, loaded: Sequence[Loaded], configuration: Configuration, record: RunRecord) -> dict[str, Any]:
+    """Count what is odd in silver but kept; gives the facts of the claims' span."""
+    wrong = sum(facts["wrong_check_digit"] for table in loaded for facts in table.facts)
     warnings = inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
     record.count("ingest.warnings", {"wrong_check_digit": wrong, **warnings})
-    first = min((facts["first"] for facts in claims.facts if facts["first"]), default=None)
-    last = max((facts["last"] for facts in claims.facts if facts["last"]), default=None)
-    return {
-        "first_service_date": first.isoformat() if first else None,
-        "last_service_date": last.isoformat() if last else None,
-    }
-
-
-def _expected_places(paths: InputPaths, table: InputTable) -> str:
-    if paths.folder is None:
-        return f"give --{table.name.replace('_', '-')} or --input"
-    if is_catalog_schema(paths.folder):
-        return (
-            f"there is no table {paths.folder}.{table.name} in the catalogs of this Spark, and no folder {paths.folder}"
-        )
-    if is_remote(paths.folder):
-        return f"looked for {paths.folder.rstrip('/')}/{table.name}, as a Delta table or Parquet files"
-    return f"looked for {table.name}/, {table.name}.parquet, {table.name}.csv and {table.name}.csv.gz in {paths.folder}"
+    return span_of(store.read(CLAIMS), configuration.settings.checks.input).as_facts()
 
 
 def _listed(years: Sequence[int]) -> str:

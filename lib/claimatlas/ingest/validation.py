@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.configuration.mappings import Mapping
+from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.keys import PseudonymKey
-from claimatlas.ingest.parsing import cleaned, parse_column
+from claimatlas.ingest.parsing import (
+    WORDS,
+    ParsedColumn,
+    Understanding,
+    cleaned,
+    is_null_word,
+    parse_column,
+)
 from claimatlas.ingest.pseudonyms import PSEUDONYMISED, pseudonym, with_key
+from claimatlas.ingest.shape import given_columns, is_unpivoted, shaped
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.services import any_of
 from claimatlas.tables.identifiers import quoted
@@ -21,45 +30,88 @@ from claimatlas.tables.identifiers import quoted
 REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 """Names beside the table's own columns: every reason to reject the row, the row as it came, and whether another
 row may have its key."""
+TIMED, NULL_WORD, UNLISTED = "_timed", "_null_word", "_unlisted"
+ODDITIES = (TIMED, NULL_WORD, UNLISTED)
+"""Names of what is odd with a row but keeps it."""
+OPEN = "open_"
+"""What begins the reason of a row with a day that is declared to stand for an open end: it is left out, not wrong."""
 KEY_HASH = "_key_hash"
 
 
 def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
-    """Refuse a mapping that names a column which a table does not have.
+    """Refuse a mapping that names a column which a table does not have, or says of one what it cannot be.
 
     Raises:
         InputError: naming the column.
     """
     for table in tables:
-        known = {column.name for column in table.columns}
-        for name in getattr(mapping, table.name):
-            if name not in known:
+        declared = mapping.table(table.name)
+        kinds = {column.name: column.kind for column in table.columns}
+        for name in (*declared.columns, *declared.unpivot):
+            if name not in kinds:
                 raise InputError(f"The mapping's table {table.name} has no column {name!r}.")
+        for name, source in declared.columns.items():
+            for key, wanted in (("format", "date"), ("pad", "text")):
+                if getattr(source, key) is not None and kinds[name] != wanted:
+                    raise InputError(f"The mapping's {table.name}.{name}: {key} is for a {wanted}, which it is not.")
+            if source.values and kinds[name] == "date":
+                raise InputError(
+                    f"The mapping's {table.name}.{name}: a date has no values; see date_sentinels in settings.yaml."
+                )
+            words = WORDS.get(kinds[name])
+            if words and set(source.values) - set(words):
+                raise InputError(f"The mapping's {table.name}.{name}: its values are {' and '.join(sorted(words))}.")
 
 
-def find_columns(raw: DataFrame, table: InputTable, mapping: Mapping) -> dict[str, str | None]:
-    """The sender's name of each column, ``None`` for an optional column that is absent.
+def columns_among(
+    names: Sequence[str], table: InputTable, mapping: Mapping, *, has_header: bool = True
+) -> dict[str, tuple[str, ...] | None]:
+    """The sender's columns for each of ours, ``None`` for an optional one that is absent; none of a constant.
+
+    ``names``: the sender's columns; ``has_header``: whether they are names for certain, and no row of a file.
 
     Raises:
         InputError: naming every required column that is missing, and what is there instead.
     """
-    there = {name.lower(): name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)}
-    found: dict[str, str | None] = {}
-    missing = []
+    declared = mapping.table(table.name)
+    there = {name.lower(): name for name in names}
+    there.setdefault(FILE_NAME, FILE_NAME)
+    found: dict[str, tuple[str, ...] | None] = {}
+    missing: list[str] = []
+
+    def look_for(wanted: Sequence[str]) -> tuple[str, ...] | None:
+        present = tuple(there[name.lower()] for name in wanted if name.lower() in there)
+        return present if len(present) == len(wanted) else None
+
     for column in table.columns:
-        wanted = mapping.source_name(table.name, column.name)
-        found[column.name] = there.get(wanted.lower())
-        if found[column.name] is None and column.required:
-            missing.append(wanted)
+        if column.name in declared.unpivot:
+            wanted = declared.unpivot[column.name]
+            found[column.name] = look_for(wanted)
+            missing += [name for name in wanted if name.lower() not in there]
+            continue
+        source = declared.source(column.name)
+        present = look_for(source.names)
+        if present is None and source.constant is not None:
+            present = ()
+        found[column.name] = present
+        if present is None and (column.required or source.join):
+            missing += [name for name in source.names if name.lower() not in there]
+    missing += [name for name in declared.keep if name.lower() not in there]
     if missing:
         # A CSV file without a header begins with a person's row, which no message may show.
-        has_header = CORRUPT not in raw.columns or any(found.values())
-        has = f"it has {', '.join(there.values())}" if has_header else "is its first line a header?"
+        is_header = has_header or any(found.values())
+        has = f"it has {', '.join(names)}" if is_header else "is its first line a header?"
         raise InputError(
-            f"{table.name}: the input has no column {', '.join(missing)} ({has}); "
-            "name the sender's columns in a file of conf/mappings and choose it with --set mapping=NAME."
+            f"{table.name}: the input has no column {', '.join(dict.fromkeys(missing))} ({has}); "
+            "name the sender's columns in a mapping and choose it with --set mapping=NAME or --mapping FILE."
         )
     return found
+
+
+def find_columns(raw: DataFrame, table: InputTable, mapping: Mapping) -> dict[str, tuple[str, ...] | None]:
+    """The sender's columns for each of ours among those of raw rows, as ``columns_among`` finds them."""
+    names = [name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)]
+    return columns_among(names, table, mapping, has_header=CORRUPT not in raw.columns)
 
 
 def validate_rows(
@@ -69,34 +121,48 @@ def validate_rows(
     *,
     first_service_date: date,
     as_of: date,
+    understanding: Understanding | None = None,
     repeated: DataFrame | None = None,
     keep_every_row: bool = False,
     key: PseudonymKey | None = None,
+    with_oddities: bool = False,
 ) -> DataFrame:
     """Parse and judge every row.
 
     Grain in: one row per input row, as it came; ``repeated``: one row per hash of a key that may stand on
-    more than one row (``repeated_key_hashes``). Grain out: one row per input row, with the columns of the
+    more than one row (``repeated_key_hashes``). Grain out: one row per input row that the mapping keeps, or per line of
+    it where the mapping unpivots, with the columns of the
     silver table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_repeated`` (whether
     the row's key is among ``repeated``), ``_row`` (the row as JSON; null when it is sound and not repeated,
     unless ``keep_every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
+    ``with_oddities`` adds what is odd but kept: ``_timed`` (a time of day was cut off a date), ``_null_word`` (a text
+    is what programs write for no value) and ``_unlisted`` (a sex is in no table of words); never null.
 
     With a ``key`` the ids of persons are pseudonyms, in ``_row`` too, under the sender's name and whatever else is
     wrong with the row. ``_row`` then has no column that the table does not know, as it may hold an id; and of a
     malformed row, in which nobody can tell where an id stands, the pseudonym of the line and its number of commas.
 
     A service date is accepted from ``first_service_date`` to ``as_of``, both included, and not after
-    the booking date of its line.
+    the booking date of its line. Every other date but that of birth from the first plausible date to ``as_of``.
 
     Raises:
         InputError: a required column is missing, or a column's type cannot hold its values.
     """
-    names = find_columns(raw, table, mapping)
+    understanding = understanding or Understanding()
+    raw = shaped(raw, table, mapping, understanding)
+    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    declared = mapping.table(table.name)
     types = {field.name: field.dataType for field in raw.schema.fields}
     is_csv = CORRUPT in raw.columns
-    given = {column: name for column, name in names.items() if name is not None}
     parsed = {
-        column.name: parse_column(column, F.col(f"_clean_{column.name}"), types[given[column.name]], table.name)
+        column.name: parse_column(
+            column,
+            F.col(f"_clean_{column.name}"),
+            given[column.name].type,
+            table.name,
+            declared.columns.get(column.name),
+            understanding,
+        )
         for column in table.columns
         if column.name in given
     }
@@ -104,10 +170,15 @@ def validate_rows(
         column.name: parsed[column.name].value if column.name in parsed else F.lit(None) for column in table.columns
     }
     silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
-    kept = [name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE)]
-    hidden = {} if key is None else {given[name]: name for name in PSEUDONYMISED if name in given}
+    kept = [name for name in raw.columns if name not in (CORRUPT, SOURCE_FILE) and not is_unpivoted(name)]
+    hidden = (
+        {}
+        if key is None
+        else {raw_name: name for name in PSEUDONYMISED if name in given for raw_name in given[name].names}
+    )
     if key is not None:
-        kept = [name for name in kept if name in given.values()]
+        known = {raw_name for column in given.values() for raw_name in column.names}
+        kept = [name for name in kept if name in known]
     malformed = F.col(CORRUPT).isNotNull() if is_csv else F.lit(False)
 
     # In steps, so that each value is cleaned and parsed once and the rules below read it by name.
@@ -117,20 +188,24 @@ def validate_rows(
     ]
     beside = [*([F.col(CORRUPT)] if is_csv else []), F.col(SOURCE_FILE)]
     clean = raw.select(
-        *[cleaned(_column(name), types[name]).alias(f"_clean_{column}") for column, name in given.items()],
+        *[column.value.alias(f"_clean_{name}") for name, column in given.items()],
         *raw_columns,
         *beside,
     )
+    oddities = _oddities(table, parsed) if with_oddities else {}
     staged = clean.select(
         *[value.cast(silver_types[name]).alias(name) for name, value in values.items()],
         *[part.present.alias(f"_present_{name}") for name, part in parsed.items()],
         *[part.understood.alias(f"_understood_{name}") for name, part in parsed.items()],
         *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if _kind(table, name) == "code"],
+        *[part.instant.alias(f"_instant_{name}") for name, part in parsed.items() if part.instant is not None],
+        *[part.open.alias(f"_open_{name}") for name, part in parsed.items() if part.open is not None],
+        *[column.alias(name) for name, column in oddities.items()],
         malformed.alias("_malformed"),
         *[F.col(f"_raw_{position}") for position in range(len(kept))],
         *beside,
     )
-    reasons = _reasons(table, list(parsed), first_service_date=first_service_date, as_of=as_of)
+    reasons = _reasons(table, parsed, understanding, first_service_date=first_service_date, as_of=as_of)
     # The list is only made for a row that has a reason: nearly all have none.
     has_reason = any_of(F.coalesce(holds, F.lit(False)) for holds in reasons.values())
     # As text first: a function on arrays would keep Spark from compiling the whole of this into one loop.
@@ -152,40 +227,53 @@ def validate_rows(
     came = {name: F.col(f"_raw_{place}") for place, name in enumerate(kept)}
     came |= {name: pseudonym(came[name]) for name in hidden}
     as_it_came = F.to_json(
-        F.struct(*[value.alias(name) for name, value in came.items()]), {"ignoreNullFields": "false"}
+        F.struct(*[value.alias(name) for name, value in came.items()]),
+        {"ignoreNullFields": "false", "timeZone": "UTC"},
     )
     if is_csv:
         text = F.col(CORRUPT)
         whole = [text.alias("malformed_row")]
         if key is not None:
-            whole = [pseudonym(text).alias("malformed_row"), (F.size(F.split(text, ",")) - 1).alias("commas")]
+            delimiter = re.escape(mapping.table(table.name).read.delimiter)
+            commas = (F.size(F.split(text, delimiter)) - 1).alias("commas")
+            whole = [pseudonym(text).alias("malformed_row"), commas]
         line = F.to_json(F.struct(*whole))
         as_it_came = F.when(F.col("_malformed"), line).otherwise(as_it_came)
     row = as_it_came if keep_every_row else F.when(~sound | is_repeated, as_it_came)
     year = F.col("year") if table.year_of == "year" else F.year(table.year_of)
+    hidden_columns = set(hidden.values())
     return judged.select(
-        *[pseudonym(F.col(name)).alias(name) if name in hidden.values() else F.col(name) for name in table.values],
+        *[pseudonym(F.col(name)).alias(name) if name in hidden_columns else F.col(name) for name in table.values],
         F.when(sound, year).cast("int").alias("year"),
         REASONS,
         is_repeated.alias(REPEATED),
         row.alias(ROW),
         SOURCE_FILE,
+        *[F.col(name) for name in oddities],
     )
 
 
-def values_of(raw: DataFrame, table: InputTable, names: Sequence[str], mapping: Mapping) -> DataFrame:
+def values_of(
+    raw: DataFrame,
+    table: InputTable,
+    names: Sequence[str],
+    mapping: Mapping,
+    understanding: Understanding | None = None,
+) -> DataFrame:
     """Some required columns alone, parsed, whatever else is wrong with their rows.
 
-    Grain in and out: one row per input row; a value is null when it is missing or not understood.
+    Grain in and out: one row per input row that the mapping keeps, or per line of it where the mapping unpivots; a
+    value is null when it is missing or not understood.
     """
-    found = find_columns(raw, table, mapping)
+    understanding = understanding or Understanding()
+    raw = shaped(raw, table, mapping, understanding)
+    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
     kinds = {column.name: column for column in table.columns}
-    types = {field.name: field.dataType for field in raw.schema.fields}
     silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
     values = []
     for name in names:
-        own = found[name] or name
-        parsed = parse_column(kinds[name], cleaned(_column(own), types[own]), types[own], table.name)
+        declared = mapping.table(table.name).columns.get(name)
+        parsed = parse_column(kinds[name], given[name].value, given[name].type, table.name, declared, understanding)
         values.append(parsed.value.cast(silver_types[name]).alias(name))
     return raw.select(*values)
 
@@ -195,19 +283,46 @@ def key_hash(table: InputTable) -> Column:
     return F.xxhash64(*table.identity)
 
 
-def _reasons(table: InputTable, there: list[str], *, first_service_date: date, as_of: date) -> dict[str, Column]:
+def _oddities(table: InputTable, parsed: dict[str, ParsedColumn]) -> dict[str, Column]:
+    texts = [column.name for column in table.columns if column.kind == "text" and column.name in parsed]
+    timed = [part.timed for part in parsed.values() if part.timed is not None]
+    unlisted = [part.unlisted for part in parsed.values() if part.unlisted is not None]
+    return {
+        TIMED: F.coalesce(any_of(timed), F.lit(False)),
+        NULL_WORD: any_of(is_null_word(parsed[name].value) for name in texts),
+        UNLISTED: F.coalesce(any_of(unlisted), F.lit(False)),
+    }
+
+
+def _reasons(
+    table: InputTable,
+    parsed: dict[str, ParsedColumn],
+    understanding: Understanding,
+    *,
+    first_service_date: date,
+    as_of: date,
+) -> dict[str, Column]:
     """Each reason with its condition; a rule about a value that is not there is null and holds for nothing."""
     required = set(table.required)
-    reasons = {f"missing_{name}": ~F.col(f"_present_{name}") for name in there if name in required}
-    reasons |= {f"unparseable_{name}": ~F.col(f"_understood_{name}") for name in there}
+    is_open = {name: F.col(f"_open_{name}") for name, part in parsed.items() if part.open is not None}
+    reasons = {f"missing_{name}": ~F.col(f"_present_{name}") for name in parsed if name in required}
+    reasons |= {f"unparseable_{name}": ~F.col(f"_understood_{name}") for name in parsed}
+    reasons |= {
+        f"instant_{name}": F.col(f"_instant_{name}") for name, part in parsed.items() if part.instant is not None
+    }
+    reasons |= {f"{OPEN}{name}": holds for name, holds in is_open.items() if name in required}
     if table.name == "claims":
         service_date = F.col("service_date")
         out_of_range = (service_date < F.lit(first_service_date)) | (service_date > F.lit(as_of))
-        if "booking_date" in there:
+        if "booking_date" in parsed:
             out_of_range = out_of_range | F.coalesce(service_date > F.col("booking_date"), F.lit(False))
         reasons["service_date_out_of_range"] = out_of_range
         reasons["invalid_nomenclature_code"] = ~F.col("_in_range_nomenclature_code")
         reasons["zero_quantity"] = F.col("quantity") == 0
+    for name in ("booking_date", "admission_date", "discharge_date"):
+        if name in parsed:
+            first = F.lit(understanding.first_plausible_date)
+            reasons[f"{name}_out_of_range"] = (F.col(name) < first) | (F.col(name) > F.lit(as_of))
     if table.name == "hospital_stays":
         reasons["discharge_before_admission"] = F.col("discharge_date") < F.col("admission_date")
     return reasons

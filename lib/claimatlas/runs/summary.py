@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.configuration import Configuration
+from claimatlas.ingest.warnings import said_of_reasons
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, tables_of_cells
 from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
@@ -120,6 +121,11 @@ def _rejected(record: RunRecord) -> list[str]:
             line += f", {counts['resent']:,} sent before, {counts['superseded']:,} corrected"
         reasons = record.counts.get(f"ingest.{table}.rejected_by_reason", {})
         if reasons:
-            line += ": " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+            examples = record.notes.get("rejected_examples", {}).get(table, {})
+            line += f": {said_of_reasons(reasons, examples)}"
         lines.append(line)
+        left_out = record.counts.get(f"ingest.{table}.left_out", {})
+        if left_out:
+            by_value = ", ".join(f"{value} {count:,}" for value, count in left_out.items())
+            lines.append(f"  left out by the mapping: {by_value}")
     return lines

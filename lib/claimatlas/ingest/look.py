@@ -1,0 +1,122 @@
+"""A look at the input before Spark starts: where each table is, and whether its columns are there."""
+
+from __future__ import annotations
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.mappings import Mapping
+from claimatlas.errors import InputError
+from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
+from claimatlas.ingest.discover import Source, is_catalog_schema, is_named_as_data, lies_beside, listed, locate
+from claimatlas.ingest.inputs import InputPaths
+from claimatlas.ingest.sources import examined
+from claimatlas.ingest.validation import check_mapping, columns_among
+from claimatlas.tables.paths import is_remote
+
+Found = dict[str, Source | None]
+"""For each input table where it is, or that it is not there."""
+
+
+def look_at_input(paths: InputPaths, configuration: Configuration) -> Found:
+    """Find every input table and look into its files, as far as this machine can without Spark.
+
+    Raises:
+        InputError: everything that is wrong, a sentence for each table.
+    """
+    mapping = configuration.mapping
+    check_mapping(mapping, INPUT_TABLES)
+    found: Found = {}
+    wrong = []
+    for table in INPUT_TABLES:
+        try:
+            source = locate(paths.folder, table.name, getattr(paths, table.name), mapping.table(table.name).read)
+            found[table.name] = None if source is None else _looked_into(source, table, mapping)
+        except InputError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise InputError("\n".join(dict.fromkeys(wrong)))
+    return found
+
+
+def _looked_into(source: Source, table: InputTable, mapping: Mapping) -> Source:
+    wanted = [name for column in table.columns for name in mapping.table(table.name).source(column.name).names]
+    source = examined(source, wanted)
+    if source.names is None:
+        return source
+    if (
+        source.rows
+        and not any(rows is None or rows for rows in source.rows.values())
+        and table is not HOSPITAL_STAYS_INPUT
+    ):
+        files = f"none of its {len(source.rows)} files has one" if len(source.rows) > 1 else f"see {source.location}"
+        raise InputError(f"{source.table}: the input has no row; {files}.")
+    # Of CSV the first line may be a person's row.
+    columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
+    for names in columns.values():
+        for name in names or ():
+            outside = source.outside_partition(name) if name.lower() in source.partitions else None
+            if outside:
+                raise InputError(
+                    f"{source.table}: folders of {source.location} are named {name}=…, and {outside} lies in none of "
+                    f"them: nobody can tell its {name}. Put it into such a folder."
+                )
+    return source
+
+
+def require_tables(found: Found, paths: InputPaths) -> None:
+    """Refuse an input without claims or population.
+
+    Raises:
+        InputError: naming each table, and what lies under a name like it.
+    """
+    missing = [
+        f"The input has no table {table.name}: {_expected_places(paths, table)}{_beside(paths, table.name)}."
+        for table in INPUT_TABLES
+        if found[table.name] is None and table.name != "hospital_stays"
+    ]
+    if missing:
+        raise InputError("\n".join(missing))
+
+
+def notes_on_input(found: Found, paths: InputPaths, mapping: Mapping) -> list[str]:
+    """What a person should know of the input before it is read: files that are not read, columns that are not there."""
+    notes = []
+    for table in INPUT_TABLES:
+        source = found[table.name]
+        beside = lies_beside(paths.folder, table.name) if getattr(paths, table.name) is None else []
+        is_data = any(name.lower().startswith(table.name) and is_named_as_data(name) for name in beside)
+        if beside and (source is None or is_data):
+            there = "is not there" if source is None else f"is read from {source.location} alone"
+            notes.append(f"{table.name} {there}; beside it lies {listed(beside, 5)}, which is not read.")
+        if source is None:
+            continue
+        declared = mapping.table(table.name)
+        for name, of in declared.columns.items():
+            if of.constant is not None and (source.names is None or _is_constant(source, of.names)):
+                notes.append(f"{table.name}: {name} is {of.constant} in every row, as the mapping says.")
+        if source.names is not None:
+            columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
+            if absent := [name for name, names in columns.items() if names is None]:
+                notes.append(f"{table.name}: the input has no column {', '.join(absent)}: unknown in every row.")
+    return notes
+
+
+def _is_constant(source: Source, names: tuple[str, ...]) -> bool:
+    there = {name.lower() for name in source.names or ()}
+    return not names or any(name.lower() not in there for name in names)
+
+
+def _beside(paths: InputPaths, table: str) -> str:
+    beside = lies_beside(paths.folder, table) if getattr(paths, table) is None else []
+    return f"; there is {listed(beside, 5)}, which has another name" if beside else ""
+
+
+def _expected_places(paths: InputPaths, table: InputTable) -> str:
+    if paths.folder is None:
+        return f"give --{table.name.replace('_', '-')} or --input"
+    if is_catalog_schema(paths.folder):
+        return (
+            f"there is no table {paths.folder}.{table.name} in the catalogs of this Spark, and no folder {paths.folder}"
+        )
+    if is_remote(paths.folder):
+        return f"looked for {paths.folder.rstrip('/')}/{table.name}, as a Delta table or Parquet files"
+    return f"looked for {table.name}/, {table.name}.parquet, {table.name}.csv and {table.name}.csv.gz in {paths.folder}"

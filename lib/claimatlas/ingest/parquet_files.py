@@ -1,0 +1,208 @@
+"""Parquet files: what their footers say, and their rows where the files differ in the types of their columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import reduce
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from claimatlas.errors import InputError
+from claimatlas.ingest.csv_files import SOURCE_FILE
+from claimatlas.ingest.discover import Layout, Source
+from claimatlas.tables.identifiers import quoted
+from claimatlas.tables.paths import ONE_PLACE
+
+_THREADS = 8
+_WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
+_TIMES = (T.DateType, T.TimestampNTZType, T.TimestampType)
+_NANOSECONDS = "spark.sql.legacy.parquet.nanosAsLong"
+_Columns = tuple[tuple[str, str, str, int, int], ...]
+_MOST_LAYOUTS = 200
+"""Layouts of columns at most: each is read by a query of its own."""
+
+
+def with_footers(source: Source) -> Source:
+    """The source with what the footer of each of its files says; as it is without PyArrow.
+
+    Raises:
+        InputError: naming a file that has none.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401, PLC0415 - a cluster may do without
+    except ImportError:
+        return source
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = list(pool.map(lambda file: _footer(source.table, file), source.files))
+    by_layout: dict[_Columns, tuple[list[Path], dict[str, bool]]] = {}
+    for file, (columns, nanoseconds, _) in zip(source.files, found, strict=True):
+        by_layout.setdefault(columns, ([], nanoseconds))[0].append(file)
+    layouts = tuple(
+        Layout(tuple(files), tuple(dict.fromkeys(path.partition(".")[0] for path, *_ in columns)), nanoseconds)
+        for columns, (files, nanoseconds) in by_layout.items()
+    )
+    if len(layouts) > _MOST_LAYOUTS:
+        raise InputError(
+            f"{source.table}: the files in {source.location} have {len(layouts)} different layouts of columns, more "
+            f"than the {_MOST_LAYOUTS} that are read together: write them anew with the same columns and types."
+        )
+    rows = {file: number for file, (_, _, number) in zip(source.files, found, strict=True)}
+    return dataclasses.replace(source, layouts=layouts, rows=rows)
+
+
+def _footer(table: str, file: Path) -> tuple[_Columns, dict[str, bool], int]:
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        footer = pq.read_metadata(file)
+        columns = [footer.schema.column(place) for place in range(len(footer.schema))]
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        raise InputError(
+            f"{table}: {file} cannot be read: it is no Parquet file, or it is damaged or was removed meanwhile."
+        ) from None
+    nanoseconds = {
+        column.path: "isAdjustedToUTC=true" in str(column.logical_type)
+        for column in columns
+        if column.physical_type == "INT64" and "timeUnit=nanoseconds" in str(column.logical_type)
+    }
+    layout = sorted(
+        (column.path, column.physical_type, str(column.logical_type), column.length, column.max_repetition_level)
+        for column in columns
+    )
+    return tuple(layout), nanoseconds, footer.num_rows
+
+
+def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
+    """The rows of Parquet files, each with the file that it came from.
+
+    Columns whose types differ between files are widened where nothing is lost.
+
+    Raises:
+        InputError: naming a column and the files whose types of it do not go together.
+    """
+    with suppress(PySparkException):  # A serverless session lets nobody choose.
+        # Timestamps of nanoseconds, as pandas writes them, are numbers to Spark, or an error.
+        spark.conf.set(_NANOSECONDS, "true")
+    options = {**ONE_PLACE, "recursiveFileLookup": "true"}
+    if not source.layouts:
+        return _with_file(spark.read.options(**options, mergeSchema="true").parquet(source.place), {})
+    if len(source.layouts) == 1:
+        (layout,) = source.layouts
+        schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
+        return _with_file(spark.read.options(**options).schema(schema).parquet(source.place), layout.nanoseconds)
+    parts = []
+    for layout in source.layouts:
+        schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
+        paths = [_path(file) for file in layout.files]
+        parts.append(_with_file(spark.read.options(**options).schema(schema).parquet(*paths), layout.nanoseconds))
+    return _together(source, parts)
+
+
+def _path(file: Path) -> str:
+    return str(file.absolute())
+
+
+def _with_file(raw: DataFrame, nanoseconds: Mapping[str, bool]) -> DataFrame:
+    columns = {field.name: _as_read(field, nanoseconds) for field in raw.schema.fields}
+    changed = {name: column for name, column in columns.items() if column is not None}
+    # Before anything else, as a column computed from the file's metadata is not there after a projection.
+    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).withColumns(changed)
+
+
+def _as_read(field: T.StructField, nanoseconds: Mapping[str, bool]) -> Column | None:
+    """A column as it is meant: nanoseconds as timestamps, bytes without a type as text; nothing for one that stays."""
+    column = F.col(quoted(field.name))
+    if field.name in nanoseconds and isinstance(field.dataType, T.LongType):
+        return from_nanoseconds(column, is_instant=nanoseconds[field.name])
+    if isinstance(field.dataType, T.BinaryType):
+        return column.cast("string")  # As old writers wrote it; bytes that are not UTF-8 are seen later.
+    return None
+
+
+def from_nanoseconds(nanoseconds: Column, *, is_instant: bool) -> Column:
+    """Nanoseconds since 1970 as an instant, or as the time of a clock without a zone; cut to microseconds."""
+    microseconds = F.floor(nanoseconds / F.lit(1000).cast("decimal(4,0)")).cast("bigint")
+    if is_instant:
+        return F.timestamp_micros(microseconds)
+    return clock_of_microseconds(microseconds)
+
+
+def clock_of_microseconds(microseconds: Column) -> Column:
+    """Microseconds since 1970 as the time of a clock without a zone, whatever the session's zone."""
+    seconds = (microseconds.cast("decimal(20,0)") / F.lit(1_000_000).cast("decimal(7,0)")).cast("decimal(18,6)")
+    return F.lit("1970-01-01 00:00:00").cast("timestamp_ntz") + F.make_dt_interval(secs=seconds)
+
+
+def _together(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
+    """The rows of all layouts, by name; a column that a layout has not is null there."""
+    types: dict[str, list[tuple[T.DataType, Path]]] = {}
+    names: dict[str, str] = {}
+    for layout, part in zip(source.layouts, parts, strict=True):
+        for field in part.schema.fields:
+            names.setdefault(field.name.lower(), field.name)
+            types.setdefault(field.name.lower(), []).append((field.dataType, layout.files[0]))
+    wanted = {name: _widened(source.table, names[name], found) for name, found in types.items()}
+    shaped = []
+    for part in parts:
+        there = {field.name.lower(): field for field in part.schema.fields}
+        shaped.append(
+            part.select(
+                *[
+                    (_cast(there[name], data_type) if name in there else F.lit(None).cast(data_type)).alias(names[name])
+                    for name, data_type in wanted.items()
+                ]
+            )
+        )
+    return reduce(DataFrame.unionByName, shaped)
+
+
+def _widened(  # noqa: PLR0911 - a rule for each family of types
+    table: str, name: str, found: Sequence[tuple[T.DataType, Path]]
+) -> T.DataType:
+    """The type that holds the values of all files without loss; text of times where some have a zone and others not."""
+    kinds = [data_type for data_type, _ in found if not isinstance(data_type, T.NullType)]
+    if not kinds:
+        return T.StringType()
+    first = kinds[0]
+    if all(kind == first for kind in kinds):
+        return first
+    if all(isinstance(kind, _WHOLE) for kind in kinds):
+        return T.LongType()
+    if all(isinstance(kind, (*_WHOLE, T.FloatType, T.DoubleType)) for kind in kinds):
+        return T.DoubleType()
+    if all(isinstance(kind, (*_WHOLE, T.DecimalType)) for kind in kinds):
+        scale = max(kind.scale for kind in kinds if isinstance(kind, T.DecimalType))
+        digits = max(kind.precision - kind.scale if isinstance(kind, T.DecimalType) else 19 for kind in kinds)
+        if digits + scale <= 38:
+            return T.DecimalType(digits + scale, scale)
+    if all(isinstance(kind, _TIMES) for kind in kinds):
+        # With instants among them in words: a day, a time without a zone and an instant are still told apart.
+        has_instants = any(isinstance(kind, T.TimestampType) for kind in kinds)
+        return T.StringType() if has_instants else T.TimestampNTZType()
+    if all(isinstance(kind, (T.StringType, T.CharType, T.VarcharType)) for kind in kinds):
+        return T.StringType()
+    other = next(place for place, (kind, _) in enumerate(found) if kind not in (first, T.NullType()))
+    where = next(file for kind, file in found if kind == first)
+    raise InputError(
+        f"{table}: the column {name} is of type {first.simpleString()} in {where} and of type "
+        f"{found[other][0].simpleString()} in {found[other][1]}: write it in one type."
+    )
+
+
+def _cast(field: T.StructField, data_type: T.DataType) -> Column:
+    column = F.col(quoted(field.name))
+    if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampType):
+        # In words, so that an instant is still known for one beside times without a zone.
+        of_utc = clock_of_microseconds(F.unix_micros(column))
+        return F.concat(F.date_format(of_utc, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"), F.lit("Z"))
+    if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampNTZType):
+        return F.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS")
+    return column.cast(data_type)
