@@ -1,14 +1,19 @@
 """The configuration: the shipped one loads, and every mistake is refused with its file, line and key."""
 
+import math
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import cast
 
 import pytest
 from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.configuration.documents import read_value, read_yaml
 from claimatlas.configuration.mappings import Mapping
+from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.ingest.validation import check_mapping
@@ -376,6 +381,149 @@ def test_overrides_are_read_as_values_and_the_last_one_wins() -> None:
 def test_a_yes_is_no_number(conf: Path, override: str) -> None:
     name = override.partition("=")[0]
     assert name in refusal(conf, override)
+
+
+# --- Refusals: values that versions of YAML read differently ----------------------------------------
+
+
+TRAPS = {
+    "040": "32 to one reader of YAML and 40 to another",
+    "010": "8 to one reader of YAML and 10 to another",
+    "089": "text to one reader of YAML and 89 to another",
+    "0o17": "text to one reader of YAML and 15 to another",
+    "1:30": "90 to one reader of YAML and text to another",
+    "190:20:30": "685230 to one reader of YAML and text to another",
+    "1:30.5": "90.5 to one reader of YAML and text to another",
+    "yes": "true to one reader of YAML and text to another",
+    "NO": "false to one reader of YAML and text to another",
+    "On": "true to one reader of YAML and text to another",
+    "off": "false to one reader of YAML and text to another",
+    "y": "true to one reader of YAML and text to another",
+    "N": "false to one reader of YAML and text to another",
+    "1_000": "1000 to one reader of YAML and text to another",
+    "0b11": "3 to one reader of YAML and text to another",
+    "-0x1F": "-31 to one reader of YAML and text to another",
+    "1e3": "text to one reader of YAML and 1000.0 to another",
+    "1.5e3": "text to one reader of YAML and 1500.0 to another",
+    "+.5": "text to one reader of YAML and 0.5 to another",
+    "2022-01-01 12:00:00": "a time to one reader of YAML and text to another",
+    "2022-01-01T12:00:00Z": "a time to one reader of YAML and text to another",
+    "!!int 040": "32 to one reader of YAML and 40 to another",
+    "&anchor 040": "32 to one reader of YAML and 40 to another",
+}
+
+
+@pytest.mark.parametrize(("value", "said"), TRAPS.items())
+def test_a_value_that_versions_of_yaml_read_differently_is_refused(
+    conf: Path, edit: Edit, value: str, said: str
+) -> None:
+    plain = value.split(" ", 1)[1] if value.startswith(("!", "&")) else value
+    for name, key in (("services.yaml", "contact_groups.midwife.professions.1"), ("settings.yaml", "mapping")):
+        old, new = ("[40]", f"[40, {value}]") if name == "services.yaml" else ("mapping: standard", f"mapping: {value}")
+        edit(name, old, new)
+        line = line_of(conf / name, new)
+        assert refusal(conf).startswith(
+            f"{name}, line {line}: {key}: {plain} is {said}: put it in quotes if it is text"
+        )
+        edit(name, new, old)
+    assert refusal(conf, f"mapping={value}").startswith(f"--set mapping: {plain} is {said}: put it in quotes")
+
+
+def test_the_refusal_of_a_trap_says_what_to_write(conf: Path, edit: Edit) -> None:
+    edit("services.yaml", "competences: [34,", "competences: [034,")
+    edit("services.yaml", "professions: [40]", "professions: [040]")
+    lines = [line_of(conf / "services.yaml", text) for text in ("[034,", "[040]")]
+    assert refusal(conf) == (
+        f"services.yaml, line {lines[0]}: contact_groups.gynaecologist.competences.0: 034 is 28 to one reader of YAML "
+        "and 34 to another: put it in quotes if it is text, or write the number plainly.\n"
+        f"services.yaml, line {lines[1]}: contact_groups.midwife.professions.0: 040 is 32 to one reader of YAML "
+        "and 40 to another: put it in quotes if it is text, or write the number plainly."
+    )
+    assert refusal(conf, "postnatal_window={first_day: 1, last_day: 042}") == (
+        "--set postnatal_window.last_day: 042 is 34 to one reader of YAML and 42 to another: "
+        "put it in quotes if it is text, or write the number plainly."
+    )
+    assert refusal(conf, "mapping=no").endswith("put it in quotes if it is text, or write false.")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("30", 30),
+        ("-1", -1),
+        ("+1", 1),
+        ("007", 7),
+        ("0x1F", 31),
+        ("0.5", 0.5),
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("1.0e+3", 1000.0),
+        ("-.inf", -math.inf),
+        ("~", None),
+        ("", None),
+        ("NULL", None),
+        ("true", True),
+        ("FALSE", False),
+        ("2005-01-01", date(2005, 1, 1)),
+        ("<20", "<20"),
+        ("20-24", "20-24"),
+        ("1.2.3", "1.2.3"),
+        ("'040'", "040"),
+        ('"yes"', "yes"),
+        ("!!str yes", "yes"),
+        ("|\n  yes", "yes"),
+        ("{yes: 1, 040: 2, 9999-12-31: 3, ~: 4}", {"yes": 1, "040": 2, "9999-12-31": 3, "~": 4}),
+        ("{&a x: *a}", {"x": "x"}),
+        ("{<<: {a: 1}, b: 2}", {"a": 1, "b": 2}),
+    ],
+)
+def test_values_that_every_version_of_yaml_reads_alike(text: str, value: object) -> None:
+    found = read_value(text, "--set x")
+    assert (type(found), found) == (type(value), value)
+
+
+def test_no_number_is_the_same_to_all() -> None:
+    assert math.isnan(cast("float", read_value(".nan", "--set x")))
+
+
+def test_an_anchored_key_is_text_and_its_alias_a_value() -> None:
+    with pytest.raises(InputError, match=r"--set x\.yes: yes is true to one reader"):
+        read_value("{&a yes: *a}", "--set x")
+
+
+def test_keys_are_text_as_they_are_written(conf: Path, edit: Edit) -> None:
+    edit(
+        "services.yaml",
+        "        source: [midwife]\n",
+        "        source: [midwife]\n        no: [midwife]\n        040: []\n",
+    )
+    group = load_configuration(str(conf)).services.contact_groups["midwife"]
+    assert list(group.code_lists_by_setting["midwife_codes"]) == ["source", "no", "040", "source_and_postnatal"]
+
+
+@pytest.mark.parametrize("key", ["yes", "no", "1", "040", "9999-12-31", "~"])
+def test_a_key_is_named_as_it_is_written_and_stands_once(conf: Path, edit: Edit, key: str) -> None:
+    edit("settings.yaml", "episode_gap_days: 30", f"{key}: x\nepisode_gap_days: 30")
+    line = line_of(conf / "settings.yaml", f"{key}: x")
+    assert refusal(conf) == f"settings.yaml, line {line}: {key}: unknown key."
+    edit("settings.yaml", "episode_gap_days: 30", f"'{key}': x\nepisode_gap_days: 30")
+    assert refusal(conf) == f"settings.yaml, line {line + 1}: {key}: this key stands twice."
+
+
+def test_every_shipped_yaml_is_without_traps() -> None:
+    shipped = [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "lib/claimatlas/sheets/languages").glob("*.yaml")]
+    assert len(shipped) > 10
+    for file in shipped:
+        assert read_yaml(file.parent, file.name).data
+
+
+def test_a_snapshot_is_read_back_whatever_its_texts_look_like(conf: Path, edit: Edit) -> None:
+    for position, label in enumerate(("089", "1e3", "y", "0o17", "040", "+.5")):
+        old = ("<20", "20-24", "25-29", "30-34", "35-39", "40+")[position]
+        edit("settings.yaml", f'label: "{old}"', f'label: "{label}"')
+    configuration = load_configuration(str(conf))
+    with restored(snapshot(configuration)) as again:
+        assert again.settings == configuration.settings
 
 
 # --- Refusals: folders and files -----------------------------------------------------------------

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document, read_value
@@ -185,7 +184,7 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
     A name is a dotted path of a key that is there; a value is read as YAML.
 
     Raises:
-        InputError: not of the form NAME=VALUE, or an unknown name.
+        InputError: not of the form NAME=VALUE, an unknown name, or a value that cannot be read.
     """
     data = copy.deepcopy(document.data)
     for assignment in assignments:
@@ -198,8 +197,5 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
             target = target.get(key) if isinstance(target, dict) else None
         if not isinstance(target, dict) or keys[-1] not in target:
             raise InputError(f"--set {name.strip()}: there is no setting of this name in {document.name}.")
-        try:
-            target[keys[-1]] = read_value(text)
-        except yaml.YAMLError:
-            raise InputError(f"--set {name.strip()}: the value cannot be read.") from None
+        target[keys[-1]] = read_value(text, f"--set {name.strip()}")
     return Document(document.name, data, document.lines)
