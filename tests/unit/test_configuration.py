@@ -13,10 +13,13 @@ import pytest
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.documents import read_value, read_yaml
 from claimatlas.configuration.mappings import Mapping
+from claimatlas.configuration.reserved import LABELS, OF_A_FLAG, OF_A_LEVEL, OF_A_SERVICE
 from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.ingest.validation import check_mapping
+from claimatlas.services import SERVICE_KEY
+from claimatlas.tables.schemas import ALL, IMAGING, POPULATION, POSTNATAL, UNKNOWN, deliveries_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -662,6 +665,187 @@ def test_wrong_services_are_refused(edit: Edit, conf: Path, old: str, new: str, 
     text = refusal(conf)
     assert text.startswith("services.yaml")
     assert message in text
+
+
+_FLAG = "  contact_gp: {"
+_SERVICE = "  imaging_therapeutic: {"
+_GROUP = "  gp:\n"
+_TYPE = "  home: {"
+_TAKEN = "a table has a column, or the run record a count, called so"
+
+
+@pytest.mark.parametrize(
+    ("old", "name", "why"),
+    [
+        *[
+            pytest.param(_FLAG, name, _TAKEN, id=f"flag {name}")
+            for name in (
+                *("year", "beneficiary_id", "delivery_type", "first_contact_date", "implausible_interval", "sex"),
+                *("birth_date", "sector", "in_population", "age_as_given", "delivery_kind", "numerator", "denominator"),
+                *("deliveries", "not_in_population", "of_a_man", "with_stay", "age_outside_plausible"),
+                *("domicile_unknown", "domicile_31_december", "data_delivery", "all", "unknown"),
+            )
+        ],
+        pytest.param(_FLAG, "municipality", "the level of the domicile is called so", id="flag and level"),
+        pytest.param(
+            _FLAG,
+            "contact_midwife_source",
+            "contact_groups.midwife.code_lists_by_setting.midwife_codes.source is counted under it",
+            id="flag and reading",
+        ),
+        pytest.param(_FLAG, "numerator_cube_007_008a", "columns of the computation begin so", id="flag and numerator"),
+        pytest.param(_FLAG, "denominator_caesarean", "columns of the computation begin so", id="flag and denominator"),
+        pytest.param(_FLAG, "_place", "columns of the computation begin so", id="flag and working column"),
+        *[
+            pytest.param(_SERVICE, name, _TAKEN, id=f"service {name}")
+            for name in ("year", "beneficiary_id", "service_date", "net_quantity", "hospital_id", "lines", "all")
+        ],
+        pytest.param(_GROUP, "all", "it has a meaning of its own in the tables", id="group all"),
+        pytest.param(_GROUP, "unknown", "it has a meaning of its own in the tables", id="group unknown"),
+        pytest.param(_TYPE, "all", "it has a meaning of its own in the tables", id="type all"),
+        pytest.param(_TYPE, "unknown", "it has a meaning of its own in the tables", id="type unknown"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(edit: Edit, conf: Path, old: str, name: str, why: str) -> None:
+    kinds = {
+        _FLAG: "delivery_flags",
+        _SERVICE: "beneficiary_services",
+        _GROUP: "contact_groups",
+        _TYPE: "delivery_types",
+    }
+    more = {
+        _FLAG: "{code_lists: [midwife], window: prenatal}",
+        _SERVICE: "{code_lists: [midwife]}",
+        _GROUP: "{code_lists: [midwife]}",
+        _TYPE: "{code_list: midwife, priority: 9, dimension: other}",
+    }
+    edit("services.yaml", old, f"  {name}: {more[old]}\n{old}")
+    line = line_of(conf / "services.yaml", f"  {name}: {more[old]}")
+    assert refusal(conf) == (
+        f"services.yaml, line {line}: {kinds[old]}.{name}: the name {name!r} cannot be used: {why}."
+    )
+
+
+def test_every_name_that_is_taken_is_named_at_once(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", _FLAG, "  year: {code_lists: [midwife], window: prenatal}\n" + _FLAG)
+    edit("services.yaml", _SERVICE, "  lines: {code_lists: [midwife]}\n" + _SERVICE)
+    assert [line.split(": ")[1] for line in refusal(conf).splitlines()] == [
+        "delivery_flags.year",
+        "beneficiary_services.lines",
+    ]
+
+
+def test_a_group_named_as_the_choice_of_another_is_refused(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", _GROUP, f"  midwife_source: {{code_lists: [midwife]}}\n{_GROUP}")
+    line = line_of(conf / "services.yaml", "source: [midwife]")
+    assert refusal(conf) == (
+        f"services.yaml, line {line}: contact_groups.midwife.code_lists_by_setting.midwife_codes.source: the name "
+        "'source' cannot be used: with this choice it is counted as contact_groups.midwife_source is."
+    )
+
+
+def test_choices_that_differ_by_capitals_alone_are_refused(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", "        source: [midwife]\n", "        source: [midwife]\n        SOURCE: [midwife]\n")
+    assert "midwife_codes.SOURCE: the name 'SOURCE' cannot be used" in refusal(conf)
+
+
+@pytest.mark.parametrize("label", ["all", "unknown", "All", "UNKNOWN", "' all'"])
+def test_labels_with_a_meaning_of_their_own_are_refused(edit: Edit, conf: Path, label: str) -> None:
+    edit("settings.yaml", 'label: "75+"', f"label: {label}")
+    line = line_of(conf / "settings.yaml", f"label: {label}")
+    found = refusal(conf)
+    assert re.match(
+        rf"settings\.yaml, line {line}: age_categories\.beneficiaries\.5\.label: the label .* has a meaning", found
+    )
+    edit("settings.yaml", f"label: {label}", 'label: "75+"')
+    edit("services.yaml", "dimension: caesarean}", f"dimension: {label}}}")
+    line = line_of(conf / "services.yaml", f"dimension: {label}")
+    assert refusal(conf).startswith(f"services.yaml, line {line}: delivery_types.caesarean.dimension: the label ")
+
+
+@pytest.mark.parametrize(
+    ("level", "why"),
+    [
+        *[
+            (level, "a table has a column, or a dimension a value, called so")
+            for level in ("year", "geo_level", "beneficiary_id", "age", "sex", "status", "first_year", "name_fr", "all")
+        ],
+        ("sector", ""),
+        ("hospital", ""),
+    ],
+)
+@pytest.mark.parametrize("place", ["region", "municipality"])
+def test_a_level_that_is_called_as_something_else_is_refused(
+    edit: Edit, conf: Path, place: str, level: str, why: str
+) -> None:
+    edit("settings.yaml", "arrondissement, municipality]", "arrondissement, municipality]  # levels")
+    edit("settings.yaml", f" {place}", f" {level}")
+    line = line_of(conf / "settings.yaml", "# levels")
+    found = refusal(conf)
+    assert found.startswith(f"settings.yaml, line {line}: geography.levels: '{level}' cannot name a level")
+    assert why in found
+
+
+@pytest.mark.parametrize("level", ["numerator_x", "denominator_x", "quantity_x", "code_x", "sector_x", "domicile_x"])
+def test_the_level_of_the_domicile_is_no_count(conf: Path, level: str) -> None:
+    assert f"{level!r} cannot name a level: columns of the computation" in refusal(
+        conf, f"geography.levels=[country, {level}]"
+    )
+
+
+def test_the_level_of_the_domicile_is_not_called_as_a_flag_or_a_reading(conf: Path) -> None:
+    flag = refusal(conf, "geography.levels=[country, contact_gp]")
+    assert "delivery_flags.contact_gp: the name 'contact_gp' cannot be used: the level of the domicile" in flag
+    reading = refusal(conf, "geography.levels=[country, contact_midwife_source]")
+    assert "midwife_codes.source: the name 'source' cannot be used: with it contact_midwife_source would be" in reading
+
+
+def test_names_that_only_look_alike_are_free(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", _FLAG, "  years: {code_lists: [midwife], window: prenatal}\n" + _FLAG)
+    edit("services.yaml", _SERVICE, "  deliveries: {code_lists: [midwife]}\n" + _SERVICE)
+    edit("services.yaml", _GROUP, "  year: {code_lists: [midwife]}\n" + _GROUP)
+    assert "years" in load_configuration(str(conf)).services.delivery_flags
+
+
+def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
+    configuration = load_configuration()
+    declared = {*configuration.services.delivery_flags, configuration.settings.geography.domicile_level}
+    assert {*deliveries_table(configuration).column_names} - declared <= OF_A_FLAG
+    assert {*POPULATION.column_names} <= OF_A_FLAG
+    for table in (IMAGING, POSTNATAL):
+        assert {*table.column_names} <= OF_A_LEVEL
+    assert OF_A_FLAG <= OF_A_LEVEL
+    assert {*SERVICE_KEY, "year"} <= OF_A_SERVICE
+    assert (ALL, UNKNOWN) == LABELS
+
+
+@pytest.mark.parametrize("module", ["deliveries/run.py", "deliveries/episodes.py", "population/domicile.py"])
+def test_the_names_that_are_taken_are_those_of_the_stages(module: str) -> None:
+    """Every column that a stage adds to deliveries or to beneficiaries, and every count of them."""
+    source = (ROOT / "lib" / "claimatlas" / module).read_text(encoding="utf-8")
+    of_days = {"reading", "chained_start", "anchored_start"}
+    added = {*re.findall(r"""(?:\.alias|\.withColumn)\(\s*"([a-z]\w*)\"""", source)} - of_days
+    assert len(added) > 2
+    assert added <= OF_A_FLAG
+
+
+# --- Refusals: indicators of one denominator's name ------------------------------------------------
+
+
+def test_denominators_that_would_be_counted_as_one_are_refused(edit: Edit, conf: Path) -> None:
+    edit(
+        "services.yaml",
+        _TYPE,
+        "  caesarean_vaginal_hospital: {code_list: midwife, priority: 9, dimension: other}\n" + _TYPE,
+    )
+    load_configuration(str(conf))
+    name = "indicators/cube_007_008b.yaml"
+    edit(name, "[caesarean, vaginal_hospital]", "[caesarean_vaginal_hospital]")
+    line = line_of(conf / name, "denominator:")
+    assert refusal(conf) == (
+        f"{name}, line {line}: denominator: it would be counted as that of cube_007_006b is, under the name "
+        "'caesarean_vaginal_hospital': give another name to a delivery type."
+    )
 
 
 def test_a_choice_without_its_code_lists_is_refused_only_when_it_is_chosen(edit: Edit, conf: Path) -> None:

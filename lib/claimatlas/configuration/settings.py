@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import Declaration, Share, Whole
+from claimatlas.configuration.reserved import OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
 from claimatlas.errors import InputError
 
 SECTOR = "sector"
@@ -60,7 +61,7 @@ class AgeClass(Declaration):
     @field_validator("label")
     @classmethod
     def _not_reserved(cls, label: str) -> str:
-        if label in {"all", "unknown"}:
+        if is_label(label):
             raise ValueError(f"the label {label!r} has a meaning of its own in the tables")
         return label
 
@@ -127,6 +128,13 @@ class GeographySettings(Declaration):
         for level in levels:
             if not re.fullmatch(r"[a-z][a-z0-9_]*", level) or level in {SECTOR, HOSPITAL}:
                 raise ValueError(f"{level!r} cannot name a level")
+            if level in OF_A_LEVEL:
+                raise ValueError(
+                    f"{level!r} cannot name a level: a table has a column, or a dimension a value, called so"
+                )
+        # The level of the domicile is a column beside counts.
+        if levels[-1:] and levels[-1].startswith((*STARTS_OF_COUNTS, *STARTS_OF_SUMS)):
+            raise ValueError(f"{levels[-1]!r} cannot name a level: columns of the computation begin so")
         if len(set(levels)) != len(levels):
             raise ValueError("a level stands twice")
         return levels
