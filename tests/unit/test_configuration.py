@@ -1,17 +1,25 @@
 """The configuration: the shipped one loads, and every mistake is refused with its file, line and key."""
 
+import math
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import cast
 
 import pytest
 from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.configuration.documents import read_value, read_yaml
 from claimatlas.configuration.mappings import Mapping
+from claimatlas.configuration.reserved import LABELS, OF_A_FLAG, OF_A_LEVEL, OF_A_SERVICE
+from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.ingest.validation import check_mapping
+from claimatlas.services import SERVICE_KEY
+from claimatlas.tables.schemas import ALL, IMAGING, POPULATION, POSTNATAL, UNKNOWN, deliveries_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -378,6 +386,147 @@ def test_a_yes_is_no_number(conf: Path, override: str) -> None:
     assert name in refusal(conf, override)
 
 
+# --- Refusals: values that versions of YAML read differently ----------------------------------------
+
+
+TRAPS = {
+    "040": "32 to one reader of YAML and 40 to another",
+    "010": "8 to one reader of YAML and 10 to another",
+    "089": "text to one reader of YAML and 89 to another",
+    "0o17": "text to one reader of YAML and 15 to another",
+    "1:30": "90 to one reader of YAML and text to another",
+    "190:20:30": "685230 to one reader of YAML and text to another",
+    "1:30.5": "90.5 to one reader of YAML and text to another",
+    "yes": "true to one reader of YAML and text to another",
+    "NO": "false to one reader of YAML and text to another",
+    "On": "true to one reader of YAML and text to another",
+    "off": "false to one reader of YAML and text to another",
+    "1_000": "1000 to one reader of YAML and text to another",
+    "0b11": "3 to one reader of YAML and text to another",
+    "-0x1F": "-31 to one reader of YAML and text to another",
+    "1e3": "text to one reader of YAML and 1000.0 to another",
+    "1.5e3": "text to one reader of YAML and 1500.0 to another",
+    "+.5": "text to one reader of YAML and 0.5 to another",
+    "2022-01-01 12:00:00": "a time to one reader of YAML and text to another",
+    "2022-01-01T12:00:00Z": "a time to one reader of YAML and text to another",
+    "!!int 040": "32 to one reader of YAML and 40 to another",
+    "&anchor 040": "32 to one reader of YAML and 40 to another",
+}
+
+
+@pytest.mark.parametrize(("value", "said"), TRAPS.items())
+def test_a_value_that_versions_of_yaml_read_differently_is_refused(
+    conf: Path, edit: Edit, value: str, said: str
+) -> None:
+    plain = value.split(" ", 1)[1] if value.startswith(("!", "&")) else value
+    for name, key in (("services.yaml", "contact_groups.midwife.professions.1"), ("settings.yaml", "mapping")):
+        old, new = ("[40]", f"[40, {value}]") if name == "services.yaml" else ("mapping: standard", f"mapping: {value}")
+        edit(name, old, new)
+        line = line_of(conf / name, new)
+        assert refusal(conf).startswith(
+            f"{name}, line {line}: {key}: {plain} is {said}: put it in quotes if it is text"
+        )
+        edit(name, new, old)
+    assert refusal(conf, f"mapping={value}").startswith(f"--set mapping: {plain} is {said}: put it in quotes")
+
+
+def test_the_refusal_of_a_trap_says_what_to_write(conf: Path, edit: Edit) -> None:
+    edit("services.yaml", "competences: [34,", "competences: [034,")
+    edit("services.yaml", "professions: [40]", "professions: [040]")
+    lines = [line_of(conf / "services.yaml", text) for text in ("[034,", "[040]")]
+    assert refusal(conf) == (
+        f"services.yaml, line {lines[0]}: contact_groups.gynaecologist.competences.0: 034 is 28 to one reader of YAML "
+        "and 34 to another: put it in quotes if it is text, or write the number plainly.\n"
+        f"services.yaml, line {lines[1]}: contact_groups.midwife.professions.0: 040 is 32 to one reader of YAML "
+        "and 40 to another: put it in quotes if it is text, or write the number plainly."
+    )
+    assert refusal(conf, "postnatal_window={first_day: 1, last_day: 042}") == (
+        "--set postnatal_window.last_day: 042 is 34 to one reader of YAML and 42 to another: "
+        "put it in quotes if it is text, or write the number plainly."
+    )
+    assert refusal(conf, "mapping=no").endswith("put it in quotes if it is text, or write false.")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("30", 30),
+        ("-1", -1),
+        ("+1", 1),
+        ("007", 7),
+        ("0x1F", 31),
+        ("0.5", 0.5),
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("1.0e+3", 1000.0),
+        ("-.inf", -math.inf),
+        ("~", None),
+        ("", None),
+        ("NULL", None),
+        ("true", True),
+        ("FALSE", False),
+        ("2005-01-01", date(2005, 1, 1)),
+        ("<20", "<20"),
+        ("20-24", "20-24"),
+        ("1.2.3", "1.2.3"),
+        ("'040'", "040"),
+        ('"yes"', "yes"),
+        ("!!str yes", "yes"),
+        ("|\n  yes", "yes"),
+        ("{yes: 1, 040: 2, 9999-12-31: 3, ~: 4}", {"yes": 1, "040": 2, "9999-12-31": 3, "~": 4}),
+        ("{&a x: *a}", {"x": "x"}),
+        ("{<<: {a: 1}, b: 2}", {"a": 1, "b": 2}),
+    ],
+)
+def test_values_that_every_version_of_yaml_reads_alike(text: str, value: object) -> None:
+    found = read_value(text, "--set x")
+    assert (type(found), found) == (type(value), value)
+
+
+def test_no_number_is_the_same_to_all() -> None:
+    assert math.isnan(cast("float", read_value(".nan", "--set x")))
+
+
+def test_an_anchored_key_is_text_and_its_alias_a_value() -> None:
+    with pytest.raises(InputError, match=r"--set x\.yes: yes is true to one reader"):
+        read_value("{&a yes: *a}", "--set x")
+
+
+def test_keys_are_text_as_they_are_written(conf: Path, edit: Edit) -> None:
+    edit(
+        "services.yaml",
+        "        source: [midwife]\n",
+        "        source: [midwife]\n        no: [midwife]\n        040: []\n",
+    )
+    group = load_configuration(str(conf)).services.contact_groups["midwife"]
+    assert list(group.code_lists_by_setting["midwife_codes"]) == ["source", "no", "040", "source_and_postnatal"]
+
+
+@pytest.mark.parametrize("key", ["yes", "no", "1", "040", "9999-12-31", "~"])
+def test_a_key_is_named_as_it_is_written_and_stands_once(conf: Path, edit: Edit, key: str) -> None:
+    edit("settings.yaml", "episode_gap_days: 30", f"{key}: x\nepisode_gap_days: 30")
+    line = line_of(conf / "settings.yaml", f"{key}: x")
+    assert refusal(conf) == f"settings.yaml, line {line}: {key}: unknown key."
+    edit("settings.yaml", "episode_gap_days: 30", f"'{key}': x\nepisode_gap_days: 30")
+    assert refusal(conf) == f"settings.yaml, line {line + 1}: {key}: this key stands twice."
+
+
+def test_every_shipped_yaml_is_without_traps() -> None:
+    shipped = [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "lib/claimatlas/sheets/languages").glob("*.yaml")]
+    assert len(shipped) > 10
+    for file in shipped:
+        assert read_yaml(file.parent, file.name).data
+
+
+def test_a_snapshot_is_read_back_whatever_its_texts_look_like(conf: Path, edit: Edit) -> None:
+    for position, label in enumerate(("089", "1e3", "y", "0o17", "040", "+.5")):
+        old = ("<20", "20-24", "25-29", "30-34", "35-39", "40+")[position]
+        edit("settings.yaml", f'label: "{old}"', f'label: "{label}"')
+    configuration = load_configuration(str(conf))
+    with restored(snapshot(configuration)) as again:
+        assert again.settings == configuration.settings
+
+
 # --- Refusals: folders and files -----------------------------------------------------------------
 
 
@@ -514,6 +663,187 @@ def test_wrong_services_are_refused(edit: Edit, conf: Path, old: str, new: str, 
     text = refusal(conf)
     assert text.startswith("services.yaml")
     assert message in text
+
+
+_FLAG = "  contact_gp: {"
+_SERVICE = "  imaging_therapeutic: {"
+_GROUP = "  gp:\n"
+_TYPE = "  home: {"
+_TAKEN = "a table has a column, or the run record a count, called so"
+
+
+@pytest.mark.parametrize(
+    ("old", "name", "why"),
+    [
+        *[
+            pytest.param(_FLAG, name, _TAKEN, id=f"flag {name}")
+            for name in (
+                *("year", "beneficiary_id", "delivery_type", "first_contact_date", "implausible_interval", "sex"),
+                *("birth_date", "sector", "in_population", "age_as_given", "delivery_kind", "numerator", "denominator"),
+                *("deliveries", "not_in_population", "of_a_man", "with_stay", "age_outside_plausible"),
+                *("domicile_unknown", "domicile_31_december", "data_delivery", "all", "unknown"),
+            )
+        ],
+        pytest.param(_FLAG, "municipality", "the level of the domicile is called so", id="flag and level"),
+        pytest.param(
+            _FLAG,
+            "contact_midwife_source",
+            "contact_groups.midwife.code_lists_by_setting.midwife_codes.source is counted under it",
+            id="flag and reading",
+        ),
+        pytest.param(_FLAG, "numerator_cube_007_008a", "columns of the computation begin so", id="flag and numerator"),
+        pytest.param(_FLAG, "denominator_caesarean", "columns of the computation begin so", id="flag and denominator"),
+        pytest.param(_FLAG, "_place", "columns of the computation begin so", id="flag and working column"),
+        *[
+            pytest.param(_SERVICE, name, _TAKEN, id=f"service {name}")
+            for name in ("year", "beneficiary_id", "service_date", "net_quantity", "hospital_id", "lines", "all")
+        ],
+        pytest.param(_GROUP, "all", "it has a meaning of its own in the tables", id="group all"),
+        pytest.param(_GROUP, "unknown", "it has a meaning of its own in the tables", id="group unknown"),
+        pytest.param(_TYPE, "all", "it has a meaning of its own in the tables", id="type all"),
+        pytest.param(_TYPE, "unknown", "it has a meaning of its own in the tables", id="type unknown"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(edit: Edit, conf: Path, old: str, name: str, why: str) -> None:
+    kinds = {
+        _FLAG: "delivery_flags",
+        _SERVICE: "beneficiary_services",
+        _GROUP: "contact_groups",
+        _TYPE: "delivery_types",
+    }
+    more = {
+        _FLAG: "{code_lists: [midwife], window: prenatal}",
+        _SERVICE: "{code_lists: [midwife]}",
+        _GROUP: "{code_lists: [midwife]}",
+        _TYPE: "{code_list: midwife, priority: 9, dimension: other}",
+    }
+    edit("services.yaml", old, f"  {name}: {more[old]}\n{old}")
+    line = line_of(conf / "services.yaml", f"  {name}: {more[old]}")
+    assert refusal(conf) == (
+        f"services.yaml, line {line}: {kinds[old]}.{name}: the name {name!r} cannot be used: {why}."
+    )
+
+
+def test_every_name_that_is_taken_is_named_at_once(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", _FLAG, "  year: {code_lists: [midwife], window: prenatal}\n" + _FLAG)
+    edit("services.yaml", _SERVICE, "  lines: {code_lists: [midwife]}\n" + _SERVICE)
+    assert [line.split(": ")[1] for line in refusal(conf).splitlines()] == [
+        "delivery_flags.year",
+        "beneficiary_services.lines",
+    ]
+
+
+def test_a_group_named_as_the_choice_of_another_is_refused(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", _GROUP, f"  midwife_source: {{code_lists: [midwife]}}\n{_GROUP}")
+    line = line_of(conf / "services.yaml", "source: [midwife]")
+    assert refusal(conf) == (
+        f"services.yaml, line {line}: contact_groups.midwife.code_lists_by_setting.midwife_codes.source: the name "
+        "'source' cannot be used: with this choice it is counted as contact_groups.midwife_source is."
+    )
+
+
+def test_choices_that_differ_by_capitals_alone_are_refused(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", "        source: [midwife]\n", "        source: [midwife]\n        SOURCE: [midwife]\n")
+    assert "midwife_codes.SOURCE: the name 'SOURCE' cannot be used" in refusal(conf)
+
+
+@pytest.mark.parametrize("label", ["all", "unknown", "All", "UNKNOWN", "' all'"])
+def test_labels_with_a_meaning_of_their_own_are_refused(edit: Edit, conf: Path, label: str) -> None:
+    edit("settings.yaml", 'label: "75+"', f"label: {label}")
+    line = line_of(conf / "settings.yaml", f"label: {label}")
+    found = refusal(conf)
+    assert re.match(
+        rf"settings\.yaml, line {line}: age_categories\.beneficiaries\.5\.label: the label .* has a meaning", found
+    )
+    edit("settings.yaml", f"label: {label}", 'label: "75+"')
+    edit("services.yaml", "dimension: caesarean}", f"dimension: {label}}}")
+    line = line_of(conf / "services.yaml", f"dimension: {label}")
+    assert refusal(conf).startswith(f"services.yaml, line {line}: delivery_types.caesarean.dimension: the label ")
+
+
+@pytest.mark.parametrize(
+    ("level", "why"),
+    [
+        *[
+            (level, "a table has a column, or a dimension a value, called so")
+            for level in ("year", "geo_level", "beneficiary_id", "age", "sex", "status", "first_year", "name_fr", "all")
+        ],
+        ("sector", ""),
+        ("hospital", ""),
+    ],
+)
+@pytest.mark.parametrize("place", ["region", "municipality"])
+def test_a_level_that_is_called_as_something_else_is_refused(
+    edit: Edit, conf: Path, place: str, level: str, why: str
+) -> None:
+    edit("settings.yaml", "arrondissement, municipality]", "arrondissement, municipality]  # levels")
+    edit("settings.yaml", f" {place}", f" {level}")
+    line = line_of(conf / "settings.yaml", "# levels")
+    found = refusal(conf)
+    assert found.startswith(f"settings.yaml, line {line}: geography.levels: '{level}' cannot name a level")
+    assert why in found
+
+
+@pytest.mark.parametrize("level", ["numerator_x", "denominator_x", "quantity_x", "code_x", "sector_x", "domicile_x"])
+def test_the_level_of_the_domicile_is_no_count(conf: Path, level: str) -> None:
+    assert f"{level!r} cannot name a level: columns of the computation" in refusal(
+        conf, f"geography.levels=[country, {level}]"
+    )
+
+
+def test_the_level_of_the_domicile_is_not_called_as_a_flag_or_a_reading(conf: Path) -> None:
+    flag = refusal(conf, "geography.levels=[country, contact_gp]")
+    assert "delivery_flags.contact_gp: the name 'contact_gp' cannot be used: the level of the domicile" in flag
+    reading = refusal(conf, "geography.levels=[country, contact_midwife_source]")
+    assert "midwife_codes.source: the name 'source' cannot be used: with it contact_midwife_source would be" in reading
+
+
+def test_names_that_only_look_alike_are_free(edit: Edit, conf: Path) -> None:
+    edit("services.yaml", _FLAG, "  years: {code_lists: [midwife], window: prenatal}\n" + _FLAG)
+    edit("services.yaml", _SERVICE, "  deliveries: {code_lists: [midwife]}\n" + _SERVICE)
+    edit("services.yaml", _GROUP, "  year: {code_lists: [midwife]}\n" + _GROUP)
+    assert "years" in load_configuration(str(conf)).services.delivery_flags
+
+
+def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
+    configuration = load_configuration()
+    declared = {*configuration.services.delivery_flags, configuration.settings.geography.domicile_level}
+    assert {*deliveries_table(configuration).column_names} - declared <= OF_A_FLAG
+    assert {*POPULATION.column_names} <= OF_A_FLAG
+    for table in (IMAGING, POSTNATAL):
+        assert {*table.column_names} <= OF_A_LEVEL
+    assert OF_A_FLAG <= OF_A_LEVEL
+    assert {*SERVICE_KEY, "year"} <= OF_A_SERVICE
+    assert (ALL, UNKNOWN) == LABELS
+
+
+@pytest.mark.parametrize("module", ["deliveries/run.py", "deliveries/episodes.py", "population/domicile.py"])
+def test_the_names_that_are_taken_are_those_of_the_stages(module: str) -> None:
+    """Every column that a stage adds to deliveries or to beneficiaries, and every count of them."""
+    source = (ROOT / "lib" / "claimatlas" / module).read_text(encoding="utf-8")
+    of_days = {"reading", "chained_start", "anchored_start"}
+    added = {*re.findall(r"""(?:\.alias|\.withColumn)\(\s*"([a-z]\w*)\"""", source)} - of_days
+    assert len(added) > 2
+    assert added <= OF_A_FLAG
+
+
+# --- Refusals: indicators of one denominator's name ------------------------------------------------
+
+
+def test_denominators_that_would_be_counted_as_one_are_refused(edit: Edit, conf: Path) -> None:
+    edit(
+        "services.yaml",
+        _TYPE,
+        "  caesarean_vaginal_hospital: {code_list: midwife, priority: 9, dimension: other}\n" + _TYPE,
+    )
+    load_configuration(str(conf))
+    name = "indicators/cube_007_008b.yaml"
+    edit(name, "[caesarean, vaginal_hospital]", "[caesarean_vaginal_hospital]")
+    line = line_of(conf / name, "denominator:")
+    assert refusal(conf) == (
+        f"{name}, line {line}: denominator: it would be counted as that of cube_007_006b is, under the name "
+        "'caesarean_vaginal_hospital': give another name to a delivery type."
+    )
 
 
 def test_a_choice_without_its_code_lists_is_refused_only_when_it_is_chosen(edit: Edit, conf: Path) -> None:

@@ -198,6 +198,30 @@ def test_wrong_places_are_refused(tmp_path: Path, municipalities: str, changes: 
     assert str(caught.value).startswith(f"geography/{message}")
 
 
+def test_a_country_of_two_codes_in_a_year_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        geography(tmp_path, MUNICIPALITIES + "5,2012,9999,30,,2000,C,,,\n")
+    assert str(caught.value) == (
+        "geography/municipalities.csv, line 7: country: 5 lies in C, and 2 of line 4 in B; "
+        "in 2012 the country has two codes, and it may only have one."
+    )
+
+
+def test_one_level_of_several_places_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "geography").mkdir()
+    places = "town,first_year,last_year,name_fr,name_nl,name_de\na,2006,9999,,,\nb,2006,9999,,,\n"
+    (tmp_path / "geography" / "municipalities.csv").write_text(places, encoding="utf-8")
+    (tmp_path / "geography" / "changes.csv").write_text("old,new,first_year\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"municipalities\.csv, line 3: town: b lies in b, and a of line 2 in a;"):
+        load_geography(tmp_path, SETTINGS.model_copy(update={"levels": ("town",)}))
+
+
+def test_a_country_may_change_its_code(tmp_path: Path) -> None:
+    before = MUNICIPALITIES.splitlines(keepends=True)[0] + "1,2006,2009,10,100,1000,B,,,\n"
+    places = geography(tmp_path, before + "2,2010,9999,10,100,1000,C,,,\n", "old,new,first_year\n1,2,2010\n")
+    assert [place.parents["country"] for year in (2009, 2010) for place in places.vintage(year).values()] == ["B", "C"]
+
+
 def test_other_levels_need_other_columns() -> None:
     without_provinces = SETTINGS.model_copy(update={"levels": ("country", "region", "arrondissement", "municipality")})
     with pytest.raises(InputError, match=r"municipalities\.csv, line 1: .*; unknown: province"):

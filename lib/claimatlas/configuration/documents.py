@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from claimatlas.configuration.scalars import disagreement
 from claimatlas.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -23,8 +24,19 @@ _MESSAGES = {
 }
 
 
+_TAG = "tag:yaml.org,2002:"
+_READ_BY_KIND = {f"{_TAG}{kind}" for kind in ("bool", "float", "int", "null", "timestamp")}
+
+
+class _Untagged(yaml.ScalarNode):
+    """A plain scalar without a tag: what it is follows from its characters alone."""
+
+
 class _Loader(yaml.SafeLoader):
-    """Values only: no alias of aliases, and every value that cannot be read is a mistake with its line."""
+    """Values only: no alias of aliases, and every value that cannot be read is a mistake with its line.
+
+    Plain keys are text as they are written, whatever they would be as values.
+    """
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -48,6 +60,20 @@ class _Loader(yaml.SafeLoader):
             self._open.pop()
         return node
 
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        untagged = self.peek_event().implicit[0]  # type: ignore[no-untyped-call]
+        node = super().compose_scalar_node(anchor)
+        if untagged:
+            node = _Untagged(node.tag, node.value, node.start_mark, node.end_mark, style=node.style)
+            if anchor is not None:
+                self.anchors[anchor] = node
+        return node
+
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        node.value = [(_as_text(key), value) for key, value in node.value]
+        return node
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
             return super().construct_object(node, deep)
@@ -55,6 +81,13 @@ class _Loader(yaml.SafeLoader):
             # The 30th of February, a number of five thousand digits, !!bool maybe.
             said = f"the value {str(node.value)[:40]!r} cannot be read"
             raise yaml.MarkedYAMLError(None, None, said, node.start_mark) from None
+
+
+def _as_text(key: yaml.Node) -> yaml.Node:
+    # A node of its own: an anchor may make a value of the same one elsewhere.
+    if isinstance(key, _Untagged) and key.tag != f"{_TAG}merge":
+        return yaml.ScalarNode(f"{_TAG}str", key.value, key.start_mark, key.end_mark, style=key.style)
+    return key
 
 
 @dataclass(frozen=True)
@@ -100,41 +133,68 @@ def is_there(place: Traversable, *, folder: bool = False) -> bool:
 
 
 def read_yaml(folder: Traversable, name: str) -> Document:
-    """Read a YAML mapping, refusing a key that stands twice.
+    """Read a YAML mapping, refusing a key that stands twice and a value that versions of YAML read differently.
 
     Raises:
-        InputError: not YAML, not a mapping, or a repeated key.
+        InputError: not YAML, not a mapping, a repeated key, or every value that is not the same to all.
     """
     text = read_text(folder, name)
     try:
-        node, data = _load(text)
+        node, data, traps = _load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise InputError(f"{name}{line}: this is not valid YAML ({getattr(error, 'problem', 'syntax')}).") from None
     if not isinstance(data, dict):
         raise InputError(f"{name}: expected keys and values.")
-    return Document(name, data, dict(_lines(node, (), name)))
+    document = Document(name, data, dict(_lines(node, (), name)))
+    if traps:
+        raise InputError("\n".join(f"{document.place(path)}: {said}." for path, said in traps))
+    return document
 
 
-def read_value(text: str) -> object:
-    """A single YAML value.
+def read_value(text: str, place: str) -> object:
+    """A single YAML value; ``place``: what messages call it.
 
     Raises:
-        YAMLError: it cannot be read.
+        InputError: it cannot be read, or versions of YAML read it differently.
     """
-    return _load(text)[1]
+    try:
+        _, data, traps = _load(text)
+    except yaml.YAMLError:
+        raise InputError(f"{place}: the value cannot be read.") from None
+    if traps:
+        raise InputError("\n".join(f"{'.'.join(map(str, (place, *path)))}: {said}." for path, said in traps))
+    return data
 
 
-def _load(text: str) -> tuple[yaml.Node | None, Any]:
+def _load(text: str) -> tuple[yaml.Node | None, Any, list[tuple[Path, str]]]:
+    """The node of a text, its value, and where versions of YAML read a value in it differently."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        return node, None if node is None else loader.construct_document(node)
+        if node is None:
+            return None, None, []
+        return node, loader.construct_document(node), list(_traps(loader, node, ()))
     except RecursionError:
         raise yaml.YAMLError("nested too deep") from None
     finally:
         loader.dispose()
+
+
+def _traps(loader: _Loader, node: yaml.Node, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _traps(loader, value, (*path, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _traps(loader, value, (*path, index))
+    elif isinstance(node, yaml.ScalarNode) and (
+        isinstance(node, _Untagged) or (node.style is None and node.tag in _READ_BY_KIND)
+    ):
+        said = disagreement(node.value, loader.construct_object(node))
+        if said:
+            yield path, said
 
 
 def _lines(node: yaml.Node | None, path: Path, name: str) -> Iterator[tuple[Path, int]]:

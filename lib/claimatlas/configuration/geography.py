@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 
 from claimatlas.configuration.documents import read_csv
+from claimatlas.configuration.reserved import NAMES_OF_PLACES, YEARS_OF_PLACES
 from claimatlas.configuration.settings import GeographySettings
 from claimatlas.errors import InputError
 
@@ -84,9 +85,9 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
         InputError: a row that cannot be understood, with its file and line.
     """
     smallest = settings.domicile_level
-    names = ("name_fr", "name_nl", "name_de")
-    columns = (smallest, "first_year", "last_year", *reversed(settings.levels[:-1]), *names)
+    columns = (smallest, *YEARS_OF_PLACES, *reversed(settings.levels[:-1]), *NAMES_OF_PLACES)
     places: dict[str, Place] = {}
+    lines: dict[str, int] = {}
     for line, row in read_csv(folder, FILE, columns):
         place = f"{FILE}, line {line}"
         code = row[smallest]
@@ -96,6 +97,8 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
             raise InputError(f"{place}: {code} lies in no {settings.country_level}.")
         parents = {level: row[level] for level in settings.levels}
         places[code] = Place(code, _year(place, row["first_year"]), _year(place, row["last_year"]), parents)
+        lines[code] = line
+    _check_one_country(places, lines, settings.country_level)
     successors: dict[str, str] = {}
     predecessors: dict[str, list[str]] = defaultdict(list)
     for line, row in read_csv(folder, CHANGES, ("old", "new", "first_year")):
@@ -117,6 +120,22 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
         successors,
         {code: tuple(sorted(olds)) for code, olds in predecessors.items()},
     )
+
+
+def _check_one_country(places: dict[str, Place], lines: dict[str, int], level: str) -> None:
+    """The national value is one: whoever has an unknown domicile counts in it, and places are compared with it."""
+    by_country: dict[str, list[Place]] = defaultdict(list)
+    for place in places.values():
+        country = place.parents[level]
+        for other in (other for name, others in by_country.items() if name != country for other in others):
+            first, last = max(place.first_year, other.first_year), min(place.last_year, other.last_year)
+            if first <= last:
+                raise InputError(
+                    f"{FILE}, line {lines[place.code]}: {level}: {place.code} lies in {country}, and {other.code} of "
+                    f"line {lines[other.code]} in {other.parents[level]}; in {first} the {level} has two codes, and it "
+                    "may only have one."
+                )
+        by_country[country].append(place)
 
 
 def _year(place: str, text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources.abc import Traversable
 from typing import Literal
 
@@ -158,6 +159,7 @@ def load_indicators(folder: Traversable, settings: Settings, services: Services)
     declared = {indicator.id for indicator in indicators}
     for document, indicator in zip(documents, indicators, strict=True):
         _check_related(document, indicator, declared)
+    _check_denominators(documents, indicators)
     return tuple(sorted(indicators, key=lambda indicator: indicator.id))
 
 
@@ -182,6 +184,20 @@ def _indicator(document: Document, settings: Settings, services: Services) -> In
     if service and service not in services.beneficiary_services:
         raise InputError(f"{document.place(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
+
+
+def _check_denominators(documents: Sequence[Document], indicators: Sequence[Indicator]) -> None:
+    """Denominators are counted by name: types ``a`` and ``b`` together may not be called as a type ``a_b`` is."""
+    first: dict[str, tuple[Indicator, Denominator]] = {}
+    for document, indicator in zip(documents, indicators, strict=True):
+        if (own := indicator.denominator) is None:
+            continue
+        other, known = first.setdefault(own.name, (indicator, own))
+        if (set(own.delivery_types), own.with_known_stay) != (set(known.delivery_types), known.with_known_stay):
+            raise InputError(
+                f"{document.place(('denominator',))}: it would be counted as that of {other.id} is, under the name "
+                f"{own.name!r}: give another name to a delivery type."
+            )
 
 
 def _check_related(document: Document, indicator: Indicator, declared: set[str]) -> None:

@@ -15,6 +15,7 @@ from claimatlas.configuration.documents import is_there, read_text, read_yaml, v
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
 from claimatlas.configuration.indicators import Indicator, load_indicators
 from claimatlas.configuration.mappings import Mapping, MappingFile, load_mapping, load_mapping_file
+from claimatlas.configuration.names import check_names
 from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings, override
@@ -109,7 +110,9 @@ def load_configuration(
     else:
         mapping_file = load_mapping(folder, mapping or settings.mapping)
     settings = settings.model_copy(update={"mapping": mapping_file.name})
-    services = validate(Services, read_yaml(folder, "services.yaml"))
+    declared = read_yaml(folder, "services.yaml")
+    services = validate(Services, declared)
+    check_names(services, settings, declared)
     code_lists = load_code_lists(folder)
     for used, place in services.used_code_lists().items():
         if used not in code_lists:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.model import Declaration, Number
+from claimatlas.configuration.reserved import is_label
 from claimatlas.configuration.settings import Settings
 
 
@@ -67,7 +68,14 @@ class DeliveryType(Declaration):
 
     code_list: str
     priority: Number
-    dimension: str
+    dimension: str = Field(min_length=1)
+
+    @field_validator("dimension")
+    @classmethod
+    def _not_reserved(cls, label: str) -> str:
+        if is_label(label):
+            raise ValueError(f"the label {label!r} has a meaning of its own in the tables")
+        return label
 
 
 class Services(Declaration):

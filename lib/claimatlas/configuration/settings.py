@@ -10,11 +10,11 @@ from datetime import date
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import Declaration, Share, Whole, Word
+from claimatlas.configuration.reserved import OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
 from claimatlas.errors import InputError
 
 SECTOR = "sector"
@@ -62,7 +62,7 @@ class AgeClass(Declaration):
     @field_validator("label")
     @classmethod
     def _not_reserved(cls, label: str) -> str:
-        if label in {"all", "unknown"}:
+        if is_label(label):
             raise ValueError(f"the label {label!r} has a meaning of its own in the tables")
         return label
 
@@ -129,6 +129,13 @@ class GeographySettings(Declaration):
         for level in levels:
             if not re.fullmatch(r"[a-z][a-z0-9_]*", level) or level in {SECTOR, HOSPITAL}:
                 raise ValueError(f"{level!r} cannot name a level")
+            if level in OF_A_LEVEL:
+                raise ValueError(
+                    f"{level!r} cannot name a level: a table has a column, or a dimension a value, called so"
+                )
+        # The level of the domicile is a column beside counts.
+        if levels[-1:] and levels[-1].startswith((*STARTS_OF_COUNTS, *STARTS_OF_SUMS)):
+            raise ValueError(f"{levels[-1]!r} cannot name a level: columns of the computation begin so")
         if len(set(levels)) != len(levels):
             raise ValueError("a level stands twice")
         return levels
@@ -233,7 +240,7 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
     A name is a dotted path of a key that is there; a value is read as YAML.
 
     Raises:
-        InputError: not of the form NAME=VALUE, or an unknown name.
+        InputError: not of the form NAME=VALUE, an unknown name, or a value that cannot be read.
     """
     data = copy.deepcopy(document.data)
     for assignment in assignments:
@@ -246,8 +253,5 @@ def override(document: Document, assignments: Sequence[str]) -> Document:
             target = target.get(key) if isinstance(target, dict) else None
         if not isinstance(target, dict) or keys[-1] not in target:
             raise InputError(f"--set {name.strip()}: there is no setting of this name in {document.name}.")
-        try:
-            target[keys[-1]] = read_value(text)
-        except yaml.YAMLError:
-            raise InputError(f"--set {name.strip()}: the value cannot be read.") from None
+        target[keys[-1]] = read_value(text, f"--set {name.strip()}")
     return Document(document.name, data, document.lines)

@@ -9,16 +9,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from claimatlas.configuration.documents import read_text
 from claimatlas.configuration.geography import CHANGES, FILE
 from claimatlas.configuration.load import Configuration, load_configuration
+from claimatlas.configuration.scalars import NUMBER_OF_1_2
 
 SETTINGS = "settings.yaml"
 _SECTORS = "geography/sectors.csv"
 _SECTOR_COLUMNS = ("sector", "municipality", "first_year", "last_year")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Text that any version of YAML would take for something else stands in quotes."""
+
+
+# Of a text that has the look of a number or a boolean PyYAML writes no plain scalar.
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER_OF_1_2, list("-+.0123456789"))
 
 
 def snapshot(configuration: Configuration) -> dict[str, str]:
@@ -33,7 +43,7 @@ def snapshot(configuration: Configuration) -> dict[str, str]:
     if configuration.sector_table is not None:
         settings["geography"]["sector_table"] = _SECTORS
         files[_SECTORS] = _sectors_as_text(configuration)
-    files[SETTINGS] = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+    files[SETTINGS] = _as_yaml(settings)
     return dict(sorted(files.items()))
 
 
@@ -52,6 +62,15 @@ def restored(files: Mapping[str, str]) -> Iterator[Configuration]:
             path.write_text(text, encoding="utf-8")
         own_sectors = [f"geography.sector_table={folder / _SECTORS}"] if _SECTORS in files else []
         yield load_configuration(str(folder), own_sectors)
+
+
+def _as_yaml(settings: Mapping[str, Any]) -> str:
+    text = io.StringIO()
+    dumper = _Dumper(text, allow_unicode=True, sort_keys=False)
+    dumper.open()
+    dumper.represent(settings)
+    dumper.close()
+    return text.getvalue()
 
 
 def _names(folder: Traversable, place: str, suffix: str) -> list[str]:

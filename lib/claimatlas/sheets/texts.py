@@ -12,8 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from claimatlas.configuration.documents import read_yaml
 from claimatlas.sheets.markdown import code
 
 LANGUAGES = ("fr", "nl", "en")
@@ -71,8 +70,8 @@ class Texts:
 @cache
 def texts_of(language: str) -> Texts:
     """Read the texts of a language."""
-    file = resources.files("claimatlas.sheets").joinpath("languages", f"{language}.yaml")
-    return Texts(language, dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8")))))
+    folder = resources.files("claimatlas.sheets").joinpath("languages")
+    return Texts(language, dict(_flat(read_yaml(folder, f"{language}.yaml").data)))
 
 
 def _flat(tree: dict[Any, Any], above: str = "") -> Iterator[tuple[str, str]]:

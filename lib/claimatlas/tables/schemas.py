@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pyspark.sql import types as T
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.reserved import LABELS
 
-ALL, UNKNOWN = "all", "unknown"
+ALL, UNKNOWN = LABELS
 """The value of a dimension that is summed over, and of one that is not known."""
 
 

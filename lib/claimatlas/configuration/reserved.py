@@ -1,0 +1,62 @@
+"""Names that the tables and the run record have already: no flag, level, service or label may have one of them.
+
+The tables' own schemas need the configuration, so the names stand here; a test compares them with the schemas.
+"""
+
+from __future__ import annotations
+
+LABELS = ("all", "unknown")
+"""Of a dimension: the value that is summed over, and the one that is not known."""
+
+YEARS_OF_PLACES = ("first_year", "last_year")
+NAMES_OF_PLACES = ("name_fr", "name_nl", "name_de")
+"""The columns of ``geography/municipalities.csv`` beside the levels."""
+
+_PERSON = {
+    *("beneficiary_id", "birth_date", "sex", "increased_reimbursement", "year", "data_delivery"),
+    *("municipality_31_december", "municipality_30_june", "sector_31_december", "sector_30_june"),
+    *("sector", "domicile_source", "code_carried", "code_unknown", "sector_refused", "age_category"),
+}
+"""Columns of a beneficiary-year, once its domicile is known."""
+
+_COUNTED = {"numerator", "denominator", "domicile_31_december", "domicile_30_june", "domicile_unknown"}
+"""What is counted of any members, beside what is declared."""
+
+_DELIVERY = {
+    *("delivery_id", "delivery_date", "delivery_type", "delivery_kind", "hospital_id", "billings", "last_billing_date"),
+    *("age", "age_as_given", "first_contact_date", "nights_after_delivery", "implausible_interval", "in_population"),
+}
+"""Columns of a delivery, beside those of its mother."""
+
+_COUNTS_OF_DELIVERIES = {"deliveries", "not_in_population", "of_a_man", "age_outside_plausible", "with_stay"}
+"""What a run record counts of the deliveries of a year, beside the flags."""
+
+_CELL = {
+    *("indicator_id", "year", "geo_level", "geo_code", "geo_vintage", "age_category", "increased_reimbursement"),
+    *("delivery_type", "sex", "numerator", "denominator", "value", "ci_low", "ci_high", "status", "run_id"),
+}
+"""Columns of a published cell."""
+
+OF_A_FLAG = frozenset({*_PERSON, *_DELIVERY, *_COUNTED, *_COUNTS_OF_DELIVERIES, *LABELS})
+"""What a delivery flag may not be called."""
+OF_A_SERVICE = frozenset(
+    {
+        *("beneficiary_id", "service_date", "nomenclature_code", "provider_id", "year"),
+        *("net_quantity", "hospital_id", "lines", *LABELS),
+    }
+)
+"""What a service of beneficiaries may not be called: the columns of a service."""
+OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES, *NAMES_OF_PLACES})
+"""What a level of place may not be called."""
+
+STARTS_OF_COUNTS = ("numerator_", "denominator_")
+"""How the columns of counts begin: an indicator's id, or the deliveries that it counts, follows."""
+START_OF_WORKING = "_"
+"""How the columns begin that are there for the length of a step."""
+STARTS_OF_SUMS = ("domicile_", "code_", "sector_", "beneficiaries_with_", "quantity_")
+"""How the columns begin that are summed for the run record's counts of beneficiaries."""
+
+
+def is_label(text: str) -> bool:
+    """Whether a reader takes it for one of ``LABELS``."""
+    return text.strip().lower() in LABELS
