@@ -20,6 +20,10 @@ SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_
 """Lines with the same key are one service and its corrections; a null provider is a value like any other."""
 
 
+WITHOUT_MATCH = "negative_lines_without_match"
+"""The count of negative lines that take back no service."""
+
+
 def any_of(conditions: Iterable[Column]) -> Column:
     """Whether at least one holds; false when there is none."""
     return reduce(lambda left, right: left | right, conditions, F.lit(False))
@@ -91,7 +95,7 @@ def net_services(lines: DataFrame, key: tuple[str, ...], rules: dict[str, Column
     - ``net_quantity``: sum of the quantities;
     - ``hospital_id``: the lowest one of the lines with a positive quantity, null when they have none;
     - one boolean column for each of ``rules``: whether such a line meets it;
-    - ``lines``: how many lines it is made of.
+    - ``lines``: how many lines it is made of, and ``lines_given``: those with a positive quantity.
     """
     given = F.col("quantity") > 0
     return lines.groupBy(*key).agg(
@@ -99,13 +103,20 @@ def net_services(lines: DataFrame, key: tuple[str, ...], rules: dict[str, Column
         F.min(F.when(given, F.col("hospital_id"))).alias("hospital_id"),
         *[F.max(given & rule).alias(name) for name, rule in rules.items()],
         F.count(F.lit(1)).alias("lines"),
+        F.count_if(given).alias("lines_given"),
     )
 
 
 def service_counts() -> list[Column]:
-    """What a run record says of services: claim lines behind them, services, and those taken back again."""
+    """What a run record says of services: claim lines behind them, services given, and those taken back again.
+
+    Negative lines without a line that they take back are no service: they are counted by themselves.
+    """
+    was_given = F.col("lines_given") > 0
+    without_match = F.when(~was_given, F.col("lines")).otherwise(F.lit(0))
     return [
         F.coalesce(F.sum("lines"), F.lit(0)).alias("claim_lines"),
-        F.count(F.lit(1)).alias("services"),
-        F.count_if(F.col("net_quantity") <= 0).alias("services_taken_back"),
+        F.count_if(was_given).alias("services"),
+        F.count_if(was_given & (F.col("net_quantity") <= 0)).alias("services_taken_back"),
+        F.coalesce(F.sum(without_match), F.lit(0)).alias(WITHOUT_MATCH),
     ]

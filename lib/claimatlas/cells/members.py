@@ -20,6 +20,16 @@ from claimatlas.services import service_counts
 from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 
+ODD_OF_BENEFICIARIES = (
+    "code_given",
+    "code_carried",
+    "code_unknown",
+    "sector_given",
+    "sector_refused",
+    "age_implausible",
+)
+"""What is noted of beneficiary-years beside their cells."""
+
 
 def beneficiary_counts(
     store: Store,
@@ -49,7 +59,7 @@ def beneficiary_counts(
     members = beneficiary_years(domiciled, quantities, configuration)
     extra = [
         *domicile_counts(),
-        *[F.count_if(name).alias(name) for name in ("code_carried", "code_unknown", "sector_refused")],
+        *[F.count_if(name).alias(name) for name in ODD_OF_BENEFICIARIES],
         *[
             F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}")
             for name in configuration.services.beneficiary_services

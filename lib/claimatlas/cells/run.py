@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
-from claimatlas.cells.members import beneficiary_counts, delivery_counts
+from claimatlas.cells.members import ODD_OF_BENEFICIARIES, beneficiary_counts, delivery_counts
 from claimatlas.cells.rows import published_rows
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.configuration import Configuration
@@ -79,7 +79,9 @@ def count_members(
 
 def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record: RunRecord) -> None:
     columns = [
-        name for name in finest.columns if name.startswith(("domicile_", "code_", "sector_", "beneficiaries_with_"))
+        name
+        for name in finest.columns
+        if name in ODD_OF_BENEFICIARIES or name.startswith(("domicile_", "beneficiaries_with_"))
     ]
     columns += [name for name in finest.columns if name.startswith("quantity_")] + ["service_lines"]
     totals = finest.groupBy("year").agg(

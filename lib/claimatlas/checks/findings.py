@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 SUMS, DRIFT, COMPLETENESS, UNKNOWN_DOMICILE, RUN_OUT = "sums", "drift", "completeness", "unknown_domicile", "run_out"
+INPUT = "input"
 """The checks, by name."""
 
 Subject = dict[str, str | int | float | None]

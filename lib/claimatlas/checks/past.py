@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pyspark.sql import functions as F
 
@@ -54,6 +55,23 @@ def counted_members(counts: Mapping[str, Mapping[str, int]], population: str, ye
     if "domicile_unknown" not in of_year:
         return None
     return Members(of_year[step], of_year["domicile_unknown"])
+
+
+def recorded_counts(store: Store, now: National, years: Sequence[int]) -> dict[int, PastRun]:
+    """For each year the run behind its cells, with the counts of the run that formed its deliveries beside its own."""
+    if not store.exists(RUNS):
+        return {}
+    found: dict[int, PastRun] = {}
+    for (_, _, year), value in sorted(now.items()):
+        if year not in years or year in found:
+            continue
+        run = find_run(store, value.run_id)
+        if run is None:
+            continue
+        formed_by = run.record.get("deliveries_run", {}).get(str(year))
+        other = find_run(store, formed_by) if formed_by and formed_by != value.run_id else None
+        found[year] = run if other is None else replace(run, record={**run.record, "counts": other.counts | run.counts})
+    return found
 
 
 def recorded_members(

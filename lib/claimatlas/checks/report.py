@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from claimatlas.checks.claims import MONTHS_OF_RUN_OUT
-from claimatlas.checks.findings import COMPLETENESS, DRIFT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, Finding, beyond
+from claimatlas.checks.findings import COMPLETENESS, DRIFT, INPUT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, Finding, beyond
 from claimatlas.checks.run import Checked
 from claimatlas.configuration.settings import Checks
 
@@ -57,6 +57,7 @@ def _lines(checked: Checked, bounds: Checks) -> Iterator[str]:
             _completeness,
         ),
         UNKNOWN_DOMICILE: (f"Unknown domiciles: {100 * bounds.largest_unknown_domicile:g} % is allowed", _domicile),
+        INPUT: ("What is odd in the input but kept, in % of those counted: see checks.input in settings.yaml", _input),
         RUN_OUT: (
             "Run-out, in % of the lines with a booking date: "
             f"{100 * bounds.largest_share_after_12_months:g} is allowed after 12 months",
@@ -114,6 +115,14 @@ def _domicile(findings: Sequence[Finding]) -> list[Row]:
     rows: list[Row] = [("of", "year", "number", "unknown %")]
     for finding in findings:
         key = (str(finding.subject["population"]), str(finding.subject["year"]))
+        rows.append((*key, f"{finding.cases or 0:,}", f"{_percent(finding)}{_mark([finding])}"))
+    return rows
+
+
+def _input(findings: Sequence[Finding]) -> list[Row]:
+    rows: list[Row] = [("share", "year", "counted", "%")]
+    for finding in findings:
+        key = (str(finding.subject["share"]), str(finding.subject.get("year", "all")))
         rows.append((*key, f"{finding.cases or 0:,}", f"{_percent(finding)}{_mark([finding])}"))
     return rows
 

@@ -15,7 +15,8 @@ from claimatlas.checks.domicile import beneficiaries_by_domicile, by_domicile, j
 from claimatlas.checks.drift import NationalKey, NationalValue, judge_drift
 from claimatlas.checks.findings import Finding
 from claimatlas.checks.gold import check_sums, national_values
-from claimatlas.checks.past import recorded_members, replaced_values
+from claimatlas.checks.input import judge_input
+from claimatlas.checks.past import recorded_counts, recorded_members, replaced_values
 from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
@@ -81,6 +82,9 @@ def _check_gold(
     findings: list[Finding] = []
     drift: list[Finding] = []
     notes: list[str] = []
+    everywhere = {key: value for values in national.values() for key, value in values.items()}
+    for year, run in recorded_counts(store, everywhere, years).items():
+        findings += judge_input(run.counts, run.silver, [year], configuration)
     for table, values in national.items():
         counted = recorded_members(store, configuration, values, years)
         findings += check_sums(cells[table], configuration, years, counted)

@@ -7,12 +7,15 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from claimatlas.cells.run import compute_indicators
+from claimatlas.checks.findings import beyond
+from claimatlas.checks.input import judge_input, strays_said
+from claimatlas.checks.people import count_people, examples_of_places
 from claimatlas.checks.release import require_publishable
 from claimatlas.commands.job import Job
 from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries import marker
 from claimatlas.deliveries.run import compute_deliveries
-from claimatlas.errors import InputError
+from claimatlas.errors import InputError, QualityGateError
 from claimatlas.increments.run import Increment, find_increment, move_indicators, replace_deliveries
 from claimatlas.ingest.addition import add
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
@@ -123,6 +126,7 @@ def publish_indicators(job: Job, given: date | None, source: DataFrame | Increme
                 move_indicators(job.store, source, job.configuration, job.years, job.record, through)
             else:
                 compute_indicators(job.store, job.configuration, job.years, job.record, through, source)
+            require_sound_input(job)
             compare_places(job.store, job.configuration, job.years, job.record)
             require_publishable(job.store, job.configuration, job.years, job.record, accept_jumps=accept_jumps)
         except BaseException:
@@ -130,6 +134,27 @@ def publish_indicators(job: Job, given: date | None, source: DataFrame | Increme
             releases.put_back(job.store)
             raise
         job.record.publishes = True
+
+
+def require_sound_input(job: Job) -> None:
+    """Warn of what is odd in the input of the years, and stop where it is too much to publish.
+
+    Raises:
+        QualityGateError: naming every share beyond its bound.
+    """
+    silver = job.record.notes["silver"]
+    count_people(job.store, job.configuration, job.years, job.record)
+    for sentence in strays_said(silver):
+        job.record.warn(sentence)
+    findings = judge_input(job.record.counts, silver, job.years, job.configuration)
+    examples = examples_of_places(job.store, job.configuration, findings)
+    for finding in findings:
+        example = examples.get((str(finding.subject["share"]), finding.subject.get("year")))
+        job.record.warn(finding.sentence + (f" The commonest is {example!r}." if example else ""))
+    if wrong := beyond(findings):
+        said = " ".join(finding.sentence for finding in wrong)
+        names = ", ".join(dict.fromkeys(f"checks.input.{finding.subject['share']}.stop" for finding in wrong))
+        raise QualityGateError(f"Nothing was published: {said} The bounds are the settings {names}.")
 
 
 def complete_through(job: Job, given: date | None) -> date | None:

@@ -40,7 +40,7 @@ _FIELDS = {
     "mm": "[0-9]{2}",
     "ss": "[0-9]{2}",
 }
-_FIELD = re.compile("|".join(_FIELDS) + "|[A-Za-z]+")
+_FIELD = re.compile("|".join(_FIELDS) + r"|(?P<other>[A-Za-z])(?P=other)*")
 _BYTES_OF_ASCII = "".join(map(chr, range(128)))
 
 
@@ -133,7 +133,7 @@ class ColumnSource(Declaration):
             if self.day or self.month:
                 raise ValueError("day and month go with a format that has none")
             return
-        fields = _FIELD.findall(text)
+        fields = [match.group() for match in _FIELD.finditer(text)]
         named = ", ".join((ISO, *DAY_NUMBERS, *SECONDS, *INSTANTS))
         for field in fields:
             if field not in _FIELDS:

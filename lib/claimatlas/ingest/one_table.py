@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.errors import InputError
+from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.duplicates import repeated_key_hashes
@@ -14,7 +14,7 @@ from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load import Loaded, load_table
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
-from claimatlas.ingest.validation import validate_rows, values_of
+from claimatlas.ingest.validation import UNLISTED, validate_rows, values_of
 from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
@@ -93,7 +93,24 @@ def take_in(
     refuse_instants(loaded, configuration)
     for note in notes:
         record.warn(note)
+    refuse_unlisted(loaded, configuration)
     return loaded
+
+
+def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
+    """Stop where most words of a column are in no table of values.
+
+    Raises:
+        QualityGateError: with the share and the setting.
+    """
+    bounds = configuration.settings.checks.input
+    odd = loaded.oddities.get(UNLISTED, 0)
+    if loaded.read >= bounds.least_counted and odd > bounds.unknown_sex_word.stop * loaded.read:
+        raise QualityGateError(
+            f"{loaded.table}: in {odd:,} of {loaded.read:,} rows the word for the sex is in no table of values, more "
+            "than checks.input.unknown_sex_word.stop allows. Nothing was published. A mapping says what a word means: "
+            "sex: {column: …, values: {female: […], male: […]}}."
+        )
 
 
 def refuse_instants(loaded: Loaded, configuration: Configuration) -> None:

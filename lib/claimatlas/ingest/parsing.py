@@ -39,17 +39,10 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         MALE: ("1", "m", "male", "man", "h", "homme", "masculin", "mannelijk", "mann", "männlich"),
         FEMALE: (
             "2",
-            "f",
-            "female",
-            "woman",
-            "femme",
-            "féminin",
-            "feminin",
-            "v",
-            "vrouw",
-            "vrouwelijk",
-            "frau",
-            "weiblich",
+            *("f", "female", "woman"),
+            *("femme", "féminin", "feminin"),
+            *("v", "vrouw", "vrouwelijk"),
+            *("w", "frau", "weiblich"),
         ),
     },
 }
@@ -366,6 +359,7 @@ def _as_instant(source: Column) -> Column:
     text = F.regexp_replace(text, r" ?([+-][0-9]{2}):?([0-9]{2})?$", r"$1:$2")
     text = F.regexp_replace(text, r":$", ":00")
     text = F.regexp_replace(text, r"^(.{10})([+-])", "$1T00:00$2")
+    text = F.regexp_replace(text, "([T ][0-9]{2}:[0-9]{2})([+-])", "$1:00$2")
     return text.try_cast("timestamp")
 
 
@@ -399,10 +393,14 @@ def _formatted(
             units = F.lit(INSTANTS[name]).cast("decimal(10,0)")
             microseconds = F.floor(number * F.lit(1_000_000).cast("decimal(7,0)") / units).cast("bigint")
             return _of_instant(F.timestamp_micros(microseconds), understanding)
-        start = F.lit(date.fromisoformat(DAY_NUMBERS.get(name) or SECONDS[name]))
+        # By numbers: a literal of before 1583 is another day in the calendar of older Java.
+        start = (date.fromisoformat(DAY_NUMBERS.get(name) or SECONDS[name]) - date(1970, 1, 1)).days
         days = number if name in DAY_NUMBERS else number / F.lit(86400).cast("decimal(5,0)")
         whole = F.floor(days)
-        return _Day(F.date_add(start, whole.try_cast("int")), timed=F.coalesce(days != whole, F.lit(False)))
+        return _Day(
+            F.date_add(F.lit(date(1970, 1, 1)), (whole + start).try_cast("int")),
+            timed=F.coalesce(days != whole, F.lit(False)),
+        )
     text = source if isinstance(raw_type, _TEXT) else _as_words(source, raw_type, column, table)
     pattern = "^" + "".join(f"({part})" if field else part for field, part in declared.parts) + "$"
     fields = [field for field, _ in declared.parts if field]
@@ -413,7 +411,7 @@ def _formatted(
 
     month = part("MM", "M")
     if (name_of_month := part("MMM")) is not None:
-        position = F.locate(F.upper(name_of_month), F.lit(_MONTHS))  # type: ignore[arg-type]
+        position = F.instr(F.lit(_MONTHS), F.upper(name_of_month))
         month = F.when(position % 3 == 1, ((position + 2) / 3).cast("int").cast("string"))
     day = part("dd", "d")
     ymd = F.concat_ws(

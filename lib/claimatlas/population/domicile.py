@@ -60,9 +60,10 @@ def with_domicile(
     - the domicile level's column (``municipality``): in the codes of the year; null when unknown;
     - ``sector``: that of the same date, from the first year with sectors and when it is well formed;
     - ``domicile_source``: ``31_december``, ``30_june`` or ``unknown``;
-    - ``code_carried``, ``code_unknown``: whether a code of the row was carried to the vintage, and whether
-      one was given that is not known or cannot be carried;
-    - ``sector_refused``: whether the sector of the domicile's date is off its pattern or not in the table.
+    - ``code_given``, ``code_carried``, ``code_unknown``: whether the row has a code, whether one was carried to the
+      vintage, and whether one was given that is not known or cannot be carried;
+    - ``sector_given``, ``sector_refused``: whether there is a sector of the domicile's date, and whether it is off its
+      pattern or not in the table.
     """
     geography = configuration.settings.geography
     place = geography.domicile_level
@@ -88,12 +89,14 @@ def with_domicile(
         sector = F.when(known, F.col(f"sector_{date}")).otherwise(sector)
     carried = [F.col(f"_place_{date}") != F.col(f"municipality_{date}") for date in DATES]
     lost = [F.col(f"municipality_{date}").isNotNull() & F.col(f"_place_{date}").isNull() for date in DATES]
+    given = [F.col(f"municipality_{date}").isNotNull() for date in DATES]
     kept = [name for name in population.columns if not name.startswith(("municipality_", "sector_"))]
     found = located.select(
         *kept,
         municipality.alias(place),
         source.alias("domicile_source"),
         F.when(F.col("year") >= geography.sector_first_year, sector).alias("_given_sector"),
+        (given[0] | given[1]).alias("code_given"),
         (F.coalesce(carried[0], F.lit(False)) | F.coalesce(carried[1], F.lit(False))).alias("code_carried"),
         (lost[0] | lost[1]).alias("code_unknown"),
     )
@@ -107,7 +110,9 @@ def with_domicile(
         place,
         F.when(well_formed, F.col("_given_sector")).alias("sector"),
         "domicile_source",
+        "code_given",
         "code_carried",
         "code_unknown",
+        F.col("_given_sector").isNotNull().alias("sector_given"),
         F.coalesce(~well_formed, F.lit(False)).alias("sector_refused"),
     )

@@ -1,0 +1,139 @@
+"""What is odd in the input of a year but kept: shares of people and rows, judged by two bounds each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from claimatlas.checks.findings import INPUT, Finding
+from claimatlas.checks.people import FOUND, WITH_CLAIMS, WITH_STAYS
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.settings import InputChecks, ShareBounds
+from claimatlas.services import WITHOUT_MATCH
+
+Counts = Mapping[str, Mapping[str, int]]
+_STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
+
+
+def judge_input(
+    counts: Counts, silver: Mapping[str, Any], years: Sequence[int], configuration: Configuration
+) -> list[Finding]:
+    """Judge the counts of a run record; ``silver``: what it says of the silver that it read.
+
+    A share above its bound ``note`` is found; its finding is beyond its bound when it is above ``stop`` too, and enough
+    was counted. The first in the list concern most.
+    """
+    bounds = configuration.settings.checks.input
+    found = [
+        finding for year in sorted(set(years)) for finding in _of_year(counts, silver, year, configuration, bounds)
+    ]
+    found += _of_negative_lines(counts, bounds)
+    return found
+
+
+def _of_year(
+    counts: Counts, silver: Mapping[str, Any], year: int, configuration: Configuration, bounds: InputChecks
+) -> Iterator[Finding]:
+    people, members = counts.get(f"people.{year}", {}), counts.get(f"beneficiaries.{year}", {})
+    deliveries, services = counts.get(f"deliveries.{year}", {}), counts.get(f"beneficiary_services.{year}", {})
+    lines = silver.get("lines_by_year")
+    if lines is not None and not lines.get(str(year)):
+        of = members.get("beneficiaries", bounds.least_counted)
+        yield from _share("year_without_claims", year, of, of, "beneficiaries", "have a year without any claim", bounds)
+    gone = "are not in the population of the year"
+    for name, of_whom, bound in (
+        (WITH_CLAIMS, "people with claims that indicators read", "people_not_in_population"),
+        (WITH_STAYS, "people with a hospital stay", "people_with_stay_not_in_population"),
+    ):
+        if name in people:
+            odd = people[name] - people[name + FOUND]
+            yield from _share(bound, year, odd, people[name], of_whom, gone, bounds)
+    for name in configuration.services.beneficiary_services:
+        key = f"beneficiaries_with_{name}"
+        if key in services and key in members:
+            odd = services[key] - members[key]
+            of_whom = f"people with the service {name}"
+            yield from _share("people_with_service_not_in_population", year, odd, services[key], of_whom, gone, bounds)
+    plausible = configuration.settings.plausible_age_at_delivery
+    if deliveries:
+        of = deliveries["deliveries"]
+        for key, bound, said in (
+            ("not_in_population", "mothers_not_in_population", "are of mothers who are not in the population"),
+            (
+                "age_outside_plausible",
+                "mother_of_implausible_age",
+                f"are of mothers outside {plausible.from_} to {plausible.to} years",
+            ),
+            ("of_a_man", "mother_who_is_a_man", "are of men"),
+        ):
+            yield from _share(bound, year, deliveries.get(key, 0), of, "deliveries", said, bounds)
+    ages = configuration.settings.plausible_age
+    for key, of_key, bound, said in (
+        (
+            "code_unknown",
+            "code_given",
+            "place_does_not_exist",
+            "have a code of a place that does not exist in the year",
+        ),
+        ("sector_refused", "sector_given", "sector_does_not_exist", "have a sector that does not exist"),
+        (
+            "age_implausible",
+            "beneficiaries",
+            "implausible_age",
+            f"are not {ages.from_} to {ages.to} years old on 31 December",
+        ),
+    ):
+        if key in members and of_key in members:
+            whom = "beneficiaries" if of_key == "beneficiaries" else "beneficiaries with one"
+            yield from _share(bound, year, members[key], members[of_key], whom, said, bounds)
+
+
+def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]:
+    steps = [counts[step] for step in _STEPS_OF_SERVICES if WITHOUT_MATCH in counts.get(step, {})]
+    odd, services = (sum(step[name] for step in steps) for name in (WITHOUT_MATCH, "services"))
+    if odd:
+        said = "negative lines match no service: what they should take back still counts, as when they name another day"
+        yield from _share(
+            "negative_lines_without_match",
+            None,
+            odd,
+            max(services, odd),
+            "services",
+            "",
+            bounds,
+            sentence=f"claims: {odd:,} {said} or another provider; there are {services:,} services.",
+        )
+
+
+def _share(
+    name: str,
+    year: int | None,
+    odd: int,
+    of: int,
+    whom: str,
+    said: str,
+    bounds: InputChecks,
+    *,
+    sentence: str | None = None,
+) -> Iterator[Finding]:
+    bound: ShareBounds = getattr(bounds, name)
+    share = odd / of if of else 0.0
+    if not odd or share <= bound.note:
+        return
+    ok = share <= bound.stop or of < bounds.least_counted
+    text = sentence or f"{year}: {odd:,} of {of:,} {whom} ({100 * share:.2f} %) {said}."
+    subject: dict[str, str | int | float | None] = {"share": name} | ({} if year is None else {"year": year})
+    yield Finding(INPUT, subject, share, bound.stop, ok, text, of)
+
+
+def strays_said(silver: Mapping[str, Any]) -> list[str]:
+    """What to say of claim lines far from all others: they move the span of the claims."""
+    said = []
+    for side, (lines, day) in sorted(silver.get("stray_lines", {}).items()):
+        ends, effect = (
+            ("begin", "they hide that the left edge is open")
+            if side == "before"
+            else ("end", "they decide which years are final; --complete-through says otherwise")
+        )
+        said.append(f"claims: {lines:,} lines lie far {side} {day}, where all others {ends}: {effect}.")
+    return said
