@@ -30,12 +30,14 @@ _ALIKE_MOST = 5
 class Layout:
     """The columns of Parquet files that are alike, by name.
 
-    ``nanoseconds``: columns of timestamps that Spark reads as numbers, and whether they are adjusted to UTC.
+    ``nanoseconds``: columns of timestamps that Spark reads as numbers, and whether they are adjusted to UTC. ``nulls``:
+    columns without any value, whose type means nothing.
     """
 
     files: tuple[Path, ...]
     columns: tuple[str, ...]
     nanoseconds: Mapping[str, bool]
+    nulls: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -24,7 +26,8 @@ _THREADS = 8
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _TIMES = (T.DateType, T.TimestampNTZType, T.TimestampType)
 _NANOSECONDS = "spark.sql.legacy.parquet.nanosAsLong"
-_Columns = tuple[tuple[str, str, str, int, int], ...]
+_NULL = "Null"
+"""The type of a column that was written without any value."""
 _MOST_LAYOUTS = 200
 """Layouts of columns at most: each is read by a query of its own."""
 
@@ -41,43 +44,83 @@ def with_footers(source: Source) -> Source:
         return source
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(lambda file: _footer(source.table, file), source.files))
-    by_layout: dict[_Columns, tuple[list[Path], dict[str, bool]]] = {}
-    for file, (columns, nanoseconds, _) in zip(source.files, found, strict=True):
-        by_layout.setdefault(columns, ([], nanoseconds))[0].append(file)
+    footers = dict(zip(source.files, found, strict=True))
+    # Where types differ, a column without any value in a file has none to differ by.
+    differing = _differing([footer.types for footer in found])
+    by_layout: dict[tuple[tuple[str, str], ...], list[Path]] = {}
+    for file, footer in footers.items():
+        nulls = footer.nulls & differing | {name for name, of in footer.types.items() if of == _NULL}
+        types = {name: _NULL if name in nulls else of for name, of in footer.types.items()}
+        by_layout.setdefault(tuple(sorted(types.items())), []).append(file)
     layouts = tuple(
-        Layout(tuple(files), tuple(dict.fromkeys(path.partition(".")[0] for path, *_ in columns)), nanoseconds)
-        for columns, (files, nanoseconds) in by_layout.items()
+        Layout(
+            tuple(files),
+            tuple(dict.fromkeys(path.partition(".")[0] for path, _ in types)),
+            footers[files[0]].nanoseconds,
+            frozenset(path for path, of in types if of == _NULL),
+        )
+        for types, files in by_layout.items()
     )
     if len(layouts) > _MOST_LAYOUTS:
         raise InputError(
             f"{source.table}: the files in {source.location} have {len(layouts)} different layouts of columns, more "
             f"than the {_MOST_LAYOUTS} that are read together: write them anew with the same columns and types."
         )
-    rows = {file: number for file, (_, _, number) in zip(source.files, found, strict=True)}
-    return dataclasses.replace(source, layouts=layouts, rows=rows)
+    return dataclasses.replace(source, layouts=layouts, rows={file: footer.rows for file, footer in footers.items()})
 
 
-def _footer(table: str, file: Path) -> tuple[_Columns, dict[str, bool], int]:
+@dataclass(frozen=True)
+class _Footer:
+    """What the footer of a file says: the type of each column, and columns that have no value in it."""
+
+    types: dict[str, str]
+    nanoseconds: dict[str, bool]
+    nulls: set[str]
+    rows: int
+
+
+def _differing(of_files: Sequence[Mapping[str, str]]) -> set[str]:
+    """The columns that are not of one type in all files that have them."""
+    first: dict[str, str] = {}
+    return {name for types in of_files for name, of in types.items() if first.setdefault(name, of) != of}
+
+
+def _footer(table: str, file: Path) -> _Footer:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
         footer = pq.read_metadata(file)
         columns = [footer.schema.column(place) for place in range(len(footer.schema))]
+        nulls = {column.path for place, column in enumerate(columns) if _has_no_value(footer, place)}
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise InputError(
             f"{table}: {file} cannot be read: it is no Parquet file, or it is damaged or was removed meanwhile."
         ) from None
+    types = {
+        column.path: _NULL
+        if str(column.logical_type) == _NULL
+        else f"{column.physical_type} {column.logical_type} {column.length} {column.max_repetition_level}"
+        for column in columns
+    }
     nanoseconds = {
         column.path: "isAdjustedToUTC=true" in str(column.logical_type)
         for column in columns
         if column.physical_type == "INT64" and "timeUnit=nanoseconds" in str(column.logical_type)
     }
-    layout = sorted(
-        (column.path, column.physical_type, str(column.logical_type), column.length, column.max_repetition_level)
-        for column in columns
-    )
-    return tuple(layout), nanoseconds, footer.num_rows
+    return _Footer(types, nanoseconds, nulls, footer.num_rows)
+
+
+def _has_no_value(footer: Any, place: int) -> bool:  # noqa: ANN401 - PyArrow has no types
+    """Whether a column of a file is null in every row, as its statistics say for certain."""
+    if not footer.num_rows:
+        return False
+    for group in range(footer.num_row_groups):
+        chunk = footer.row_group(group).column(place)
+        statistics = chunk.statistics
+        if statistics is None or not statistics.has_null_count or statistics.null_count != chunk.num_values:
+            return False
+    return True
 
 
 def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
@@ -93,16 +136,16 @@ def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
         spark.conf.set(_NANOSECONDS, "true")
     options = {**ONE_PLACE, "recursiveFileLookup": "true"}
     if not source.layouts:
-        return _with_file(spark.read.options(**options, mergeSchema="true").parquet(source.place), {})
+        return _with_file(spark.read.options(**options, mergeSchema="true").parquet(source.place), None)
     if len(source.layouts) == 1:
         (layout,) = source.layouts
         schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
-        return _with_file(spark.read.options(**options).schema(schema).parquet(source.place), layout.nanoseconds)
+        return _with_file(spark.read.options(**options).schema(schema).parquet(source.place), layout)
     parts = []
     for layout in source.layouts:
         schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
         paths = [_path(file) for file in layout.files]
-        parts.append(_with_file(spark.read.options(**options).schema(schema).parquet(*paths), layout.nanoseconds))
+        parts.append(_with_file(spark.read.options(**options).schema(schema).parquet(*paths), layout))
     return _together(source, parts)
 
 
@@ -110,16 +153,19 @@ def _path(file: Path) -> str:
     return str(file.absolute())
 
 
-def _with_file(raw: DataFrame, nanoseconds: Mapping[str, bool]) -> DataFrame:
-    columns = {field.name: _as_read(field, nanoseconds) for field in raw.schema.fields}
+def _with_file(raw: DataFrame, layout: Layout | None) -> DataFrame:
+    columns = {field.name: _as_read(field, layout) for field in raw.schema.fields}
     changed = {name: column for name, column in columns.items() if column is not None}
     # Before anything else, as a column computed from the file's metadata is not there after a projection.
     return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).withColumns(changed)
 
 
-def _as_read(field: T.StructField, nanoseconds: Mapping[str, bool]) -> Column | None:
+def _as_read(field: T.StructField, layout: Layout | None) -> Column | None:
     """A column as it is meant: nanoseconds as timestamps, bytes without a type as text; nothing for one that stays."""
     column = F.col(quoted(field.name))
+    nanoseconds = layout.nanoseconds if layout else {}
+    if layout and field.name in layout.nulls:
+        return F.lit(None)
     if field.name in nanoseconds and isinstance(field.dataType, T.LongType):
         return from_nanoseconds(column, is_instant=nanoseconds[field.name])
     if isinstance(field.dataType, T.BinaryType):
