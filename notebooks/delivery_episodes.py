@@ -123,13 +123,15 @@ display(
 # MAGIC
 # MAGIC The source page's list of midwives' codes is mostly prenatal; `source_and_postnatal` adds the postnatal ones.
 # MAGIC Deliveries with a contact of the group within the postnatal window under each reading, as the run counted them
-# MAGIC that formed the deliveries.
+# MAGIC that formed the deliveries. Null: that run did not count it, as the code list was empty or nobody had declared
+# MAGIC it.
 
 # COMMAND ----------
 
 contacts = episodes.contacts_by_reading(store, configuration, YEAR)
 display(spark.createDataFrame(list(contacts.items()), "contact string, deliveries long"))
-display(figures.bars(contacts, f"Deliveries of {YEAR} with a contact", "deliveries"))
+known = {name: number for name, number in contacts.items() if number is not None}
+display(figures.bars(known, f"Deliveries of {YEAR} with a contact", "deliveries"))
 
 # COMMAND ----------
 

@@ -12,7 +12,7 @@ import pytest
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.places import CatalogSchema, RemoteFolder
-from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Table
+from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Column, Table
 from claimatlas.tables.store import Store
 from integration.inputs import fingerprint
 from pyspark.sql import SparkSession
@@ -143,6 +143,69 @@ def test_a_table_of_another_schema_is_not_written_into(store: Store) -> None:
     store.spark.sql(f"CREATE TABLE {store.identifier(POSTNATAL)} (id INT) USING delta")
     with pytest.raises(ClaimatlasError, match=r"gold.postnatal .* has other columns than this version writes"):
         store.create(POSTNATAL)
+
+
+# --- Flags ----------------------------------------------------------------------------------------------
+
+
+def flagged(name: str, *flags: str, **more: str) -> Table:
+    """A table of a configuration that declares these flags; `more`: other columns and their types."""
+    columns = [
+        Column("id", "string", "An id", True),
+        *[Column(flag, "boolean", f"It's the flag {flag}") for flag in flags],
+        *[Column(column, kind, "Another column") for column, kind in more.items()],
+        Column("known", "boolean", "Never null", True),
+        Column("year", "int", "Year", True),
+    ]
+    return Table(f"silver/{name}", "One row per id.", tuple(columns), ("year",), has_flags=True)
+
+
+def write_year(store: Store, table: Table, year: int, *, seen: bool) -> None:
+    values = {"id": f"of {year}", "known": False, "year": year, **dict.fromkeys((c.name for c in table.flags), seen)}
+    store.replace(store.spark.createDataFrame([values], table.schema), table, f"year = {year}", {"run_id": "r"})
+
+
+def test_a_flag_comes_as_a_column_and_goes_as_nulls(store: Store) -> None:
+    first, second, third = (flagged("coming", *flags) for flags in (("a",), ("a", "b"), ("b", "c")))
+    for year, table in ((2021, first), (2022, second), (2023, third)):
+        store.require_fitting(table)
+        store.create(table)
+        write_year(store, table, year, seen=True)
+    found = {
+        row["year"]: (row["a"], row["b"], row["c"]) for row in store.place.read(store.spark.read, first.name).collect()
+    }
+    assert found == {2021: (True, None, None), 2022: (True, True, None), 2023: (None, True, True)}
+    comments = {column.name: column.description for column in store.spark.catalog.listColumns(store.identifier(first))}
+    assert comments["b"] == "It's the flag b"
+    # Whoever reads it has the flags that she declares, whatever else there is.
+    assert store.read(second).columns == second.column_names
+    unknown = flagged("coming", "d")
+    assert [row["d"] for row in store.read(unknown).collect()] == [None, None, None]
+    assert "d" not in store.place.read(store.spark.read, first.name).columns
+
+
+@pytest.mark.parametrize(
+    ("table", "difference"),
+    [
+        (flagged("fixed", "a", more="string"), "it lacks more"),
+        (dataclasses.replace(flagged("fixed", "a"), has_flags=False), "it has b beside them"),
+        (flagged("fixed", a="string"), "a is boolean and not string"),
+        (dataclasses.replace(flagged("fixed"), columns=flagged("fixed").columns[:-2]), "it has known beside them"),
+        (
+            dataclasses.replace(
+                flagged("fixed"), columns=(*flagged("fixed").columns, Column("c", "boolean", "", True))
+            ),
+            "it lacks c",
+        ),
+    ],
+)
+def test_no_other_column_comes_or_goes(store: Store, table: Table, difference: str) -> None:
+    store.create(flagged("fixed", "a", "b"))
+    before = store.version(table)
+    for refuse in (store.require_fitting, store.create):
+        with pytest.raises(InputError, match=difference):
+            refuse(table)
+    assert store.version(table) == before
 
 
 def test_every_write_names_its_run(store: Store) -> None:

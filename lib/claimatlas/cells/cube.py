@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from claimatlas.cells.numerators import (
     denominator_column,
     is_counted,
+    is_unknown,
     measure_columns,
     numerator_column,
     numerator_of_member,
@@ -37,12 +38,21 @@ def finest_counts(
     """Count the members of a population by year, place and all dimensions.
 
     Grain in: one row per member. Grain out: one row per ``year``, ``place`` columns and dimensions, with
-    the columns of ``measure_columns`` and ``extra`` aggregates.
+    the columns of ``measure_columns`` and ``extra`` aggregates. A numerator is null where a member's share in it is not
+    known.
     """
     denominators = {denominator_column(indicator): F.count_if(is_counted(indicator)) for indicator in indicators}
     numerators = {
         numerator_column(indicator): F.coalesce(F.sum(numerator_of_member(indicator)), F.lit(0)).cast("bigint")
         for indicator in indicators
+    }
+    # Only flags can be null. What is not known of one is not known of the sum.
+    numerators |= {
+        numerator_column(indicator): F.when(
+            F.count_if(is_unknown(indicator)) == 0, numerators[numerator_column(indicator)]
+        )
+        for indicator in indicators
+        if indicator.numerator.flags
     }
     return members.groupBy("year", *place, *DIMENSIONS[population]).agg(
         *[count.alias(name) for name, count in (denominators | numerators).items()], *extra

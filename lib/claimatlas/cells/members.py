@@ -77,7 +77,8 @@ def delivery_counts(
     """Count the deliveries of ``years``, rows of ``silver/deliveries``.
 
     Grain out: one row per year, place, hospital and dimensions, with the measures of ``finest_counts``;
-    beside them ``domicile_<source>``, each flag, and ``implausible_interval``.
+    beside them ``domicile_<source>``, each flag (null where it is null of one delivery: it was not computed, which is
+    not false), and ``implausible_interval``.
     """
     members = deliveries.where(F.col("year").isin(list(years)))
     delivery_type = F.lit(None).cast("string")
@@ -85,8 +86,14 @@ def delivery_counts(
         delivery_type = F.when(F.col("delivery_type") == name, F.lit(kind.dimension)).otherwise(delivery_type)
     place = configuration.settings.geography.domicile_level
     typed = members.withColumn(DELIVERY_KIND, F.col("delivery_type")).withColumn("delivery_type", delivery_type)
-    flags = [*configuration.services.delivery_flags, "implausible_interval"]
-    extra = [*domicile_counts(), *[F.count_if(flag).alias(flag) for flag in flags]]
+    extra = [
+        *domicile_counts(),
+        *[
+            F.when(F.count_if(F.col(flag).isNull()) == 0, F.count_if(flag)).alias(flag)
+            for flag in configuration.services.delivery_flags
+        ],
+        F.count_if("implausible_interval").alias("implausible_interval"),
+    ]
     return finest_counts(typed, "deliveries", indicators, [place, "hospital_id"], extra)
 
 

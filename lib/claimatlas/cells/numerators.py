@@ -30,9 +30,15 @@ def is_counted(indicator: Indicator) -> Column:
 def numerator_of_member(indicator: Indicator) -> Column:
     """The member's share in the numerator, a whole number; null outside the denominator.
 
-    Members are deliveries with their flags, or beneficiary-years with ``quantity_<service>``.
+    It is null inside too where a flag is, unless another flag decides: nobody has computed that flag. Members are
+    deliveries with their flags, or beneficiary-years with ``quantity_<service>``.
     """
     return F.when(is_counted(indicator), _share(indicator))
+
+
+def is_unknown(indicator: Indicator) -> Column:
+    """Whether nobody can say the member's share in the numerator, as a flag of it was not computed."""
+    return is_counted(indicator) & _share(indicator).isNull()
 
 
 def _share(indicator: Indicator) -> Column:

@@ -10,6 +10,7 @@ from claimatlas.commands.stages import (
     form_deliveries,
     publish_indicators,
     read_source,
+    require_place_for_deliveries,
     take_in_input,
     use_silver,
 )
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body(job: Job) -> None:
         if arguments.everything and not arguments.add:
             raise InputError("--everything goes with --add: without it everything is computed anyway.")
+        require_place_for_deliveries(job)
         if paths.given:
             with job.record.stage("ingest"):
                 take_in_input(job, paths, options.ingest_options_of(arguments, job.years))

@@ -14,7 +14,7 @@ from claimatlas.checks.release import require_publishable
 from claimatlas.commands.job import Job
 from claimatlas.comparisons.run import compare_places
 from claimatlas.deliveries import marker
-from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.deliveries.run import compute_deliveries, warn_of_years_without_flags
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.increments.run import Increment, find_increment, move_indicators, replace_deliveries
 from claimatlas.ingest.addition import add
@@ -32,6 +32,15 @@ def take_in_input(job: Job, paths: InputPaths, ingest_options: IngestOptions) ->
     found = look_at_input(paths, job.configuration)
     take = add if ingest_options.add else ingest
     take(job.store, paths, found, job.configuration, ingest_options, job.record)
+
+
+def require_place_for_deliveries(job: Job) -> None:
+    """Refuse an output whose deliveries have other columns before anything is read: it costs minutes to find out later.
+
+    Raises:
+        InputError: they have, and not only other flags.
+    """
+    job.store.require_fitting(deliveries_table(job.configuration))
 
 
 def use_silver(job: Job) -> None:
@@ -75,7 +84,9 @@ def form_deliveries(job: Job, source: DataFrame | Increment) -> None:
             replace_deliveries(job.store, source, *of_job)
         else:
             compute_deliveries(job.store, *of_job, source)
-        marker.put_on(job.store, table, job.years, {**_origin(job), "run": job.record.run_id})
+        flags = sorted(job.configuration.services.delivery_flags)
+        marker.put_on(job.store, table, job.years, {**_origin(job), "run": job.record.run_id, marker.FLAGS: flags})
+        warn_of_years_without_flags(job.store, job.configuration, job.record)
     job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
 
 

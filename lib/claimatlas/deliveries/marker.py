@@ -16,6 +16,9 @@ from claimatlas.tables.store import Store
 PROPERTY = "claimatlas.deliveries."
 """Table property, with the year: what its deliveries were computed from, and the run."""
 
+FLAGS = "flags"
+"""Of an origin: the flags that were declared, sorted. A mark that is off does not have it."""
+
 
 def take_off(store: Store, table: Table, years: Sequence[int]) -> None:
     """Say that the deliveries of the years are being replaced."""
@@ -24,8 +27,8 @@ def take_off(store: Store, table: Table, years: Sequence[int]) -> None:
         _write(store, table, marked, {})
 
 
-def put_on(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, str]) -> None:
-    """Say what the deliveries of the years come from."""
+def put_on(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, Any]) -> None:
+    """Say what the deliveries of the years come from, and by ``FLAGS`` which flags they have."""
     _write(store, table, years, origin)
 
 
@@ -35,6 +38,12 @@ def origins(store: Store, table: Table, years: Sequence[int]) -> dict[int, dict[
     return {year: json.loads(properties.get(f"{PROPERTY}{year}", "{}")) for year in years}
 
 
-def _write(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, str]) -> None:
+def all_origins(store: Store, table: Table) -> dict[int, dict[str, Any]]:
+    """What the deliveries of every year come from that any run has marked; nothing for one whose mark is off."""
+    marks = {name: text for name, text in store.properties(table).items() if name.startswith(PROPERTY)}
+    return {int(name.removeprefix(PROPERTY)): json.loads(text) for name, text in marks.items()}
+
+
+def _write(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, Any]) -> None:
     text = json.dumps(origin, sort_keys=True)
     store.set_properties(table, {f"{PROPERTY}{year}": text for year in years})

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
+from claimatlas.deliveries import marker
 from claimatlas.deliveries.contacts import flags_of_deliveries, services_around
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with_episode_starts
@@ -75,6 +76,38 @@ def write_deliveries(
     _warn_of_open_edge(record, configuration, years)
 
 
+def warn_of_years_without_flags(store: Store, configuration: Configuration, record: RunRecord) -> None:
+    """Warn of the years of ``silver/deliveries`` in which a declared flag is null, as it was not declared then."""
+    table = deliveries_table(configuration)
+    # Of a flag whose code list is empty nothing could be computed anew.
+    flags = [flag.name for flag in table.flags if not configuration.empty_code_lists_of_flag(flag.name)]
+    origins = marker.all_origins(store, table)
+    computed = {year: set(origin[marker.FLAGS]) for year, origin in origins.items() if marker.FLAGS in origin}
+    unmarked = sorted(set(origins) - set(computed))
+    if unmarked and flags:
+        # A run that died took their mark off: the rows alone tell. A flag that was computed is nowhere null.
+        rows = store.read(table).where(F.col("year").isin(unmarked)).groupBy("year")
+        for row in rows.agg(*[F.count(flag).alias(flag) for flag in flags]).collect():
+            computed[row["year"]] = {flag for flag in flags if row[flag]}
+    lacking: dict[tuple[int, ...], list[str]] = {}
+    for flag in flags:
+        years = tuple(year for year in sorted(computed) if flag not in computed[year])
+        lacking.setdefault(years, []).append(flag)
+    for years, names in lacking.items():
+        if years:
+            record.warn(f"{store.called(table)}: {_not_computed(names, years)}")
+
+
+def _not_computed(flags: Sequence[str], years: Sequence[int]) -> str:
+    one, one_year = len(flags) == 1, len(years) == 1
+    return (
+        f"the flag{'' if one else 's'} {', '.join(flags)} {'was' if one else 'were'} not declared when "
+        f"{', '.join(map(str, years))} {'was' if one_year else 'were'} computed: {'it is' if one else 'they are'} null "
+        f"(not computed) there. Compute {'this year' if one_year else 'these years'} anew to fill "
+        f"{'it' if one else 'them'}."
+    )
+
+
 def _mothers(
     population: DataFrame, episodes: DataFrame, configuration: Configuration, years: Sequence[int]
 ) -> DataFrame:
@@ -138,7 +171,8 @@ def _count_result(joined: DataFrame, around: DataFrame, configuration: Configura
     row = around.agg(*service_counts()).collect()[0]
     record.count("deliveries.services_around", row.asDict())
     plausible = configuration.settings.plausible_age_at_delivery
-    flags = list(configuration.services.delivery_flags)
+    # A flag that nobody could see has no count: none is not zero.
+    flags = [name for name in configuration.services.delivery_flags if not configuration.empty_code_lists_of_flag(name)]
     readings = [
         f"contact_{name}_{value}"
         for name, group in configuration.services.contact_groups.items()

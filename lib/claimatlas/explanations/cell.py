@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import places
@@ -74,11 +74,13 @@ def find_cell(published: Published, key: CellKey) -> Cell:
     return found[0]
 
 
-def recount(store: Store, configuration: Configuration, indicator: Indicator, row: dict[str, Any]) -> dict[str, int]:
+def recount(
+    store: Store, configuration: Configuration, indicator: Indicator, row: dict[str, Any]
+) -> dict[str, int | None]:
     """Count the members of a cell again, from the silver that is there.
 
     Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from,
-    flags, carried codes.
+    flags, carried codes. What rests on a flag that is null of a member is null: it was not computed.
     """
     if indicator.population == "deliveries":
         finest = delivery_counts(store.read(deliveries_table(configuration)), configuration, [indicator], [row["year"]])
@@ -97,8 +99,14 @@ def recount(store: Store, configuration: Configuration, indicator: Indicator, ro
         if name not in {numerator, denominator, *keys, *DIMENSIONS[indicator.population]}
     ]
     sums = {"numerator": numerator, "denominator": denominator, **{name: name for name in beside}}
-    total = inside.agg(*[F.coalesce(F.sum(name), F.lit(0)).alias(alias) for alias, name in sums.items()])
-    return {name: int(value) for name, value in total.collect()[0].asDict().items()}
+    total = inside.agg(*[_sum_of_known(name).alias(alias) for alias, name in sums.items()])
+    counted = total.collect()[0].asDict()
+    return {name: None if value is None else int(value) for name, value in counted.items()}
+
+
+def _sum_of_known(name: str) -> Column:
+    """The sum; 0 of nothing, and null where a part is."""
+    return F.when(F.count_if(F.col(name).isNull()) == 0, F.coalesce(F.sum(name), F.lit(0)))
 
 
 def _in_place(finest: DataFrame, configuration: Configuration, row: dict[str, Any]) -> DataFrame:

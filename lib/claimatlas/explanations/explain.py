@@ -83,8 +83,12 @@ def _recounted(
         return None, "silver is not whole: an ingest did not finish"
     if ingest != run.silver["run_id"]:
         return None, "another ingest has replaced silver or added to it since"
-    counted: dict[str, int | None] = dict(recount(store, configuration, indicator, cell.row))
+    counted = recount(store, configuration, indicator, cell.row)
     published = {name: cell.row[name] for name in ("numerator", "denominator")}
+    not_computed = [flag for flag in indicator.numerator.flags if counted[flag] is None]
+    if published["numerator"] is not None and counted["numerator"] is None:
+        what = f"{', '.join(not_computed)} {'is' if len(not_computed) == 1 else 'are'} not computed"
+        return None, f"{what} in silver/deliveries, which another configuration has formed since"
     if any(value is not None and counted[name] != value for name, value in published.items()):
         changed = (
             "silver/deliveries has been computed" if indicator.population == "deliveries" else "the program was changed"

@@ -49,8 +49,10 @@ def curves(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, flo
     return dict(found)
 
 
-def contacts_by_reading(store: Store, configuration: Configuration, year: int) -> dict[str, int]:
+def contacts_by_reading(store: Store, configuration: Configuration, year: int) -> dict[str, int | None]:
     """Deliveries of a year by contact, each group, and each reading of its code lists, by the record of their run.
+
+    Null: that run did not count it, as its code list was empty or nobody had declared it.
 
     Raises:
         InputError: the deliveries of the year are not from a run that ended well.
@@ -59,10 +61,16 @@ def contacts_by_reading(store: Store, configuration: Configuration, year: int) -
     if not origin:
         raise InputError(f"The deliveries of {year} in {store.root} are not whole: run the job deliveries again.")
     counts = past_run(store, origin["run"]).counts[f"deliveries.{year}"]
-    found = {"all deliveries": counts["deliveries"]}
+    return {"all deliveries": counts["deliveries"], **contacts_counted(counts, configuration)}
+
+
+def contacts_counted(counts: Mapping[str, int], configuration: Configuration) -> dict[str, int | None]:
+    """The counts of contacts in those of a year's deliveries, of the groups that have a flag ``contact_<group>``."""
+    found: dict[str, int | None] = {}
     for name, group in configuration.services.contact_groups.items():
-        if f"contact_{name}" in counts and not group.code_lists_by_setting:
-            found[name] = counts[f"contact_{name}"]
+        flag = f"contact_{name}"
+        if not group.code_lists_by_setting and flag in {*configuration.services.delivery_flags, *counts}:
+            found[name] = counts.get(flag)
         for setting, by_value in group.code_lists_by_setting.items():
-            found |= {f"{name}, {setting}={value}": counts[f"contact_{name}_{value}"] for value in by_value}
+            found |= {f"{name}, {setting}={value}": counts.get(f"{flag}_{value}") for value in by_value}
     return found

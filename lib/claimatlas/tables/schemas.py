@@ -27,6 +27,9 @@ SPARK_TYPES: dict[str, T.DataType] = {
 }
 """The SQL types that the tables use."""
 
+FLAG = "boolean"
+"""The type of a flag that the configuration declares; such a column is never required."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -45,7 +48,8 @@ class Table:
     ``constraints`` are Delta CHECK constraints by name; NULL breaks one. ``statistics`` are the columns whose least
     and greatest value Delta keeps for each file, so that readers can pass over files; without any it is the first
     32. They cost a good part of the writing of a large table. ``loses_single_rows``: a correction may delete a row
-    without its file being written anew.
+    without its file being written anew. ``has_flags``: the optional booleans are declared by the configuration; a
+    table of another one gets those that it lacks and keeps those that are no longer declared.
     """
 
     name: str
@@ -56,6 +60,12 @@ class Table:
     retention: str | None = None
     statistics: tuple[str, ...] = ()
     loses_single_rows: bool = False
+    has_flags: bool = False
+
+    @property
+    def flags(self) -> list[Column]:
+        """The columns that an existing table may lack: null, not false, in the rows that were written without them."""
+        return [column for column in self.columns if self.has_flags and column.type == FLAG and not column.required]
 
     @property
     def schema(self) -> T.StructType:
@@ -168,12 +178,9 @@ REFUSED = dataclasses.replace(
 
 def deliveries_table(configuration: Configuration) -> Table:
     """The schema of ``silver/deliveries``: one column for each declared delivery flag."""
-    flags = [
-        Column(name, "boolean", f"Had such a service in the {flag.window} window; null: its code list is empty")
-        for name, flag in configuration.services.delivery_flags.items()
-    ]
-    postnatal = [column for column in flags if "postnatal" in column.comment]
-    prenatal = [column for column in flags if "prenatal" in column.comment]
+    declared = configuration.services.delivery_flags
+    postnatal = [_flag(name, flag.window) for name, flag in declared.items() if flag.window == "postnatal"]
+    prenatal = [_flag(name, flag.window) for name, flag in declared.items() if flag.window == "prenatal"]
     domicile = configuration.settings.geography.domicile_level
     return Table(
         name="silver/deliveries",
@@ -199,7 +206,13 @@ def deliveries_table(configuration: Configuration) -> Table:
             Column("year", "int", "Calendar year of delivery_date", True),
         ),
         partitioned_by=("year",),
+        has_flags=True,
     )
+
+
+def _flag(name: str, window: str) -> Column:
+    why = "when the year was computed its code list was empty, or the flag was not declared"
+    return Column(name, FLAG, f"Had such a service in the {window} window; null: not computed, as {why}")
 
 
 def _cells(name: str, comment: str) -> Table:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from pyspark.errors import PySparkException
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError
@@ -15,7 +17,7 @@ from claimatlas.spark_errors import SPARK_ERRORS, text_of
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.places import Place, place_of
-from claimatlas.tables.schemas import Table
+from claimatlas.tables.schemas import FLAG, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
@@ -75,26 +77,29 @@ class Store:
         """Whether the table has been made."""
         return self.place.exists(self.spark, table.name)
 
-    def create(self, table: Table) -> None:
-        """Make the table, if it is not there, with its comments, partitioning and constraints.
+    def require_fitting(self, table: Table) -> None:
+        """Stop early where ``create`` would: nothing is made or changed yet.
 
         Raises:
             InputError: a table of another schema is there.
         """
         if self.exists(table):
-            with self._opening(table):
-                found = self.place.read(self.spark.read, table.name).schema
-            if _types(found) != _types(table.schema):
-                raise InputError(
-                    f"The table {self.called(table)} in {self.root} has other columns than this version writes "
-                    "(another version or configuration made it); choose another --output."
-                )
+            self._missing_flags(table)
+
+    def create(self, table: Table) -> None:
+        """Make the table, if it is not there, with its comments, partitioning and constraints.
+
+        One that is there gets the flags that it lacks: null in its rows, until they are written anew.
+
+        Raises:
+            InputError: a table of another schema is there.
+        """
+        if self.exists(table):
+            missing = self._missing_flags(table)
+            if missing:
+                self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({_declared(missing)})")
             return
-        columns = ", ".join(
-            f"{quoted(column.name)} {column.type}{' NOT NULL' if column.required else ''} "
-            f"COMMENT {_literal(column.comment)}"
-            for column in table.columns
-        )
+        columns = _declared(table.columns)
         properties = {f"delta.constraints.{name}": check for name, check in table.constraints}
         if table.retention:
             properties["delta.logRetentionDuration"] = table.retention
@@ -112,6 +117,8 @@ class Store:
     def read(self, table: Table) -> DataFrame:
         """The table's newest version.
 
+        Of a table with flags those that are declared: null where the table lacks one.
+
         Raises:
             InputError: the table is not there.
         """
@@ -121,7 +128,8 @@ class Store:
             )
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return analysed(self.place.read(self.spark.read, table.name))
+            rows = analysed(self.place.read(self.spark.read, table.name))
+        return _with_declared_flags(rows, table) if table.has_flags else rows
 
     def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
         """Write ``df`` in place of the whole table, or of exactly the rows that ``where`` holds for.
@@ -264,7 +272,61 @@ class Store:
         # Delta fills a missing column with nulls without a word: compare before each write.
         if _types(df.schema) != _types(table.schema):
             raise ClaimatlasError(f"Internal error: the rows for {table.name} do not have its columns.")
-        return df.select(*map(quoted, table.column_names))
+        # Written out: whether a missing column is filled is for each kind of place to say.
+        return df.select(*map(quoted, table.column_names), *_nulls(self._former_flags(table)))
+
+    def _found(self, table: Table) -> StructType:
+        with self._opening(table):
+            return self.place.read(self.spark.read, table.name).schema
+
+    def _missing_flags(self, table: Table) -> list[Column]:
+        """The flags that an existing table lacks.
+
+        Raises:
+            InputError: anything else about its columns is not as declared.
+        """
+        schema = self._found(table)
+        found, declared, flags = _types(schema), _types(table.schema), table.flags
+        missing = [column for column in table.columns if column.name not in found]
+        differences = [f"it lacks {column.name}" for column in missing if column not in flags]
+        for name, kind in found.items():
+            was_flag = table.has_flags and kind == FLAG and schema[name].nullable
+            if name not in declared and not was_flag:
+                differences.append(f"it has {name} beside them")
+            elif declared.get(name, kind) != kind:
+                differences.append(f"{name} is {kind} and not {declared[name]}")
+        if differences:
+            raise InputError(
+                f"The table {self.called(table)} in {self.root} has other columns than this version writes "
+                f"({', '.join(differences)}: another version or configuration made it); choose another --output."
+            )
+        return missing
+
+    def _former_flags(self, table: Table) -> list[str]:
+        """The flags of an existing table that are no longer declared: what is written now does not have them."""
+        if not table.has_flags:
+            return []
+        return [name for name in self._found(table).names if name not in table.column_names]
+
+
+def _declared(columns: Sequence[Column]) -> str:
+    """Columns as SQL declares them."""
+    return ", ".join(
+        f"{quoted(column.name)} {column.type}{' NOT NULL' if column.required else ''} "
+        f"COMMENT {_literal(column.comment)}"
+        for column in columns
+    )
+
+
+def _with_declared_flags(rows: DataFrame, table: Table) -> DataFrame:
+    """The declared columns, as a table of another configuration has them; nobody has computed the flags it lacks."""
+    there = [quoted(name) for name in table.column_names if name in rows.columns]
+    lacking = [column.name for column in table.flags if column.name not in rows.columns]
+    return rows.select(*there, *_nulls(lacking))
+
+
+def _nulls(flags: Sequence[str]) -> list[SparkColumn]:
+    return [F.lit(None).cast(FLAG).alias(name) for name in flags]
 
 
 def _types(schema: StructType) -> dict[str, str]:
