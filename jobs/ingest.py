@@ -1,11 +1,15 @@
 """``spark-submit jobs/ingest.py``: see ``claimatlas.commands.ingest``."""
 
-from __future__ import annotations
+import sys
 
-from claimatlas.commands.ingest import main
+try:
+    from claimatlas.cli import submitted
+except ImportError:
+    sys.stderr.write(
+        "claimatlas: " + sys.executable + " does not have the package claimatlas: name a Python that has it in "
+        "PYSPARK_PYTHON or spark.pyspark.python, or give the package to spark-submit with --py-files.\n"
+    )
+    sys.exit(2)
 
 if __name__ == "__main__":
-    code = main()
-    # Only a failure raises: Databricks takes any SystemExit, even with 0, for one.
-    if code:
-        raise SystemExit(code)
+    submitted("ingest")

@@ -1,11 +1,15 @@
 """``spark-submit jobs/run_year.py``: see ``claimatlas.commands.run_year``."""
 
-from __future__ import annotations
+import sys
 
-from claimatlas.commands.run_year import main
+try:
+    from claimatlas.cli import submitted
+except ImportError:
+    sys.stderr.write(
+        "claimatlas: " + sys.executable + " does not have the package claimatlas: name a Python that has it in "
+        "PYSPARK_PYTHON or spark.pyspark.python, or give the package to spark-submit with --py-files.\n"
+    )
+    sys.exit(2)
 
 if __name__ == "__main__":
-    code = main()
-    # Only a failure raises: Databricks takes any SystemExit, even with 0, for one.
-    if code:
-        raise SystemExit(code)
+    submitted("run_year")

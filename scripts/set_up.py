@@ -208,6 +208,12 @@ case " $* " in
   *" --master"* | *"spark.master"* | *" --remote"* | *" --properties-file"*) ;;
   *) export SPARK_LOCAL_IP="${{SPARK_LOCAL_IP:-127.0.0.1}}" ;;
 esac
+# In the plain locale Java cannot name a path that is not ASCII, be it an argument.
+case "${{LC_ALL:-${{LC_CTYPE:-${{LANG:-C}}}}}}" in
+  C | POSIX) export LC_ALL=C.UTF-8 ;;
+esac
+# Another Java than the supported ones would end with a trace, or late.
+{shlex.quote(str(PYTHON))} -m claimatlas.java || exit
 exec "$SPARK_HOME/bin/{name}" "$@"
 """
 

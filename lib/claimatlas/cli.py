@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from claimatlas import __version__
+from claimatlas.interruption import end_at_once_from_now_on, ends_at_once
+
+OLDEST_PYTHON = (3, 11)
 
 COMMANDS = {
     "run-year": ("run_year", "ingest raw claims and compute the indicators of a year (the main job)"),
@@ -24,11 +27,39 @@ COMMANDS = {
 }
 
 _OF_SPARK = {"pyspark", "delta", "py4j"}
+_OF_PACKAGE = {"markdown_it", "pydantic", "yaml", "tqdm"}
 _NO_SPARK = "there is no Spark here: install the package with it, as claimatlas[spark], or use a Python that has one."
+
+
+def program() -> int:
+    """Run the command that the program's arguments name, as all that the program does; give back its exit code."""
+    code = main()
+    end_at_once_from_now_on()
+    return code
+
+
+def submitted(name: str) -> None:
+    """Run a command as the program that ``spark-submit`` starts.
+
+    Raises:
+        SystemExit: the command failed, with its exit code. Databricks takes any other one, even with 0, for a failure.
+    """
+    code = main([name, *sys.argv[1:]])
+    if code:
+        raise SystemExit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command by its name and give back its exit code."""
+    # A Python that spark-submit was given may be an old one: everything else here needs a newer.
+    if sys.version_info < OLDEST_PYTHON:
+        found, needed = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST_PYTHON))
+        print(
+            f"claimatlas: {sys.executable} is Python {found}, but Python {needed} or newer is needed: name one in "
+            "PYSPARK_PYTHON, or in spark.pyspark.python where spark-submit is given that.",
+            file=sys.stderr,
+        )
+        return 2
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] == "--version":
         print(f"claimatlas {__version__}")
@@ -44,11 +75,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     module_name = COMMANDS[name][0]
     package = "claimatlas" if module_name == "jars" else "claimatlas.commands"
     try:
-        module = importlib.import_module(f"{package}.{module_name}")
+        with ends_at_once():
+            from claimatlas import messages  # noqa: PLC0415 - what it needs may be missing
+
+            messages.set_up(messages.asked_format(arguments[1:]), module_name)
+            module = importlib.import_module(f"{package}.{module_name}")
     except ModuleNotFoundError as error:
-        if error.name not in _OF_SPARK:
+        if error.name in _OF_SPARK:
+            said = _NO_SPARK
+        elif error.name in _OF_PACKAGE:
+            said = (
+                f"{sys.executable} has no package {error.name}, which claimatlas needs: install claimatlas into it, "
+                "or name another Python in PYSPARK_PYTHON."
+            )
+        else:
             raise
-        print(f"claimatlas: {_NO_SPARK}", file=sys.stderr)
+        print(f"claimatlas: {said}", file=sys.stderr)
         return 2
     code: int = module.main(arguments[1:])
     return code

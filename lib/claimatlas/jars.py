@@ -50,7 +50,12 @@ def default_folder() -> Path:
 def folder_in_use() -> Path:
     """Return the folder that `CLAIMATLAS_JARS` names, else the default one."""
     named = os.environ.get(JARS_VARIABLE)
-    return Path(named).resolve() if named else default_folder()
+    return _path(named).resolve() if named else default_folder()
+
+
+def _path(text: str) -> Path:
+    # Not by Path.expanduser, which fails for a user that is not known.
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def find() -> list[Path]:
@@ -211,7 +216,7 @@ def _proxy_options() -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Get the JARs from the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="claimatlas jars", description="Get Delta's JARs and check them.")
-    parser.add_argument("--target", type=Path, metavar="DIR", help="their folder (default: %(default)s)")
+    parser.add_argument("--target", type=_path, metavar="DIR", help="their folder (default: %(default)s)")
     parser.set_defaults(target=folder_in_use())
     arguments = parser.parse_args(argv)
     try:

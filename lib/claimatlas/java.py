@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from claimatlas.errors import InputError
 
@@ -64,3 +65,27 @@ def check_java() -> str:
     if major not in SUPPORTED:
         raise InputError(f"{java} is Java {version}, but Java 17 or 21 is needed. {REMEDY}")
     return version
+
+
+def require_supported(specification: str) -> None:
+    """Refuse the Java that runs already, by its `java.specification.version`, such as 17.
+
+    Raises:
+        InputError: it is not a supported one.
+    """
+    if specification not in map(str, SUPPORTED):
+        raise InputError(f"Spark was started by Java {specification}, but Java 17 or 21 is needed. {REMEDY}")
+
+
+def main() -> int:
+    """Say what is wrong with the Java that would be started, for a script; return the exit code."""
+    try:
+        check_java()
+    except InputError as error:
+        sys.stderr.write(f"claimatlas: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

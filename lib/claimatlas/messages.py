@@ -6,10 +6,11 @@ made of counts, names of tables and files, and settings.
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -78,6 +79,26 @@ def set_up(log_format: str, job: str | None) -> None:
     if is_json and not logging.getLogger().handlers:
         # What Python and other libraries have to say is a line of JSON as well.
         _install(logging.getLogger(), handler)
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """``--log-format``."""
+    parser.add_argument(
+        "--log-format",
+        choices=FORMATS,
+        default="text",
+        help="messages on standard error as lines for a person, or as one JSON object a line (default: text)",
+    )
+
+
+def asked_format(arguments: Sequence[str] | None) -> str:
+    """The format that a command's arguments ask for, whatever is wrong with the others."""
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    add_option(parser)
+    try:
+        return str(parser.parse_known_args(arguments)[0].log_format)
+    except argparse.ArgumentError:
+        return "text"
 
 
 def is_json() -> bool:

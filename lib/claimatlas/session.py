@@ -8,14 +8,18 @@ classic session.
 
 from __future__ import annotations
 
+import locale
 import os
+import pwd
 import re
+import signal
 import socket
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,9 +31,9 @@ from pyspark.sql import SparkSession
 from claimatlas import jars
 from claimatlas.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
 from claimatlas.errors import InputError
-from claimatlas.java import check_java
-from claimatlas.messages import is_json
-from claimatlas.relay import relayed
+from claimatlas.java import check_java, require_supported
+from claimatlas.java_start import DRIVER_MEMORY_VARIABLE, complete_submit_arguments, unknown_cause, why_java_ended
+from claimatlas.relay import relayed, silence
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.spark_settings import (
     DEFAULT_DRIVER_MEMORY,
@@ -44,7 +48,6 @@ from claimatlas.spark_settings import (
 )
 
 ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
-DRIVER_MEMORY_VARIABLE = "CLAIMATLAS_DRIVER_MEMORY"
 LOCAL_FOLDER = "spark.local.dir"
 MASTER_VARIABLE = "SPARK_MASTER"
 REMOTE_VARIABLE = "SPARK_REMOTE"
@@ -80,16 +83,53 @@ def get_session(
         return session
     if _is_provided():
         return _provided_session(os.environ.get(REMOTE_VARIABLE, ""))
-    if "PYSPARK_GATEWAY_PORT" in os.environ:
-        session = _submitted_session(app_name)
-    else:
-        session = _local_session(app_name, master, driver_memory, settings or {})
+    _require_user()
+    with _own_interruption():
+        if "PYSPARK_GATEWAY_PORT" in os.environ:
+            session = _submitted_session(app_name)
+        else:
+            session = _local_session(app_name, master, driver_memory, settings or {})
     try:
         _check_versions(session)
+        _require_loading(session.sparkContext._jvm)
     except InputError:
         session.stop()
         raise
     return session
+
+
+def stop_working() -> None:
+    """Let a classic session of this process drop what it is doing, without a word of Java's about it."""
+    silence()
+    try:
+        from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
+    except ImportError:
+        return
+    if SparkContext._active_spark_context is not None:
+        SparkContext._active_spark_context.cancelAllJobs()
+
+
+@contextmanager
+def _own_interruption() -> Iterator[None]:
+    """Keep the handler of Ctrl-C that a command has put: Spark puts one of its own, which is for a shell."""
+    found = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        is_ours = found not in (None, signal.default_int_handler)
+        if is_ours and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, found)
+
+
+def _require_user() -> None:
+    """Stop where the user has no name, as in a container that is started with any number: Hadoop wants one."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise InputError(
+            f"The user with the id {os.geteuid()} has no name on this machine, and Spark needs one: add the user to "
+            "/etc/passwd, or run this as a user that is listed there."
+        ) from None
 
 
 def _is_provided() -> bool:
@@ -144,7 +184,9 @@ def _submitted_session(app_name: str) -> SparkSession:
 
     SparkContext._ensure_initialized()  # connects to the Java that the submit started
     submitted = dict(SparkConf().getAll())
-    _require_delta(SparkContext._jvm)
+    jvm: Any = SparkContext._jvm
+    require_supported(jvm.java.lang.System.getProperty("java.specification.version"))
+    _require_delta(jvm)
     builder = SparkSession.builder
     # Unless `--name` was given, the name is the script's.
     if submitted.get("spark.app.name") in (None, Path(sys.argv[0]).name):
@@ -152,6 +194,8 @@ def _submitted_session(app_name: str) -> SparkSession:
     wanted = {**DELTA, **SESSION}
     if submitted.get("spark.master", "local").startswith("local"):
         wanted |= _on_this_machine(submitted)
+        # Another Python, or one that is not there, fails once there is work for it.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
@@ -179,11 +223,16 @@ def _local_session(
     if home is not None:
         # A SPARK_HOME that points to another Spark would start that one under this PySpark.
         os.environ["SPARK_HOME"] = str(home)
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    complete_submit_arguments()
+    _let_java_name_paths()
     defaults = _spark_defaults()
     master = master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
-    if master.startswith("local"):
+    if not master.startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    else:
+        # One that a notebook has left there may be another version, or gone.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
         # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         wanted |= {
@@ -200,16 +249,35 @@ def _local_session(
     builder = SparkSession.builder.appName(app_name).master(master)
     for name, value in {**wanted, **settings}.items():
         builder = builder.config(name, value)
-    try:
-        # What Java says is a line of JSON too, where all messages are.
-        with relayed("java") if is_json() else nullcontext():
+    with relayed("java") as java:
+        try:
             return builder.getOrCreate()
-    except PySparkRuntimeError as error:
-        if error.getCondition() != "JAVA_GATEWAY_EXITED":
-            raise
+        except PySparkRuntimeError as error:
+            if error.getCondition() != "JAVA_GATEWAY_EXITED":
+                raise
+            cause = why_java_ended(java.heard())
+            if cause is None:
+                java.hand_on()
+            raise InputError(cause or unknown_cause()) from error
+
+
+def _let_java_name_paths() -> None:
+    """Give Java UTF-8 for the names of files where Python takes that whatever the locale says, as in `LC_ALL=C`."""
+    if sys.getfilesystemencoding() == "utf-8" and locale.getencoding().lower().replace("-", "") != "utf8":
+        os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has no type
+    """Stop where Java may not load the libraries that compress tables: Spark unpacks them into a temporary folder."""
+    try:
+        jvm.com.github.luben.zstd.util.Native.load()
+        jvm.org.xerial.snappy.Snappy.getNativeLibraryVersion()
+    except SPARK_ERRORS as error:
+        folder = jvm.java.lang.System.getProperty("java.io.tmpdir")
         raise InputError(
-            "Java ended before Spark was up, for the reason it gives above; often the driver memory "
-            f"({DRIVER_MEMORY_VARIABLE}) is more than the machine has."
+            f"Spark cannot load its libraries for compression from Java's temporary folder {folder}, as from one that "
+            "is mounted with noexec or cannot be written: name another one, with "
+            "JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=FOLDER."
         ) from error
 
 

@@ -1,13 +1,15 @@
 """What the command line understands, and how each command ends when it does not."""
 
 import argparse
+import os
+import pwd
 import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from claimatlas import __version__, cli
+from claimatlas import __version__, cli, jars
 from claimatlas.commands import job as job_module
 from claimatlas.commands import options
 from claimatlas.configuration import load_configuration
@@ -48,6 +50,8 @@ def years(*arguments: str) -> tuple[int, ...]:
         (["--year", "2021-2021"], (2021,)),
         (["--year", "2019-2021", "2020", "--year", "2023"], (2019, 2020, 2021, 2023)),
         (["--year", "2006"], (2006,)),
+        (["--year", "2022,2023"], (2022, 2023)),
+        (["--year", "2022,2024-2025", "2019", "--year", "2023,2022"], (2019, 2022, 2023, 2024, 2025)),
     ],
 )
 def test_years_and_ranges(arguments: list[str], expected: tuple[int, ...]) -> None:
@@ -62,7 +66,10 @@ def test_years_and_ranges(arguments: list[str], expected: tuple[int, ...]) -> No
         ("2019-", "'2019-' is not a year"),
         ("2019-20", "'2019-20' is not a year"),
         ("2019 - 2021", "'2019 - 2021' is not a year"),
-        ("2019,2020", "'2019,2020' is not a year"),
+        ("2019,", "'' is not a year"),
+        ("2019, 2020", "' 2020' is not a year"),
+        ("2019;2020", "'2019;2020' is not a year"),
+        ("2019,2022-2021", "the range '2022-2021' ends before it starts"),
         ("", "'' is not a year"),
         ("2021-2019", "the range '2021-2019' ends before it starts"),
     ],
@@ -133,6 +140,52 @@ def test_any_number_of_settings() -> None:
     settings = options.configuration_of(parsed).settings
     assert (settings.episode_rule, settings.postnatal_window.last_day) == ("anchored", 10)
     assert options.configuration_of(parse()).settings == load_configuration().settings
+
+
+# --- Paths ---------------------------------------------------------------------------------------
+
+PATH_OPTIONS = ("input", "output", "claims", "population", "hospital_stays", "conf")
+
+
+@pytest.mark.parametrize("name", PATH_OPTIONS)
+def test_the_home_folder_is_meant_after_an_equals_sign_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    option = "--" + name.replace("_", "-")
+    assert getattr(parse(f"{option}=~/x y"), name) == "/home/somebody/x y"
+    assert getattr(parse(option, "~"), name) == "/home/somebody"
+    assert getattr(parse(f"{option}=~root/x"), name) == pwd.getpwnam("root").pw_dir + "/x"
+    for other in ("s3a://bucket/~/x", "main.claims_raw", "x/~/y", "file:///~", "./~"):
+        assert getattr(parse(f"{option}={other}"), name) == other
+
+
+def test_a_home_folder_that_is_not_known_is_refused() -> None:
+    with pytest.raises(argparse.ArgumentError, match="'~nobody-of-this-name/x' names a home folder that is not known"):
+        parse("--input=~nobody-of-this-name/x")
+
+
+def test_other_commands_know_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cli.main(["describe", "--output=~/sheets", "--language", "en", "--format", "md"]) == 0
+    assert (tmp_path / "sheets").is_dir()
+    assert str(jars._path("~/jars")) == f"{tmp_path}/jars"
+
+
+def test_a_path_that_is_no_text_here_is_refused_with_the_remedy() -> None:
+    with pytest.raises(argparse.ArgumentError) as caught:
+        parse("--input", os.fsdecode(b"donn\xe9es"))
+    assert r"the locale cannot name the path 'donn\udce9es': set LC_ALL=C.UTF-8" in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["donn??es", "données"])
+def test_a_path_that_java_could_not_hand_on_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("locale.getencoding", lambda: "ANSI_X3.4-1968")
+    assert parse("--input", given).input == given
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    with pytest.raises(argparse.ArgumentError, match=r"set LC_ALL=C\.UTF-8"):
+        parse("--input", given)
+    assert parse("--input", "in").input == "in"
+    monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
+    assert parse("--input", given).input == given
 
 
 # --- The console command -------------------------------------------------------------------------
@@ -224,6 +277,37 @@ def test_wrong_settings_end_with_2_before_anything_is_written(
     assert err.startswith("claimatlas: ")
     assert message in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ingest"], "Give --input, or a path for each table."),
+        (["ingest", "--input", "in", "--add", "--replace"], "Give --add or --replace"),
+        (["ingest", "--input", "in", "--accept-columns"], "--accept-columns goes with --add"),
+        (["run-year", "--input", "in", "--year", "2022", "--everything"], "--everything goes with --add"),
+        (["run-year", "--input", "in", "--year", "2022", "--add", "--replace"], "Give --add or --replace"),
+        (["run-year", "--input", "in", "--year", "2005"], "The year 2005 is before 2006"),
+        (["KEY", "run-year", "--input", "in", "--year", "2022"], "The key of CLAIMATLAS_PSEUDONYM_KEY is too short"),
+        (["KEY", "ingest", "--input", "in"], "The key of CLAIMATLAS_PSEUDONYM_KEY is too short"),
+    ],
+)
+def test_what_the_command_line_has_wrong_is_said_without_spark(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("Spark was started")
+
+    monkeypatch.setattr(job_module, "get_session", started)
+    if arguments[0] == "KEY":
+        monkeypatch.setenv("CLAIMATLAS_PSEUDONYM_KEY", "short")
+    command = [argument for argument in arguments if argument != "KEY"]
+    assert cli.main([*command, "--output", f"{tmp_path}/output"]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_it_can_be_started_as_a_module() -> None:

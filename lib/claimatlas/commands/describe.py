@@ -28,7 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = options.CommandParser(prog="describe", description=DESCRIPTION)
-    parser.add_argument("--output", metavar="DIR", required=True, help="folder of the sheets, one subfolder a language")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=options.path,
+        required=True,
+        help="folder of the sheets, one subfolder a language",
+    )
     parser.add_argument(
         "--language",
         action="extend",

@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = "a run's id, or a version of gold/postnatal"
     parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)
     parser.add_argument("--to", metavar="RUN", required=True, dest="later", help=run)
-    parser.add_argument("--cells", metavar="FILE", help="write every cell that differs to this new CSV file")
+    parser.add_argument(
+        "--cells", metavar="FILE", type=options.path, help="write every cell that differs to this new CSV file"
+    )
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     arguments = parser.parse_args(argv)
     return guarded(lambda: _diff(arguments))

@@ -19,7 +19,7 @@ DESCRIPTION = "Make synthetic claims, population and hospital stays, and the tru
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
     parser = options.CommandParser(prog="generate", description=DESCRIPTION)
-    parser.add_argument("--output", metavar="DIR", required=True, help="folder to fill")
+    parser.add_argument("--output", metavar="DIR", type=options.path, required=True, help="folder to fill")
     parser.add_argument(
         "--beneficiaries", metavar="N", type=int, required=True, help="persons insured in the first year"
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import take_in_input
+from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 
 DESCRIPTION = (
@@ -22,11 +23,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
 
-    def body(job: Job) -> None:
-        paths = options.input_of(arguments)
+    paths = options.input_of(arguments)
+
+    def before(_: Configuration) -> None:
         if not paths.given:
             raise InputError("Give --input, or a path for each table.")
+        options.ingest_options_of(arguments, ())
+
+    def body(job: Job) -> None:
         with job.record.stage("ingest"):
             take_in_input(job, paths, options.ingest_options_of(arguments, ()))
 
-    return run_job("ingest", 1, arguments, lambda _: (), body)
+    return run_job("ingest", 1, arguments, lambda _: (), body, before=before)

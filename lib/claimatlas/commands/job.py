@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from claimatlas.commands.failures import known_cause
 from claimatlas.commands.options import configuration_of
 from claimatlas.configuration import Configuration
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError, QualityGateError
+from claimatlas.interruption import INTERRUPTED, SENTENCE, ends_in_order, is_interrupted
 from claimatlas.messages import Event, complain, is_json, say
 from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
-from claimatlas.session import get_session
+from claimatlas.session import get_session, stop_working
 from claimatlas.spark_errors import is_conflict
 from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
@@ -33,8 +35,6 @@ for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
 
 DEBUG = "CLAIMATLAS_DEBUG"
 """Set it to see the whole trace of an unexpected failure; the trace may quote data."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 @dataclass(frozen=True)
@@ -54,35 +54,53 @@ def run_job(
     arguments: argparse.Namespace,
     years: Callable[[Configuration], Sequence[int]],
     body: Callable[[Job], None],
+    *,
+    before: Callable[[Configuration], None] | None = None,
 ) -> int:
-    """Run ``body`` and give back the exit code."""
-    return guarded(lambda: _run(name, stages, arguments, years, body))
+    """Run ``body`` and give back the exit code.
+
+    ``before``: looks at what can be refused without Spark, once the configuration is loaded.
+    """
+    return guarded(lambda: _run(name, stages, arguments, years, body, before))
 
 
 def guarded(action: Callable[[], None]) -> int:
     """Do something; turn what goes wrong into one clear message and an exit code."""
-    try:
-        action()
-    except ClaimatlasError as error:
+    with ends_in_order(stop_working):
+        try:
+            action()
+        except KeyboardInterrupt:
+            return _interrupted()
+        except Exception as error:  # whatever it is, the person hears one sentence of it
+            # What fails after Ctrl-C, as the tidying up does where Java is gone, fails because of that.
+            return _interrupted() if is_interrupted() else _failed(error)
+    return 0
+
+
+def _interrupted() -> int:
+    complain(SENTENCE, INTERRUPTED)
+    return INTERRUPTED
+
+
+def _failed(error: Exception) -> int:
+    """Say why, and give back the exit code."""
+    if isinstance(error, ClaimatlasError):
         complain(str(error), error.exit_code)
         return error.exit_code
-    except KeyboardInterrupt:
-        complain("Interrupted. Tables that were not yet replaced are as before; run the job again.", INTERRUPTED)
-        return INTERRUPTED
-    except Exception as error:  # The message of an unknown failure may quote data, so only its kind is shown.
-        trace = {}
-        if os.environ.get(DEBUG):
-            if is_json():
-                trace["trace"] = traceback.format_exc()
-            else:
-                traceback.print_exc()
-        if is_conflict(error):
-            code = ConcurrentRunError.exit_code
-            complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.", code)
-            return code
-        complain(known_cause(error) or _unexpected(error), ClaimatlasError.exit_code, **trace)
-        return ClaimatlasError.exit_code
-    return 0
+    # The message of an unknown failure may quote data, so only its kind is shown.
+    trace = {}
+    if os.environ.get(DEBUG):
+        text = "".join(traceback.format_exception(error))
+        if is_json():
+            trace["trace"] = text
+        else:
+            print(text, end="", file=sys.stderr)
+    if is_conflict(error):
+        code = ConcurrentRunError.exit_code
+        complain("Another run wrote to the same tables meanwhile; run the job again when it has ended.", code)
+        return code
+    complain(known_cause(error) or _unexpected(error), ClaimatlasError.exit_code, **trace)
+    return ClaimatlasError.exit_code
 
 
 def _run(
@@ -91,9 +109,12 @@ def _run(
     arguments: argparse.Namespace,
     years: Callable[[Configuration], Sequence[int]],
     body: Callable[[Job], None],
+    before: Callable[[Configuration], None] | None,
 ) -> None:
     configuration = configuration_of(arguments, f"claimatlas {name}")
     reference_years = tuple(years(configuration))
+    if before is not None:
+        before(configuration)
     spark = get_session(f"claimatlas {name}")
     store = Store.at(spark, arguments.output)
     record = RunRecord(name, reference_years, configuration, stages, spark=spark)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import locale
+import os
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from claimatlas import messages
@@ -21,18 +25,12 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog=prog, description=description)
-        _add_log_format(self)
+        messages.add_option(self)
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above it
         """As the parser's own; what is wrong with the arguments is said in the format that they ask for."""
         args = None if args is None else list(args)
-        first = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-        _add_log_format(first)
-        try:
-            log_format = first.parse_known_args(args)[0].log_format
-        except argparse.ArgumentError:
-            log_format = "text"
-        messages.set_up(log_format, self.prog)
+        messages.set_up(messages.asked_format(args), self.prog)
         return super().parse_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
@@ -43,18 +41,11 @@ class CommandParser(argparse.ArgumentParser):
         self.exit(InputError.exit_code)
 
 
-def _add_log_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--log-format",
-        choices=messages.FORMATS,
-        default="text",
-        help="messages on standard error as lines for a person, or as one JSON object a line (default: text)",
-    )
-
-
 def add_configuration(parser: argparse.ArgumentParser) -> None:
     """``--conf`` and ``--set``."""
-    parser.add_argument("--conf", metavar="DIR", help="configuration folder, or its URI (default: the shipped one)")
+    parser.add_argument(
+        "--conf", metavar="DIR", type=path, help="configuration folder, or its URI (default: the shipped one)"
+    )
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -73,7 +64,9 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
 
 def add_tables(parser: argparse.ArgumentParser) -> None:
     """``--output``."""
-    parser.add_argument("--output", metavar="DIR", required=True, help="root folder of the tables, or catalog.schema")
+    parser.add_argument(
+        "--output", metavar="DIR", type=path, required=True, help="root folder of the tables, or catalog.schema"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -86,11 +79,12 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Where the input is, and how it is taken in."""
     note = "" if required else " (without any input: compute from the silver that is there)"
     tables = "claims, population, hospital_stays"
-    parser.add_argument("--input", metavar="DIR", help=f"folder or catalog.schema with {tables}{note}")
+    parser.add_argument("--input", metavar="DIR", type=path, help=f"folder or catalog.schema with {tables}{note}")
     for table in ("claims", "population", "hospital_stays"):
         parser.add_argument(
             f"--{table.replace('_', '-')}",
             metavar="PATH",
+            type=path,
             help=f"path or catalog table of {table}, instead of the folder's",
         )
     parser.add_argument(
@@ -119,7 +113,7 @@ def add_years(parser: argparse.ArgumentParser, *, required: bool = True) -> None
         required=required,
         default=None if required else [],
         dest="year_groups",
-        help=f"reference year, or a range such as 2019-2023; several may be given{note}",
+        help=f"reference year, a range such as 2019-2023, or several with commas; may be repeated{note}",
     )
 
 
@@ -194,6 +188,33 @@ def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> 
     )
 
 
+def path(text: str) -> str:
+    """A path as the person means it: ``~`` at its start is a home folder, which the shell leaves alone after ``=``.
+
+    Raises:
+        ArgumentTypeError: there is no such home folder, or the locale cannot name the path.
+    """
+    named = os.path.expanduser(text)  # noqa: PTH111 - a path may be a URI too, which is left as it is
+    if text.startswith("~") and named == text and (text == "~" or "/" in text or not Path(text).exists()):
+        raise argparse.ArgumentTypeError(f"{text!r} names a home folder that is not known here")
+    if not _can_be_named(named):
+        raise argparse.ArgumentTypeError(
+            f"the locale cannot name the path {named!a}: set LC_ALL=C.UTF-8, and give it again"
+        )
+    return named
+
+
+def _can_be_named(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # Bytes that are no text here.
+        return False
+    # Java has already put a question mark for what it could not read, and cannot name what is not ASCII either.
+    is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ and "DATABRICKS_RUNTIME_VERSION" not in os.environ
+    is_ascii_only = codecs.lookup(locale.getencoding()).name == "ascii"
+    return not (is_submitted and is_ascii_only and ("?" in text or not text.isascii()))
+
+
 def _date(text: str) -> date:
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a date YYYY-MM-DD")
@@ -205,13 +226,17 @@ def _date(text: str) -> date:
 
 def one_year(text: str) -> int:
     """A year of four digits, for a command that takes one."""
-    years = _years(text)
+    years = set(_years(text))
     if len(years) > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not one year")
-    return years[0]
+    return years.pop()
 
 
 def _years(text: str) -> list[int]:
+    return [year for part in text.split(",") for year in _range(part)]
+
+
+def _range(text: str) -> list[int]:
     match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a year or a range such as 2019-2023")

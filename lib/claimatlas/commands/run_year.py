@@ -14,6 +14,7 @@ from claimatlas.commands.stages import (
     take_in_input,
     use_silver,
 )
+from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
@@ -36,10 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     paths = options.input_of(arguments)
 
-    def body(job: Job) -> None:
+    def before(_: Configuration) -> None:
         if arguments.everything and not arguments.add:
             raise InputError("--everything goes with --add: without it everything is computed anyway.")
         require_place_for_deliveries(job)
+        if paths.given:
+            options.ingest_options_of(arguments, ())
+
+    def body(job: Job) -> None:
         if paths.given:
             with job.record.stage("ingest"):
                 take_in_input(job, paths, options.ingest_options_of(arguments, job.years))
@@ -50,5 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     stages = 4 if paths.given else 3
     return run_job(
-        "run_year", stages, arguments, lambda configuration: options.years_of(arguments, configuration), body
+        "run_year",
+        stages,
+        arguments,
+        lambda configuration: options.years_of(arguments, configuration),
+        body,
+        before=before,
     )
