@@ -9,6 +9,7 @@ from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import take_in_input
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
+from claimatlas.ingest.look import Found, look_at_input
 
 DESCRIPTION = (
     "Replace silver by the accepted rows of the input, or add to it; rejected rows are kept with their reasons."
@@ -25,13 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     paths = options.input_of(arguments)
 
-    def before(_: Configuration) -> None:
+    found: Found = {}
+
+    def before(configuration: Configuration) -> None:
         if not paths.given:
             raise InputError("Give --input, or a path for each table.")
         options.ingest_options_of(arguments, ())
+        found.update(look_at_input(paths, configuration))
 
     def body(job: Job) -> None:
         with job.record.stage("ingest"):
-            take_in_input(job, paths, options.ingest_options_of(arguments, ()))
+            take_in_input(job, paths, found, options.ingest_options_of(arguments, ()))
 
     return run_job("ingest", 1, arguments, lambda _: (), body, before=before)

@@ -16,6 +16,7 @@ from claimatlas.commands.stages import (
 )
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
+from claimatlas.ingest.look import Found, look_at_input
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
 
@@ -37,17 +38,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     paths = options.input_of(arguments)
 
-    def before(_: Configuration) -> None:
+    found: Found = {}
+
+    def before(configuration: Configuration) -> None:
         if arguments.everything and not arguments.add:
             raise InputError("--everything goes with --add: without it everything is computed anyway.")
-        require_place_for_deliveries(job)
         if paths.given:
             options.ingest_options_of(arguments, ())
+            found.update(look_at_input(paths, configuration))
 
     def body(job: Job) -> None:
+        require_place_for_deliveries(job)
         if paths.given:
             with job.record.stage("ingest"):
-                take_in_input(job, paths, options.ingest_options_of(arguments, job.years))
+                take_in_input(job, paths, found, options.ingest_options_of(arguments, job.years))
         use_silver(job)
         source = read_source(job, only_changes=arguments.add and not arguments.everything)
         form_deliveries(job, source)

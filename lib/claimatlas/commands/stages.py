@@ -19,7 +19,7 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.increments.run import Increment, find_increment, move_indicators, replace_deliveries
 from claimatlas.ingest.addition import add
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
-from claimatlas.ingest.look import look_at_input
+from claimatlas.ingest.look import Found
 from claimatlas.ingest.marker import facts_of_silver
 from claimatlas.ingest.run import ingest
 from claimatlas.services import few_lines
@@ -27,9 +27,8 @@ from claimatlas.tables import releases
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 
-def take_in_input(job: Job, paths: InputPaths, ingest_options: IngestOptions) -> None:
-    """Replace silver by the input, or add it as one more delivery of data."""
-    found = look_at_input(paths, job.configuration)
+def take_in_input(job: Job, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
+    """Replace silver by the input, or add it as one more delivery of data; ``found``: what ``look_at_input`` found."""
     take = add if ingest_options.add else ingest
     take(job.store, paths, found, job.configuration, ingest_options, job.record)
 
