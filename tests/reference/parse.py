@@ -1,7 +1,7 @@
 """Sections 6 and 7: from raw text to accepted, typed rows or rejected ones with their reasons."""
 
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from reference.model import InputError, Malformed, Row, Settings, Tables
@@ -42,17 +42,19 @@ COLUMNS: dict[str, tuple[tuple[str, str, bool], ...]] = {
 
 REQUIRED_TABLES = ("claims", "population")
 
+#: The words of English, French, Dutch and German.
 BOOLEANS = {
-    "true": True,
-    "1": True,
-    "t": True,
-    "yes": True,
-    "false": False,
-    "0": False,
-    "f": False,
-    "no": False,
+    **dict.fromkeys(["true", "1", "t", "yes", "y", "oui", "o", "vrai", "ja", "j", "waar", "wahr"], True),
+    **dict.fromkeys(["false", "0", "f", "no", "n", "non", "faux", "nee", "neen", "onwaar", "nein", "falsch"], False),
 }
-SEXES = {"1": "male", "m": "male", "male": "male", "2": "female", "f": "female", "female": "female"}
+SEXES = {
+    **dict.fromkeys(["1", "m", "male", "man", "h", "homme", "masculin", "mannelijk", "mann", "männlich"], "male"),
+    **dict.fromkeys(["2", "f", "female", "woman", "femme", "féminin", "feminin"], "female"),
+    **dict.fromkeys(["v", "vrouw", "vrouwelijk", "w", "frau", "weiblich"], "female"),
+}
+INSTANT = object()
+"""A time with a zone that is no midnight in UTC: its day depends on a zone that nobody has named."""
+FIRST_PLAUSIBLE = date(1901, 1, 1)
 
 
 def trimmed(text: str | None) -> str | None:
@@ -62,19 +64,36 @@ def trimmed(text: str | None) -> str | None:
     return text.strip(" \t\r\n\f\v") or None
 
 
-def parse_date(text: str) -> date | None:
-    """YYYY-MM-DD and a day that exists; None otherwise."""
-    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+TIME = r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?"
+ZONE = r"(?: ?(Z|UTC|([+-])([0-9]{2})(?::?([0-9]{2}))?))?"
+
+
+def parse_date(text: str) -> Any:
+    """YYYY-MM-DD and a day that exists, a time of day cut off; `INSTANT`, or None otherwise.
+
+    With a zone it is an instant, and a day only where it is midnight in UTC.
+    """
+    found = re.fullmatch(f"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){TIME}{ZONE}", text)
+    if not found:
         return None
+    year, month, day, hour, minute, second, fraction, zone, sign, hours, minutes = found.groups()
     try:
-        return date(int(text[:4]), int(text[5:7]), int(text[8:]))
+        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))  # noqa: DTZ001
     except ValueError:
         return None
+    if zone is None:
+        return moment.date()
+    away = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    if away > timedelta(hours=18):
+        return None
+    in_utc = moment - away if sign == "+" else moment + away
+    is_midnight = in_utc.time() == time(0) and not int(((fraction or "") + "000000")[:6])
+    return in_utc.date() if is_midnight else INSTANT
 
 
 def parse_any_int(text: str) -> int | None:
-    """[+-]?digits, of any size; None otherwise."""
-    return int(text) if re.fullmatch("[+-]?[0-9]+", text) else None
+    """[+-]?digits, of any size, with a fraction of zeros at most; None otherwise."""
+    return int(text.partition(".")[0]) if re.fullmatch(r"[+-]?[0-9]+(?:\.0+)?", text) else None
 
 
 def parse_int(text: str) -> int | None:
@@ -84,8 +103,13 @@ def parse_int(text: str) -> int | None:
 
 
 def parse_bool(text: str) -> bool | None:
-    """true/false, 1/0, t/f, yes/no in any case; None otherwise."""
-    return BOOLEANS.get(text.lower())
+    """The words for true and false, in any case; None otherwise."""
+    return BOOLEANS.get(parse_word(text))
+
+
+def parse_word(text: str) -> str:
+    """A word in small letters; a whole number that was written as a fraction is the number."""
+    return re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", text).lower()
 
 
 def parse_value(kind: str, text: str) -> Any:
@@ -102,7 +126,7 @@ def parse_value(kind: str, text: str) -> Any:
     if kind == "bool":
         return parse_bool(text)
     assert kind == "sex", kind
-    return SEXES.get(text.lower())
+    return SEXES.get(parse_word(text))
 
 
 def parse_row(table: str, raw: Any, settings: Settings, as_of: date) -> tuple[Row, tuple[str, ...]]:
@@ -115,6 +139,7 @@ def parse_row(table: str, raw: Any, settings: Settings, as_of: date) -> tuple[Ro
     row: Row = {}
     missing: list[str] = []
     unparseable: list[str] = []
+    instants: list[str] = []
     for column, kind, may_be_null in COLUMNS[table]:
         text = trimmed(raw.get(column))
         row[column] = None
@@ -123,10 +148,14 @@ def parse_row(table: str, raw: Any, settings: Settings, as_of: date) -> tuple[Ro
                 missing.append(f"missing_{column}")
             continue
         row[column] = parse_value(kind, text)
+        if row[column] is INSTANT:
+            row[column] = None
+            instants.append(f"instant_{column}")
+            continue
         # An unknown sex is a warning, never a rejection (section 6).
         if row[column] is None and kind != "sex":
             unparseable.append(f"unparseable_{column}")
-    reasons = missing + unparseable
+    reasons = missing + unparseable + instants
     # A column that is missing or cannot be parsed is None here and takes no further reason.
     if table == "claims":
         day, booked = row["service_date"], row["booking_date"]
@@ -139,11 +168,21 @@ def parse_row(table: str, raw: Any, settings: Settings, as_of: date) -> tuple[Ro
             reasons.append("invalid_nomenclature_code")
         if row["quantity"] == 0:
             reasons.append("zero_quantity")
+    reasons += implausible(row, as_of)
     if table == "hospital_stays":
         admission, discharge = row["admission_date"], row["discharge_date"]
         if admission is not None and discharge is not None and discharge < admission:
             reasons.append("discharge_before_admission")
     return row, tuple(reasons)
+
+
+def implausible(row: Row, as_of: date) -> list[str]:
+    """The dates beside that of the service and of birth that cannot be."""
+    return [
+        f"{column}_out_of_range"
+        for column in ("booking_date", "admission_date", "discharge_date")
+        if row.get(column) is not None and not FIRST_PLAUSIBLE <= row[column] <= as_of
+    ]
 
 
 def as_date(value: Any) -> date:

@@ -137,7 +137,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
     """The options that the commands understood; nothing else of them is done."""
     found: list[argparse.Namespace] = []
 
-    def keep(_name: str, _stages: int, options: argparse.Namespace, *_: object) -> int:
+    def keep(_name: str, _stages: int, options: argparse.Namespace, *_: object, **__: object) -> int:
         found.append(options)
         return 0
 
@@ -226,7 +226,7 @@ def test_without_spark_a_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys
 
 def test_another_module_that_is_missing_is_no_missing_spark(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> None:
-        raise ModuleNotFoundError(name, name="yaml")
+        raise ModuleNotFoundError(name, name="another")
 
     monkeypatch.setattr("importlib.import_module", absent)
     with pytest.raises(ModuleNotFoundError):

@@ -554,7 +554,10 @@ def test_own_sector_table(tmp_path):
         ("2023-2-3", None),
         ("20230203", None),
         ("03/02/2023", None),
-        ("2023-02-03 00:00:00", None),
+        ("2023-02-03 00:00:00", date(2023, 2, 3)),
+        ("2023-02-03T23:59:59", date(2023, 2, 3)),
+        ("2023-02-03T00:00:00+00:00", date(2023, 2, 3)),
+        ("2023-02-03T25:00:00", None),
         ("\u0662023-02-03", None),
     ],
 )
@@ -574,7 +577,8 @@ def test_dates(text, expected):
         ("2147483648", None),
         ("-2147483648", -(2**31)),
         ("-2147483649", None),
-        ("1.0", None),
+        ("1.0", 1),
+        ("1.5", None),
         ("1e3", None),
         ("--1", None),
         ("+", None),
@@ -589,7 +593,8 @@ def test_integers(text, expected):
 def test_booleans():
     assert [parse_bool(text) for text in ("true", "1", "T", "YES")] == [True] * 4
     assert [parse_bool(text) for text in ("False", "0", "f", "no")] == [False] * 4
-    assert [parse_bool(text) for text in ("y", "n", "oui", "2", "-1")] == [None] * 5
+    assert [parse_bool(text) for text in ("oui", "J", "1.0", "Nee", "N")] == [True, True, True, False, False]
+    assert [parse_bool(text) for text in ("on", "2", "-1")] == [None] * 3
 
 
 def test_sexes():
@@ -631,7 +636,8 @@ def test_text_is_trimmed_and_empty_is_null():
         ({"service_date": "2023-02-30", "booking_date": "2020-01-01"}, ("unparseable_service_date",)),
         ({"booking_date": "x"}, ("unparseable_booking_date",)),
         ({"provider_profession": "4O"}, ("unparseable_provider_profession",)),
-        ({"provider_competence": "1.0"}, ("unparseable_provider_competence",)),
+        ({"provider_competence": "1.5"}, ("unparseable_provider_competence",)),
+        ({"provider_competence": "1.0"}, ()),
         ({"provider_competence": "1000"}, ()),
         ({"quantity": "99999999999"}, ("unparseable_quantity",)),
         ({"quantity": "-0"}, ("zero_quantity",)),
@@ -641,7 +647,8 @@ def test_text_is_trimmed_and_empty_is_null():
         ({"service_date": "2026-11-23"}, ("service_date_out_of_range",)),
         ({"booking_date": "2023-02-28"}, ("service_date_out_of_range",)),
         ({"booking_date": "2023-03-01"}, ()),
-        ({"booking_date": "2030-01-01"}, ()),
+        ({"booking_date": "2030-01-01"}, ("booking_date_out_of_range",)),
+        ({"booking_date": "2023-12-31"}, ()),
         ({"nomenclature_code": "99999"}, ("invalid_nomenclature_code",)),
         ({"nomenclature_code": "100000"}, ()),
         ({"nomenclature_code": "999999"}, ()),

@@ -75,11 +75,11 @@ def test_net_services(spark: SparkSession) -> None:
     }
     expected = spark.createDataFrame(
         [
-            ("a", MARCH, 424093, "p", 2, "h1", True, False, 3),
-            ("a", MARCH, 424093, None, 0, None, False, False, 2),
+            ("a", MARCH, 424093, "p", 2, "h1", True, False, 3, 2),
+            ("a", MARCH, 424093, None, 0, None, False, False, 2, 1),
         ],
         "beneficiary_id string, service_date date, nomenclature_code int, provider_id string, net_quantity bigint, "
-        "hospital_id string, is_40 boolean, is_60 boolean, lines bigint",
+        "hospital_id string, is_40 boolean, is_60 boolean, lines bigint, lines_given bigint",
     )
     found = net_services(lines, SERVICE_KEY, rules)
     assert_df_equality(found, expected, ignore_row_order=True, ignore_nullable=True)

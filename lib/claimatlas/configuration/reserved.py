@@ -15,7 +15,8 @@ NAMES_OF_PLACES = ("name_fr", "name_nl", "name_de")
 _PERSON = {
     *("beneficiary_id", "birth_date", "sex", "increased_reimbursement", "year", "data_delivery"),
     *("municipality_31_december", "municipality_30_june", "sector_31_december", "sector_30_june"),
-    *("sector", "domicile_source", "code_carried", "code_unknown", "sector_refused", "age_category"),
+    *("sector", "domicile_source", "code_given", "code_carried", "code_unknown"),
+    *("sector_given", "sector_refused", "age_implausible", "age_category"),
 }
 """Columns of a beneficiary-year, once its domicile is known."""
 
@@ -42,7 +43,7 @@ OF_A_FLAG = frozenset({*_PERSON, *_DELIVERY, *_COUNTED, *_COUNTS_OF_DELIVERIES, 
 OF_A_SERVICE = frozenset(
     {
         *("beneficiary_id", "service_date", "nomenclature_code", "provider_id", "year"),
-        *("net_quantity", "hospital_id", "lines", *LABELS),
+        *("net_quantity", "hospital_id", "lines", "lines_given", *LABELS),
     }
 )
 """What a service of beneficiaries may not be called: the columns of a service."""

@@ -136,7 +136,7 @@ class Store:
 
         An empty ``df`` empties the slice. Rows outside ``where`` make the write fail.
         """
-        self.place.overwrite(self._checked(df, table), table.name, where, _commit(metadata))
+        self.place.overwrite(self._written(df, table), table.name, where, _commit(metadata))
 
     def replace_years(
         self, df: DataFrame, table: Table, years: Sequence[int], order: Sequence[str], metadata: Mapping[str, str]
@@ -147,7 +147,7 @@ class Store:
 
     def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str]) -> None:
         """Add the rows of ``df``."""
-        self.place.append(self._checked(df, table), table.name, _commit(metadata))
+        self.place.append(self._written(df, table), table.name, _commit(metadata))
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete the rows that a fixed condition of the code holds for."""
@@ -272,8 +272,13 @@ class Store:
         # Delta fills a missing column with nulls without a word: compare before each write.
         if _types(df.schema) != _types(table.schema):
             raise ClaimatlasError(f"Internal error: the rows for {table.name} do not have its columns.")
+        return df.select(*map(quoted, table.column_names))
+
+    def _written(self, df: DataFrame, table: Table) -> DataFrame:
+        """The rows as the table takes them: with nulls for flags that are no longer declared."""
+        checked = self._checked(df, table)
         # Written out: whether a missing column is filled is for each kind of place to say.
-        return df.select(*map(quoted, table.column_names), *_nulls(self._former_flags(table)))
+        return checked.select("*", *_nulls(self._former_flags(table))) if table.has_flags else checked
 
     def _found(self, table: Table) -> StructType:
         with self._opening(table):
