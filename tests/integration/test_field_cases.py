@@ -36,6 +36,12 @@ class Case:
     settings: tuple[str, ...] = ()
     figures: dict[str, tuple[int, int]] = field(default_factory=lambda: BASE)
     silent: bool = False
+    stays: bool = True
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of the folder."""
+        return TABLES if self.stays else TABLES[:2]
 
 
 def as_base(folder: str, **more: object) -> Case:
@@ -103,7 +109,8 @@ CASES = {
         figures={"stat_013_023": (0, 40)},
     ),
     "e21": Case("e21_delta_dv", (), figures={}),
-    "f01": as_base("f01_gz_capitals"),
+    # Without stays: that indicator is not computable, and the other figures are those of base.
+    "f01": as_base("f01_gz_capitals", stays=False),
     "n01": Case(
         "n01_ima_names", ("claims: quantity is 1 in every row, as the mapping says",), settings=("mapping=ima",)
     ),
@@ -158,7 +165,7 @@ def assert_accounted(output: Path) -> None:
 AS_BASE = [name for name, case in CASES.items() if case.figures == BASE and not case.code and name != "base"]
 
 
-def content_of(output: Path, *, ids: bool) -> list[Counter[tuple[object, ...]]]:
+def content_of(output: Path, case: Case, *, ids: bool) -> list[Counter[tuple[object, ...]]]:
     """The rows of silver; without the ids of claim lines, where a mapping makes others."""
     left_out = {"data_delivery"} if ids else {"data_delivery", "claim_id"}
     return [
@@ -166,7 +173,7 @@ def content_of(output: Path, *, ids: bool) -> list[Counter[tuple[object, ...]]]:
             tuple(value for name, value in sorted(row.items()) if name not in left_out)
             for row in read(output, f"silver/{table}")
         )
-        for table in TABLES
+        for table in case.tables
     ]
 
 
@@ -182,14 +189,16 @@ def test_what_is_read_is_that_of_base(
     assert_accounted(tmp_path / "out")
     if case.silent:
         assert record["warnings"] == []
-        assert all(record["counts"][f"ingest.{table}"]["rejected"] == 0 for table in TABLES)
+        assert all(record["counts"][f"ingest.{table}"]["rejected"] == 0 for table in case.tables)
     assert (tmp_path / "out" / "silver").is_dir()
     # What is published is said of the year only by a whole run.
     for sentence in case.says if name != "c02" else ():
         assert sentence in said.err
     is_same_by_id = "join" not in str(case.mapping)
-    if name not in ("a06", "c02"):
-        assert content_of(tmp_path / "out", ids=is_same_by_id) == content_of(silver_of_base, ids=is_same_by_id)
+    # These two are spoilt in ways that change silver and none of the figures counted by hand.
+    if case.folder not in ("a06_NULL_in_text", "c02_cancellations"):
+        found, expected = (content_of(output, case, ids=is_same_by_id) for output in (tmp_path / "out", silver_of_base))
+        assert found == expected
 
 
 @pytest.mark.parametrize(
@@ -206,12 +215,13 @@ def test_an_input_of_the_field(console: Console, cases: Path, tmp_path: Path, na
         assert not (tmp_path / "out" / "gold" / "imaging").exists() or national(tmp_path / "out") == {}
         return
     found = national(tmp_path / "out")
-    assert {indicator: found[indicator] for indicator in case.figures} == case.figures
+    figures = {name: counts for name, counts in case.figures.items() if case.stays or name != "cube_007_007a"}
+    assert {indicator: found[indicator] for indicator in figures} == figures
     record = last_record(tmp_path / "out")
     assert_accounted(tmp_path / "out")
     if case.silent:
-        assert record["warnings"] == [EMPTY_LIST]
-        assert all(record["counts"][f"ingest.{table}"]["rejected"] == 0 for table in TABLES)
+        assert [sentence for sentence in record["warnings"] if "cube_007_007a" not in sentence] == [EMPTY_LIST]
+        assert all(record["counts"][f"ingest.{table}"]["rejected"] == 0 for table in case.tables)
     if name == "e21":
         assert record["counts"]["ingest.claims"]["read"] == 162
 
