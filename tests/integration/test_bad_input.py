@@ -237,7 +237,7 @@ EARLY: dict[Spoil, str] = {
     a_broken_delta_log: "claims",
     a_year_before_the_first: "The year 2005 is before 2006",
     a_year_without_people: "The population has no row for 2019; it holds 2021, 2022, 2023",
-    nobody: "The population has no row for 2022",
+    nobody: "population: the input has no row",
     an_unknown_setting: "--set episode_rul: there is no setting of this name",
     an_unknown_part_of_a_setting: "--set postnatal_window.days: there is no setting of this name",
     a_setting_without_a_value: "--set episode_rule: expected NAME=VALUE",

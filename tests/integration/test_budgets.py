@@ -107,13 +107,26 @@ def readings_of_silver(observed: Observed) -> list[tuple[Query, Node]]:
     return [(query, scan) for query, scan in scans if "isnull(year" not in scan.partitions and scan.columns != ["year"]]
 
 
+def readings_of_services(observed: Observed) -> list[Query]:
+    """The scans of accepted claims that figures are computed from; the others only look at days and people."""
+    return [query for query, scan in readings_of_silver(observed) if "quantity" in scan.columns]
+
+
 def test_silver_claims_are_read_twice(observed: Observed) -> None:
-    assert len(readings_of_silver(observed)) == 2
+    assert len(readings_of_services(observed)) == 2
+
+
+def test_silver_claims_are_looked_at_twice_more_in_few_columns(observed: Observed) -> None:
+    """Once for the days of all lines, once for the people of a part of them."""
+    looks = [set(scan.columns) for _, scan in readings_of_silver(observed) if "quantity" not in scan.columns]
+    assert sorted(looks, key=len) == [{"service_date"}, {"beneficiary_id", "nomenclature_code", "year"}] or sorted(
+        map(sorted, looks), key=len
+    ) == [["service_date", "year"], ["beneficiary_id", "nomenclature_code", "year"]]
 
 
 def test_a_reading_of_silver_passes_over_codes(observed: Observed) -> None:
     """Its rows lie in order of their codes, so that pages without a code that counts are not read."""
-    readings = [query for query, _ in readings_of_silver(observed)]
+    readings = readings_of_services(observed)
     for query in readings:
         filters = [node.text for node in query.plan.walk() if node.name == "Filter"]
         assert any("nomenclature_code" in text for text in filters), query.description

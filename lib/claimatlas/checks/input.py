@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import sqrt
 from typing import Any
 
+from claimatlas.cells.intervals import Z
 from claimatlas.checks.findings import INPUT, Finding
 from claimatlas.checks.people import FOUND, WITH_CLAIMS, WITH_STAYS
 from claimatlas.configuration import Configuration
@@ -120,10 +122,20 @@ def _share(
     share = odd / of if of else 0.0
     if not odd or share <= bound.note:
         return
-    ok = share <= bound.stop or of < bounds.least_counted
+    # By the lower end of its interval: of a few people chance moves the share.
+    ok = of < bounds.least_counted or bound.stop >= 1 or _lower_end(odd, of) <= bound.stop
     text = sentence or f"{year}: {odd:,} of {of:,} {whom} ({100 * share:.2f} %) {said}."
     subject: dict[str, str | int | float | None] = {"share": name} | ({} if year is None else {"year": year})
     yield Finding(INPUT, subject, share, bound.stop, ok, text, of)
+
+
+def _lower_end(odd: int, of: int) -> float:
+    """The lower end of Wilson's 95 % interval of a share; 1 where all are odd and the interval would end below it."""
+    share = odd / of
+    if share == 1:
+        return 1.0
+    spread = Z * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of))
+    return (share + Z * Z / (2 * of) - spread) / (1 + Z * Z / of)
 
 
 def strays_said(silver: Mapping[str, Any]) -> list[str]:

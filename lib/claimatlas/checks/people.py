@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -19,44 +20,41 @@ from claimatlas.tables.store import Store
 
 WITH_CLAIMS, WITH_STAYS = "with_claims", "with_stays"
 FOUND = "_in_population"
-MOST_LINES = 2_000_000
+_IN_POPULATION = "in_population"
+MOST_LINES = 100_000
 """Claim lines of a year up to which all people are looked at; of more lines a part of the people is."""
 
 
 def count_people(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
     """Count the people with claims that indicators read, and with stays, and those of them in the population.
 
-    By year, in the record as ``people.<year>``. Of very many lines only a part of the people is looked at: the same in
+    By year, in the record as ``people.<year>``. Of many lines only a part of the people is looked at: the same in
     every table and every run, by a hash of their ids.
     """
     lines = record.notes["silver"].get("lines_by_year", {})
     parts = -(-max([lines.get(str(year), 0) for year in years], default=0) // MOST_LINES) or 1
-    people = _people(store, configuration, years, parts)
-    population = store.read(POPULATION).where(F.col("year").isin(list(years)) & _is_of_part(parts))
-    found = population.select("beneficiary_id", "year", F.lit(1).alias("_found")).join(
-        people.select("beneficiary_id", "year").distinct(), on=["beneficiary_id", "year"], how="left_semi"
-    )
-    joined = people.join(found, on=["beneficiary_id", "year"], how="left")
-    counts: dict[int, dict[str, int]] = {}
-    for row in joined.groupBy("year", "of").agg(F.count(F.lit(1)).alias("n"), F.count("_found").alias("m")).collect():
-        counts.setdefault(row["year"], {}).update({row["of"]: row["n"], row["of"] + FOUND: row["m"]})
+    of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
+    lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
+    tables = {
+        WITH_CLAIMS: store.read(CLAIMS).where(of_part & has_any_code(configuration, lists)),
+        WITH_STAYS: store.read(HOSPITAL_STAYS).where(of_part),
+        _IN_POPULATION: store.read(POPULATION).where(of_part),
+    }
+    # One row of each person and table, so that every table is read once and little is exchanged.
+    rows = [rows.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, rows in tables.items()]
+    is_in = [F.coalesce(F.max(F.col("of") == name), F.lit(False)).alias(name) for name in tables]
+    people = reduce(DataFrame.unionByName, rows).groupBy("beneficiary_id", "year").agg(*is_in)
+    counts = [
+        count
+        for name in (WITH_CLAIMS, WITH_STAYS)
+        for count in (F.count_if(name).alias(name), F.count_if(F.col(name) & F.col(_IN_POPULATION)).alias(name + FOUND))
+    ]
+    found = {row["year"]: row.asDict() for row in people.groupBy("year").agg(*counts).collect()}
     for year in years:
-        record.count(f"people.{year}", {WITH_CLAIMS: 0, WITH_CLAIMS + FOUND: 0, **counts.get(year, {})})
+        names = [name + end for name in (WITH_CLAIMS, WITH_STAYS) for end in ("", FOUND)]
+        record.count(f"people.{year}", {name: found.get(year, {}).get(name, 0) for name in names})
     if parts > 1:
         record.note("people_looked_at", f"1 of {parts}")
-
-
-def _people(store: Store, configuration: Configuration, years: Sequence[int], parts: int) -> DataFrame:
-    """One row per person, year and table: ``beneficiary_id``, ``year``, ``of``."""
-    lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
-    of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
-    claims = store.read(CLAIMS).where(of_part & has_any_code(configuration, lists))
-    stays = store.read(HOSPITAL_STAYS).where(of_part)
-    both = [
-        rows.select("beneficiary_id", "year", F.lit(name).alias("of"))
-        for rows, name in ((claims, WITH_CLAIMS), (stays, WITH_STAYS))
-    ]
-    return both[0].unionByName(both[1]).distinct()
 
 
 def _is_of_part(parts: int) -> Column:

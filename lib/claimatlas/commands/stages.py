@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.checks.findings import beyond
@@ -136,7 +137,7 @@ def publish_indicators(job: Job, given: date | None, source: DataFrame | Increme
                 move_indicators(job.store, source, job.configuration, job.years, job.record, through)
             else:
                 compute_indicators(job.store, job.configuration, job.years, job.record, through, source)
-            require_sound_input(job)
+            require_sound_input(job, given)
             compare_places(job.store, job.configuration, job.years, job.record)
             require_publishable(job.store, job.configuration, job.years, job.record, accept_jumps=accept_jumps)
         except BaseException:
@@ -146,8 +147,10 @@ def publish_indicators(job: Job, given: date | None, source: DataFrame | Increme
         job.record.publishes = True
 
 
-def require_sound_input(job: Job) -> None:
+def require_sound_input(job: Job, given: date | None) -> None:
     """Warn of what is odd in the input of the years, and stop where it is too much to publish.
+
+    ``given``: the last day that the claims are said to reach.
 
     Raises:
         QualityGateError: naming every share beyond its bound.
@@ -156,6 +159,9 @@ def require_sound_input(job: Job) -> None:
     count_people(job.store, job.configuration, job.years, job.record)
     for sentence in strays_said(silver):
         job.record.warn(sentence)
+    if given and silver["last_service_date"] and date.fromisoformat(silver["last_service_date"]) > given:
+        after = job.store.read(CLAIMS).where(F.col("service_date") > F.lit(given)).count()
+        job.record.warn(f"claims: {after:,} lines lie after {given}, when the claims are said to end; they count.")
     findings = judge_input(job.record.counts, silver, job.years, job.configuration)
     examples = examples_of_places(job.store, job.configuration, findings)
     for finding in findings:

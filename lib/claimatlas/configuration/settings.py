@@ -161,7 +161,8 @@ class ShareBounds(Declaration):
 class InputChecks(Declaration):
     """The bounds of what is odd in the input but kept; they change no figure.
 
-    least_counted: with fewer people or rows a share is noted and stops nothing, as chance moves it.
+    A share is beyond ``stop`` when the lower end of its 95 % interval is: chance moves the share of a few.
+    least_counted: with fewer people or rows a share is noted and stops nothing.
     """
 
     least_counted: Whole = Field(default=20, ge=1)
@@ -169,15 +170,15 @@ class InputChecks(Declaration):
     people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.05)
     mothers_not_in_population: ShareBounds = ShareBounds(stop=0.05)
     people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.05)
-    place_does_not_exist: ShareBounds = ShareBounds(stop=0.2)
-    sector_does_not_exist: ShareBounds = ShareBounds(stop=0.2)
-    unknown_sex_word: ShareBounds = ShareBounds(stop=0.5)
-    implausible_age: ShareBounds = ShareBounds(stop=0.2)
-    mother_of_implausible_age: ShareBounds = ShareBounds(stop=0.2)
-    mother_who_is_a_man: ShareBounds = ShareBounds(stop=0.2)
-    negative_lines_without_match: ShareBounds = ShareBounds(stop=0.2)
+    place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
+    sector_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
+    unknown_sex_word: ShareBounds = ShareBounds(stop=1.0)
+    implausible_age: ShareBounds = ShareBounds(stop=0.5)
+    mother_of_implausible_age: ShareBounds = ShareBounds(stop=0.5)
+    mother_who_is_a_man: ShareBounds = ShareBounds(stop=0.9)
+    negative_lines_without_match: ShareBounds = ShareBounds(stop=0.5)
     year_without_claims: ShareBounds = ShareBounds(stop=0.0)
-    longest_gap_days: Whole = Field(default=60, ge=1)
+    longest_gap_days: Whole = Field(default=366, ge=1)
     stray_share: Share = Field(default=0.01, ge=0, le=1)
 
 
