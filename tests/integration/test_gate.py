@@ -31,7 +31,7 @@ def test_nothing_is_published_and_the_former_silver_still_serves(
     assert said.code == 3
     (message,) = said.messages
     assert message.startswith("claimatlas: Too many rows were rejected")
-    assert "claims: 1 of 10 rows (10.00 %: unparseable_service_date 1)" in message
+    assert "claims: 1 of 10 rows (10.00 %: unparseable_service_date 1 (such as '9999-99-99'))" in message
     assert not said.has_trace()
 
     (rejected,) = read(copied, REJECTED)
