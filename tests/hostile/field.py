@@ -252,7 +252,6 @@ BESIDE = (
     "{t}_old.{e}",
     "{t}data.{e}",
     "{t}_2022.txt",
-    "{t}.{e}.bak",
     "{t}.dat",
 )
 WITHIN = (
@@ -276,7 +275,6 @@ WITHIN = (
     "{t}/archive.zip/part-9.{e}",
     "{t}/_SUCCESS/part-9.{e}",
     "{t}/part-9.{e}.crc",
-    "{t}/.part-9.{e}.crc",
     "{t}/_metadata/part-9.{e}",
 )
 
