@@ -314,7 +314,8 @@ def _odd_folder(dice: random.Random, mutant: Mutant, stay: list[Row], gone: list
         mutant.what = "a file of another format within"
         rest = Part(f"{table}/part-9.{ending(other)}", gone)
         mutant.after = lambda place: write_part(place / rest.path, table, rest, other, list(gone[0]))
-    elif turn == 2:
+    elif turn == 2 or (turn == 6 and table == "hospital_stays"):
+        # A stay that stands twice changes no figure: each delivery takes one.
         mutant.what = "an empty file within"
         mutant.parts[0].rows += gone
         mutant.after = lambda place: (place / last).write_bytes(b"")
