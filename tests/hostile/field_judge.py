@@ -1,0 +1,205 @@
+"""What became of an input of the field: asked of the product's own functions, without writing anything."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from claimatlas.checks.input import judge_input
+from claimatlas.checks.people import count_people
+from claimatlas.configuration import Configuration
+from claimatlas.errors import InputError, QualityGateError
+from claimatlas.ingest.accounting import account_of, require_all_read
+from claimatlas.ingest.gate import gate_message, too_many_rejected
+from claimatlas.ingest.inputs import InputPaths
+from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
+from claimatlas.ingest.one_table import as_input_error, refuse_instants, refuse_unlisted
+from claimatlas.ingest.parsing import Understanding
+from claimatlas.ingest.run import require_years
+from claimatlas.ingest.sources import confirmed, read
+from claimatlas.ingest.validation import ODDITIES, REASONS, validate_rows
+from claimatlas.ingest.warnings import notes_of_words, span_of_days
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from hostile.field import AS_OF, TABLES, YEARS, Mutant, Values, meaning, world
+
+SAME, NOTED, REFUSED, SILENT = "same", "noted", "refused", "silent"
+SILVER = {"claims": CLAIMS, "population": POPULATION, "hospital_stays": HOSPITAL_STAYS}
+
+
+@dataclass
+class Outcome:
+    """What became of the table that is odd.
+
+    ``accepted``: its accepted rows as silver would have them; ``notes``: what a person is told of it, but for the
+    reasons of rejected rows; ``refused``: why the run ends.
+    """
+
+    accepted: Counter[Values] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    refused: str = ""
+
+
+def sound_tables(spark: SparkSession, configuration: Configuration, folder: Path) -> dict[str, DataFrame]:
+    """The accepted rows of the sound world, by table."""
+    found = {}
+    for name, rows in world().items():
+        of = TABLES[name]
+        mutant = Mutant("sound", 0, name, [], "csv")
+        frame, _ = _validated(spark, configuration, mutant, _written(folder / name, name, rows))
+        columns = [*of.values, "year"]
+        accepted = frame.where(F.size(REASONS) == 0).select(*columns)
+        found[name] = spark.createDataFrame(accepted.collect(), accepted.schema)
+        assert Counter(tuple(row) for row in found[name].collect()) == meaning(name, rows)
+    return found
+
+
+def _written(folder: Path, name: str, rows: list[dict[str, str]]) -> Path:
+    from hostile.field import Part
+
+    return Mutant("sound", 0, name, [Part(f"{name}.csv", rows)], "csv").write(folder)
+
+
+def _validated(
+    spark: SparkSession, configuration: Configuration, mutant: Mutant, place: Path
+) -> tuple[DataFrame, tuple[Any, list[str]]]:
+    paths = InputPaths(folder=str(place))
+    found = look_at_input(paths, configuration)
+    of, source = TABLES[mutant.table], found[mutant.table]
+    source = None if source is None else confirmed(spark, source)
+    require_tables({**found, mutant.table: source}, paths)
+    notes = notes_on_input({**found, mutant.table: source}, paths, configuration.mapping)
+    if source is None:
+        empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))
+        return empty, (None, notes)
+    if mutant.table == "population":
+        require_years(spark, source, configuration, YEARS)
+    rows = validate_rows(
+        read(spark, source),
+        of,
+        configuration.mapping,
+        first_service_date=configuration.settings.first_service_date,
+        as_of=AS_OF,
+        understanding=Understanding.of(configuration, of.name),
+        with_oddities=True,
+    )
+    return rows, (source, notes)
+
+
+def outcome_of(
+    spark: SparkSession, configuration: Configuration, mutant: Mutant, place: Path, sound: dict[str, DataFrame]
+) -> Outcome:
+    """What the product makes of an input; anything but a refusal in words is raised."""
+    outcome = Outcome()
+    try:
+        _judge(spark, configuration, mutant, place, sound, outcome)
+    except (InputError, QualityGateError) as error:
+        outcome.refused = str(error)
+    return outcome
+
+
+def _judge(
+    spark: SparkSession,
+    configuration: Configuration,
+    mutant: Mutant,
+    place: Path,
+    sound: dict[str, DataFrame],
+    outcome: Outcome,
+) -> None:
+    of = TABLES[mutant.table]
+    frame, (source, outcome.notes) = _validated(spark, configuration, mutant, place)
+    if source is None:
+        return
+    try:
+        rows = frame.collect()
+        understanding = Understanding.of(configuration, of.name)
+        account = account_of(spark, source, of, configuration.mapping, understanding)
+    except (PySparkException, Py4JError) as error:
+        raise as_input_error(error, source) from error
+    require_all_read(of.name, len(rows), account)
+    if not rows and mutant.table != "hospital_stays":
+        raise InputError(f"{of.name}: the input has no row.")
+    names = [*of.values, "year"]
+    sound_rows = [tuple(row[name] for name in names) for row in rows if not row[REASONS]]
+    reasons: Counter[str] = Counter(reason for row in rows for reason in row[REASONS])
+    kept = _first_of_each_key(sound_rows, of.key, names)
+    if len(kept) < len(sound_rows):
+        reasons[of.duplicate_reason] += len(sound_rows) - len(kept)
+    loaded = Loaded(of.name, len(rows), len(kept), len(rows) - len(kept), dict(reasons))
+    loaded.oddities = {name: sum(row[name] for row in rows) for name in ODDITIES}
+    outcome.accepted, outcome.reasons = Counter(kept), loaded.reasons
+    refuse_instants(loaded, configuration)
+    outcome.notes += notes_of_words(spark, source, of, configuration.mapping, understanding, loaded)
+    refuse_unlisted(loaded, configuration)
+    if too_many := too_many_rejected([loaded], configuration):
+        raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))
+    if mutant.kind in ("ids", "empty"):
+        findings = _of_people(spark, configuration, mutant.table, frame, kept, sound)
+        outcome.notes += [f"{mutant.table}: {finding.sentence}" for finding in findings if finding.ok]
+        if stops := [finding.sentence for finding in findings if not finding.ok]:
+            raise QualityGateError(f"{mutant.table}: beneficiary_id, year: " + " ".join(stops))
+
+
+def _first_of_each_key(rows: Iterable[Values], key: tuple[str, ...], names: list[str]) -> list[Values]:
+    if not key:
+        return list(rows)
+    places = [names.index(name) for name in key]
+    first: dict[Values, Values] = {}
+    for row in rows:
+        first.setdefault(tuple(row[place] for place in places), row)
+    return list(first.values())
+
+
+def _of_people(
+    spark: SparkSession,
+    configuration: Configuration,
+    table: str,
+    frame: DataFrame,
+    kept: list[Values],
+    sound: dict[str, DataFrame],
+) -> list[Any]:
+    """What the product finds of people whose tables do not go together, and of years without claims."""
+    schema = frame.select(*TABLES[table].values, "year").schema
+    tables = {SILVER[name].name: rows for name, rows in sound.items()}
+    tables[SILVER[table].name] = spark.createDataFrame(kept, schema)
+    service_dates = [row[TABLES["claims"].values.index("service_date")] for row in kept] if table == "claims" else []
+    days: Counter[date] = Counter(service_dates)
+    span = span_of_days(days, configuration.settings.checks.input) if days else None
+    facts = span.as_facts() if span else {"lines_by_year": {str(year): 1 for year in YEARS}}
+    counts: dict[str, Any] = {f"beneficiaries.{year}": {} for year in YEARS}
+    record = SimpleNamespace(notes={"silver": facts}, count=counts.__setitem__, note=print)
+    store = SimpleNamespace(read=lambda of: tables[of.name], spark=spark)
+    count_people(store, configuration, YEARS, record)  # type: ignore[arg-type]
+    return judge_input(counts, facts, YEARS, configuration)
+
+
+def verdict_of(mutant: Mutant, outcome: Outcome) -> tuple[str, str]:
+    """The verdict, and what is wrong if anything is."""
+    if outcome.refused:
+        return REFUSED, "" if mutant.table in outcome.refused else f"the message names no {mutant.table}"
+    expected = meaning(mutant.table, world()[mutant.table])
+    if outcome.accepted == expected:
+        return SAME, ""
+    told = [note for note in outcome.notes if note.startswith((mutant.table, f"The input has no table {mutant.table}"))]
+    # Ids are told of as people; what lies beside a table has no column.
+    if mutant.column and mutant.kind not in ("ids", "partitions"):
+        told = [note for note in told if mutant.column in note or mutant.column == "year"]
+    if told:
+        return NOTED, ""
+    invented, lost = outcome.accepted - expected, expected - outcome.accepted
+    rejected = sum(outcome.reasons.values())
+    if not invented and lost.total() <= rejected:
+        stem = mutant.column.partition("_")[0]
+        names = [reason for reason in outcome.reasons if stem in reason or mutant.kind not in ("sentinels", "instants")]
+        return NOTED, "" if names else f"the reasons name no {mutant.column}: {outcome.reasons}"
+    shown = f"{invented.total()} rows that nobody wrote, such as {next(iter(invented), None)}; {lost.total()} lost"
+    return SILENT, f"{shown}; rejected {outcome.reasons}; notes {outcome.notes}"
