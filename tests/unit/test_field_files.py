@@ -114,6 +114,30 @@ def test_the_values_of_folders_are_text(spark: SparkSession, tmp_path: Path, wri
     }
 
 
+@pytest.mark.parametrize("write", [parquet, csv], ids=["parquet", "csv"])
+def test_a_folder_above_the_input_has_no_value(spark: SparkSession, tmp_path: Path, write: Callable[..., Path]) -> None:
+    folder = tmp_path / "hospital_id=7" / "in"
+    write(folder / "claims" / "hospital_id=010" / ("a.parquet" if write is parquet else "a.csv"), 0, 1)
+    assert [row["hospital_id"] for row in read(spark, found(folder)).collect()] == ["010"]
+
+
+def test_two_values_of_one_folder_are_refused(tmp_path: Path) -> None:
+    file = csv(tmp_path / "claims" / "hospital_id=7" / "Hospital_ID=010" / "a.csv", 0)
+    assert refused(tmp_path) == f"claims: {file} lies in two folders of the same name before the =: rename one of them."
+
+
+def test_a_column_that_some_files_lack_is_named(tmp_path: Path) -> None:
+    parquet(tmp_path / "claims" / "a.parquet", 0, provider_competence=pa.array([3, 3]))
+    lacking = parquet(tmp_path / "claims" / "b.parquet", 5)
+    (tmp_path / "population.csv").write_text("beneficiary_id,year\nann,2022\n", encoding="utf-8")
+    configuration, paths = load_configuration(), InputPaths(folder=str(tmp_path))
+    notes = notes_on_input(look_at_input(paths, configuration), paths, configuration.mapping)
+    assert (
+        "claims: provider_competence is unknown in the rows of 1 of 2 files, which have no column "
+        f"provider_competence: {lacking}."
+    ) in notes
+
+
 def test_a_file_that_lacks_the_folder_of_a_column_is_named(tmp_path: Path) -> None:
     parquet(tmp_path / "claims" / "hospital_id=010" / "a.parquet", 0)
     outside = parquet(tmp_path / "claims" / "b.parquet", 5)
@@ -146,11 +170,14 @@ def test_markers_of_other_programs_are_left_out(spark: SparkSession, tmp_path: P
 
 
 def test_what_lies_beside_is_named(tmp_path: Path) -> None:
-    for name in ("Claims.csv", "claims_2022.csv", "population.csv", "stays.csv", "notes.txt"):
+    for name in ("Claims.csv", "claims_2022.csv", "population.csv", "stays.csv", "notes.txt", "claims.md5"):
         csv(tmp_path / name, 0)
     assert lies_beside(str(tmp_path), "claims") == ["Claims.csv", "claims_2022.csv"]
     assert lies_beside(str(tmp_path), "hospital_stays") == ["stays.csv"]
     assert lies_beside(str(tmp_path), "population") == []
+    (tmp_path / "old_claims").mkdir()
+    assert lies_beside(str(tmp_path), "claims", is_there_too=True) == ["Claims.csv", "claims_2022.csv", "old_claims"]
+    (tmp_path / "old_claims").rmdir()
     paths = InputPaths(folder=str(tmp_path))
     with pytest.raises(InputError, match=r"no table claims: .*; there is Claims.csv, claims_2022.csv, which has"):
         require_tables({"claims": None, "population": None, "hospital_stays": None}, paths)

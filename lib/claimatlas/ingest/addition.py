@@ -24,7 +24,7 @@ from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.look import Found, notes_on_input
 from claimatlas.ingest.one_table import validated
 from claimatlas.ingest.run import refuse_missing
-from claimatlas.ingest.sources import Source, columns_of, confirmed
+from claimatlas.ingest.sources import Source, columns_of, confirmed, names_asked
 from claimatlas.ingest.warnings import inspect_population, span_of
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
@@ -53,7 +53,7 @@ def add(
     options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
     sources, columns = _sources(store, found, configuration, options, facts["columns"])
     there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
-    for note in notes_on_input(there, paths, configuration.mapping):
+    for note in notes_on_input(there, paths, configuration.mapping, names_asked(store.spark, there)):
         record.warn(note)
     if POPULATION_INPUT.name not in sources:
         # Before the rows are looked at; else it is asked again when they have been.

@@ -24,6 +24,8 @@ _MARKERS = re.compile(r"_(SUCCESS|started.*|committed.*|metadata|common_metadata
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """What a folder ``key=…`` is named where the column has no value."""
 _ALIKE_MOST = 5
+_NO_DATA = (".md", ".log", ".md5", ".sha1", ".sha256", ".pdf", ".json", ".yaml", ".yml", ".html", ".sas", ".r", ".py")
+"""Endings of files that tell of data and are none."""
 
 
 @dataclass(frozen=True)
@@ -137,25 +139,23 @@ def is_catalog_schema(folder: str) -> bool:
     return catalog_name(folder, 2) is not None and not is_there(Path(folder))
 
 
-def lies_beside(folder: str | None, table: str) -> list[str]:
-    """What is in the input folder under a name like the table's and is not read: ``claims_2022.csv``, ``stays.csv``."""
+def lies_beside(folder: str | None, table: str, *, is_there_too: bool = False) -> list[str]:
+    """What is in the input folder under a name like the table's and is not read: ``claims_2022.csv``, ``stays.csv``.
+
+    ``is_there_too``: the table itself is there, so that only what has its whole name within its own is like it.
+    """
     if folder is None or is_remote(folder) or not (is_there(Path(folder)) and Path(folder).is_dir()):
         return []
     exact = {table + suffix for suffix in ("", *_FORMATS)}
-    words = {word.rstrip("s") for word in table.split("_")}
+    words = [word.rstrip("s") for word in table.split("_")]
     found = []
     for path in sorted(Path(folder).iterdir()):
-        if path.name.startswith(("_", ".")) or _stem_kept(path.name, table) in exact:
+        name = path.name.lower()
+        if name.startswith(("_", ".")) or _stem_kept(path.name, table) in exact or name.endswith(_NO_DATA):
             continue
-        said = {word.rstrip("s") for word in re.split(r"[^a-z]+", path.name.lower())}
-        if words & said:
+        if (all if is_there_too else any)(word in name for word in words):
             found.append(path.name)
     return found[:_ALIKE_MOST]
-
-
-def is_named_as_data(name: str) -> bool:
-    """Whether a file's name ends as that of an input table may."""
-    return name.lower().endswith(tuple(_FORMATS))
 
 
 def _source(table: str, location: str, reading: Reading) -> Source:
@@ -177,6 +177,10 @@ def _source(table: str, location: str, reading: Reading) -> Source:
     files = [entry for entry in entries if entry.is_file() and not _is_marker(table, path, entry)]
     if not files:
         raise InputError(f"{table}: the folder {location} holds no file.")
+    for file in files:
+        keys = [part.partition("=")[0].lower() for part in file.relative_to(path).parts[:-1] if "=" in part]
+        if len(set(keys)) < len(keys):
+            raise InputError(f"{table}: {file} lies in two folders of the same name before the =: rename one of them.")
     formats = {_format(table, file, reading) for file in files}
     if len(formats) > 1:
         raise InputError(f"{table}: the folder {location} mixes {' and '.join(sorted(formats))} files.")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.mappings import Mapping
+from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
-from claimatlas.ingest.discover import Source, is_catalog_schema, is_named_as_data, lies_beside, listed, locate
+from claimatlas.ingest.discover import Source, is_catalog_schema, lies_beside, listed, locate
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.sources import examined
 from claimatlas.ingest.validation import check_mapping, columns_among
@@ -77,31 +80,56 @@ def require_tables(found: Found, paths: InputPaths) -> None:
         raise InputError("\n".join(missing))
 
 
-def notes_on_input(found: Found, paths: InputPaths, mapping: Mapping) -> list[str]:
-    """What a person should know of the input before it is read: files that are not read, columns that are not there."""
+def notes_on_input(
+    found: Found, paths: InputPaths, mapping: Mapping, asked: Map[str, Sequence[str]] | None = None
+) -> list[str]:
+    """What a person should know of the input before it is read: files that are not read, columns that are not there.
+
+    ``asked``: the names of the columns of the tables that only Spark knows.
+    """
     notes = []
     for table in INPUT_TABLES:
         source = found[table.name]
-        beside = lies_beside(paths.folder, table.name) if getattr(paths, table.name) is None else []
-        is_data = any(name.lower().startswith(table.name) and is_named_as_data(name) for name in beside)
-        if beside and (source is None or is_data):
+        if getattr(paths, table.name) is None:
+            beside = lies_beside(paths.folder, table.name, is_there_too=source is not None)
             there = "is not there" if source is None else f"is read from {source.location} alone"
-            notes.append(f"{table.name} {there}; beside it lies {listed(beside, 5)}, which is not read.")
+            notes += [f"{table.name} {there}; beside it lies {listed(beside, 5)}, which is not read."] if beside else []
         if source is None:
             continue
+        names = source.names or (asked or {}).get(table.name)
         declared = mapping.table(table.name)
         for name, of in declared.columns.items():
-            if of.constant is not None and (source.names is None or _is_constant(source, of.names)):
+            if of.constant is not None and (names is None or _is_constant(names, of.names)):
                 notes.append(f"{table.name}: {name} is {of.constant} in every row, as the mapping says.")
-        if source.names is not None:
-            columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
-            if absent := [name for name, names in columns.items() if names is None]:
+        if names is not None:
+            columns = columns_among(names, table, mapping, has_header=source.format != "csv")
+            if absent := [name for name, own in columns.items() if own is None]:
                 notes.append(f"{table.name}: the input has no column {', '.join(absent)}: unknown in every row.")
+            notes += _columns_of_some_files(source, columns)
     return notes
 
 
-def _is_constant(source: Source, names: tuple[str, ...]) -> bool:
-    there = {name.lower() for name in source.names or ()}
+def _columns_of_some_files(source: Source, columns: Map[str, tuple[str, ...] | None]) -> list[str]:
+    """A note on each column that some Parquet files have and others do not."""
+    notes = []
+    for column, names in columns.items():
+        for name in names or ():
+            lacking = [
+                file
+                for layout in source.layouts
+                for file in layout.files
+                if name.lower() not in {own.lower() for own in (*layout.columns, *source.partitions)}
+            ]
+            if lacking and name != FILE_NAME:
+                notes.append(
+                    f"{source.table}: {column} is unknown in the rows of {len(lacking)} of {len(source.files)} files, "
+                    f"which have no column {name}: {listed(lacking)}."
+                )
+    return notes
+
+
+def _is_constant(columns: Sequence[str], names: tuple[str, ...]) -> bool:
+    there = {name.lower() for name in columns}
     return not names or any(name.lower() not in there for name in names)
 
 

@@ -19,7 +19,7 @@ from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, take_in, validated
 from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import Source, columns_of, confirmed, read
+from claimatlas.ingest.sources import Source, columns_of, confirmed, names_asked, read
 from claimatlas.ingest.validation import values_of
 from claimatlas.ingest.warnings import inspect_population, remedy_of, said_of_reasons, span_of
 from claimatlas.runs.record import RunRecord
@@ -53,7 +53,7 @@ def ingest(
     record.note("input_versions", versions)
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
-    for note in notes_on_input(sources, paths, configuration.mapping):
+    for note in notes_on_input(sources, paths, configuration.mapping, names_asked(store.spark, sources)):
         record.warn(note)
 
     marker.recover(store, from_replacing=True)

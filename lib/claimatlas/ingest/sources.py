@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as Map
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +34,9 @@ __all__ = ["CORRUPT", "SOURCE_FILE", "Source", "locate", "read"]
 
 _PACKED_FOR_SPARK = (".gz", ".bz2", ".deflate", ".zst", ".lz4", ".snappy")
 """Endings by which Spark knows that a file is packed, in just these letters."""
+_SCHEME = "^(?:[A-Za-z][A-Za-z0-9+.-]+:)?/*"
+"""What stands before the first step of a path."""
+_LONGEST_PATH = 100_000
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 
 
@@ -112,7 +117,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
                 _refuse_hidden(source, raw.columns)
         else:
             raw = _with_own_names(read_csv(spark, source, _paths(spark, source)), source)
-        return analysed(_with_partitions(raw, source.partitions.values()))
+        return analysed(_with_partitions(raw, source.place, source.partitions.values()))
 
 
 def columns_of(spark: SparkSession, source: Source, table: InputTable, mapping: Mapping) -> dict[str, str]:
@@ -130,6 +135,15 @@ def columns_of(spark: SparkSession, source: Source, table: InputTable, mapping: 
         other = f"{field.name} (not mapped)" if field.name.lower() in known else field.name
         columns[ours.get(field.name.lower(), other)] = field.dataType.simpleString()
     return columns
+
+
+def names_asked(spark: SparkSession, sources: Map[str, Source | None]) -> dict[str, list[str]]:
+    """The names of the columns of the tables whose files told none: Delta, catalogs, object stores."""
+    return {
+        name: [column for column in read(spark, source).columns if column not in (CORRUPT, SOURCE_FILE)]
+        for name, source in sources.items()
+        if source is not None and source.names is None
+    }
 
 
 def rows_of_files(spark: SparkSession, source: Source) -> dict[str, int]:
@@ -187,28 +201,33 @@ def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
         hidden = [name for name in raw.columns if name.lower() in names]
         if hidden:
             raise _hides(source, names[hidden[0].lower()], hidden[0]) from None
-        return _with_partitions(raw, names.values())
+        return _with_partitions(raw, source.location, names.values())
 
 
 # --- Folders key=value ---------------------------------------------------------------------------
 
 
-def _with_partitions(raw: DataFrame, names: Iterable[str]) -> DataFrame:
-    """A column of text for each key of the folders: Spark itself would make a number of 010."""
-    columns = {name: _value_of_folder(name) for name in sorted(names)}
+def _with_partitions(raw: DataFrame, root: str, names: Iterable[str]) -> DataFrame:
+    """A column of text for each key of the folders below ``root``: Spark itself would make a number of 010."""
+    columns = {name: _value_of_folder(root, name) for name in sorted(names)}
     return raw.withColumns(columns) if columns else raw
 
 
-def _value_of_folder(name: str) -> Column:
+def _value_of_folder(root: str, name: str) -> Column:
+    steps = len([step for step in os.path.normpath(_without_scheme(root)).split("/") if step not in ("", ".")])
+    path = F.split(F.regexp_replace(F.col(SOURCE_FILE), _SCHEME, ""), "/")
+    # Folders below the root alone: one above it may be named alike. The last step is the file.
+    below = F.slice(path, F.lit(steps + 1), F.greatest(F.size(path) - (steps + 1), F.lit(0)))
     # The path is a URI, and the writer of the folder has escaped the value by itself before.
-    found = F.regexp_extract(F.col(SOURCE_FILE), f"(?i)/{_as_pattern(name)}=([^/]*)/", 1)
-    once = F.url_decode(F.replace(found, F.lit("+"), F.lit("%2B")))
+    folders = F.transform(below, lambda step: F.url_decode(F.replace(step, F.lit("+"), F.lit("%2B"))))
+    own = F.filter(folders, lambda step: F.lower(F.substring_index(step, "=", 1)) == name.lower())
+    once = F.substring(F.get(own, F.lit(0)), len(name) + 2, _LONGEST_PATH)
     value = F.try_url_decode(F.replace(once, F.lit("+"), F.lit("%2B")))
     return F.nullif(F.nullif(F.coalesce(value, once), F.lit("")), F.lit(NO_VALUE))
 
 
-def _as_pattern(name: str) -> str:
-    return "".join(sign if sign.isalnum() or sign in "_-" else "[^/=]+" for sign in name)
+def _without_scheme(path: str) -> str:
+    return re.sub(_SCHEME, "", path)
 
 
 def _refuse_hidden(source: Source, columns: Sequence[str]) -> None:

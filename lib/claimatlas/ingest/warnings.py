@@ -20,13 +20,14 @@ from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.parsing import NULL_WORDS, Understanding, is_null_word
 from claimatlas.ingest.shape import given_columns, shaped
 from claimatlas.ingest.sources import read
-from claimatlas.ingest.validation import NULL_WORD, UNLISTED, find_columns
+from claimatlas.ingest.validation import NULL_WORD, TIMED, UNLISTED, find_columns
 
 LEAST_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
 LONGEST_SHOWN = 20
 _MOST_SHOWN = 5
 _MOST_EXAMPLES = 200
+_MANY_TIMES = 0.5
 
 
 def claims_facts(accepted: Column) -> dict[str, Column]:
@@ -108,6 +109,12 @@ def notes_of_words(
                 f"{table.name}: {column} is the text {shown} in {told} rows: if that stands for no value, declare it "
                 "as one of null_texts, in settings.yaml or a mapping."
             )
+    timed = loaded.oddities.get(TIMED, 0)
+    if understanding.time_zone is None and timed > _MANY_TIMES * loaded.read:
+        notes.append(
+            f"{table.name}: in {_share(timed, loaded.read)} rows a date has a time of day, which was cut off: if these "
+            "are midnights of another zone, their days are one too early."
+        )
     if number := loaded.oddities.get(UNLISTED):
         words_met = unlisted_words(spark, source, table, mapping, understanding, "sex")
         met = f"; words met: {', '.join(words_met)}" if words_met else ""
