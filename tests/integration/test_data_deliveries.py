@@ -217,7 +217,7 @@ class TestOneDelivery:
         [
             # Spark hides a property in which it sees an address, as in this name.
             (("quantity\n", "quantity,FACTUURLIJN\n", "1\n", "1,x\n"), "FACTUURLIJN is new"),
-            (("quantity", "number"), "number is new; quantity is gone"),
+            (("quantity", "number"), "claims: the input has no column quantity (it has claim_id,"),
         ],
     )
     def test_other_columns_are_named_and_refused(

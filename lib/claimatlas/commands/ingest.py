@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not paths.given:
             raise InputError("Give --input, or a path for each table.")
         options.ingest_options_of(arguments, ())
-        found.update(look_at_input(paths, configuration))
+        found.update(look_at_input(paths, configuration, is_added=arguments.add))
 
     def body(job: Job) -> None:
         with job.record.stage("ingest"):

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise InputError("--everything goes with --add: without it everything is computed anyway.")
         if paths.given:
             options.ingest_options_of(arguments, ())
-            found.update(look_at_input(paths, configuration))
+            found.update(look_at_input(paths, configuration, is_added=arguments.add))
 
     def body(job: Job) -> None:
         require_place_for_deliveries(job)

@@ -19,8 +19,10 @@ Found = dict[str, Source | None]
 """For each input table where it is, or that it is not there."""
 
 
-def look_at_input(paths: InputPaths, configuration: Configuration) -> Found:
+def look_at_input(paths: InputPaths, configuration: Configuration, *, is_added: bool = False) -> Found:
     """Find every input table and look into its files, as far as this machine can without Spark.
+
+    ``is_added``: it comes beside what silver holds, so that a table may be without a row.
 
     Raises:
         InputError: everything that is wrong, a sentence for each table.
@@ -32,7 +34,8 @@ def look_at_input(paths: InputPaths, configuration: Configuration) -> Found:
     for table in INPUT_TABLES:
         try:
             source = locate(paths.folder, table.name, getattr(paths, table.name), mapping.table(table.name).read)
-            found[table.name] = None if source is None else _looked_into(source, table, mapping)
+            needs_rows = not is_added and table is not HOSPITAL_STAYS_INPUT
+            found[table.name] = None if source is None else _looked_into(source, table, mapping, needs_rows=needs_rows)
         except InputError as error:
             wrong.append(str(error))
     if wrong:
@@ -40,18 +43,11 @@ def look_at_input(paths: InputPaths, configuration: Configuration) -> Found:
     return found
 
 
-def _looked_into(source: Source, table: InputTable, mapping: Mapping) -> Source:
+def _looked_into(source: Source, table: InputTable, mapping: Mapping, *, needs_rows: bool) -> Source:
     wanted = [name for column in table.columns for name in mapping.table(table.name).source(column.name).names]
     source = examined(source, wanted)
     if source.names is None:
         return source
-    if (
-        source.rows
-        and not any(rows is None or rows for rows in source.rows.values())
-        and table is not HOSPITAL_STAYS_INPUT
-    ):
-        files = f"none of its {len(source.rows)} files has one" if len(source.rows) > 1 else f"see {source.location}"
-        raise InputError(f"{source.table}: the input has no row; {files}.")
     # Of CSV the first line may be a person's row.
     columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
     for names in columns.values():
@@ -62,6 +58,9 @@ def _looked_into(source: Source, table: InputTable, mapping: Mapping) -> Source:
                     f"{source.table}: folders of {source.location} are named {name}=…, and {outside} lies in none of "
                     f"them: nobody can tell its {name}. Put it into such a folder."
                 )
+    if needs_rows and source.rows and not any(rows is None or rows for rows in source.rows.values()):
+        files = f"none of its {len(source.rows)} files has one" if len(source.rows) > 1 else f"see {source.location}"
+        raise InputError(f"{source.table}: the input has no row; {files}.")
     return source
 
 
