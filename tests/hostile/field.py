@@ -140,6 +140,7 @@ class Mutant:
     root: str = "input"
     after: Callable[[Path], None] | None = None
     share: float | None = None
+    people: int = 0
 
     def write(self, folder: Path) -> Path:
         """Write the input folder."""
@@ -667,6 +668,7 @@ def _ids(dice: random.Random, number: int) -> Mutant:
     mutant = Mutant("ids", number, table, anyhow(dice, table, rows, written), written, "beneficiary_id")
     changed = sum(person != other.strip() for person, other in new.items())
     mutant.what, mutant.share = f"{how} of {len(chosen)} of {len(people)} people", changed / len(people)
+    mutant.people = len(people)
     return mutant
 
 

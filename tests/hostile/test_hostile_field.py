@@ -13,6 +13,7 @@ import pytest
 from claimatlas.configuration import Configuration, load_configuration
 from integration.console import Console
 from pyspark.sql import DataFrame, SparkSession
+from statsmodels.stats.proportion import proportion_confint
 
 from hostile.field import AS_OF, KINDS, Mutant, Part, csv_of, mutant_of, sound_of, whole, world
 from hostile.field_judge import NOTED, REFUSED, SAME, SILENT, outcome_of, sound_tables, verdict_of
@@ -62,6 +63,11 @@ def judged(
     return verdict, wrong, told
 
 
+def is_surely_beyond(share: float | None, people: int) -> bool:
+    """Whether a share of people is above 5 % and the lower end of its interval too, so that chance did not do it."""
+    return share is not None and proportion_confint(round(share * people), people, method="wilson")[0] > 0.05
+
+
 def show(found: dict[str, Counter[str]]) -> None:
     """What became of the mutants so far, by kind."""
     outcomes = (SAME, NOTED, REFUSED, SILENT, "failed")
@@ -81,8 +87,8 @@ def test_no_field_mutant_changes_rows_in_silence(
         mutant = mutant_of(kind, number)
         verdict, wrong, told = judged(spark, configuration, sound, mutant, tmp_path / str(number))
         found[kind][verdict] += 1
-        if kind == "ids" and verdict == NOTED and mutant.share is not None and mutant.share > 0.05:
-            wrong = f"more than 5 % of the people do not match, and the run goes on: {told}"
+        if kind == "ids" and verdict == NOTED and is_surely_beyond(mutant.share, mutant.people):
+            wrong = f"surely more than 5 % of the people do not match, and the run goes on: {told}"
         if wrong or verdict == "failed":
             failures.append(f"{mutant}: {verdict}: {wrong}")
             print(failures[-1], flush=True)
