@@ -117,7 +117,8 @@ def read_work(folder: Path, prefix: str) -> dict[str, Work]:
             given = event["Properties"].get("spark.job.tags", "").split(",")
             tags = [tag for tag in given if tag.startswith(prefix)] or [""]
             for tag in tags:
-                by_tag[tag].jobs += 1
+                # One without a stage, of a query over nothing, had nothing to do.
+                by_tag[tag].jobs += bool(event["Stage IDs"])
             for stage in event["Stage IDs"]:
                 tags_of_stage.setdefault(stage, tags)
         elif kind == "SparkListenerTaskEnd":

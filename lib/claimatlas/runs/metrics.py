@@ -128,7 +128,8 @@ def _read(context: SparkContext) -> tuple[list[dict[str, Any]], list[dict[str, A
 def totals(jobs: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]], tag: str) -> dict[str, float]:
     """The sums over the jobs with a tag: bytes, rows, seconds as the names say.
 
-    A Spark stage counts for the first job that needed it, with each of its attempts.
+    A Spark stage counts for the first job that needed it, with each of its attempts. A job without a stage, of a query
+    over nothing, had nothing to do and is none.
     """
     first_job: dict[int, Mapping[str, Any]] = {}
     for job in sorted(jobs, key=lambda job: int(job["jobId"])):
@@ -136,7 +137,10 @@ def totals(jobs: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]
             first_job.setdefault(stage, job)
     marked = {stage for stage, job in first_job.items() if tag in job["jobTags"]}
     done = [stage for stage in stages if stage["stageId"] in marked and stage["status"] not in _NEVER_RUN]
-    counts: dict[str, float] = {"jobs": sum(tag in job["jobTags"] for job in jobs), "stages": len(done)}
+    counts: dict[str, float] = {
+        "jobs": sum(tag in job["jobTags"] and bool(job["stageIds"]) for job in jobs),
+        "stages": len(done),
+    }
     for name, (theirs, unit) in _SUMS.items():
         total = sum(stage[theirs] for stage in done)
         counts[name] = total if unit == 1 else round(total * unit, 3)
