@@ -8,7 +8,7 @@ from typing import Any
 
 from claimatlas.cells.intervals import Z
 from claimatlas.checks.findings import INPUT, Finding
-from claimatlas.checks.people import FOUND, WITH_CLAIMS, WITH_STAYS
+from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
 from claimatlas.services import WITHOUT_MATCH
@@ -50,6 +50,9 @@ def _of_year(
         if name in people:
             odd = people[name] - people[name + FOUND]
             yield from _share(bound, year, odd, people[name], of_whom, gone, bounds)
+            unknown = people[name] - people[name + KNOWN]
+            said = "are in the population of no year"
+            yield from _share("people_in_no_population", year, unknown, people[name], of_whom, said, bounds)
     for name in configuration.services.beneficiary_services:
         key = f"beneficiaries_with_{name}"
         if key in services and key in members:

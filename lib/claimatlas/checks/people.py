@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.checks.findings import Finding
@@ -19,7 +19,7 @@ from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from claimatlas.tables.store import Store
 
 WITH_CLAIMS, WITH_STAYS = "with_claims", "with_stays"
-FOUND = "_in_population"
+FOUND, KNOWN = "_in_population", "_in_population_of_any_year"
 _IN_POPULATION = "in_population"
 MOST_LINES = 100_000
 """Claim lines of a year up to which all people are looked at; of more lines a part of the people is."""
@@ -28,6 +28,8 @@ MOST_LINES = 100_000
 def count_people(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
     """Count the people with claims that indicators read, and with stays, and those of them in the population.
 
+    In that of the year, and in that of any year.
+
     By year, in the record as ``people.<year>``. Of many lines only a part of the people is looked at: the same in
     every table and every run, by a hash of their ids.
     """
@@ -35,10 +37,11 @@ def count_people(store: Store, configuration: Configuration, years: Sequence[int
     parts = -(-max([lines.get(str(year), 0) for year in years], default=0) // MOST_LINES) or 1
     of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
     lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
+    # Of the population all years: who is in none of them has an id that nobody has.
     tables = {
         WITH_CLAIMS: store.read(CLAIMS).where(of_part & has_any_code(configuration, lists)),
         WITH_STAYS: store.read(HOSPITAL_STAYS).where(of_part),
-        _IN_POPULATION: store.read(POPULATION).where(of_part),
+        _IN_POPULATION: store.read(POPULATION).where(_is_of_part(parts)),
     }
     # One row of each person and table, so that every table is read once and little is exchanged.
     rows = [rows.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, rows in tables.items()]
@@ -47,11 +50,17 @@ def count_people(store: Store, configuration: Configuration, years: Sequence[int
     counts = [
         count
         for name in (WITH_CLAIMS, WITH_STAYS)
-        for count in (F.count_if(name).alias(name), F.count_if(F.col(name) & F.col(_IN_POPULATION)).alias(name + FOUND))
+        for count in (
+            F.count_if(name).alias(name),
+            F.count_if(F.col(name) & F.col(_IN_POPULATION)).alias(name + FOUND),
+            F.count_if(F.col(name) & F.col("_known")).alias(name + KNOWN),
+        )
     ]
-    found = {row["year"]: row.asDict() for row in people.groupBy("year").agg(*counts).collect()}
+    known = F.max(_IN_POPULATION).over(Window.partitionBy("beneficiary_id"))
+    of_years = people.withColumn("_known", known).where(F.col("year").isin(list(years)))
+    found = {row["year"]: row.asDict() for row in of_years.groupBy("year").agg(*counts).collect()}
     for year in years:
-        names = [name + end for name in (WITH_CLAIMS, WITH_STAYS) for end in ("", FOUND)]
+        names = [name + end for name in (WITH_CLAIMS, WITH_STAYS) for end in ("", FOUND, KNOWN)]
         record.count(f"people.{year}", {name: found.get(year, {}).get(name, 0) for name in names})
     if parts > 1:
         record.note("people_looked_at", f"1 of {parts}")

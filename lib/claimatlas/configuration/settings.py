@@ -166,10 +166,11 @@ class InputChecks(Declaration):
     """
 
     least_counted: Whole = Field(default=20, ge=1)
-    people_not_in_population: ShareBounds = ShareBounds(stop=0.05)
-    people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.05)
-    mothers_not_in_population: ShareBounds = ShareBounds(stop=0.05)
-    people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    people_in_no_population: ShareBounds = ShareBounds(stop=0.05)
+    people_not_in_population: ShareBounds = ShareBounds(stop=0.25)
+    people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.25)
+    mothers_not_in_population: ShareBounds = ShareBounds(stop=0.25)
+    people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.25)
     place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
     sector_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
     unknown_sex_word: ShareBounds = ShareBounds(stop=1.0)
