@@ -126,8 +126,9 @@ def test_an_input_by_uri_that_is_not_there_is_one_sentence(console: Console, tmp
     )
     assert said.code == 2
     assert said.messages == [
-        f"claimatlas: The input has no table population: looked for {tmp_path.as_uri()}/input/population, as a "
-        "Delta table or Parquet files."
+        f"{start}The input has no table {table}: looked for {tmp_path.as_uri()}/input/{table}, as a Delta table or "
+        "Parquet files."
+        for start, table in (("claimatlas: ", "population"), ("", "claims"))
     ]
 
 
