@@ -105,17 +105,27 @@ def test_the_summary_is_the_last_line_with_the_national_values(ran: tuple[Path, 
 
 def test_a_failing_run_is_lines_too(console: Console, tmp_path: Path) -> None:
     source = write_input(tmp_path / "input")
-    header, _, rows = (source / "claims.csv").read_text(encoding="utf-8").partition("\n")
-    (source / "claims.csv").write_text(header.replace("quantity", "number") + "\n" + rows, encoding="utf-8")
-    key = ("--input", source, "--output", tmp_path / "output", "--year", "2022")
+    key = ("--input", source, "--output", tmp_path / "output", "--year", "2019")
     said = console.run("run-year", *key, "--log-format", "json")
     assert said.code == 2
     found = lines(said)
     assert [line["event"] for line in found] == ["stage_started", "error"]
     error = found[-1]
     assert (error["level"], error["exit_code"], error["stage"], error["job"]) == ("ERROR", 2, "ingest", "run_year")
-    assert "claims: the input has no column quantity" in error["message"]
+    assert "The population has no row for 2019" in error["message"]
     assert error["run_id"] == found[0]["run_id"] is not None
+
+
+def test_an_input_that_is_refused_before_spark_is_one_line(console: Console, tmp_path: Path) -> None:
+    source = write_input(tmp_path / "input")
+    header, _, rows = (source / "claims.csv").read_text(encoding="utf-8").partition("\n")
+    (source / "claims.csv").write_text(header.replace("quantity", "number") + "\n" + rows, encoding="utf-8")
+    key = ("--input", source, "--output", tmp_path / "output", "--year", "2022")
+    said = console.run("run-year", *key, "--log-format", "json")
+    assert said.code == 2
+    (error,) = lines(said)
+    assert (error["event"], error["level"], error["exit_code"], error["job"]) == ("error", "ERROR", 2, "run_year")
+    assert "claims: the input has no column quantity" in error["message"]
 
 
 def test_the_next_command_speaks_to_a_person_again(console: Console, tmp_path: Path) -> None:
