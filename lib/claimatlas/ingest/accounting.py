@@ -14,10 +14,8 @@ from claimatlas.ingest.discover import Source
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.shape import is_kept, kept_by, number_of_lines
 from claimatlas.ingest.sources import read, rows_of_files
+from claimatlas.ingest.warnings import LEAST_SHOWN, LONGEST_SHOWN
 
-_LEAST_SHOWN = 3
-"""Rows that a value must stand on to be named: what stands on fewer may be a person's."""
-_LONGEST_SHOWN = 20
 OTHERS = "other values"
 
 
@@ -52,7 +50,7 @@ def account_of(
         )
         for row in out.groupBy(value.alias("value")).count().orderBy(F.desc("count"), "value").collect():
             text = "no value" if row["value"] is None else row["value"]
-            shown = text if row["count"] >= _LEAST_SHOWN and len(text) <= _LONGEST_SHOWN else OTHERS
+            shown = text if row["count"] >= LEAST_SHOWN and len(text) <= LONGEST_SHOWN else OTHERS
             key = f"{name}: {shown}"
             left_out[key] = left_out.get(key, 0) + row["count"]
     return Account(files, int(lines.collect()[0]["lines"]), left_out)

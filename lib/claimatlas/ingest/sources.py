@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pyspark.errors import AnalysisException, PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration.mappings import Mapping
@@ -105,7 +105,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     source = examined(source)
     with _saying_what_cannot_be_read(source):
         if source.format == "table":
-            return _with_source_of_table(analysed(_read_table(spark, source)), source)
+            return _with_source_of_table(analysed(_at_version(spark, source).table(source.location)), source)
         if source.format == "delta":
             return analysed(_read_delta(spark, source).withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
         if source.format == "remote":
@@ -161,22 +161,18 @@ def rows_of_files(spark: SparkSession, source: Source) -> dict[str, int]:
     return {str(file): by_path.get(os.path.normpath(file.absolute()), 0) for file in source.files}
 
 
-def _read_table(spark: SparkSession, source: Source) -> DataFrame:
-    _look_at_statistics(spark)
-    options = {} if source.version is None else {"versionAsOf": str(source.version)}
-    return spark.read.options(**options).table(source.location)
-
-
 def _read_delta(spark: SparkSession, source: Source) -> DataFrame:
-    _look_at_statistics(spark)
-    options = {} if source.version is None else {"versionAsOf": str(source.version)}
-    return spark.read.format("delta").options(**options).load(source.place)
+    return _at_version(spark, source).format("delta").load(source.place)
 
 
-def _look_at_statistics(spark: SparkSession) -> None:
-    """Let Delta look at the statistics of files, as it must where a table has deletion vectors."""
+def _at_version(spark: SparkSession, source: Source) -> DataFrameReader:
+    """A reader of the version that the source is pinned to.
+
+    It lets Delta look at the statistics of files, as it must where a table has deletion vectors.
+    """
     with suppress(PySparkException):  # A serverless session lets nobody choose: there they are always looked at.
         spark.conf.set(_SKIPPING, "true")
+    return spark.read.options(**({} if source.version is None else {"versionAsOf": str(source.version)}))
 
 
 def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
