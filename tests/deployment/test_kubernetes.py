@@ -154,7 +154,7 @@ def test_the_job_is_in_the_image_and_takes_its_options(manifest: Manifest, monke
     assert str(script.parent) == copied()["jobs"]
     assert (ROOT / "jobs" / script.name).is_file()
     taken: list[Any] = []
-    monkeypatch.setattr(run_year, "run_job", lambda *given: taken.append(given) or 0)
+    monkeypatch.setattr(run_year, "run_job", lambda *given, **_: taken.append(given) or 0)
     assert run_year.main(manifest["spec"]["arguments"]) == 0
     arguments = taken[0][2]
     assert (arguments.year_groups, bool(arguments.input), bool(arguments.output)) == ([[2023]], True, True)

@@ -162,12 +162,12 @@ def by_command(console: Console, place: Path, output: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("people", "code"), [(3, 0), (12, 3)], ids=["a few", "many"])
+@pytest.mark.parametrize(("people", "code"), [(3, 0), (20, 3)], ids=["a few", "many"])
 @pytest.mark.parametrize("table", ["population"])
 def test_ids_that_do_not_match_by_the_real_command(
     console: Console, tmp_path: Path, table: str, people: int, code: int
 ) -> None:
-    """Of 150 people a few are noted, and more than 5 % stop the run."""
+    """Of 150 people a few are noted; what is above 5 % beyond chance (20 people: 8.8 % at least) stops the run."""
     ids = sorted({row["beneficiary_id"] for row in world()[table]})[:people]
     rows = [
         {**row, "beneficiary_id": row["beneficiary_id"].lstrip("0")} if row["beneficiary_id"] in ids else row
@@ -177,7 +177,7 @@ def test_ids_that_do_not_match_by_the_real_command(
     said = by_command(console, place, tmp_path / "out")
     assert said.code == code, said.err
     assert f"{people} of 150 people with claims that indicators read" in said.err
-    assert "are not in the population of the year" in said.err
+    assert "in the population of no year" in said.err
 
 
 @pytest.mark.slow

@@ -241,7 +241,9 @@ def episodes(run_notebook: Open, submitted: Run) -> Seen:
 
 def test_the_study_counts_as_the_run_did(episodes: Seen, submitted: Run) -> None:
     counts = last_record(submitted.output)["counts"]
-    (formed,) = episodes.table("claim_lines", "services", "services_taken_back", "delivery_days")
+    (formed,) = episodes.table(
+        "claim_lines", "services", "services_taken_back", "negative_lines_without_match", "delivery_days"
+    )
     assert formed == {name: counts["deliveries"][name] for name in formed}
     readings = {row["year"]: row for row in episodes.table("year", "chained", "anchored")}
     for reading in ("chained", "anchored"):

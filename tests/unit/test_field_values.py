@@ -482,7 +482,7 @@ def test_lines_far_from_all_others_are_found() -> None:
     assert span_of_days(usual, bounds).stray == {}
     after = span_of_days({**usual, date(2024, 2, 1): 2}, bounds)
     assert (after.last, after.stray) == (date(2024, 2, 1), {"after": (2, date(2022, 12, 15))})
-    both = span_of_days({**usual, date(2024, 2, 1): 1, date(2023, 6, 1): 1, date(2012, 1, 1): 1}, bounds)
+    both = span_of_days({**usual, date(2024, 2, 1): 1, date(2025, 6, 1): 1, date(2012, 1, 1): 1}, bounds)
     assert both.stray == {"after": (2, date(2022, 12, 15)), "before": (1, date(2022, 1, 1))}
     # Many lines are no strays, and a short gap is none.
     assert span_of_days({**usual, date(2024, 2, 1): 200}, bounds).stray == {}

@@ -157,7 +157,9 @@ def _with_file(raw: DataFrame, layout: Layout | None) -> DataFrame:
     columns = {field.name: _as_read(field, layout) for field in raw.schema.fields}
     changed = {name: column for name, column in columns.items() if column is not None}
     # Before anything else, as a column computed from the file's metadata is not there after a projection.
-    return raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path")).withColumns(changed)
+    with_file = raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+    # Spark Connect refuses to change no column.
+    return with_file.withColumns(changed) if changed else with_file
 
 
 def _as_read(field: T.StructField, layout: Layout | None) -> Column | None:
