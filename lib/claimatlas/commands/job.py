@@ -134,7 +134,7 @@ def _run(
             record.close()
             if outcome != "failed":
                 store.create(RUNS)
-                store.append(record.row(spark, outcome), RUNS, {"run_id": record.run_id})
+                store.append_row(record.row(outcome), RUNS, {"run_id": record.run_id})
         if record.publishes:
             # Last of all, so that a release never names a run without a record.
             record.note("release", publish(store, record.run_id, "run"))

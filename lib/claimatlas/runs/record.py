@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from tqdm import tqdm
 
 from claimatlas import __version__, messages
@@ -20,7 +20,6 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.snapshot import snapshot
 from claimatlas.messages import Event
 from claimatlas.runs.metrics import measured
-from claimatlas.tables.schemas import RUNS
 
 
 class RunRecord:
@@ -154,10 +153,10 @@ class RunRecord:
             "warnings": self.warnings,
         }
 
-    def row(self, spark: SparkSession, outcome: str) -> DataFrame:
+    def row(self, outcome: str) -> tuple[object, ...]:
         """The record as a row of ``gold/runs``."""
         record = self.as_dict(outcome)
-        values = (
+        return (
             self.run_id,
             self.job,
             outcome,
@@ -170,4 +169,3 @@ class RunRecord:
             json.dumps(record, ensure_ascii=False, sort_keys=True),
             json.dumps(self.files, ensure_ascii=False),
         )
-        return spark.createDataFrame([values], RUNS.schema)

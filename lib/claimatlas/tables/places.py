@@ -21,8 +21,11 @@ from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
 from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.tables import local_table
 from claimatlas.tables.identifiers import catalog_name, quoted
+from claimatlas.tables.local_table import LocalTable
 from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
+from claimatlas.tables.schemas import Table
 
 SILVER = "silver"
 """The folder of single records."""
@@ -80,6 +83,14 @@ class Place(ABC):
 
     def version(self, name: str) -> int | None:
         """The number of a table's newest commit, where it can be seen without asking Delta."""
+        return None
+
+    def create(self, table: Table, properties: Mapping[str, str]) -> bool:
+        """Make a table without Spark, where that can be done."""
+        return False
+
+    def local(self, name: str) -> LocalTable | None:
+        """A table to be read and written without Spark, where that can be done."""
         return None
 
     @abstractmethod
@@ -166,6 +177,14 @@ class LocalFolder(Folder):
         """The number of a table's newest commit: a look into its folder."""
         commits = Path(self.path(name), "_delta_log").glob(_COMMIT)
         return max((int(commit.stem) for commit in commits), default=None)
+
+    def create(self, table: Table, properties: Mapping[str, str]) -> bool:
+        """Make a table by its first commit."""
+        return local_table.create(self.path(table.name), table, properties)
+
+    def local(self, name: str) -> LocalTable | None:
+        """A table of a protocol that the package ``deltalake`` writes."""
+        return LocalTable.at(self.path(name))
 
     def below(self, name: str) -> Place:
         """A folder below ``silver/work``."""

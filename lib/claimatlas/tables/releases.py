@@ -86,8 +86,7 @@ def publish(store: Store, run_id: str, note: str) -> int:
     number = last["release"] + 1 if last else 1
     versions = {_column(table): store.version(table) if store.exists(table) else None for table in RELEASED}
     values = (number, run_id, datetime.now(UTC), *versions.values(), note)
-    row = store.spark.createDataFrame([values], RELEASES.schema)
-    store.append(row, RELEASES, {"run_id": run_id})
+    store.append_row(values, RELEASES, {"run_id": run_id})
     return number
 
 

@@ -49,7 +49,8 @@ class Table:
     and greatest value Delta keeps for each file, so that readers can pass over files; without any it is the first
     32. They cost a good part of the writing of a large table. ``loses_single_rows``: a correction may delete a row
     without its file being written anew. ``has_flags``: the optional booleans are declared by the configuration; a
-    table of another one gets those that it lacks and keeps those that are no longer declared.
+    table of another one gets those that it lacks and keeps those that are no longer declared. ``is_small``: the driver
+    can hold the rows of some years.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Table:
     statistics: tuple[str, ...] = ()
     loses_single_rows: bool = False
     has_flags: bool = False
+    is_small: bool = False
 
     @property
     def flags(self) -> list[Column]:
@@ -184,6 +186,7 @@ def deliveries_table(configuration: Configuration) -> Table:
     domicile = configuration.settings.geography.domicile_level
     return Table(
         name="silver/deliveries",
+        is_small=True,
         comment="One row per delivery (deduplicated episode).",
         columns=(
             Column("delivery_id", "string", "Hash of beneficiary and delivery date, the same in every run", True),
@@ -218,6 +221,7 @@ def _flag(name: str, window: str) -> Column:
 def _cells(name: str, comment: str) -> Table:
     return Table(
         name=name,
+        is_small=True,
         comment=comment,
         columns=(
             Column("indicator_id", "string", "Indicator", True),
@@ -260,6 +264,7 @@ POSTNATAL = _cells("gold/postnatal", "One row per cell of the perinatal indicato
 
 COMPARISONS = Table(
     name="gold/comparisons",
+    is_small=True,
     comment="One row per percentage indicator, year and place, over all dimensions.",
     columns=(
         Column("indicator_id", "string", "Indicator", True),
@@ -285,6 +290,7 @@ COMPARISONS = Table(
 
 RELEASES = Table(
     name="gold/releases",
+    is_small=True,
     comment="One row per release; the newest says which versions of the tables of gold are published.",
     columns=(
         Column("release", "int", "Number of the release", True),
@@ -300,6 +306,7 @@ RELEASES = Table(
 
 RUNS = Table(
     name="gold/runs",
+    is_small=True,
     comment="One row per run.",
     columns=(
         Column("run_id", "string", "Run", True),

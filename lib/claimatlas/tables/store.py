@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
@@ -16,6 +17,7 @@ from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.spark_errors import SPARK_ERRORS, text_of
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
+from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.places import Place, place_of
 from claimatlas.tables.schemas import FLAG, Column, Table
 
@@ -23,6 +25,10 @@ DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _GOING = "claimatlas_rows_going"
+_YEARS_AT_ONCE = 5
+"""Of a small table so many years are handed to the driver in one piece: a gigabyte is the most that Spark gives."""
+_MOST_HELD = 1_000_000
+"""Rows up to which a small table is read by the driver."""
 _DAMAGED = (
     "JsonParseException",
     "DELTA_TRUNCATED_TRANSACTION_LOG",
@@ -106,6 +112,8 @@ class Store:
             properties["delta.deletedFileRetentionDuration"] = table.retention
         if table.statistics:
             properties["delta.dataSkippingStatsColumns"] = ",".join(table.statistics)
+        if self.place.create(table, properties):
+            return
         statement = f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} ({columns}) USING DELTA"
         if table.partitioned_by:
             statement += f" PARTITIONED BY ({', '.join(map(quoted, table.partitioned_by))})"
@@ -126,6 +134,9 @@ class Store:
             raise InputError(
                 f"There is no table {self.called(table)} in {self.root}: run the job that writes it first."
             )
+        held = self._held(table)
+        if held is not None:
+            return _with_declared_flags(held, table) if table.has_flags else held
         with self._opening(table):
             self._allow_deleted_rows(table)
             rows = analysed(self.place.read(self.spark.read, table.name))
@@ -140,17 +151,40 @@ class Store:
 
     def replace_years(
         self, df: DataFrame, table: Table, years: Sequence[int], order: Sequence[str], metadata: Mapping[str, str]
-    ) -> None:
-        """Write ``df`` in place of exactly the rows of ``years``, ordered, one file a partition: for small tables."""
-        where = f"year IN ({', '.join(str(int(year)) for year in sorted(set(years)))})"
-        self.replace(df.repartition(1).sortWithinPartitions(*order), table, where, metadata)
+    ) -> pa.Table:
+        """Write ``df`` in place of exactly the rows of ``years``, ordered, one file a partition: for small tables.
+
+        Its rows go through the driver, and are given back.
+        """
+        chosen = sorted({int(year) for year in years})
+        where = f"year IN ({', '.join(map(str, chosen))})"
+        rows = self._collected(self._written(df, table), chosen).sort_by([(name, "ascending") for name in order])
+        local = self.place.local(table.name)
+        if local is not None:
+            local.replace(rows, where, metadata)
+        else:
+            one_file = self.spark.createDataFrame(rows).repartition(1).sortWithinPartitions(*order)
+            self.place.overwrite(one_file, table.name, where, _commit(metadata))
+        return rows
 
     def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str]) -> None:
         """Add the rows of ``df``."""
         self.place.append(self._written(df, table), table.name, _commit(metadata))
 
+    def append_row(self, values: Sequence[object], table: Table, metadata: Mapping[str, str]) -> None:
+        """Add one row, its values in the order of the columns."""
+        local = self.place.local(table.name)
+        if local is not None:
+            local.append(as_rows([values], table), metadata)
+        else:
+            self.append(self.spark.createDataFrame([tuple(values)], table.schema), table, metadata)
+
     def delete(self, table: Table, condition: str) -> None:
         """Delete the rows that a fixed condition of the code holds for."""
+        local = self.place.local(table.name)
+        if local is not None:
+            local.delete(condition, {})
+            return
         self.spark.sql(f"DELETE FROM {self.identifier(table)} WHERE {condition}")  # noqa: S608 - fixed conditions
 
     def delete_rows(self, rows: DataFrame, table: Table, key: Sequence[str], metadata: Mapping[str, str]) -> None:
@@ -187,17 +221,29 @@ class Store:
     def history(self, table: Table) -> dict[str, object]:
         """The table's newest commit."""
         with self._opening(table):
+            if local := self.place.local(table.name):
+                return local.history(1)[0]
             return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
 
     def read_version(self, table: Table, version: int) -> DataFrame:
         """The table as of a version."""
+        held = self._held(table, version)
+        if held is not None:
+            return held
         with self._opening(table):
             self._allow_deleted_rows(table)
             return analysed(self.place.read(self.spark.read.option("versionAsOf", version), table.name))
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
-        rows = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)}").select("version", "userMetadata").collect()
+        local = self.place.local(table.name)
+        if local is not None:
+            rows = [
+                {"version": commit["version"], "userMetadata": commit.get("userMetadata")} for commit in local.history()
+            ]
+        else:
+            history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)}").select("version", "userMetadata")
+            rows = [row.asDict() for row in history.collect()]
         # Another program may have written its own text there.
         ours = [row for row in rows if (row["userMetadata"] or "").startswith('{"run_id":')]
         return {row["version"]: json.loads(row["userMetadata"])["run_id"] for row in ours}
@@ -205,11 +251,16 @@ class Store:
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
         with self._opening(table):
+            if local := self.place.local(table.name):
+                return local.properties()
             rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
         return {row["key"]: row["value"] for row in rows}
 
     def set_properties(self, table: Table, properties: Mapping[str, str]) -> None:
         """Set properties of the table, in one commit."""
+        if local := self.place.local(table.name):
+            local.set_properties(properties)
+            return
         self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({_pairs(properties)})")
 
     def restore(self, table: Table, version: int) -> None:
@@ -262,6 +313,31 @@ class Store:
         if self.properties(table).get(DELETION_VECTORS) == "true":
             self.spark.conf.set(_SKIPPING, "true")
 
+    def _held(self, table: Table, version: int | None = None) -> DataFrame | None:
+        """The rows of a small table as a source of queries, read by the driver; nothing where Spark must read it.
+
+        A reading by Spark costs queries of the table's log, more than those of its rows.
+        """
+        local = self.place.local(table.name) if table.is_small else None
+        if local is None:
+            return None
+        with self._opening(table):
+            try:
+                few = local.number_of_rows(version) <= _MOST_HELD
+                return self.spark.createDataFrame(local.rows(version)) if few else None
+            except UnreadableError:
+                return None  # Spark can read it, or says why not.
+
+    def _collected(self, df: DataFrame, years: Sequence[int]) -> pa.Table:
+        """All rows, some years at a time: what Spark hands to the driver at once is bounded."""
+        if len(years) <= _YEARS_AT_ONCE:
+            return df.toArrow()
+        chosen = [list(years[start : start + _YEARS_AT_ONCE]) for start in range(0, len(years), _YEARS_AT_ONCE)]
+        parts = [df.where(F.col("year").isin(some)) for some in chosen]
+        # The write refuses rows of other years: one is enough.
+        parts.append(df.where(~F.coalesce(F.col("year").isin(list(years)), F.lit(False))).limit(1))
+        return pa.concat_tables([part.toArrow() for part in parts])
+
     def _looks_at_statistics(self) -> bool:
         try:
             return self.spark.conf.get(_SKIPPING, "true") == "true"
@@ -282,6 +358,8 @@ class Store:
 
     def _found(self, table: Table) -> StructType:
         with self._opening(table):
+            if local := self.place.local(table.name):
+                return StructType.fromJson(local.schema())
             return self.place.read(self.spark.read, table.name).schema
 
     def _missing_flags(self, table: Table) -> list[Column]:
