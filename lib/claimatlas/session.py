@@ -20,6 +20,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +44,8 @@ from claimatlas.spark_settings import (
     EXTENSIONS,
     LOG_FILE,
     SESSION,
+    SMALL,
+    SMALL_JAVA_OPTIONS,
     TIME_ZONE,
     local_settings,
 )
@@ -64,6 +67,8 @@ def get_session(
     master: str | None = None,
     driver_memory: str | None = None,
     settings: Mapping[str, str] | None = None,
+    java_options: str | None = None,
+    is_small: bool = False,
 ) -> SparkSession:
     """Return the session to work with, and make one where there is none.
 
@@ -73,6 +78,8 @@ def get_session(
             this machine.
         driver_memory: Memory of such a session, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
         settings: Further settings of such a session.
+        java_options: Java's options of such a session, in place of the product's.
+        is_small: Whether little data is worked on: such a session on this machine gets what suits that.
 
     Raises:
         InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair; or no Spark Connect
@@ -88,7 +95,8 @@ def get_session(
         if "PYSPARK_GATEWAY_PORT" in os.environ:
             session = _submitted_session(app_name)
         else:
-            session = _local_session(app_name, master, driver_memory, settings or {})
+            wishes = _Wishes(master, driver_memory, settings or {}, java_options, is_small)
+            session = _local_session(app_name, wishes)
     try:
         _check_versions(session)
         _require_loading(session.sparkContext._jvm)
@@ -214,9 +222,18 @@ def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has 
         ) from error
 
 
-def _local_session(
-    app_name: str, master: str | None, driver_memory: str | None, settings: Mapping[str, str]
-) -> SparkSession:
+@dataclass(frozen=True)
+class _Wishes:
+    """What the caller of ``get_session`` asks of a session that is made here."""
+
+    master: str | None
+    driver_memory: str | None
+    settings: Mapping[str, str]
+    java_options: str | None
+    is_small: bool
+
+
+def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
     """Make the session of a plain Python process: a console command or a test."""
     check_java()
     home = jars.spark_home()
@@ -226,7 +243,8 @@ def _local_session(
     complete_submit_arguments()
     _let_java_name_paths()
     defaults = _spark_defaults()
-    master = master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
+    settings = wishes.settings
+    master = wishes.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
     if not master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -237,13 +255,17 @@ def _local_session(
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         wanted |= {
             **_on_this_machine({**defaults, **settings}),
-            "spark.driver.extraJavaOptions": f"{DRIVER_JAVA_OPTIONS}{_log_option()}",
+            **(SMALL if wishes.is_small else {}),
+            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if wishes.is_small else DRIVER_JAVA_OPTIONS)
+            + _log_option(),
         }
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
         wanted["spark.jars"] = ",".join([*own, *(path.as_uri() for path in jars.find())])
-    driver_memory = driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
+    if wishes.java_options is not None:
+        wanted["spark.driver.extraJavaOptions"] = wishes.java_options + _log_option()
+    driver_memory = wishes.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
     if driver_memory:
         wanted["spark.driver.memory"] = driver_memory
     builder = SparkSession.builder.appName(app_name).master(master)

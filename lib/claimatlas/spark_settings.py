@@ -54,6 +54,19 @@ DRIVER_JAVA_OPTIONS = (
 )
 
 
+# For a run on little data in one process: it spends its time on planning queries and compiling code that is hardly used.
+# The first compiler only, one task, no second planning at run time, no Java class made for each query.
+SMALL_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+SMALL = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.default.parallelism": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+}
+SMALL_BYTES = 16 * 2**20
+"""Files up to which a run counts as one on little data."""
+
+
 def local_settings() -> dict[str, str]:
     """Return what suits a Spark that runs in one process on this machine."""
     cores = os.cpu_count() or 2

@@ -11,8 +11,8 @@ from claimatlas.checks.report import as_dict, as_text, verdict
 from claimatlas.checks.run import check_store
 from claimatlas.commands import options
 from claimatlas.commands.job import guarded
+from claimatlas.commands.sessions import session_for
 from claimatlas.errors import QualityGateError
-from claimatlas.session import get_session
 from claimatlas.tables.store import Store
 
 DESCRIPTION = (
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments, "claimatlas check")
     years = options.years_of(arguments, configuration)
-    store = Store.at(get_session("claimatlas check"), arguments.output)
+    store = Store.at(session_for("check", arguments), arguments.output)
     checked = check_store(store, configuration, years)
     if arguments.json:
         print(json.dumps(as_dict(checked), ensure_ascii=False, indent=2, sort_keys=True))

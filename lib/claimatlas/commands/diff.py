@@ -10,11 +10,11 @@ from pathlib import Path
 
 from claimatlas.commands import options
 from claimatlas.commands.job import guarded
+from claimatlas.commands.sessions import session_for
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
 from claimatlas.explanations.changes_text import as_dict, as_text
 from claimatlas.runs.lock import workspace
-from claimatlas.session import get_session
 from claimatlas.tables.paths import is_remote
 from claimatlas.tables.store import Store
 
@@ -41,7 +41,7 @@ def _diff(arguments: argparse.Namespace) -> None:
         raise InputError(f"--cells {arguments.cells}: the file of cells is written on this machine; give a path here.")
     if arguments.cells and Path(arguments.cells).exists():
         raise InputError(f"The file {arguments.cells} is there already.")
-    store = Store.at(get_session("claimatlas diff"), arguments.output)
+    store = Store.at(session_for("diff", arguments), arguments.output)
     with workspace(store):
         earlier, later = (resolve_run(store, text) for text in (arguments.earlier, arguments.later))
         difference = compare_runs(store, earlier, later)

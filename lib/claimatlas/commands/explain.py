@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import guarded
+from claimatlas.commands.sessions import session_for
 from claimatlas.explanations.cell import CellKey
 from claimatlas.explanations.explain import explain_cell
 from claimatlas.explanations.text import as_text
 from claimatlas.runs.lock import workspace
-from claimatlas.session import get_session
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 from claimatlas.tables.store import Store
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _explain(arguments: argparse.Namespace) -> None:
     dimensions = {name: getattr(arguments, name) for name in CELL_DIMENSIONS}
     key = CellKey(arguments.indicator, arguments.year, arguments.geo, arguments.geo_level, dimensions)
-    store = Store.at(get_session("claimatlas explain"), arguments.output)
+    store = Store.at(session_for("explain", arguments), arguments.output)
     # Tables that a run is just replacing cannot be counted.
     with workspace(store):
         explanation = explain_cell(store, key)

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from claimatlas.commands.failures import known_cause
 from claimatlas.commands.options import configuration_of
+from claimatlas.commands.sessions import is_small, session_for
 from claimatlas.configuration import Configuration
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError, QualityGateError
 from claimatlas.interruption import INTERRUPTED, SENTENCE, ends_in_order, is_interrupted
@@ -23,7 +24,7 @@ from claimatlas.messages import Event, complain, is_json, say
 from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary
-from claimatlas.session import get_session, stop_working
+from claimatlas.session import stop_working
 from claimatlas.spark_errors import is_conflict
 from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
@@ -115,10 +116,11 @@ def _run(
     reference_years = tuple(years(configuration))
     if before is not None:
         before(configuration)
-    spark = get_session(f"claimatlas {name}")
+    spark = session_for(name, arguments)
     store = Store.at(spark, arguments.output)
     record = RunRecord(name, reference_years, configuration, stages, spark=spark)
     record.note("conf", arguments.conf)
+    record.note("is_small", is_small(arguments))
     for sentence in store.place.warnings(spark):
         record.warn(sentence)
     job = Job(spark, store, configuration, reference_years, record)

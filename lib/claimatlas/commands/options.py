@@ -73,6 +73,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     """``--output`` and ``--json``."""
     add_tables(parser)
     parser.add_argument("--json", action="store_true", help="print the run record as JSON on standard output")
+    parser.add_argument(
+        "--java-options",
+        metavar="TEXT",
+        help="options of the Java that this command starts, in place of those that suit the size of the work; "
+        "spark-submit has --driver-java-options",
+    )
 
 
 def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:

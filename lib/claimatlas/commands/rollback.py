@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import guarded
+from claimatlas.commands.sessions import session_for
 from claimatlas.messages import Event, say
 from claimatlas.runs.lock import exclusive
-from claimatlas.session import get_session
 from claimatlas.tables.releases import roll_back
 from claimatlas.tables.store import Store
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     def action() -> None:
-        store = Store.at(get_session("claimatlas rollback"), arguments.output)
+        store = Store.at(session_for("rollback", arguments), arguments.output)
         with exclusive(store):
             earlier, number = roll_back(store, arguments.release)
         say(

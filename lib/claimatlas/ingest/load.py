@@ -16,8 +16,8 @@ from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.sources import SOURCE_FILE
 from claimatlas.ingest.validation import ODDITIES, OPEN, REASONS, REPEATED, ROW
-from claimatlas.tables.schemas import SPARK_TYPES, Table
-from claimatlas.tables.store import Store
+from claimatlas.tables.schemas import SPARK_TYPES
+from claimatlas.tables.store import MOST_HELD, Store
 
 _CARRIED = T.StructType(
     [
@@ -92,30 +92,37 @@ def load_table(
     store.replace(_in_order(_setting_aside(judged, table), table), silver, None, metadata)
     found = [{name: observed.get[name] for name in written_at_once}] if facts else []
     oddities = {name: int(observed.get[name]) for name in ODDITIES}
-    read = _rows_written(store, silver)
-    aside = _set_aside(store.read(silver), table)
-    rejected = aside.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
-    if some_repeated:
-        ranked = store.keep(rank_duplicates(aside.where(F.size(REASONS) == 0), table), f"duplicates_{table.name}")
-        reason = F.array(F.lit(table.duplicate_reason)).alias(REASONS)
-        rejected = rejected.unionByName(ranked.where(F.col(RANK) > 1).select(SOURCE_FILE, reason, ROW))
-    rejected = store.keep(rejected, f"rejected_{table.name}")
-    store.delete(silver, "year IS NULL")
-    if some_repeated:
-        staying = ranked.where(F.col(RANK) == 1)
-        if not staying.isEmpty():
-            store.append(staying.select(*silver.column_names), silver, metadata)
+    written = store.rows_by_year(silver)
+    read = sum(written.values())
+    aside = written.get(None, 0)
+    rejected: DataFrame | None = None
+    number_rejected, reasons = 0, dict[str, int]()
+    if aside:
+        rows, stays = store.without_year(silver, aside)
+        # The table is about to lose them.
+        rows = _set_aside(rows if stays else store.keep(rows, f"aside_{table.name}"), table)
+        rejected = rows.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
+        staying = None
+        if some_repeated:
+            ranked = rank_duplicates(rows.where(F.size(REASONS) == 0), table)
+            reason = F.array(F.lit(table.duplicate_reason)).alias(REASONS)
+            rejected = rejected.unionByName(ranked.where(F.col(RANK) > 1).select(SOURCE_FILE, reason, ROW))
+            staying = ranked.where(F.col(RANK) == 1)
+        number_rejected, reasons = count_rejected(rejected, REASONS)
+        store.delete(silver, "year IS NULL")
+        if staying is not None and number_rejected < aside:
+            store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MOST_HELD)
             if facts:
                 added = [value.alias(name) for name, value in facts(F.lit(True)).items()]
                 found += [row.asDict() for row in staying.agg(*added).collect()]
-    number_rejected, reasons = count_rejected(rejected, REASONS)
+        written = store.rows_by_year(silver)
     loaded = Loaded(
         table=table.name,
         read=read,
-        accepted=store.read(silver).count(),
+        accepted=sum(written.values()),
         rejected=number_rejected,
         reasons=reasons,
-        rejected_rows=rejected_rows(rejected, table, run_id),
+        rejected_rows=rejected_rows(rejected, table, run_id) if rejected is not None else None,
         facts=found,
         oddities=oddities,
     )
@@ -182,7 +189,7 @@ def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
 def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:
     """The rows without a year as they were validated, as far as a rejected one has values."""
     first, *others = [name for name in table.silver.column_names if name != "year"]
-    rows = written.where(F.col("year").isNull()).withColumn("_carried", F.from_json(first, _CARRIED))
+    rows = written.withColumn("_carried", F.from_json(first, _CARRIED))
     return rows.select(
         F.col("_carried.first").alias(first),
         *others,
@@ -191,11 +198,3 @@ def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:
         F.col("_carried.reasons").alias(REASONS),
         F.col("_carried.row").alias(ROW),
     )
-
-
-def _rows_written(store: Store, silver: Table) -> int:
-    """How many rows the newest commit wrote; one that wrote no file says nothing of rows."""
-    metrics = store.history(silver)["operationMetrics"]
-    if not isinstance(metrics, dict) or "numOutputRows" not in metrics:
-        return store.read(silver).count()
-    return int(metrics["numOutputRows"])

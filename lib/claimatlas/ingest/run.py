@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
@@ -25,7 +24,7 @@ from claimatlas.ingest.warnings import inspect_population, remedy_of, said_of_re
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
-from claimatlas.tables.store import Store
+from claimatlas.tables.store import MOST_HELD, Store
 
 
 def ingest(
@@ -129,7 +128,9 @@ def _sources(
 def _keep_rejected(store: Store, loaded: Sequence[Loaded], record: RunRecord) -> None:
     rejected = [table.rejected_rows for table in loaded if table.rejected_rows is not None]
     if rejected:
-        store.replace(reduce(DataFrame.unionByName, rejected), REJECTED, None, {"run_id": record.run_id})
+        is_few = sum(table.rejected for table in loaded) <= MOST_HELD
+        rows = reduce(DataFrame.unionByName, rejected)
+        store.replace(rows, REJECTED, None, {"run_id": record.run_id}, is_few=is_few)
     else:
         store.delete(REJECTED, "true")
 
@@ -215,8 +216,7 @@ def _require_former_years(store: Store, before: dict[str, set[int]], options: In
 
 
 def _years(store: Store, table: Table) -> set[int]:
-    years = store.read(table).where(F.col("year").isNotNull()).select("year").distinct().collect()
-    return {row["year"] for row in years}
+    return {year for year, rows in store.rows_by_year(table).items() if year is not None and rows}
 
 
 def _put_back(store: Store, before: dict[str, int], made_here: Sequence[Table]) -> None:

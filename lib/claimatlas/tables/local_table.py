@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from claimatlas.errors import ClaimatlasError
 from claimatlas.tables.schemas import Column, Table
@@ -69,6 +70,19 @@ class LocalTable:
         with _reading():
             files = pa.table(self._opened(version).get_add_actions(flatten=True))
         return sum(files["num_records"].to_pylist()) if files.num_rows else 0
+
+    def rows_by_year(self) -> dict[int | None, int]:
+        """The rows of each value of ``year``, a column that the table is partitioned by, by what the log says."""
+        files = pa.table(self._opened().get_add_actions(flatten=True))
+        found: dict[int | None, int] = {}
+        if files.num_rows:
+            for year, rows in zip(files["partition.year"].to_pylist(), files["num_records"].to_pylist(), strict=True):
+                found[year] = found.get(year, 0) + rows
+        return found
+
+    def without_year(self) -> pa.Table:
+        """The rows whose ``year`` is null, of a table that is partitioned by it."""
+        return self._opened().to_pyarrow_dataset().to_table(filter=pc.field("year").is_null())
 
     def rows(self, version: int | None = None) -> pa.Table:
         """The rows of a version, the newest by default.
@@ -126,9 +140,11 @@ class LocalTable:
         from deltalake.exceptions import DeltaError  # noqa: PLC0415
 
         commit = _commit(metadata)
-        chosen: dict[str, Any] = {"predicate": where} if where else {}
         try:
-            write_deltalake(self._opened(), rows, mode=mode, commit_properties=commit, **chosen)
+            if mode == "append":
+                write_deltalake(self._opened(), rows, mode="append", commit_properties=commit)
+            else:
+                write_deltalake(self._opened(), rows, mode="overwrite", predicate=where, commit_properties=commit)
         except DeltaError as error:
             if "failed validation" not in str(error):
                 raise

@@ -27,7 +27,7 @@ _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _GOING = "claimatlas_rows_going"
 _YEARS_AT_ONCE = 5
 """Of a small table so many years are handed to the driver in one piece: a gigabyte is the most that Spark gives."""
-_MOST_HELD = 1_000_000
+MOST_HELD = 1_000_000
 """Rows up to which a small table is read by the driver."""
 _DAMAGED = (
     "JsonParseException",
@@ -142,11 +142,17 @@ class Store:
             rows = analysed(self.place.read(self.spark.read, table.name))
         return _with_declared_flags(rows, table) if table.has_flags else rows
 
-    def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
+    def replace(
+        self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str], *, is_few: bool = False
+    ) -> None:
         """Write ``df`` in place of the whole table, or of exactly the rows that ``where`` holds for.
 
-        An empty ``df`` empties the slice. Rows outside ``where`` make the write fail.
+        An empty ``df`` empties the slice. Rows outside ``where`` make the write fail. ``is_few``: the driver can hold
+        the rows.
         """
+        if is_few and (local := self.place.local(table.name)):
+            local.replace(self._written(df, table).toArrow(), where, metadata)
+            return
         self.place.overwrite(self._written(df, table), table.name, where, _commit(metadata))
 
     def replace_years(
@@ -167,8 +173,11 @@ class Store:
             self.place.overwrite(one_file, table.name, where, _commit(metadata))
         return rows
 
-    def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str]) -> None:
-        """Add the rows of ``df``."""
+    def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str], *, is_few: bool = False) -> None:
+        """Add the rows of ``df``; ``is_few``: the driver can hold them."""
+        if is_few and (local := self.place.local(table.name)):
+            local.append(self._written(df, table).toArrow(), metadata)
+            return
         self.place.append(self._written(df, table), table.name, _commit(metadata))
 
     def append_row(self, values: Sequence[object], table: Table, metadata: Mapping[str, str]) -> None:
@@ -211,6 +220,19 @@ class Store:
             with suppress(PySparkException):
                 self.spark.conf.unset(_COMMIT_METADATA)
             self.spark.catalog.dropTempView(_GOING)
+
+    def rows_by_year(self, table: Table) -> dict[int | None, int]:
+        """The rows of each value of ``year``, a column that the table is partitioned by; null is one."""
+        if local := self.place.local(table.name):
+            return local.rows_by_year()
+        return {row["year"]: row["count"] for row in self.read(table).groupBy("year").count().collect()}
+
+    def without_year(self, table: Table, number: int) -> tuple[DataFrame, bool]:
+        """The ``number`` rows whose ``year`` is null, and whether they stay readable when the table has lost them."""
+        local = self.place.local(table.name) if number <= MOST_HELD else None
+        if local is not None:
+            return self.spark.createDataFrame(local.without_year()), True
+        return self.read(table).where(F.col("year").isNull()), False
 
     def version(self, table: Table) -> int:
         """The table's newest version."""
@@ -323,7 +345,7 @@ class Store:
             return None
         with self._opening(table):
             try:
-                few = local.number_of_rows(version) <= _MOST_HELD
+                few = local.number_of_rows(version) <= MOST_HELD
                 return self.spark.createDataFrame(local.rows(version)) if few else None
             except UnreadableError:
                 return None  # Spark can read it, or says why not.

@@ -1,0 +1,59 @@
+"""The session of a command: what suits the size of its work, known before Spark starts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from claimatlas.session import get_session
+from claimatlas.spark_settings import SMALL_BYTES
+from claimatlas.tables.identifiers import catalog_name
+from claimatlas.tables.paths import is_remote
+
+_INPUTS = ("input", "claims", "population", "hospital_stays")
+
+
+def session_for(name: str, arguments: argparse.Namespace) -> SparkSession:
+    """The session of the command ``name``; ``--java-options`` go before what its work would get.
+
+    Raises:
+        InputError: as ``get_session``.
+    """
+    options = getattr(arguments, "java_options", None)
+    return get_session(f"claimatlas {name}", java_options=options, is_small=is_small(arguments))
+
+
+def is_small(arguments: argparse.Namespace) -> bool:
+    """Whether the files that the command reads are few, silver among them; false where only Spark can tell."""
+    places = [str(place) for given in _INPUTS if (place := getattr(arguments, given, None))]
+    places.append(str(arguments.output))
+    if any(is_remote(place) or _may_be_catalog(place) for place in places):
+        return False
+    left = SMALL_BYTES
+    for size in _sizes(places):
+        left -= size
+        if left < 0:
+            return False
+    return True
+
+
+def _may_be_catalog(place: str) -> bool:
+    return any(catalog_name(place, parts) for parts in (2, 3)) and not Path(place).exists()
+
+
+def _sizes(places: Iterable[str]) -> Iterable[int]:
+    """The sizes of all files at and below these places, one by one, so that who asks may stop."""
+    for place in places:
+        path = Path(place)
+        if path.is_file():
+            yield path.stat().st_size
+        for folder, _, files in os.walk(path):
+            for file in files:
+                try:
+                    yield Path(folder, file).stat().st_size
+                except OSError:  # A link to nothing, or gone meanwhile: not read either.
+                    continue
