@@ -107,6 +107,10 @@ def net_services(lines: DataFrame, key: tuple[str, ...], rules: dict[str, Column
     )
 
 
+SERVICE_COUNTS = ("claim_lines", "services", "services_taken_back", WITHOUT_MATCH)
+"""The columns of ``service_counts``; each is a sum over services."""
+
+
 def service_counts() -> list[Column]:
     """What a run record says of services: claim lines behind them, services given, and those taken back again.
 

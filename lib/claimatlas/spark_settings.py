@@ -54,7 +54,7 @@ DRIVER_JAVA_OPTIONS = (
 )
 
 
-# For a run on little data in one process: it spends its time on planning queries and compiling code that is hardly used.
+# For a run on little data in one process, most of which is planning queries and compiling code that is hardly used.
 # The first compiler only, one task, no second planning at run time, no Java class made for each query.
 SMALL_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SMALL = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -15,8 +16,7 @@ from claimatlas.configuration.settings import SECTOR
 from claimatlas.population.beneficiaries import beneficiary_years
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
-from claimatlas.runs.record import RunRecord
-from claimatlas.services import service_counts
+from claimatlas.services import SERVICE_COUNTS, service_counts
 from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 
@@ -31,25 +31,35 @@ ODD_OF_BENEFICIARIES = (
 """What is noted of beneficiary-years beside their cells."""
 
 
+class BeneficiaryCounts(NamedTuple):
+    """The beneficiary-years as finely as any cell needs, and the services of each year, of anybody.
+
+    Grain of ``services``: one row per ``year``, with the counts of ``service_counts``, and for each service the people
+    who had it and its net quantity.
+    """
+
+    finest: DataFrame
+    services: DataFrame
+
+
 def beneficiary_counts(
     store: Store,
     configuration: Configuration,
     indicators: Sequence[Indicator],
     years: Sequence[int],
-    record: RunRecord,
     lines: DataFrame,
-) -> DataFrame:
-    """Count the beneficiary-years of ``years``, and note their services in the record.
+) -> BeneficiaryCounts:
+    """Count the beneficiary-years of ``years``.
 
     ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``).
 
-    Grain out: one row per year, place, sector and dimensions, with the measures of ``finest_counts``;
+    Grain of ``finest``: one row per year, place, sector and dimensions, with the measures of ``finest_counts``;
     beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
     people who had it and its net quantity.
     """
-    services = store.keep(services_of_years(lines, configuration, years), "beneficiary_services")
-    quantities = store.keep(quantities_of_beneficiaries(services, configuration), "beneficiary_quantities")
-    _note_services(services, quantities, configuration, record)
+    services = services_of_years(lines, configuration, years)
+    of_beneficiaries = quantities_of_beneficiaries(services, configuration, service_counts())
+    quantities = store.keep(of_beneficiaries, "beneficiary_quantities")
     domiciled = with_domicile(
         store.read(POPULATION).where(F.col("year").isin(list(years))),
         carrying_table(store.spark, configuration, years),
@@ -68,7 +78,8 @@ def beneficiary_counts(
         F.sum("service_lines").alias("service_lines"),
     ]
     place = configuration.settings.geography.domicile_level
-    return finest_counts(members, "beneficiary_years", indicators, [place, SECTOR], extra)
+    finest = finest_counts(members, "beneficiary_years", indicators, [place, SECTOR], extra)
+    return BeneficiaryCounts(finest, _totals_of_services(quantities, configuration))
 
 
 def delivery_counts(
@@ -97,15 +108,11 @@ def delivery_counts(
     return finest_counts(typed, "deliveries", indicators, [place, "hospital_id"], extra)
 
 
-def _note_services(services: DataFrame, quantities: DataFrame, configuration: Configuration, record: RunRecord) -> None:
+def _totals_of_services(quantities: DataFrame, configuration: Configuration) -> DataFrame:
     names = list(configuration.services.beneficiary_services)
-    row = services.agg(*service_counts()).collect()[0]
-    record.count("beneficiary_services", row.asDict())
-    totals = quantities.groupBy("year").agg(
+    return quantities.groupBy("year").agg(
+        *[F.sum(name).alias(name) for name in SERVICE_COUNTS],
         *[F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}") for name in names],
         *[F.sum(f"quantity_{name}").alias(f"quantity_{name}") for name in names],
         F.sum("service_lines").alias("service_lines"),
     )
-    for total in totals.collect():
-        values = total.asDict()
-        record.count(f"beneficiary_services.{values.pop('year')}", values)

@@ -16,7 +16,9 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
+from claimatlas.runs.questions import ask
 from claimatlas.runs.record import RunRecord
+from claimatlas.services import SERVICE_COUNTS
 from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -71,13 +73,13 @@ def count_members(
         deliveries = store.read(deliveries_table(configuration))
         return store.keep(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
     record.progress("indicators: counting beneficiaries and their imaging")
-    counts = beneficiary_counts(store, configuration, indicators, years, record, lines)
-    finest = store.keep(counts, "beneficiary_counts")
-    _note_beneficiaries(finest, configuration, record)
+    counts = beneficiary_counts(store, configuration, indicators, years, lines)
+    finest = store.keep(counts.finest, "beneficiary_counts")
+    _note_beneficiaries(finest, counts.services, record)
     return finest
 
 
-def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record: RunRecord) -> None:
+def _note_beneficiaries(finest: DataFrame, services: DataFrame, record: RunRecord) -> None:
     columns = [
         name
         for name in finest.columns
@@ -87,11 +89,18 @@ def _note_beneficiaries(finest: DataFrame, configuration: Configuration, record:
     totals = finest.groupBy("year").agg(
         F.sum("denominator").alias("beneficiaries"), *[F.sum(name).alias(name) for name in columns]
     )
+    found = ask({"services": services, "beneficiaries": totals})
+    all_years = dict.fromkeys(SERVICE_COUNTS, 0)
+    for of_year in found["services"]:
+        year = of_year.pop("year")
+        for name in SERVICE_COUNTS:
+            all_years[name] += of_year.pop(name)
+        record.count(f"beneficiary_services.{year}", of_year)
+    record.count("beneficiary_services", all_years)
     years = []
-    for total in totals.collect():
-        values = total.asDict()
-        years.append(values.pop("year"))
-        record.count(f"beneficiaries.{years[-1]}", values)
+    for of_year in found["beneficiaries"]:
+        years.append(of_year.pop("year"))
+        record.count(f"beneficiaries.{years[-1]}", of_year)
     note_ignored_services(record, years)
 
 
@@ -134,7 +143,6 @@ def write_cells(
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)
-    store.replace_years(rows, table, years, order, {"run_id": record.run_id})
-    written = store.read(table).where(F.col("year").isin(list(years))).groupBy("year", "geo_level")
-    for row in written.agg(F.count(F.lit(1)).alias("cells")).collect():
-        record.count(f"cells.{table.name}.{row['year']}", {row["geo_level"]: row["cells"]})
+    written = store.replace_years(rows, table, years, order, {"run_id": record.run_id})
+    for row in written.group_by(["year", "geo_level"]).aggregate([([], "count_all")]).to_pylist():
+        record.count(f"cells.{table.name}.{row['year']}", {row["geo_level"]: row["count_all"]})

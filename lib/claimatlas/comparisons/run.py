@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.comparisons.national import against_national
@@ -28,11 +28,11 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
     reach = (min(years) - (YEARS - 1), max(years) + (YEARS - 1))
     cells = reduce(DataFrame.unionByName, newest_cells(store)).where(F.col("year").between(*reach))
     everything = over_all_dimensions(cells)
+    declared = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
     # Other years may hold percentages that this configuration does not declare: they stay.
-    with_interval = everything.where(F.col("ci_low").isNotNull()).select("indicator_id").distinct().collect()
-    percentages = {row["indicator_id"] for row in with_interval}
-    percentages |= {indicator.id for indicator in configuration.indicators if indicator.unit == "percent"}
-    totals = everything.where(F.col("indicator_id").isin(sorted(percentages)))
+    has_interval = F.max(F.col("ci_low").isNotNull()).over(Window.partitionBy("indicator_id"))
+    is_percentage = F.col("indicator_id").isin(declared) | F.col("_has_interval")
+    totals = everything.withColumn("_has_interval", has_interval).where(is_percentage).drop("_has_interval")
     written = sorted({year + later for year in years for later in range(YEARS)})
     rows = compared(totals, configuration.settings.geography.country_level).where(F.col("year").isin(written))
     store.create(COMPARISONS)

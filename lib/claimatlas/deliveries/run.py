@@ -17,6 +17,7 @@ from claimatlas.deliveries.stays import nights_after_delivery
 from claimatlas.population.ages import age_category, completed_years
 from claimatlas.population.beneficiaries import increased_reimbursement_text
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
+from claimatlas.runs.questions import ask
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import service_counts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
@@ -51,17 +52,14 @@ def deliveries_of(
         implausible_interval_days=settings.implausible_interval_days,
     )
     episodes = store.keep(episodes.where(F.col("year").isin(list(years))), "episodes")
-    _count_formation(services, days, episodes, record)
-
-    formed = record.counts["deliveries"]["in_years"]
-    record.progress(f"deliveries: {formed:,} deliveries; joining services around them", counts={"deliveries": formed})
+    record.progress("deliveries: joining the services around them")
     around = store.keep(services_around(store.read(CLAIMS), episodes, configuration, years), "services_around")
-    flags = store.keep(flags_of_deliveries(around, configuration), "flags")
+    flags = flags_of_deliveries(around, configuration)
     # Without hospital stays in the input the table is empty, and so are the nights.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
     mothers = _mothers(store.read(POPULATION), episodes, configuration, years)
     joined = store.keep(_join(episodes, flags, nights, mothers, configuration), "deliveries")
-    _count_result(joined, around, configuration, record)
+    _count(services, days, around, joined, configuration, record)
     return joined
 
 
@@ -160,16 +158,36 @@ def _seen(flag: str, configuration: Configuration) -> Column:
     return F.coalesce(flag, F.lit(False))
 
 
-def _count_formation(services: DataFrame, days: DataFrame, episodes: DataFrame, record: RunRecord) -> None:
-    row = services.agg(*service_counts()).collect()[0]
-    record.count("deliveries", {**row.asDict(), "delivery_days": days.count(), "in_years": episodes.count()})
-    for found in count_by_reading(days).collect():
-        record.count(f"deliveries.episodes_{found['reading']}", {str(found["year"]): found["deliveries"]})
+def _count(
+    services: DataFrame,
+    days: DataFrame,
+    around: DataFrame,
+    joined: DataFrame,
+    configuration: Configuration,
+    record: RunRecord,
+) -> None:
+    """Count in the record how the deliveries were formed, and what they are."""
+    found = ask(
+        {
+            "services": services.agg(*service_counts()),
+            "days": days.agg(F.count(F.lit(1)).alias("delivery_days")),
+            "readings": count_by_reading(days),
+            "around": around.agg(*service_counts()),
+            "deliveries": _totals(joined, configuration),
+        }
+    )
+    formed = sum(total["deliveries"] for total in found["deliveries"])
+    record.count("deliveries", {**found["services"][0], **found["days"][0], "in_years": formed})
+    for reading in found["readings"]:
+        record.count(f"deliveries.episodes_{reading['reading']}", {str(reading["year"]): reading["deliveries"]})
+    record.count("deliveries.services_around", found["around"][0])
+    for total in found["deliveries"]:
+        record.count(f"deliveries.{total.pop('year')}", total)
+    record.progress(f"deliveries: {formed:,} deliveries", counts={"deliveries": formed})
 
 
-def _count_result(joined: DataFrame, around: DataFrame, configuration: Configuration, record: RunRecord) -> None:
-    row = around.agg(*service_counts()).collect()[0]
-    record.count("deliveries.services_around", row.asDict())
+def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
+    """The deliveries of each year, and how many of them are of each kind."""
     plausible = configuration.settings.plausible_age_at_delivery
     # A flag that nobody could see has no count: none is not zero.
     flags = [name for name in configuration.services.delivery_flags if not configuration.empty_code_lists_of_flag(name)]
@@ -179,23 +197,16 @@ def _count_result(joined: DataFrame, around: DataFrame, configuration: Configura
         for by_value in group.code_lists_by_setting.values()
         for value in by_value
     ]
-    totals = (
-        joined.groupBy("year")
-        .agg(
-            F.count(F.lit(1)).alias("deliveries"),
-            F.count_if(~F.col("in_population")).alias("not_in_population"),
-            *domicile_counts(),
-            F.count_if("implausible_interval").alias("implausible_interval"),
-            F.count_if(F.col("sex") == "male").alias("of_a_man"),
-            F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),
-            F.count_if(F.col("nights_after_delivery").isNotNull()).alias("with_stay"),
-            *[F.count_if(name).alias(name) for name in (*flags, *readings)],
-        )
-        .collect()
+    return joined.groupBy("year").agg(
+        F.count(F.lit(1)).alias("deliveries"),
+        F.count_if(~F.col("in_population")).alias("not_in_population"),
+        *domicile_counts(),
+        F.count_if("implausible_interval").alias("implausible_interval"),
+        F.count_if(F.col("sex") == "male").alias("of_a_man"),
+        F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),
+        F.count_if(F.col("nights_after_delivery").isNotNull()).alias("with_stay"),
+        *[F.count_if(name).alias(name) for name in (*flags, *readings)],
     )
-    for total in totals:
-        values = total.asDict()
-        record.count(f"deliveries.{values.pop('year')}", values)
 
 
 def _warn_of_open_edge(record: RunRecord, configuration: Configuration, years: Sequence[int]) -> None:

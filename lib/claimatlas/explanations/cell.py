@@ -15,7 +15,6 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
-from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import cells_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table, deliveries_table
@@ -85,8 +84,7 @@ def recount(
     if indicator.population == "deliveries":
         finest = delivery_counts(store.read(deliveries_table(configuration)), configuration, [indicator], [row["year"]])
     else:
-        record = RunRecord("explain", [row["year"]], configuration, 0, quiet=True)
-        finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], record, store.read(CLAIMS))
+        finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], store.read(CLAIMS)).finest
     inside = _in_place(finest, configuration, row)
     for dimension in DIMENSIONS[indicator.population]:
         if row[dimension] != ALL:

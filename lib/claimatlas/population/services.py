@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
@@ -28,16 +28,20 @@ def services_of_years(claims: DataFrame, configuration: Configuration, years: Se
     return services.select("*", *kinds)
 
 
-def quantities_of_beneficiaries(services: DataFrame, configuration: Configuration) -> DataFrame:
+def quantities_of_beneficiaries(
+    services: DataFrame, configuration: Configuration, counts_of_services: Sequence[Column] = ()
+) -> DataFrame:
     """Sum the services that count.
 
     Grain in: the result of ``services_of_years``. Grain out: one row per ``beneficiary_id`` and ``year``
     with any line of one: ``quantity_<service>`` (sum of the net quantities, 0 when all were taken back)
-    for each declared service, and ``service_lines`` (claim lines, those taken back included).
+    for each declared service, and ``service_lines`` (claim lines, those taken back included); beside them the
+    aggregates ``counts_of_services``.
     """
     counts = F.col("net_quantity") > 0
     quantities = [
         F.sum(F.when(F.col(name) & counts, F.col("net_quantity")).otherwise(0)).alias(f"quantity_{name}")
         for name in configuration.services.beneficiary_services
     ]
-    return services.groupBy("beneficiary_id", "year").agg(*quantities, F.sum("lines").alias("service_lines"))
+    lines = F.sum("lines").alias("service_lines")
+    return services.groupBy("beneficiary_id", "year").agg(*quantities, lines, *counts_of_services)

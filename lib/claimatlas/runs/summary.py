@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
+
+from pyspark.sql import DataFrame
 
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.warnings import said_of_reasons
@@ -57,7 +60,8 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
 
 def _national_values(store: Store, configuration: Configuration, years: Sequence[int]) -> list[dict[str, Any]]:
     level = configuration.settings.geography.country_level
-    rows = [row for cells in tables_of_cells(store) for row in of_country(cells, level, years).collect()]
+    tables = tables_of_cells(store)
+    rows = of_country(reduce(DataFrame.unionByName, tables), level, years).collect() if tables else []
     units = {indicator.id: indicator.unit for indicator in configuration.indicators}
     return [
         {

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RELEASES, Table
@@ -32,8 +31,7 @@ def releases(store: Store) -> list[dict[str, Any]]:
     """Every release, the newest first."""
     if not store.exists(RELEASES):
         return []
-    rows = store.read(RELEASES).orderBy(F.col("release").desc()).collect()
-    return [row.asDict() for row in rows]
+    return sorted(store.few_rows(RELEASES), key=lambda row: -row["release"])
 
 
 @dataclass(frozen=True)

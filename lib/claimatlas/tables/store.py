@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
@@ -25,7 +26,7 @@ DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _GOING = "claimatlas_rows_going"
-_YEARS_AT_ONCE = 5
+_YEARS_AT_ONCE = 8
 """Of a small table so many years are handed to the driver in one piece: a gigabyte is the most that Spark gives."""
 MOST_HELD = 1_000_000
 """Rows up to which a small table is read by the driver."""
@@ -220,6 +221,14 @@ class Store:
             with suppress(PySparkException):
                 self.spark.conf.unset(_COMMIT_METADATA)
             self.spark.catalog.dropTempView(_GOING)
+
+    def few_rows(self, table: Table) -> list[dict[str, Any]]:
+        """All rows of a table of a few, such as one row per run."""
+        if local := self.place.local(table.name):
+            with suppress(UnreadableError):
+                found: list[dict[str, Any]] = local.rows().to_pylist()
+                return found
+        return [row.asDict() for row in self.read(table).collect()]
 
     def rows_by_year(self, table: Table) -> dict[int | None, int]:
         """The rows of each value of ``year``, a column that the table is partitioned by; null is one."""
