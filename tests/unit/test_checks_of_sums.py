@@ -155,7 +155,7 @@ def found(spark: SparkSession, shipped: Configuration) -> list[Finding]:
         for population in ("deliveries", "beneficiary_years")
         for year in years
     }
-    return check_sums(spark.createDataFrame(rows, SCHEMA), shipped, years, counted)
+    return check_sums(spark.createDataFrame(rows, SCHEMA).toArrow(), shipped, years, counted)
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
@@ -212,7 +212,7 @@ def test_members_that_are_in_no_cell(spark: SparkSession, shipped: Configuration
     cells = published(shipped)
     rows = [(key[0], 2023, *key[1:], *counts) for key, counts in cells.items() if key[0] == DENOMINATOR]
     counted = {("deliveries", 2023): Members(len(MEMBERS) + 1, UNKNOWN)}
-    wrong = [f for f in check_sums(spark.createDataFrame(rows, SCHEMA), shipped, [2023], counted) if not f.ok]
+    wrong = [f for f in check_sums(spark.createDataFrame(rows, SCHEMA).toArrow(), shipped, [2023], counted) if not f.ok]
     assert [finding.sentence for finding in wrong] == [
         f"{DENOMINATOR} 2023, country: 1 of 1 cells do not add up with the members that the run counted, the first "
         "01000: numerator / denominator 4 / 6 is not the sum, 4 / 7."
@@ -227,7 +227,7 @@ def test_places_that_are_no_whole_may_hold_more(spark: SparkSession, shipped: Co
     places = [("country", "01000", 9), ("region", "02000", 3), ("region", "03000", 2), ("region", "04000", 4)]
     places += [("province", "10000", 2), ("province", "60000", 2)]
     rows = [(BY_SECTOR, 2023, level, code, *ALL_OF_IT, 0, count) for level, code, count in places]
-    findings = check_sums(spark.createDataFrame(rows, SCHEMA), configuration, [2023])
+    findings = check_sums(spark.createDataFrame(rows, SCHEMA).toArrow(), configuration, [2023])
     by_level = {finding.subject["geo_level"]: finding for finding in findings}
     assert by_level["country"].ok
     assert (by_level["region"].measured, by_level["region"].cases) == (1, 3)

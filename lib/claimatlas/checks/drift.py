@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from claimatlas.cells.status import NOT_COMPUTABLE, PROVISIONAL
 from claimatlas.checks.findings import DRIFT, Finding, Subject
 from claimatlas.configuration.settings import Checks
-from claimatlas.tables.published import over_all_dimensions
 
 
 @dataclass(frozen=True)
@@ -29,16 +25,6 @@ _WITHOUT_VALUE = {NOT_COMPUTABLE: "is not computable", NOT_PUBLISHED: "is not pu
 NationalKey = tuple[str, str, int]
 """Indicator, code of the country, year."""
 National = Mapping[NationalKey, NationalValue]
-
-
-def national_cells(cells: DataFrame, country_level: str) -> DataFrame:
-    """The country's values of every year.
-
-    Grain in: one row per cell, as in gold. Grain out: one row per indicator, country and year: ``indicator_id``,
-    ``geo_code``, ``year``, ``value``, ``status``, ``run_id``.
-    """
-    in_country = over_all_dimensions(cells.where(F.col("geo_level") == country_level))
-    return in_country.select("indicator_id", "geo_code", "year", "value", "status", "run_id")
 
 
 def judge_drift(now: National, earlier: National, years: Sequence[int], bounds: Checks) -> Iterator[Finding]:

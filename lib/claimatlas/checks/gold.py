@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
 
-from claimatlas.checks.drift import National, NationalValue, national_cells
+from claimatlas.checks.drift import National, NationalValue
 from claimatlas.checks.findings import SUMS, Finding, Subject
 from claimatlas.checks.sums import FIGURES, MEMBERS, PLACES, WITH_UNKNOWN, Counted, measure_sums
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
+from claimatlas.tables.published import of_country
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 
 def check_sums(
-    cells: DataFrame,
+    cells: pa.Table,
     configuration: Configuration,
     years: Sequence[int],
     counted: Counted | None = None,
@@ -26,8 +27,7 @@ def check_sums(
     ``cells``: one row per cell, the columns of the tables of cells. ``counted``: the members by population
     (``deliveries``, ``beneficiary_years``) and year, where they are known.
     """
-    rows = measure_sums(cells, configuration, years, counted or {}).collect()
-    found = [row.asDict(recursive=True) for row in rows]
+    found = measure_sums(cells, configuration, years, counted or {})
     found.sort(key=lambda row: (row["indicator_id"], row["year"], row["geo_level"], row["sum"]))
     return [judge_sum(row, configuration) for row in found]
 
@@ -52,9 +52,10 @@ def judge_sum(row: Mapping[str, Any], configuration: Configuration) -> Finding:
     return Finding(SUMS, subject, float(row["wrong"]), 0.0, ok=False, sentence=sentence, cases=row["compared"])
 
 
-def national_values(cells: DataFrame, configuration: Configuration) -> National:
+def national_values(cells: pa.Table, configuration: Configuration) -> National:
     """The country's values in cells, to judge their drift by ``judge_drift``."""
-    rows = national_cells(cells, configuration.settings.geography.country_level).collect()
+    national = of_country(cells, configuration.settings.geography.country_level)
+    rows = national.select(["indicator_id", "geo_code", "year", "value", "status", "run_id"]).to_pylist()
     return {
         (row["indicator_id"], row["geo_code"], row["year"]): NationalValue(row["value"], row["status"], row["run_id"])
         for row in rows

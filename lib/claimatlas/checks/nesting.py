@@ -3,41 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, SparkSession
-
-from claimatlas.configuration import Configuration
 from claimatlas.configuration.geography import Geography
-
-_NESTING = (
-    "year int, _finest string, geo_level string, geo_code string, "
-    "_parents array<struct<geo_level: string, geo_code: string, whole: boolean>>, _whole boolean"
-)
 
 Parent = tuple[str, str, bool]
 """Level, code, and whether its parts are all of it."""
-
-
-def nesting(
-    spark: SparkSession, configuration: Configuration, finest_levels: Sequence[str], years: Sequence[int]
-) -> DataFrame:
-    """The places of each year, as parts and as sums of parts.
-
-    Grain: one row per ``year``, ``_finest`` (the level of the parts), ``geo_level`` and ``geo_code``. A part has
-    ``_parents``: the larger places that it counts in; a larger place has ``_whole``: true when it is exactly the
-    sum of its parts, false when it may hold more.
-    """
-    country_level = configuration.settings.geography.country_level
-    rows = [
-        (year, finest, level, code, parents, whole)
-        for year in sorted(set(years))
-        for finest in finest_levels
-        for (level, code), (parents, whole) in sorted(
-            parts_and_sums(configuration.geography, country_level, finest, year).items()
-        )
-    ]
-    return spark.createDataFrame(rows, _NESTING)
 
 
 def parts_and_sums(

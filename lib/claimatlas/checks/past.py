@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pyspark.sql import functions as F
-
 from claimatlas.checks.drift import National, NationalKey, NationalValue
 from claimatlas.checks.gold import national_values
 from claimatlas.checks.sums import Members
@@ -38,8 +36,7 @@ def replaced_values(
     notes = []
     for version, replaced in sorted(years_before.items()):
         try:
-            cells = store.read_version(table, version).where(F.col("year").isin(sorted(replaced)))
-            found |= national_values(cells, configuration)
+            found |= national_values(store.rows(table, version, sorted(replaced)), configuration)
         except SPARK_ERRORS as error:
             if not is_no_longer_kept(error):
                 raise

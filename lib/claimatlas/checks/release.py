@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from claimatlas.checks.drift import judge_drift
 from claimatlas.checks.findings import Finding, beyond
@@ -17,7 +16,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import QualityGateError
 from claimatlas.runs.archive import find_run
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.published import cells_by_table, newest_cells
+from claimatlas.tables.published import newest_rows, rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.store import Store
 
@@ -35,7 +34,7 @@ def require_publishable(
         QualityGateError: naming the first of what is wrong.
     """
     record.progress("indicators: checking what is to be published")
-    cells = reduce(DataFrame.unionByName, newest_cells(store))
+    cells = newest_rows(store, years)
     wrong = beyond(check_sums(cells, configuration, years, _counted(record, years)))
     if wrong:
         raise QualityGateError(_said("do not add up", wrong))
@@ -50,23 +49,20 @@ def require_publishable(
 
 
 def _jumps(
-    store: Store, cells: DataFrame, configuration: Configuration, years: Sequence[int], record: RunRecord
+    store: Store, cells: pa.Table, configuration: Configuration, years: Sequence[int], record: RunRecord
 ) -> list[Finding]:
     least = configuration.settings.checks.least_denominator_of_jump
     published = Published.now(store)
-    tables = cells_by_table(published).values() if published.release else []
-    if not tables:
-        return []
-    large = reduce(DataFrame.unionByName, tables).where(F.col("denominator") >= least)
-    of_years = F.col("year").isin(list(years))
-    earlier = national_values(large.where(of_years), configuration)
+    tables = rows_by_table(published, years).values() if published.release else []
+    large = [rows.filter(pc.greater_equal(rows["denominator"], least)) for rows in tables]
+    earlier = {key: value for rows in large for key, value in national_values(rows, configuration).items()}
     # Another configuration explains any difference.
     runs = {value.run_id for value in earlier.values()}
     comparable = {run_id for run_id in runs if _has_configuration(store, run_id, record.hashes)}
     earlier = {key: value for key, value in earlier.items() if value.run_id in comparable}
     if not earlier:
         return []
-    now = national_values(cells.where(of_years), configuration)
+    now = national_values(cells, configuration)
     # Each year by itself: how it stands to the year before is for `claimatlas check` to say.
     return [
         finding

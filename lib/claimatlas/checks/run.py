@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
 
 from claimatlas.checks.claims import ALL_LINES, MONTHS_OF_RUN_OUT, code_groups, lines_by_month
 from claimatlas.checks.completeness import judge_completeness
@@ -21,7 +21,7 @@ from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.marker import facts_of_silver
-from claimatlas.tables.published import cells_by_table
+from claimatlas.tables.published import rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, POPULATION, Table, deliveries_table
 from claimatlas.tables.store import Store
@@ -46,7 +46,7 @@ def check_store(store: Store, configuration: Configuration, years: Sequence[int]
     Raises:
         InputError: there is no table, a year is in none, or an ingest did not finish.
     """
-    cells = cells_by_table(Published.now(store))
+    cells = rows_by_table(Published.now(store))
     has_silver = store.exists(CLAIMS)
     if not (cells or has_silver):
         raise InputError(f"There are no tables to check in {store.root}: run the main job first.")
@@ -73,7 +73,7 @@ def check_store(store: Store, configuration: Configuration, years: Sequence[int]
 def _check_gold(
     store: Store,
     configuration: Configuration,
-    cells: Mapping[Table, DataFrame],
+    cells: Mapping[Table, pa.Table],
     national: NationalByTable,
     years: Sequence[int],
 ) -> tuple[list[Finding], list[str]]:

@@ -1,18 +1,21 @@
-"""Whether published counts add up, across levels of place and across dimensions."""
+"""Whether published counts add up, across levels of place and across dimensions.
+
+In the driver, over Arrow's columns: cells are few, and as a query of Spark this was the dearest of a run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from claimatlas.checks.nesting import nesting
+from claimatlas.checks.nesting import parts_and_sums
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
-from claimatlas.services import all_of, any_of
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 PUBLISHED, PLACES, WITH_UNKNOWN, MEMBERS = "published", "places", "places_and_unknown", "members"
@@ -20,6 +23,8 @@ PUBLISHED, PLACES, WITH_UNKNOWN, MEMBERS = "published", "places", "places_and_un
 before there were cells."""
 FIGURES = ("numerator", "denominator")
 _CELL = ("geo_level", "geo_code", *CELL_DIMENSIONS)
+_KEY = ("indicator_id", *_CELL)
+_PARTS = (PUBLISHED, PLACES, HOSPITAL, SECTOR, *CELL_DIMENSIONS)
 
 
 class Members(NamedTuple):
@@ -33,13 +38,26 @@ Counted = Mapping[tuple[str, int], Members]
 """The members that were counted, by the population's name and the year."""
 
 
-def measure_sums(cells: DataFrame, configuration: Configuration, years: Sequence[int], counted: Counted) -> DataFrame:
-    """Compare every published count with the sums that it must be, in one pass over the cells.
+@dataclass(frozen=True)
+class _Sum:
+    """A sum that some cells must be: its name, which cells, both figures of it, and which must be equal to it."""
+
+    name: str
+    applies: pa.Array
+    numerator: pa.Array
+    denominator: pa.Array
+    exact: pa.Array
+
+
+def measure_sums(
+    cells: pa.Table, configuration: Configuration, years: Sequence[int], counted: Counted
+) -> list[dict[str, Any]]:
+    """Compare every published count with the sums that it must be.
 
     Grain in: one row per cell, as in gold; indicators that the configuration does not declare are left out. Grain
     out: one row per ``indicator_id``, ``year``, ``geo_level`` and ``sum``, with ``compared`` and ``wrong`` (how many
     cells), and ``example``: the first wrong cell with its ``published_`` and ``summed_numerator`` and
-    ``_denominator``, and ``exact``: whether they had to be equal.
+    ``_denominator``, and ``exact``: whether they had to be equal; null without a wrong one.
 
     ``sum`` is ``places`` (a larger place is its smallest places; the country may be more, as it counts unknown
     domiciles), ``places_and_unknown`` (the country's denominator is its smallest places and the unknown domiciles of
@@ -47,144 +65,186 @@ def measure_sums(cells: DataFrame, configuration: Configuration, years: Sequence
     (together not more than the country), or a dimension (``all`` is its values, ``unknown`` too). What is not
     computable counts as 0 on both sides.
     """
-    totals = _totals(cells, configuration, years)
-    comparisons = F.explode(_comparisons(configuration, years, counted)).alias("_sum")
-    compared = totals.select("indicator_id", "year", *_CELL, comparisons)
-    pairs = [(F.col(f"_sum.summed_{figure}"), F.col(f"_sum.published_{figure}")) for figure in FIGURES]
-    equal = all_of(summed == published for summed, published in pairs)
-    not_more = all_of(summed <= published for summed, published in pairs)
-    is_right = F.when(F.col("_sum.exact"), equal).otherwise(not_more)
-    example = F.struct(*_CELL[1:], "_sum.*")
-    return compared.groupBy("indicator_id", "year", "geo_level", F.col("_sum.sum").alias("sum")).agg(
-        F.count(F.lit(1)).alias("compared"),
-        F.count_if(~is_right).alias("wrong"),
-        F.min(F.when(~is_right, example)).alias("example"),
-    )
-
-
-def _totals(cells: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
-    """Each cell as published and as the sum of each kind of parts.
-
-    Grain out: one row per cell that is published or that has a part: ``<part>_numerator`` and ``<part>_denominator``
-    for ``published``, ``places``, hospital, sector and each dimension, 0 without any; ``_whole``: whether its places
-    are all of it, null when it is not made of places.
-    """
-    geography = configuration.settings.geography
-    finest = {
-        level: [i.id for i in configuration.indicators if _finest(i, geography.levels) == level]
-        for level in geography.levels
-    }
-    finest_level = F.coalesce(*[F.when(_is_one_of(ids), F.lit(level)) for level, ids in finest.items()])
-    declared = _is_one_of([indicator.id for indicator in configuration.indicators])
-    judged = cells.where(declared & F.col("year").isin(list(years))).withColumn("_finest", finest_level)
-    places = nesting(cells.sparkSession, configuration, [level for level, ids in finest.items() if ids], years)
-    placed = judged.join(F.broadcast(places), on=["year", "_finest", "geo_level", "geo_code"], how="left")
-    counted_in = F.explode(_counted_in(configuration, years)).alias("_cell")
-    rows = placed.select("indicator_id", "year", *FIGURES, counted_in)
-    sums = [
-        F.coalesce(F.sum(F.when(F.col("_cell.part") == part, F.col(figure))), F.lit(0)).alias(f"{part}_{figure}")
-        for part in (PUBLISHED, PLACES, HOSPITAL, SECTOR, *CELL_DIMENSIONS)
-        for figure in FIGURES
-    ]
-    key = [F.col(f"_cell.{name}").alias(name) for name in _CELL]
-    return rows.groupBy("indicator_id", "year", *key).agg(*sums, F.bool_or("_cell.whole").alias("_whole"))
-
-
-def _counted_in(configuration: Configuration, years: Sequence[int]) -> Column:
-    """The cells that a row counts in: its own, and each one that it is a part of."""
-
-    def cell(part: str, whole: Column, **changed: Column) -> Column:
-        values = [changed.get(name, F.col(name)).alias(name) for name in _CELL]
-        return F.struct(*values, F.lit(part).alias("part"), whole.alias("whole"))
-
-    geography = configuration.settings.geography
-    nothing, everything = F.lit(None).cast("boolean"), F.lit(ALL)
-    country = {"geo_level": F.lit(geography.country_level), "geo_code": _country(configuration, years)}
-    own = [
-        cell(PUBLISHED, F.col("_whole")),
-        *[F.when(F.col(name) != ALL, cell(name, nothing, **{name: everything})) for name in CELL_DIMENSIONS],
-        *[
-            F.when((F.col("geo_level") == level) & country["geo_code"].isNotNull(), cell(level, nothing, **country))
-            for level in (HOSPITAL, SECTOR)
-        ],
-    ]
-    has_level = {level: _has_level(configuration, level) for level in geography.levels}
-    published = F.filter(
-        "_parents", lambda parent: any_of((parent["geo_level"] == level) & has for level, has in has_level.items())
-    )
-    larger = F.transform(
-        published,
-        lambda parent: cell(PLACES, parent["whole"], geo_level=parent["geo_level"], geo_code=parent["geo_code"]),
-    )
-    itself = F.array_compact(F.array(*own))
-    return F.when(F.col("_parents").isNull(), itself).otherwise(F.concat(itself, larger))
-
-
-def _comparisons(configuration: Configuration, years: Sequence[int], counted: Counted) -> Column:
-    """What a cell is compared with: an array of the sums that it must be."""
-
-    def against(name: str, exact: Column, summed: Sequence[Column]) -> Column:
-        both = [F.col(f"{PUBLISHED}_{figure}") for figure in FIGURES]
-        return F.struct(
-            F.lit(name).alias("sum"),
-            exact.alias("exact"),
-            *[column.alias(f"published_{figure}") for figure, column in zip(FIGURES, both, strict=True)],
-            *[column.alias(f"summed_{figure}") for figure, column in zip(FIGURES, summed, strict=True)],
-        )
-
-    def sums_of(part: str) -> list[Column]:
-        return [F.col(f"{part}_{figure}") for figure in FIGURES]
-
-    is_country = F.col("geo_level") == configuration.settings.geography.country_level
-    found = [F.when(F.col("_whole").isNotNull(), against(PLACES, F.col("_whole"), sums_of(PLACES)))]
-    for level in (HOSPITAL, SECTOR):
-        has_parts = is_country & _has_level(configuration, level)
-        found.append(F.when(has_parts, against(level, F.lit(False), sums_of(level))))
-    for name in CELL_DIMENSIONS:
-        is_split = _is_one_of([indicator.id for indicator in configuration.indicators if name in indicator.dimensions])
-        found.append(F.when((F.col(name) == ALL) & is_split, against(name, F.lit(True), sums_of(name))))
-    total = is_country & all_of(F.col(name) == ALL for name in CELL_DIMENSIONS)
-    members, unknown = _counted(configuration, counted)
-    numerator, places = F.col(f"{PUBLISHED}_numerator"), F.col(f"{PLACES}_denominator")
-    has_domiciles = _has_level(configuration, configuration.settings.geography.domicile_level)
-    with_unknown = against(WITH_UNKNOWN, F.lit(True), [numerator, places + unknown])
-    found.append(F.when(total & has_domiciles & unknown.isNotNull(), with_unknown))
-    is_only_country = _country(configuration, years).isNotNull()
-    all_members = against(MEMBERS, F.lit(True), [numerator, members])
-    found.append(F.when(total & is_only_country & members.isNotNull(), all_members))
-    return F.array_compact(F.array(*found))
-
-
-def _counted(configuration: Configuration, counted: Counted) -> tuple[Column, Column]:
-    """How many members the whole population has, and without a place; null where nobody says."""
-    number, unknown = F.lit(None).cast("bigint"), F.lit(None).cast("bigint")
-    for (population, year), members in counted.items():
-        of_all = [i.id for i in configuration.indicators if i.population == population and i.denominator is None]
-        holds = _is_one_of(of_all) & (F.col("year") == year)
-        number = F.when(holds, F.lit(members.number).cast("bigint")).otherwise(number)
-        unknown = F.when(holds, F.lit(members.unknown_domicile).cast("bigint")).otherwise(unknown)
-    return number, unknown
-
-
-def _country(configuration: Configuration, years: Sequence[int]) -> Column:
-    """The code of the country in a row's year; null where there are several."""
-    level = configuration.settings.geography.country_level
-    code = F.lit(None).cast("string")
+    declared = pc.is_in(cells["indicator_id"], pa.array([i.id for i in configuration.indicators], pa.string()))
+    judged = cells.filter(declared)
+    found: list[dict[str, Any]] = []
     for year in sorted(set(years)):
-        codes = {place.parents[level] for place in configuration.geography.vintage(year).values()}
-        if len(codes) == 1:
-            code = F.when(F.col("year") == year, F.lit(codes.pop())).otherwise(code)
-    return code
+        of_year = judged.filter(pc.equal(judged["year"], year)).select([*_KEY, *FIGURES])
+        if of_year.num_rows:
+            found += _OneYear(configuration, year).measured(of_year, counted)
+    return found
+
+
+class _OneYear:
+    """The sums of one year's cells."""
+
+    def __init__(self, configuration: Configuration, year: int) -> None:
+        self.configuration = configuration
+        self.year = year
+        self.levels = configuration.settings.geography.levels
+        self.country_level = configuration.settings.geography.country_level
+        countries = {p.parents[self.country_level] for p in configuration.geography.vintage(year).values()}
+        self.country = countries.pop() if len(countries) == 1 else None
+        """The code of the country; none where there are several."""
+        self.by_finest: dict[str, list[Indicator]] = {}
+        for indicator in configuration.indicators:
+            finest = _finest(indicator, self.levels)
+            if finest:
+                self.by_finest.setdefault(finest, []).append(indicator)
+
+    def measured(self, cells: pa.Table, counted: Counted) -> Iterator[dict[str, Any]]:
+        totals = self._totals(cells)
+        for kind in self._sums(totals, counted):
+            yield from self._compared(totals, kind)
+
+    def _totals(self, cells: pa.Table) -> pa.Table:
+        """Each cell as published and as the sum of each kind of parts.
+
+        One row per cell that is published or that has a part: ``<part>_numerator`` and ``<part>_denominator`` for
+        each of ``_PARTS``, 0 without any.
+        """
+        parts = [(PUBLISHED, cells), *self._parts(cells)]
+        wide = []
+        for name, rows in parts:
+            figures = {f"{name}_{figure}": pc.fill_null(rows[figure], 0) for figure in FIGURES}
+            nothing = pa.nulls(rows.num_rows, pa.int64())
+            columns = [figures.get(f"{part}_{figure}", nothing) for part in _PARTS for figure in FIGURES]
+            wide.append(pa.table([*[rows[name] for name in _KEY], *columns], names=[*_KEY, *_sum_names()]))
+        grouped = pa.concat_tables(wide).group_by(list(_KEY)).aggregate([(name, "sum") for name in _sum_names()])
+        sums = [pc.fill_null(grouped[f"{name}_sum"], 0) for name in _sum_names()]
+        has_places = pc.or_(
+            pc.is_valid(grouped[f"{PUBLISHED}_numerator_sum"]), pc.is_valid(grouped[f"{PLACES}_numerator_sum"])
+        )
+        names = [*_KEY, *_sum_names(), "_has_places"]
+        return pa.table([*[grouped[name] for name in _KEY], *sums, has_places], names=names)
+
+    def _parts(self, cells: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        """Cells as parts of others: with the key of the cell that they count in."""
+        for name in CELL_DIMENSIONS:
+            yield name, _with(cells.filter(pc.not_equal(cells[name], ALL)), name, ALL)
+        if self.country is not None:
+            for level in (HOSPITAL, SECTOR):
+                rows = cells.filter(pc.equal(cells["geo_level"], level))
+                yield level, _with(_with(rows, "geo_level", self.country_level), "geo_code", self.country)
+        for finest, indicators in self.by_finest.items():
+            yield from ((PLACES, rows) for rows in self._places(cells, finest, indicators))
+
+    def _places(self, cells: pa.Table, finest: str, indicators: Sequence[Indicator]) -> Iterator[pa.Table]:
+        """The smallest places, once for each larger level that their indicator has."""
+        nested = self._nested(finest)
+        for level in self.levels[: self.levels.index(finest)]:
+            ids = [indicator.id for indicator in indicators if level in indicator.levels]
+            lies_in = {
+                code: parent
+                for (part_level, code), (parents, _) in nested.items()
+                if part_level == finest
+                for parent_level, parent, _ in parents
+                if parent_level == level
+            }
+            is_part = pc.and_(
+                pc.and_(pc.equal(cells["geo_level"], finest), _is_in(cells["indicator_id"], ids)),
+                _is_in(cells["geo_code"], lies_in),
+            )
+            rows = cells.filter(is_part)
+            place = pc.index_in(rows["geo_code"], pa.array(list(lies_in), pa.string()))
+            parents = pa.array(list(lies_in.values()), pa.string()).take(place.combine_chunks())
+            yield _with(_with(rows, "geo_level", level), "geo_code", parents)
+
+    def _nested(self, finest: str) -> dict[tuple[str, str], tuple[list[tuple[str, str, bool]], bool | None]]:
+        return parts_and_sums(self.configuration.geography, self.country_level, finest, self.year)
+
+    def _sums(self, totals: pa.Table, counted: Counted) -> Iterator[_Sum]:
+        """What the cells are compared with."""
+        is_country = pc.equal(totals["geo_level"], self.country_level)
+        whole = self._whole(totals)
+        yield self._sum(totals, PLACES, PLACES, pc.is_valid(whole), pc.fill_null(whole, True))
+        for level in (HOSPITAL, SECTOR):
+            ids = [i.id for i in self.configuration.indicators if level in i.levels]
+            applies = pc.and_(is_country, _is_in(totals["indicator_id"], ids))
+            yield self._sum(totals, level, level, applies, _all(totals, value=False))
+        for name in CELL_DIMENSIONS:
+            ids = [i.id for i in self.configuration.indicators if name in i.dimensions]
+            applies = pc.and_(pc.equal(totals[name], ALL), _is_in(totals["indicator_id"], ids))
+            yield self._sum(totals, name, name, applies, _all(totals, value=True))
+        total = is_country
+        for name in CELL_DIMENSIONS:
+            total = pc.and_(total, pc.equal(totals[name], ALL))
+        yield from self._members(totals, total, counted)
+
+    def _members(self, totals: pa.Table, is_total: pa.Array, counted: Counted) -> Iterator[_Sum]:
+        """The country's denominators, against those who were counted before there were cells."""
+        domicile_level = self.configuration.settings.geography.domicile_level
+        exact, numerator = _all(totals, value=True), totals[f"{PUBLISHED}_numerator"]
+        for (population, year), members in counted.items():
+            if year != self.year:
+                continue
+            of_all = [i for i in self.configuration.indicators if i.population == population and not i.denominator]
+            with_domiciles = [i.id for i in of_all if domicile_level in i.levels]
+            applies = pc.and_(is_total, _is_in(totals["indicator_id"], with_domiciles))
+            summed = pc.add(totals[f"{PLACES}_denominator"], members.unknown_domicile)
+            yield _Sum(WITH_UNKNOWN, applies, numerator, summed, exact)
+            if self.country is not None:
+                applies = pc.and_(is_total, _is_in(totals["indicator_id"], [i.id for i in of_all]))
+                yield _Sum(MEMBERS, applies, numerator, pa.repeat(members.number, totals.num_rows), exact)
+
+    def _whole(self, totals: pa.Table) -> pa.Array:
+        """Whether the places of a cell are all of it; null when it is not made of places."""
+        whole = pa.nulls(totals.num_rows, pa.bool_())
+        for finest, indicators in self.by_finest.items():
+            of_finest = pc.and_(totals["_has_places"], _is_in(totals["indicator_id"], [i.id for i in indicators]))
+            by_level: dict[str, dict[str, bool]] = {}
+            for (level, code), (_, is_whole) in self._nested(finest).items():
+                if is_whole is not None:
+                    by_level.setdefault(level, {})[code] = is_whole
+            for level, codes in by_level.items():
+                at_level = pc.and_(of_finest, pc.equal(totals["geo_level"], level))
+                for value in (True, False):
+                    of_value = [code for code, is_whole in codes.items() if is_whole is value]
+                    here = pc.and_(at_level, _is_in(totals["geo_code"], of_value))
+                    whole = pc.if_else(here, value, whole)
+        return whole
+
+    def _sum(self, totals: pa.Table, name: str, part: str, applies: pa.Array, exact: pa.Array) -> _Sum:
+        return _Sum(name, applies, totals[f"{part}_numerator"], totals[f"{part}_denominator"], exact)
+
+    def _compared(self, totals: pa.Table, kind: _Sum) -> Iterator[dict[str, Any]]:
+        published = [totals[f"{PUBLISHED}_{figure}"] for figure in FIGURES]
+        summed = [kind.numerator, kind.denominator]
+        equal = pc.and_(pc.equal(summed[0], published[0]), pc.equal(summed[1], published[1]))
+        not_more = pc.and_(pc.less_equal(summed[0], published[0]), pc.less_equal(summed[1], published[1]))
+        wrong = pc.invert(pc.if_else(kind.exact, equal, not_more))
+        columns = [*[totals[name] for name in _KEY], kind.exact, *published, *summed, wrong]
+        names = [*_KEY, "exact", *[f"{side}_{figure}" for side in ("published", "summed") for figure in FIGURES]]
+        rows = pa.table(columns, names=[*names, "_wrong"]).filter(kind.applies)
+        examples: dict[tuple[str, str], dict[str, Any]] = {}
+        order = [(name, "ascending") for name in _CELL[1:]]
+        for row in rows.filter(rows["_wrong"]).sort_by(order).to_pylist():
+            examples.setdefault((row["indicator_id"], row["geo_level"]), row)
+        counts = rows.group_by(["indicator_id", "geo_level"]).aggregate([("_wrong", "count"), ("_wrong", "sum")])
+        for row in counts.to_pylist():
+            indicator, level = row["indicator_id"], row["geo_level"]
+            found = {"indicator_id": indicator, "year": self.year, "geo_level": level, "sum": kind.name}
+            found |= {"compared": row["_wrong_count"], "wrong": row["_wrong_sum"]}
+            yield {**found, "example": examples.get((indicator, level))}
+
+
+def _sum_names() -> list[str]:
+    return [f"{part}_{figure}" for part in _PARTS for figure in FIGURES]
+
+
+def _with(rows: pa.Table, name: str, value: str | pa.Array) -> pa.Table:
+    values = pa.repeat(value, rows.num_rows) if isinstance(value, str) else value
+    return rows.set_column(rows.schema.get_field_index(name), name, values)
+
+
+def _is_in(column: pa.ChunkedArray, values: object) -> pa.ChunkedArray:
+    return pc.is_in(column, pa.array(list(values), pa.string()))  # type: ignore[call-overload]
+
+
+def _all(totals: pa.Table, *, value: bool) -> pa.Array:
+    return pa.repeat(value, totals.num_rows)
 
 
 def _finest(indicator: Indicator, levels: Sequence[str]) -> str | None:
     """The smallest of an indicator's places, the sector apart."""
     return max((level for level in indicator.levels if level in levels), key=levels.index, default=None)
-
-
-def _has_level(configuration: Configuration, level: str) -> Column:
-    return _is_one_of([indicator.id for indicator in configuration.indicators if level in indicator.levels])
-
-
-def _is_one_of(ids: Sequence[str]) -> Column:
-    return F.col("indicator_id").isin(list(ids)) if ids else F.lit(False)

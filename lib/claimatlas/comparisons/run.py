@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -12,7 +11,7 @@ from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import YEARS, direction, trend_statistic
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.published import newest_cells, over_all_dimensions
+from claimatlas.tables.published import newest_rows, totals_of
 from claimatlas.tables.schemas import COMPARISONS
 from claimatlas.tables.store import Store
 
@@ -25,9 +24,8 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
     Grain out: one row per percentage indicator, year and place, over all dimensions.
     """
     record.progress("indicators: comparing places")
-    reach = (min(years) - (YEARS - 1), max(years) + (YEARS - 1))
-    cells = reduce(DataFrame.unionByName, newest_cells(store)).where(F.col("year").between(*reach))
-    everything = over_all_dimensions(cells)
+    reach = range(min(years) - (YEARS - 1), max(years) + YEARS)
+    everything = store.spark.createDataFrame(totals_of(newest_rows(store, reach)))
     declared = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
     # Other years may hold percentages that this configuration does not declare: they stay.
     has_interval = F.max(F.col("ci_low").isNotNull()).over(Window.partitionBy("indicator_id"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -125,31 +126,35 @@ def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
     old, new = (_published(store, run_id, written_by, years) for run_id in (earlier_id, later_id))
     steps = _steps(
         store,
-        (earlier, _national(old, earlier, years)),
-        (later, _national(new, later, years)),
+        (earlier, _national(old, earlier)),
+        (later, _national(new, later)),
         years,
     )
     # Kept, as both the counts and the file of cells are made of it.
-    cells = store.keep(_changed_cells(old, new), "changed_cells")
+    cells = store.keep(_changed_cells(*(_as_frames(store, tables) for tables in (old, new))), "changed_cells")
     return Difference(earlier, later, years, cells, tuple(steps))
 
 
 def _published(
     store: Store, run_id: str, written_by: Mapping[Table, Mapping[int, str]], years: Sequence[int]
-) -> list[DataFrame]:
+) -> list[pa.Table]:
     """What a run wrote into the tables of cells; ``written_by``: the run behind each of their versions."""
     tables = []
     for table, runs in written_by.items():
         versions = [version for version, run in runs.items() if run == run_id]
         if versions:
-            tables.append(store.read_version(table, max(versions)).where(F.col("year").isin(list(years))))
+            tables.append(store.rows(table, max(versions), years))
     if not tables:
         raise InputError(f"The run {run_id} published no indicator in {store.root}.")
     return tables
 
 
-def _national(tables: Sequence[DataFrame], run: PastRun, years: Sequence[int]) -> National:
-    return national_counts(tables, run.record["settings"]["geography"]["levels"][0], years)
+def _national(tables: Sequence[pa.Table], run: PastRun) -> National:
+    return national_counts(tables, run.record["settings"]["geography"]["levels"][0])
+
+
+def _as_frames(store: Store, tables: Sequence[pa.Table]) -> list[DataFrame]:
+    return [store.spark.createDataFrame(rows) for rows in tables]
 
 
 def _changed_cells(old: Sequence[DataFrame], new: Sequence[DataFrame]) -> DataFrame:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
 
 from claimatlas.cells.run import compute_indicators
 from claimatlas.configuration import Configuration
@@ -14,7 +14,8 @@ from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
 from claimatlas.services import few_lines
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
-from claimatlas.tables.published import of_country, tables_of_cells
+from claimatlas.tables.published import of_country, rows_by_table
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS
 from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
@@ -53,13 +54,14 @@ def recompute(
         raise InputError(
             f"A run cannot be repeated: of its silver ({of_silver}) a version or its files are no longer kept."
         ) from error
-    return national_counts(tables_of_cells(store), configuration.settings.geography.country_level, years)
+    tables = rows_by_table(Published.now(store), years).values()
+    return national_counts(tables, configuration.settings.geography.country_level)
 
 
-def national_counts(tables: Sequence[DataFrame], country_level: str, years: Sequence[int]) -> National:
+def national_counts(tables: Iterable[pa.Table], country_level: str) -> National:
     """The counts of the country, over all dimensions, in tables of cells."""
     return {
         (row["indicator_id"], row["year"]): (row["numerator"], row["denominator"])
         for cells in tables
-        for row in of_country(cells, country_level, years).collect()
+        for row in of_country(cells, country_level).to_pylist()
     }

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store
@@ -36,7 +34,7 @@ class PastRun:
 
 def find_run(store: Store, run_id: str) -> PastRun | None:
     """The run of this id; a run that failed has left no record, though it may have done a stage."""
-    rows = store.read(RUNS).where(F.col("run_id") == run_id).select("record", "configuration").collect()
+    rows = [row for row in store.few_rows(RUNS) if row["run_id"] == run_id]
     if not rows:
         return None
     return PastRun(run_id, json.loads(rows[0]["record"]), json.loads(rows[0]["configuration"]))

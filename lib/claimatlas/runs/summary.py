@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
-
-from pyspark.sql import DataFrame
 
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.warnings import said_of_reasons
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.published import of_country, tables_of_cells
+from claimatlas.tables.published import of_country, rows_by_table
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
 from claimatlas.tables.store import Store
 
@@ -60,8 +58,8 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
 
 def _national_values(store: Store, configuration: Configuration, years: Sequence[int]) -> list[dict[str, Any]]:
     level = configuration.settings.geography.country_level
-    tables = tables_of_cells(store)
-    rows = of_country(reduce(DataFrame.unionByName, tables), level, years).collect() if tables else []
+    tables = rows_by_table(Published.now(store), years).values()
+    rows = [row for cells in tables for row in of_country(cells, level).to_pylist()]
     units = {indicator.id: indicator.unit for indicator in configuration.indicators}
     return [
         {

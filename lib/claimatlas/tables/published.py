@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -15,19 +17,19 @@ CELL_TABLES = (IMAGING, POSTNATAL)
 """The tables of cells; they have the same columns."""
 
 
-def tables_of_cells(store: Store) -> list[DataFrame]:
-    """Those that have been made, as they are published."""
-    return list(cells_by_table(Published.now(store)).values())
-
-
 def cells_by_table(published: Published) -> dict[Table, DataFrame]:
     """The tables of cells of a release, those that it has."""
     return {table: cells for table in CELL_TABLES if (cells := published.read(table)) is not None}
 
 
-def newest_cells(store: Store) -> list[DataFrame]:
-    """Those that have been made, published or not: for the run that writes them."""
-    return [store.read(table) for table in CELL_TABLES if store.exists(table)]
+def rows_by_table(published: Published, years: Sequence[int] | None = None) -> dict[Table, pa.Table]:
+    """The cells of a release in the driver, of all years or of some, by the tables that it has."""
+    return {table: rows for table in CELL_TABLES if (rows := published.rows(table, years)) is not None}
+
+
+def newest_rows(store: Store, years: Sequence[int]) -> pa.Table:
+    """The cells of some years in the driver, published or not: for the run that writes them."""
+    return pa.concat_tables([store.rows(table, None, years) for table in CELL_TABLES if store.exists(table)])
 
 
 def over_all_dimensions(cells: DataFrame) -> DataFrame:
@@ -37,7 +39,13 @@ def over_all_dimensions(cells: DataFrame) -> DataFrame:
     return cells
 
 
-def of_country(cells: DataFrame, country_level: str, years: Sequence[int]) -> DataFrame:
+def totals_of(cells: pa.Table) -> pa.Table:
+    """The same of cells in the driver."""
+    for dimension in CELL_DIMENSIONS:
+        cells = cells.filter(pc.equal(cells[dimension], ALL))
+    return cells
+
+
+def of_country(cells: pa.Table, country_level: str) -> pa.Table:
     """The cells of the whole country, split by nothing: one row per indicator and year."""
-    in_country = cells.where((F.col("geo_level") == country_level) & F.col("year").isin(list(years)))
-    return over_all_dimensions(in_country)
+    return totals_of(cells.filter(pc.equal(cells["geo_level"], country_level)))

@@ -7,11 +7,12 @@ tables' newest versions may, while a run writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from claimatlas.errors import InputError
@@ -53,12 +54,21 @@ class Published:
 
     def read(self, table: Table) -> DataFrame | None:
         """A table of the release; nothing when it is not published."""
-        if not self.store.exists(table):
-            return None
         if not self.has_releases:
-            return self.store.read(table)
-        version = self.release[_column(table)] if self.release else None
+            return self.store.read(table) if self.store.exists(table) else None
+        version = self._version(table)
         return self.store.read_version(table, version) if version is not None else None
+
+    def rows(self, table: Table, years: Sequence[int] | None = None) -> pa.Table | None:
+        """The same in the driver, of all years or of some."""
+        if not self.has_releases:
+            return self.store.rows(table, None, years) if self.store.exists(table) else None
+        version = self._version(table)
+        return self.store.rows(table, version, years) if version is not None else None
+
+    def _version(self, table: Table) -> int | None:
+        there = self.release is not None and self.store.exists(table)
+        return self.release[_column(table)] if self.release and there else None
 
 
 def begin(store: Store) -> None:

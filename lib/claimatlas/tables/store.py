@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.errors import PySparkException
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
@@ -222,13 +223,21 @@ class Store:
                 self.spark.conf.unset(_COMMIT_METADATA)
             self.spark.catalog.dropTempView(_GOING)
 
-    def few_rows(self, table: Table) -> list[dict[str, Any]]:
-        """All rows of a table of a few, such as one row per run."""
+    def rows(self, table: Table, version: int | None = None, years: Sequence[int] | None = None) -> pa.Table:
+        """The rows of a small table in the driver: of its newest version, or of another; of all years, or of some."""
+        held = None
         if local := self.place.local(table.name):
             with suppress(UnreadableError):
-                found: list[dict[str, Any]] = local.rows().to_pylist()
-                return found
-        return [row.asDict() for row in self.read(table).collect()]
+                held = local.rows(version)
+        if held is not None:
+            return held if years is None else held.filter(pc.is_in(held["year"], pa.array(years, pa.int32())))
+        df = self.read(table) if version is None else self.read_version(table, version)
+        return (df if years is None else df.where(F.col("year").isin(list(years)))).toArrow()
+
+    def few_rows(self, table: Table) -> list[dict[str, Any]]:
+        """All rows of a table of a few, such as one row per run."""
+        found: list[dict[str, Any]] = self.rows(table).to_pylist()
+        return found
 
     def rows_by_year(self, table: Table) -> dict[int | None, int]:
         """The rows of each value of ``year``, a column that the table is partitioned by; null is one."""
