@@ -112,14 +112,12 @@ def _has_loader(call: ast.Call, safe: set[str]) -> bool:
     return bool(given) and ast.unparse(given[0]).removeprefix("yaml.") in safe
 
 
-@pytest.mark.parametrize("file", PROGRAMS, ids=name_of)
-def test_what_spark_parses_is_constant(file: Path) -> None:
-    assert list(sql_findings(file.read_text(encoding="utf-8"), name_of(file))) == []
+def test_what_spark_parses_is_constant() -> None:
+    assert [found for file in PROGRAMS for found in sql_findings(file.read_text(encoding="utf-8"), name_of(file))] == []
 
 
-@pytest.mark.parametrize("file", PROGRAMS, ids=name_of)
-def test_yaml_is_read_safely(file: Path) -> None:
-    assert list(yaml_findings(file.read_text(encoding="utf-8"), name_of(file))) == []
+def test_yaml_is_read_safely() -> None:
+    assert [f for file in PROGRAMS for f in yaml_findings(file.read_text(encoding="utf-8"), name_of(file))] == []
 
 
 @pytest.mark.parametrize("name", MAKING_SQL)

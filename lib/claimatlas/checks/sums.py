@@ -147,8 +147,8 @@ class _OneYear:
             )
             rows = cells.filter(is_part)
             place = pc.index_in(rows["geo_code"], pa.array(list(lies_in), pa.string()))
-            parents = pa.array(list(lies_in.values()), pa.string()).take(place.combine_chunks())
-            yield _with(_with(rows, "geo_level", level), "geo_code", parents)
+            parents = pa.DictionaryArray.from_arrays(place.combine_chunks(), pa.array(lies_in.values(), pa.string()))
+            yield _with(_with(rows, "geo_level", level), "geo_code", parents.cast(pa.string()))
 
     def _nested(self, finest: str) -> dict[tuple[str, str], tuple[list[tuple[str, str, bool]], bool | None]]:
         return parts_and_sums(self.configuration.geography, self.country_level, finest, self.year)

@@ -184,6 +184,8 @@ def create(path: str, table: Table, properties: Mapping[str, str]) -> bool:
     log = Path(path, LOG)
     log.mkdir(parents=True, exist_ok=True)
     if not _excludes_others(log):
+        with suppress(OSError):  # Spark takes a folder of that name for a table that is there.
+            log.rmdir()
         return False
     now = time.time_ns() // 1_000_000
     version = _WRITER if table.constraints else 2
