@@ -67,7 +67,7 @@ def commands() -> str:
 
 def _command(name: str, what: str) -> str:
     parser = parser_of(name)
-    rows = [_option(action, parser) for action in parser._actions if not isinstance(action, argparse._HelpAction)]  # noqa: SLF001 - argparse has no other list
+    rows = [_option(action, parser) for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     said = (parser.description or what).strip()
     return "\n\n".join(
         [f"{anchor(name)}\n\n## `claimatlas {name}`", said, table(("option", "required", "meaning"), rows)]

@@ -28,13 +28,17 @@ class Box:
 
 
 BOXES = {
-    "claims": Box("input", "raw input", ("claims, population,", "hospital stays: CSV,", "Parquet or Delta"), 16, 64, 100),
+    "claims": Box(
+        "input", "raw input", ("claims, population,", "hospital stays: CSV,", "Parquet or Delta"), 16, 64, 100
+    ),
     "conf": Box("input", "conf/", ("settings, code lists,", "indicators: read by", "every stage"), 16, 288, 100),
     "silver": Box("silver", "silver", ("accepted rows, typed,", "by year"), 262, 64),
     "rejected": Box("silver", "silver/rejected", ("every other row, whole,", "with all its reasons"), 262, 176),
     "deliveries": Box("silver", "silver/deliveries", ("one row per episode,", "contacts around it"), 508, 64),
     "cells": Box("gold", "gold", ("one row per cell: place,", "age, BIM, sex; value,", "95 % interval"), 754, 64, 100),
-    "gate": Box("gate", "checks", ("sums, jumps, odd input;", "beyond a bound:", "nothing is published"), 754, 288, 100),
+    "gate": Box(
+        "gate", "checks", ("sums, jumps, odd input;", "beyond a bound:", "nothing is published"), 754, 288, 100
+    ),
     "releases": Box("gold", "gold/releases", ("one row publishes all", "tables of a run at once"), 508, 288),
     "readers": Box("reader", "readers", ("explain, diff, check,", "notebooks, your tools"), 262, 288),
 }
@@ -58,7 +62,10 @@ def flow() -> str:
         "<defs><marker id='tip' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='7' markerHeight='7' orient='auto'>"
         "<path d='M0 0 L10 5 L0 10 z' fill='#555'/></marker></defs>",
         f"<rect width='{WIDTH}' height='{HEIGHT}' fill='#ffffff'/>",
-        *(_column(title, left) for title, left in (("given", 16), ("single records", 262), ("single records", 508), ("counts", 754))),
+        *(
+            _column(title, left)
+            for title, left in (("given", 16), ("single records", 262), ("single records", 508), ("counts", 754))
+        ),
         *(_arrow(*arrow) for arrow in ARROWS),
         *(_box(box) for box in BOXES.values()),
         "</svg>",

@@ -105,7 +105,9 @@ def keys(name: str, with_anchors: str = "") -> str:
     for dotted, owner, key, field in fields_of(MODELS[name]):
         said = described(owner, key)
         mark = anchor(dotted) if with_anchors else ""
-        rows.append((f"{mark}{code(dotted)}", said["meaning"], type_of(field.annotation), _default(field), _example(said)))
+        rows.append(
+            (f"{mark}{code(dotted)}", said["meaning"], type_of(field.annotation), _default(field), _example(said))
+        )
     return table(("key", "meaning", "holds", "default", "example"), rows)
 
 
@@ -140,16 +142,20 @@ def type_of(annotation: Any) -> str:  # noqa: ANN401 - any type there is
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(code(str(value).lower() if value is True else value) for value in arguments)
-    if origin is tuple:
-        return f"list of {_PLURALS.get(said := type_of(arguments[0]), said)}"
-    if origin is dict:
-        return f"{type_of(arguments[0])} → {type_of(arguments[1])}"
     if origin in (Union, UnionType):
         return " or ".join(type_of(argument) for argument in arguments if argument is not NoneType)
-    if hasattr(annotation, "__metadata__"):
-        return type_of(arguments[0])
+    if origin is tuple:
+        said = type_of(arguments[0])
+        return f"list of {_PLURALS.get(said, said)}"
+    if origin is dict:
+        return f"{type_of(arguments[0])} → {type_of(arguments[1])}"
+    return _plain_type(arguments[0] if hasattr(annotation, "__metadata__") else annotation)
+
+
+def _plain_type(annotation: Any) -> str:  # noqa: ANN401 - any type there is
     if isinstance(annotation, type) and issubclass(annotation, Declaration):
-        return f"[{annotation.__name__}](#{annotation.__name__.lower()})" if annotation.__name__ in MODELS else "keys below"
+        name = annotation.__name__
+        return f"[{name}](#{name.lower()})" if name in MODELS else "keys below"
     return _TYPES[annotation]
 
 
@@ -170,7 +176,7 @@ def shipped_settings() -> str:
                 code(said.get("example", "")),
             )
         )
-    return table(("key", "meaning", "holds", "shipped", "when the file has no such key", "`--set`"), rows)
+    return table(("key", "meaning", "holds", "shipped", "when the file has no such key", "example of `--set`"), rows)
 
 
 def shipped_value(shipped: dict[str, Any], dotted: str) -> str:
@@ -192,7 +198,11 @@ def csv_columns(kind: str) -> str:
     """The columns of a CSV file of the configuration, with an example from the shipped one."""
     names, example = _columns(kind)
     rows = [
-        (code(name), described(kind, name)["meaning"], code(example.get(name) or described(kind, name).get("example", "")))
+        (
+            code(name),
+            described(kind, name)["meaning"],
+            code(example.get(name) or described(kind, name).get("example", "")),
+        )
         for name in names
     ]
     return table(("column", "meaning", "example"), rows)

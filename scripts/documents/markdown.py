@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -33,7 +34,7 @@ def anchors(text: str) -> set[str]:
     found = set(re.findall(r'<a id="([^"]+)"', text))
     seen: dict[str, int] = {}
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             slug = _slug(inline)
             times = seen.get(slug, 0)

@@ -33,7 +33,9 @@ def all_scenarios() -> tuple[tuple[tuple[str, ...], str, Path], ...]:
 def scenarios(number: str) -> str:
     """The scenarios of a rule, by their titles."""
     lines = [
-        f"- [{title}](../{file.relative_to(ROOT).as_posix()})" for cited, title, file in all_scenarios() if number in cited
+        f"- [{title}](../{file.relative_to(ROOT).as_posix()})"
+        for cited, title, file in all_scenarios()
+        if number in cited
     ]
     if not lines:
         raise ValueError(f"no scenario cites the rule {number}")
@@ -63,7 +65,12 @@ def codes(*names: str) -> str:
     """The codes of code lists, with their labels."""
     lists = configuration().code_lists
     rows = [
-        (code(name), code(row.code), row.label_en or row.label_fr or row.label_nl, _validity(row.valid_from, row.valid_to))
+        (
+            code(name),
+            code(row.code),
+            row.label_en or row.label_fr or row.label_nl,
+            _validity(row.valid_from, row.valid_to),
+        )
         for name in names
         for row in lists[name].rows
     ]

@@ -36,9 +36,7 @@ def input_table(name: str) -> str:
             code(column.name),
             _KINDS[column.kind],
             "yes" if column.required else "no",
-            "; ".join(
-                part for part in (meanings.get(column.name, ""), _OF_INPUT[name].get(column.name, "")) if part
-            ),
+            "; ".join(part for part in (meanings.get(column.name, ""), _OF_INPUT[name].get(column.name, "")) if part),
         )
         for column in found.columns
     ]
@@ -49,7 +47,8 @@ def _uniqueness(found: InputTable) -> str:
     if not found.key:
         return "Rows are not compared with each other."
     order = ", ".join(
-        f"{code(name.removeprefix('-'))} (latest first)" if name.startswith("-") else code(name) for name in found.preference
+        f"{code(name.removeprefix('-'))} (latest first)" if name.startswith("-") else code(name)
+        for name in found.preference
     )
     return (
         f"Key: {', '.join(map(code, found.key))}. Of several sound rows with one key the first stays, in the order of "
