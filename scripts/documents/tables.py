@@ -79,5 +79,14 @@ def _table(found: Table) -> str:
 
 
 def _column(column: Column, found: Table) -> tuple[str, str, str, str]:
-    is_partition = column.name in found.partitioned_by
-    return code(column.name), column.type, "no" if column.required or is_partition else "yes", column.comment
+    is_there = column.required or column.name in found.partitioned_by or column.name in _made_sure_of(found)
+    return code(column.name), column.type, "no" if is_there else "yes", column.comment
+
+
+def _made_sure_of(found: Table) -> set[str]:
+    """The columns of a silver table that an ingest fills in every row, although the table would take a null."""
+    for given in INPUT_TABLES:
+        if given.silver.name == found.name:
+            optional = {column.name for column in given.columns if not column.required}
+            return set(found.column_names) - optional
+    return set()
