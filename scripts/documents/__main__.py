@@ -2,20 +2,22 @@
 
 import sys
 
-from scripts.documents.pages import ROOT, rendered
+from scripts.documents.pages import ROOT, generated, rendered
 
 
 def main(arguments: list[str]) -> int:
-    stale = [file for file, text in rendered() if not file.exists() or file.read_text(encoding="utf-8") != text]
-    if "--check" not in arguments:
-        texts = dict(rendered())
-        for file in stale:
+    only_check = "--check" in arguments
+    stale = 0
+    for file in generated():
+        text = rendered(file)
+        if file.exists() and file.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if not only_check:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(texts[file], encoding="utf-8")
-    said = "not current" if "--check" in arguments else "written"
-    for file in stale:
-        print(f"{file.relative_to(ROOT)}: {said}")
-    return 1 if stale and "--check" in arguments else 0
+            file.write_text(text, encoding="utf-8")
+        print(f"{file.relative_to(ROOT)}: {'not current' if only_check else 'written'}")
+    return 1 if only_check and stale else 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A block stands between ``<!-- begin NAME ARGUMENTS -->`` and ``<!-- end -->``; w
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from scripts.documents import commands, figure, keys, method, tables
@@ -47,14 +47,16 @@ def pages() -> list[Path]:
     return [*top, *below]
 
 
-def rendered() -> Iterator[tuple[Path, str]]:
-    """Every page with generated blocks, and every figure, with the text that it should have."""
-    for file in pages():
-        text = file.read_text(encoding="utf-8")
-        if _BLOCK.search(text):
-            yield file, render(text, file)
-    for name, draw in FIGURES.items():
-        yield ROOT / name, draw()
+def generated() -> list[Path]:
+    """Every page with generated blocks, and every figure."""
+    with_blocks = [file for file in pages() if _BLOCK.search(file.read_text(encoding="utf-8"))]
+    return [*with_blocks, *(ROOT / name for name in FIGURES)]
+
+
+def rendered(file: Path) -> str:
+    """The text that a page with generated blocks, or a figure, should have."""
+    draw = FIGURES.get(file.relative_to(ROOT).as_posix())
+    return draw() if draw else render(file.read_text(encoding="utf-8"), file)
 
 
 def render(text: str, file: Path) -> str:
