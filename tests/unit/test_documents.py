@@ -205,6 +205,23 @@ def test_commands_in_the_documents_are_understood(file: str, call: list[str]) ->
         assert [option for option in required if option not in given] == []
 
 
+OF_OTHERS = {"--py-files", "--packages", "--jars", "--engine"}
+"""Options of spark-submit and of the tests."""
+
+
+def test_options_in_the_documents_exist() -> None:
+    actions = [action for name in COMMANDS for action in commands.parser_of(name)._actions]
+    known = {option for action in actions for option in action.option_strings}
+    named = {
+        (name_of(file), option)
+        for file in PAGES
+        if file.parts[len(ROOT.parts)] not in ("deploy", "benchmarks")
+        for option in re.findall(r"`(--[a-z-]+)", file.read_text(encoding="utf-8"))
+    }
+    assert {(file, option) for file, option in named if option not in known | OF_OTHERS} == set()
+    assert {option for _, option in named} >= OF_OTHERS
+
+
 def test_make_targets_in_the_documents_exist() -> None:
     there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     there |= {"test-integration"}
@@ -251,11 +268,7 @@ def test_the_readme_fits_on_a_screen_or_two() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
 
 
-OLD_WORDS = {"CHANGELOG.md", "GLOSSARY.md", "CONTRIBUTING.md"}
-"""Pages that quote what is no longer said."""
-
-
-@pytest.mark.parametrize("file", [file for file in PAGES if file.name not in OLD_WORDS], ids=name_of)
+@pytest.mark.parametrize("file", [file for file in PAGES if file.name != "CHANGELOG.md"], ids=name_of)
 def test_a_batch_is_not_called_a_delivery(file: Path) -> None:
     by_hand = re.sub(r"<!-- begin .*?<!-- end -->", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert not re.search(r"deliver(?:y|ies)\s+of\s+data", by_hand)
