@@ -1,5 +1,6 @@
 """The documents: generated parts are current, links and rule numbers resolve, commands and examples are understood."""
 
+import importlib
 import re
 import shlex
 import shutil
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from claimatlas.cli import COMMANDS
 from claimatlas.configuration import load_configuration
+from claimatlas.configuration.model import Declaration
 from claimatlas.configuration.settings import Settings
 
 from scripts.documents import commands, keys, method
@@ -48,6 +50,26 @@ def test_a_block_is_written_anew() -> None:
 
 def test_nothing_is_described_that_is_not_there() -> None:
     assert keys.unused_descriptions() == set()
+
+
+def _all_below(model: type[Declaration]) -> set[str]:
+    """The models of the package that are made from a model; tests may have made others."""
+    ours = [below for below in model.__subclasses__() if below.__module__.startswith("claimatlas.")]
+    return {name for below in ours for name in {below.__name__, *_all_below(below)}}
+
+
+def test_every_declaration_of_the_configuration_is_in_a_reference() -> None:
+    for file in (ROOT / "lib/claimatlas/configuration").glob("*.py"):
+        importlib.import_module(f"claimatlas.configuration.{file.stem}")
+    described = {owner for model in keys.MODELS.values() for _, owner, _, _ in keys.fields_of(model)}
+    assert _all_below(Declaration) - described == set(), "name the model in MODELS of scripts/documents/keys.py"
+
+
+def test_every_model_has_its_table_on_a_page() -> None:
+    blocks = {
+        block for file in PAGES for block in re.findall(r"<!-- begin keys (\w+)", file.read_text(encoding="utf-8"))
+    }
+    assert set(keys.MODELS) - blocks == {"Settings"}, "settings have a block of their own, with the shipped values"
 
 
 def test_every_variable_is_described() -> None:
