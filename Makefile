@@ -11,7 +11,7 @@ DEMO_BENEFICIARIES := 100000
 SCALE := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help environment jars demo test test-all lint format docs lock audit bench package clean distclean
+.PHONY: help environment jars demo test test-all coverage lint format docs lock audit bench package clean distclean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ test: environment ## Run the tests
 test-all: environment ## Run all tests, the long ones too (some hours)
 	$(BIN)/python -m pytest -m ""
 
+# What runs in one process: jobs that the tests submit or start count for nothing here.
+coverage: environment ## Measure which lines and branches the unit tests and scenarios reach; fail below the floor
+	$(BIN)/python -m coverage run -m pytest tests/unit tests/spec
+	$(BIN)/python -m coverage report
+
 lint: environment ## Check the format, the rules and the types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -47,10 +52,11 @@ format: environment ## Format the code and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Anew, so that no sheet outlives its indicator.
-docs: environment ## Write the indicators' methodology sheets into docs/indicators/
+# The sheets anew, so that none outlives its indicator.
+docs: environment ## Write the sheets, and the generated parts of the documents
 	rm -rf docs/indicators
 	$(BIN)/claimatlas describe --output docs/indicators
+	$(BIN)/python -m scripts.documents
 
 # The package index is whichever pip uses; its address does not go into the files.
 COMPILE := PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
@@ -85,7 +91,7 @@ package: environment ## Build the wheel, and a zip of it for --py-files, into di
 
 clean: ## Delete what the targets made, except the environment
 	rm -rf .demo .bench .notebooks build dist spark-warehouse metastore_db derby.log artifacts
-	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
 
 distclean: clean ## Delete the environment too
 	rm -rf .venv .audit .airflow .jars

@@ -1,0 +1,92 @@
+"""Blocks of the input contract and of the tables, from their schemas."""
+
+from claimatlas.ingest.contract import INPUT_TABLES, InputTable
+from claimatlas.tables import schemas
+from claimatlas.tables.schemas import Column, Table, deliveries_table
+
+from scripts.documents.markdown import anchor, code, table
+from scripts.documents.method import configuration
+
+_KINDS = {
+    "text": "text",
+    "date": "date",
+    "integer": "whole number",
+    "code": "whole number of six digits",
+    "boolean": "boolean",
+    "sex": "sex",
+}
+_OF_INPUT = {
+    "claims": {
+        "service_date": "gives the year of the line",
+        "booking_date": "decides between lines of one `claim_id`",
+        "provider_id": "part of what a correction takes back",
+    },
+    "population": {"year": "the reference year of the row"},
+    "hospital_stays": {"discharge_date": "gives the year of the stay"},
+}
+"""What the schema of silver does not say of a column of the input."""
+
+
+def input_table(name: str) -> str:
+    """The columns of an input table: what they hold and whether a row needs them; which of several rows stays."""
+    (found,) = (candidate for candidate in INPUT_TABLES if candidate.name == name)
+    meanings = {column.name: column.comment for column in found.silver.columns}
+    rows = [
+        (
+            code(column.name),
+            _KINDS[column.kind],
+            "yes" if column.required else "no",
+            "; ".join(part for part in (meanings.get(column.name, ""), _OF_INPUT[name].get(column.name, "")) if part),
+        )
+        for column in found.columns
+    ]
+    return "\n\n".join([table(("column", "holds", "required", "meaning"), rows), _uniqueness(found)])
+
+
+def _uniqueness(found: InputTable) -> str:
+    if not found.key:
+        return "Rows are not compared with each other."
+    order = ", ".join(
+        f"{code(name.removeprefix('-'))} (latest first)" if name.startswith("-") else code(name)
+        for name in found.preference
+    )
+    return (
+        f"Key: {', '.join(map(code, found.key))}. Of several sound rows with one key the first stays, in the order of "
+        f"{order}; nulls come last. The others are rejected as `{found.duplicate_reason}`."
+    )
+
+
+def tables(layer: str) -> str:
+    """Every table of ``silver`` or ``gold``: grain, columns, partitions, constraints."""
+    found = {value.name: value for value in vars(schemas).values() if isinstance(value, Table)}
+    found |= {(deliveries := deliveries_table(configuration())).name: deliveries}
+    chosen = [found[name] for name in sorted(found) if name.startswith(f"{layer}/")]
+    return "\n\n".join(_table(each) for each in chosen)
+
+
+def _table(found: Table) -> str:
+    rows = [_column(column, found) for column in found.columns]
+    parts = [
+        f"{anchor(found.name.replace('/', '-'))}\n\n### `{found.name}`",
+        found.comment,
+        table(("column", "type", "null", "meaning"), rows),
+    ]
+    if found.partitioned_by:
+        parts.append(f"Partitioned by {', '.join(map(code, found.partitioned_by))}.")
+    if found.constraints:
+        parts.append("Constraints: " + "; ".join(f"`{name}`: `{rule}`" for name, rule in found.constraints) + ".")
+    return "\n\n".join(parts)
+
+
+def _column(column: Column, found: Table) -> tuple[str, str, str, str]:
+    is_there = column.required or column.name in found.partitioned_by or column.name in _made_sure_of(found)
+    return code(column.name), column.type, "no" if is_there else "yes", column.comment
+
+
+def _made_sure_of(found: Table) -> set[str]:
+    """The columns of a silver table that an ingest fills in every row, although the table would take a null."""
+    for given in INPUT_TABLES:
+        if given.silver.name == found.name:
+            optional = {column.name for column in given.columns if not column.required}
+            return set(found.column_names) - optional
+    return set()
