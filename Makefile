@@ -11,7 +11,7 @@ DEMO_BENEFICIARIES := 100000
 SCALE := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help environment jars demo test test-all coverage lint format docs lock audit bench package clean distclean
+.PHONY: help environment jars demo test test-integration test-all coverage lint format docs lock audit bench package clean distclean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,11 @@ demo: .demo/input.complete ## Make synthetic claims and compute two years of ind
 		--years 2022-2024 --seed 1
 	@touch $@
 
-test: environment ## Run the tests
+test: environment ## Run the first tier of tests: ten minutes
 	$(BIN)/python -m pytest
+
+test-integration: environment ## Run the second tier: programs, clusters and servers
+	$(BIN)/python -m pytest -m "second and not long"
 
 test-all: environment ## Run all tests, the long ones too (some hours)
 	$(BIN)/python -m pytest -m ""

@@ -8,6 +8,7 @@ import pytest
 from engines import CLASSIC, ENGINES, session_of
 from integration.console import Console
 from pyspark.sql import SparkSession
+from tiers import is_second
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,6 +20,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=CLASSIC,
         help="what the fixture `spark` is: tests of the pure rules pass on each (default: %(default)s)",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the second tier, before pytest chooses by marks."""
+    for item in items:
+        folder, *_, file = item.path.relative_to(ROOT / "tests").parts
+        if is_second(folder, file, item.nodeid.partition("::")[2]):
+            item.add_marker(pytest.mark.second)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from claimatlas.session import get_session
+from claimatlas.spark_settings import SMALL
 from pyspark.sql import SparkSession
 
 CLASSIC, SAIL = ENGINES = ("classic", "sail")
@@ -23,8 +24,8 @@ def session_of(engine: str, folder: Path) -> Iterator[SparkSession]:
     `shuffle_partitions` for tests of those.
     """
     settings = {
-        "spark.default.parallelism": "1",
-        "spark.sql.shuffle.partitions": "1",
+        # As a command on little data; the submitted runs and clusters have Spark's own.
+        **SMALL,
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         # Short tests end before the second compiler has paid for itself.

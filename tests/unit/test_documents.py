@@ -246,7 +246,6 @@ def test_options_in_the_documents_exist() -> None:
 
 def test_make_targets_in_the_documents_exist() -> None:
     there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    there |= {"test-integration"}
     named = {
         (name_of(file), target)
         for file in PAGES
