@@ -93,7 +93,7 @@ def get_session(
     _require_user()
     with _own_interruption():
         if "PYSPARK_GATEWAY_PORT" in os.environ:
-            session = _submitted_session(app_name)
+            session = _submitted_session(app_name, is_small=is_small)
         else:
             wishes = _Wishes(master, driver_memory, settings or {}, java_options, is_small)
             session = _local_session(app_name, wishes)
@@ -186,7 +186,7 @@ def _require_answer(address: str) -> None:
         ) from error
 
 
-def _submitted_session(app_name: str) -> SparkSession:
+def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
     """Make the session of a program that `spark-submit` started."""
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - classic mode only
 
@@ -201,7 +201,8 @@ def _submitted_session(app_name: str) -> SparkSession:
         builder = builder.appName(app_name)
     wanted = {**DELTA, **SESSION}
     if submitted.get("spark.master", "local").startswith("local"):
-        wanted |= _on_this_machine(submitted)
+        # Java's own options are the submit's: it is running already.
+        wanted |= {**_on_this_machine(submitted), **(SMALL if is_small else {})}
         # Another Python, or one that is not there, fails once there is work for it.
         os.environ["PYSPARK_PYTHON"] = sys.executable
     for name, value in _absent(wanted, submitted).items():
