@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
-from claimatlas.commands.job import guarded
+from claimatlas.commands.guard import guarded
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
 from claimatlas.explanations.changes_text import as_dict, as_text

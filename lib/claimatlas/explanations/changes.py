@@ -17,7 +17,7 @@ from claimatlas.explanations.recomputation import NOTHING, Counts, National, nat
 from claimatlas.ingest.marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
 from claimatlas.services import all_of
-from claimatlas.tables.published import CELL_TABLES
+from claimatlas.tables.releases import CELL_TABLES
 from claimatlas.tables.schemas import CELL_DIMENSIONS, POSTNATAL, Table
 from claimatlas.tables.store import Store
 

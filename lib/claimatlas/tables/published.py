@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.releases import CELL_TABLES, Published
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 from claimatlas.tables.store import Store
-
-CELL_TABLES = (IMAGING, POSTNATAL)
-"""The tables of cells; they have the same columns."""
 
 
 def tables_of_cells(store: Store) -> list[DataFrame]:
@@ -20,7 +17,7 @@ def tables_of_cells(store: Store) -> list[DataFrame]:
     return list(cells_by_table(Published.now(store)).values())
 
 
-def cells_by_table(published: Published) -> dict[Table, DataFrame]:
+def cells_by_table(published: Published[Store]) -> dict[Table, DataFrame]:
     """The tables of cells of a release, those that it has."""
     return {table: cells for table in CELL_TABLES if (cells := published.read(table)) is not None}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import Column as SparkColumn
@@ -12,11 +14,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.errors import ClaimatlasError, InputError, text_of
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.places import Place, place_of
+from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
 from claimatlas.tables.schemas import FLAG, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
@@ -123,9 +126,7 @@ class Store:
             InputError: the table is not there.
         """
         if not self.exists(table):
-            raise InputError(
-                f"There is no table {self.called(table)} in {self.root}: run the job that writes it first."
-            )
+            raise not_there(self.called(table), self.root)
         with self._opening(table):
             self._allow_deleted_rows(table)
             rows = analysed(self.place.read(self.spark.read, table.name))
@@ -194,6 +195,24 @@ class Store:
         with self._opening(table):
             self._allow_deleted_rows(table)
             return analysed(self.place.read(self.spark.read.option("versionAsOf", version), table.name))
+
+    def rows(
+        self,
+        table: Table,
+        columns: Mapping[str, str] | None = None,
+        where: Where | None = None,
+        *,
+        version: int | None = None,
+        distinct: bool = False,
+    ) -> list[Row]:
+        """A few rows as plain Python: see ``Reader``."""
+        found = self.read(table) if version is None else self.read_version(table, version)
+        for name, wanted in (where or {}).items():
+            found = found.where(_is_one_of(F.col(quoted(name)), wanted))
+        given = named(*table.column_names) if columns is None else columns
+        found = found.select(*[F.expr(sql).alias(name) for name, sql in given.items()])
+        rows = (found.distinct() if distinct else found).collect()
+        return [{name: _as_python(value) for name, value in row.asDict(recursive=True).items()} for row in rows]
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
@@ -332,6 +351,17 @@ def _with_declared_flags(rows: DataFrame, table: Table) -> DataFrame:
 
 def _nulls(flags: Sequence[str]) -> list[SparkColumn]:
     return [F.lit(None).cast(FLAG).alias(name) for name in flags]
+
+
+def _is_one_of(column: SparkColumn, wanted: Value | Collection[Value]) -> SparkColumn:
+    values, may_be_null = values_of(wanted)
+    found = column.isin(values)
+    return found | column.isNull() if may_be_null else found
+
+
+def _as_python(value: Any) -> Any:  # noqa: ANN401 - a column may have any type
+    """The value; an instant, which Spark gives in this machine's time and without a zone, in UTC."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _types(schema: StructType) -> dict[str, str]:
