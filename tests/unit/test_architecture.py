@@ -34,9 +34,8 @@ COLLECTING = {
     "deliveries/run.py": "counts for the run record",
     "commands/diff.py": "the cells that differ, for a file",
     "configuration/remote.py": "the files of a configuration folder",
-    "explanations/cell.py": "one published cell and its counts",
+    "explanations/beneficiaries.py": "the counts of one published cell",
     "explanations/changes_text.py": "counts of cells that differ",
-    "explanations/explain.py": "one row of comparison",
     "explanations/recomputation.py": "national counts",
     "ingest/accounting.py": "rows of the input that a mapping leaves out",
     "ingest/addition.py": "years of the population",
@@ -46,11 +45,9 @@ COLLECTING = {
     "ingest/sources.py": "the version of a Delta table, rows by file",
     "ingest/warnings.py": "counts, words that stand on many rows, lines by day",
     "notebooks/result.py": "published cells of one indicator, for a figure",
-    "runs/archive.py": "the record of a run",
     "runs/summary.py": "national values",
     "tables/places.py": "whether a table or a schema is there, names of intermediate tables",
-    "tables/releases.py": "the releases",
-    "tables/store.py": "a table's properties and history",
+    "tables/store.py": "a few rows, a table's properties and history",
 }
 """The modules at the edges that may bring rows to the driver, and what for."""
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from claimatlas.commands.storage_options import storage_options
 from claimatlas.errors import NO_SPARK, InputError
 from claimatlas.java import check_java
 from claimatlas.messages import Event, say
@@ -15,7 +16,6 @@ from claimatlas.spark_settings import is_provided_by_variables
 from claimatlas.tables.delta_reader import DeltaReader, NotReadableError
 from claimatlas.tables.paths import schema_of
 from claimatlas.tables.reader import Reader
-from claimatlas.tables.storage_options import storage_options
 
 if TYPE_CHECKING:
     from claimatlas.tables.store import Store
