@@ -28,7 +28,7 @@ COMMANDS = {
 }
 
 _OF_SPARK = {"pyspark", "delta", "py4j"}
-_OF_PACKAGE = {"arro3", "deltalake", "markdown_it", "pydantic", "yaml", "tqdm"}
+_OF_PACKAGE = {"markdown_it", "pydantic", "yaml", "tqdm"}
 
 
 def program() -> int:

@@ -11,8 +11,8 @@ from claimatlas.configuration import load_configuration
 from claimatlas.explanations.cell import CellKey
 from claimatlas.explanations.explain import explain_cell
 from claimatlas.ingest.marker import facts_of_silver
-from claimatlas.tables.delta_reader import DeltaReader, NotReadableError
-from claimatlas.tables.reader import Reader, named
+from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.reader import NotReadableError, Reader, named
 from claimatlas.tables.releases import CELL_TABLES, RELEASED, Published, releases
 from claimatlas.tables.schemas import (
     CELL_DIMENSIONS,
@@ -194,6 +194,12 @@ class TestWithoutJava:
             said = without_java(tmp_path, *command, more=block)
             assert said.code == (2 if {"nothing", "9"} & set(map(str, command)) else 0), said.everything
             assert len(said.messages) <= 1
+
+    def test_without_its_package_either(self, corrected: Path, tmp_path: Path) -> None:
+        block = "import sys\nsys.modules['deltalake'] = None\n"
+        said = without_java(tmp_path, "explain", "--output", corrected, *CELL, more=block)
+        assert (said.code, len(said.messages)) == (2, 1)
+        assert "has no package deltalake, which reads tables without Spark. " + NO_JAVA in said.err
 
     def test_a_release_that_is_not_there_is_refused(self, corrected: Path, tmp_path: Path) -> None:
         said = without_java(tmp_path, "rollback", "--output", corrected, "--release", "9")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from claimatlas.commands.storage_options import storage_options
-from claimatlas.tables.delta_reader import NotReadableError
+from claimatlas.tables.reader import NotReadableError
 
 OUTPUT = "s3a://bucket/atlas"
 KEYS = {"access.key": "me", "secret.key": "mine"}

@@ -13,9 +13,8 @@ from claimatlas.errors import NO_SPARK, InputError
 from claimatlas.java import check_java
 from claimatlas.messages import Event, say
 from claimatlas.spark_settings import is_provided_by_variables
-from claimatlas.tables.delta_reader import DeltaReader, NotReadableError
 from claimatlas.tables.paths import schema_of
-from claimatlas.tables.reader import Reader
+from claimatlas.tables.reader import NotReadableError, Reader
 
 if TYPE_CHECKING:
     from claimatlas.tables.store import Store
@@ -36,7 +35,7 @@ def look(output: str, app_name: str, find: Callable[[Reader], Found]) -> Found:
     if schema_of(output) or is_provided_by_variables():
         return find(store_of(output, app_name))
     try:
-        return find(DeltaReader(output, storage_options(output)))
+        return find(_delta_reader(output))
     except NotReadableError as error:
         why = str(error)
     _require_spark(why)
@@ -51,6 +50,19 @@ def store_of(output: str, app_name: str) -> Store:
     from claimatlas.tables.store import Store  # noqa: PLC0415
 
     return Store.at(get_session(app_name), output)
+
+
+def _delta_reader(output: str) -> Reader:
+    # Only here: where Spark reads, its Python need not have the package.
+    try:
+        from claimatlas.tables.delta_reader import DeltaReader  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("arro3", "deltalake"):
+            raise
+        raise NotReadableError(
+            f"{sys.executable} has no package deltalake, which reads tables without Spark."
+        ) from error
+    return DeltaReader(output, storage_options(output))
 
 
 def _require_spark(why: str) -> None:

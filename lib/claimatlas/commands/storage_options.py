@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from claimatlas.jars import spark_home
 from claimatlas.java_start import SUBMIT_ARGUMENTS
 from claimatlas.spark_settings import spark_defaults
-from claimatlas.tables.delta_reader import NotReadableError
 from claimatlas.tables.paths import is_remote
+from claimatlas.tables.reader import NotReadableError
 
 _HADOOP = "spark.hadoop."
 _S3A = "fs.s3a."

@@ -14,7 +14,7 @@ from deltalake import DeltaTable, QueryBuilder
 
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.paths import is_made, is_remote
-from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
+from claimatlas.tables.reader import NotReadableError, Row, Value, Where, named, not_there, values_of
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatchReader
@@ -25,10 +25,6 @@ READ_FEATURES = frozenset({"deletionVectors"})
 """The features of a table, beyond the first protocol of Delta, that are known to be read right."""
 
 _TABLE = "claimatlas_table"
-
-
-class NotReadableError(Exception):
-    """The tables cannot be read so, with the sentence that says why; Spark may do it."""
 
 
 class DeltaReader:

@@ -22,6 +22,10 @@ Where = Mapping[str, Value | Collection[Value]]
 """The rows whose columns have these values, or one of these; ``None`` is a null."""
 
 
+class NotReadableError(Exception):
+    """The tables cannot be read so, with the sentence that says why; Spark may do it."""
+
+
 class Reader(Protocol):
     """The tables of one output, read only."""
 
