@@ -52,15 +52,12 @@ def without_java(folder: Path, *command: object, more: str = "") -> Said:
 
 @pytest.fixture(scope="module")
 def corrected(console: Console, small_published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small output after a delivery of data that corrects single rows, and after a rollback: four releases.
-
-    The second last is of a flag that was declared later, so that the deliveries of 2022 lack it.
-    """
+    """The small output after a delivery of data that corrects single rows, and after a rollback: four releases."""
     folder = tmp_path_factory.mktemp("corrected")
     output = Path(shutil.copytree(small_published, folder / "output"))
     header = SMALL_CLAIMS.splitlines()[0]
     correction = folder / "claims.csv"
-    correction.write_text(f"{header}\nc2,ann,2022-03-21,422030,1\nc9,ann,2023-07-03,589024,1\n", encoding="utf-8")
+    correction.write_text(f"{header}\nc2,ann,2022-03-19,422030,1\nc9,ann,2023-07-01,589024,1\n", encoding="utf-8")
     for command in (
         ("run-year", "--output", output, "--add", "--claims", correction, "--year", "2022"),
         ("run-year", "--output", output, "--year", "2023", "--complete-through", "2023-06-30"),
