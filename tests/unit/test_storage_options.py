@@ -89,6 +89,7 @@ def test_an_address_without_encryption_is_not_assumed(tmp_path: Path) -> None:
         ("abfss://a@b.dfs.core.windows.net/c", {}, "by Spark only"),
         ("dbfs:/Volumes/main/raw", {}, "by Spark only"),
         ("file://host/tables", {}, "by Spark only"),
+        ("file:///my%20tables", {}, "its name has a sign"),
     ],
 )
 def test_what_spark_must_read(tmp_path: Path, output: str, settings: dict[str, str], why: str) -> None:

@@ -53,6 +53,9 @@ def storage_options(output: str) -> dict[str, str]:
     """
     if not is_remote(output):
         return {}
+    if any(sign in output for sign in "%?#"):
+        # Spark takes them as they stand, deltalake as signs of a URI.
+        raise NotReadableError(f"{output} is read by Spark: its name has a sign (%, ? or #) that URIs give a meaning.")
     parts = urlsplit(output)
     if parts.scheme == "file" and not parts.netloc:
         return {}
