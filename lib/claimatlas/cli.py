@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from claimatlas import __version__
+from claimatlas.errors import NO_SPARK
 from claimatlas.interruption import end_at_once_from_now_on, ends_at_once
 
 OLDEST_PYTHON = (3, 11)
@@ -28,7 +29,6 @@ COMMANDS = {
 
 _OF_SPARK = {"pyspark", "delta", "py4j"}
 _OF_PACKAGE = {"markdown_it", "pydantic", "yaml", "tqdm"}
-_NO_SPARK = "there is no Spark here: install the package with it, as claimatlas[spark], or use a Python that has one."
 
 
 def program() -> int:
@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             module = importlib.import_module(f"{package}.{module_name}")
     except ModuleNotFoundError as error:
         if error.name in _OF_SPARK:
-            said = _NO_SPARK
+            said = NO_SPARK
         elif error.name in _OF_PACKAGE:
             said = (
                 f"{sys.executable} has no package {error.name}, which claimatlas needs: install claimatlas into it, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+NO_SPARK = "there is no Spark here: install the package with it, as claimatlas[spark], or use a Python that has one."
+
 
 class ClaimatlasError(Exception):
     """A failure whose message is meant for the person at the command line.
@@ -28,3 +30,9 @@ class ConcurrentRunError(ClaimatlasError):
     """Another run writes to the same output."""
 
     exit_code = 4
+
+
+def text_of(error: BaseException) -> str:
+    """All that is said of a failure, its causes too: to look for signs in; never to show, as it may quote data."""
+    trace = getattr(error, "getStackTrace", None)
+    return f"{error}\n{(trace() if callable(trace) else None) or ''}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import locale
 import os
 import pwd
-import re
 import signal
 import socket
 import stat
@@ -37,25 +36,28 @@ from claimatlas.java_start import DRIVER_MEMORY_VARIABLE, complete_submit_argume
 from claimatlas.relay import relayed, silence
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.spark_settings import (
+    DATABRICKS_VARIABLE,
     DEFAULT_DRIVER_MEMORY,
     DELTA,
     DELTA_EXTENSION,
     DRIVER_JAVA_OPTIONS,
     EXTENSIONS,
     LOG_FILE,
+    REMOTE_VARIABLE,
     SESSION,
     SMALL,
     SMALL_JAVA_OPTIONS,
     TIME_ZONE,
+    conf_folder,
+    is_provided_by_variables,
     local_settings,
+    spark_defaults,
 )
 
 ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
 LOCAL_FOLDER = "spark.local.dir"
 MASTER_VARIABLE = "SPARK_MASTER"
-REMOTE_VARIABLE = "SPARK_REMOTE"
 REMOTE_SCHEME = "sc://"
-DATABRICKS_VARIABLE = "DATABRICKS_RUNTIME_VERSION"
 CONNECT_PORT = 15002
 """Where a Spark Connect server listens when its address names no port."""
 _SECONDS_TO_ANSWER = 10
@@ -142,8 +144,7 @@ def _require_user() -> None:
 
 def _is_provided() -> bool:
     """Say whether the surroundings, not this module, decide what the session is."""
-    remote = (REMOTE_VARIABLE, "SPARK_CONNECT_MODE_ENABLED", DATABRICKS_VARIABLE)
-    if any(name in os.environ for name in remote) or os.environ.get("SPARK_API_MODE") == "connect":
+    if is_provided_by_variables():
         return True
     try:
         from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
@@ -243,7 +244,7 @@ def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
         os.environ["SPARK_HOME"] = str(home)
     complete_submit_arguments()
     _let_java_name_paths()
-    defaults = _spark_defaults()
+    defaults = spark_defaults()
     settings = wishes.settings
     master = wishes.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
@@ -336,27 +337,11 @@ def _absent(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, st
     return absent
 
 
-def _conf_folder() -> Path:
-    """Return the folder where Spark is going to look for its settings."""
-    return Path(os.environ.get("SPARK_CONF_DIR") or Path(os.environ.get("SPARK_HOME", ""), "conf"))
-
-
 def _log_option() -> str:
     """Return what keeps Spark's log to errors, unless Spark's folder of settings has its own."""
-    if any(_conf_folder().glob("log4j2.*")):
+    if any(conf_folder().glob("log4j2.*")):
         return ""
     return f" -Dlog4j2.configurationFile={LOG_FILE.as_uri()}"
-
-
-def _spark_defaults() -> dict[str, str]:
-    """Read the `spark-defaults.conf` that Spark is going to read."""
-    try:
-        text = (_conf_folder() / "spark-defaults.conf").read_text(encoding="utf-8")
-    except OSError:
-        return {}
-    lines = (line.strip() for line in text.splitlines())
-    pairs = (re.split(r"\s*[=:\s]\s*", line, maxsplit=1) for line in lines if line and line[0] not in "#!")
-    return {pair[0]: pair[-1] for pair in pairs if len(pair) > 1}
 
 
 def _check_versions(session: SparkSession) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pyspark.errors import PySparkException
 
+from claimatlas.errors import text_of
+
 SPARK_ERRORS: tuple[type[Exception], ...]
 """What Spark raises when a query fails, for `except`."""
 try:
@@ -37,12 +39,6 @@ _SIGNS_OF_WHAT_IS_GONE = (
     "FileNotFoundException",
 )
 """An old version of a table whose files were vacuumed, or that its log no longer reaches."""
-
-
-def text_of(error: BaseException) -> str:
-    """All that is said of a failure, its causes too: to look for signs in; never to show, as it may quote data."""
-    trace = getattr(error, "getStackTrace", None)
-    return f"{error}\n{(trace() if callable(trace) else None) or ''}"
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -6,11 +6,15 @@ Only the standard library is used: the set-up script writes some of them into a 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 # What Spark logs on this machine; also copied into the environment that the set-up makes.
 LOG_FILE = Path(__file__).with_name("log4j2.properties")
+
+REMOTE_VARIABLE = "SPARK_REMOTE"
+DATABRICKS_VARIABLE = "DATABRICKS_RUNTIME_VERSION"
 
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
@@ -81,3 +85,25 @@ def local_settings() -> dict[str, str]:
         # Not a folder `spark-warehouse` wherever the job is started from: every table has a path of its own.
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), "claimatlas-warehouse")),
     }
+
+
+def is_provided_by_variables() -> bool:
+    """Say whether the environment names a session: that of Databricks, or of a Spark Connect server."""
+    remote = (REMOTE_VARIABLE, "SPARK_CONNECT_MODE_ENABLED", DATABRICKS_VARIABLE)
+    return any(name in os.environ for name in remote) or os.environ.get("SPARK_API_MODE") == "connect"
+
+
+def conf_folder(home: Path | None = None) -> Path:
+    """Return the folder where Spark is going to look for its settings; `home`: of Spark, else `SPARK_HOME`."""
+    return Path(os.environ.get("SPARK_CONF_DIR") or Path(home or os.environ.get("SPARK_HOME", ""), "conf"))
+
+
+def spark_defaults(home: Path | None = None) -> dict[str, str]:
+    """Read the `spark-defaults.conf` that Spark is going to read; `home`: of Spark, else `SPARK_HOME`."""
+    try:
+        text = (conf_folder(home) / "spark-defaults.conf").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    lines = (line.strip() for line in text.splitlines())
+    pairs = (re.split(r"\s*[=:\s]\s*", line, maxsplit=1) for line in lines if line and line[0] not in "#!")
+    return {pair[0]: pair[-1] for pair in pairs if len(pair) > 1}

@@ -61,7 +61,12 @@ def test_a_split_cell_of_a_small_place(console: Console, submitted: Run) -> None
 
 
 def test_imaging_by_region(console: Console, submitted: Run) -> None:
-    found = explain(console, submitted.output, "--indicator", "stat_013_024", "--year", "2023", "--geo", "02000")
+    key = ["--indicator", "stat_013_024", "--year", "2023", "--geo", "02000"]
+    quick = explain(console, submitted.output, *key)
+    assert quick["in_this_cell"] is None
+    assert "--recount" in quick["no_recount_because"]
+    found = explain(console, submitted.output, *key, "--recount")
+    assert {name for name in found if found[name] != quick[name]} == {"in_this_cell", "no_recount_because"}
     inside = found["in_this_cell"]
     assert inside["numerator"] == found["cell"]["numerator"] == inside["quantity_imaging_therapeutic"]
     assert inside["denominator"] == inside["domicile_31_december"] + inside["domicile_30_june"]

@@ -128,7 +128,7 @@ def test_one_row_is_added(both: tuple[Store, Store]) -> None:
         store.append_row(values, RELEASES, {"run_id": "run"})
         rows.append(store.spark.read.format("delta").load(store.path(RELEASES.name)).collect())
     assert rows[0] == rows[1]
-    assert both[0].few_rows(RELEASES)[0]["note"] == "a note"
+    assert both[0].rows(RELEASES)[0]["note"] == "a note"
 
 
 def test_properties_and_deleted_rows(both: tuple[Store, Store]) -> None:
@@ -183,8 +183,8 @@ def test_a_version_that_is_gone_is_said_by_spark(both: tuple[Store, Store]) -> N
     with pytest.raises(UnreadableError):
         local.rows(1)
     with pytest.raises(Exception, match=r"FILE_NOT_EXIST|does not exist|FileNotFound"):
-        store.rows(IMAGING, 1)
-    assert store.rows(IMAGING).num_rows == 1
+        store.arrow(IMAGING, 1)
+    assert store.arrow(IMAGING).num_rows == 1
 
 
 def _removed(store: Store) -> set[str]:

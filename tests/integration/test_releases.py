@@ -1,5 +1,6 @@
 """What is published: all tables of one run or none, and an earlier release again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,21 @@ def test_a_rollback_publishes_what_was_before(spark: SparkSession, console: Cons
     assert unknown.code == 2
     assert "There is no release 9" in unknown.err
     assert "there are 1, 2, 3" in unknown.err
+
+
+def test_the_releases_are_listed(spark: SparkSession, console: Console, published_copied: Path) -> None:
+    (first,) = read(published_copied, RELEASES.name)
+    publish(Store(spark, str(published_copied)), "another", "run")
+    said = console.run("rollback", "--output", published_copied, "--list", "--json")
+    assert said.code == 0, said.err
+    listed = json.loads(said.out)
+    assert [(release["release"], release["run_id"]) for release in listed] == [(2, "another"), (1, first["run_id"])]
+    assert listed[1]["published_at"] == first["published_at"].isoformat(timespec="seconds")
+    assert listed[1]["postnatal_version"] == first["postnatal_version"]
+    lines = console.run("rollback", "--output", published_copied, "--list").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["2", "1"]
+    assert len(read(published_copied, RELEASES.name)) == 2
+    assert console.run("rollback", "--output", published_copied, "--json").code == 2
 
 
 def test_nothing_to_go_back_to(console: Console, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from comparison import CONF, content, last_record
 from integration import s3
-from integration.console import Console
+from integration.console import ROOT, Console, run_program
 from integration.inputs import write_small
 from pyspark.sql import SparkSession
 
@@ -83,6 +83,22 @@ def test_a_cell_is_explained_and_a_release_rolled_back(in_s3: InS3) -> None:
         assert said.code == 0, said.err
         imaging = content(in_s3.tables, ["gold/imaging"])["gold/imaging"]
         assert {dict(row)["year"] for row in imaging} == years
+
+
+def test_a_cell_is_explained_without_java(in_s3: InS3) -> None:
+    """By the settings of the Spark that there would be."""
+    environment = {"SPARK_CONF_DIR": str(in_s3.console.folder / "conf"), "PYTHONPATH": str(ROOT / "lib"), "PATH": ""}
+    said = run_program(["explain", "--output", OUTPUT, *CELL, "--json"], environment, in_s3.console.folder)
+    assert said.code == 0, said.err
+    here = in_s3.console.run("explain", "--output", in_s3.folder, *CELL, "--json")
+    found, expected = json.loads(said.out), json.loads(here.out)
+    for name in ("in_this_cell", "flow", "comparison", "other_readings", "not_computable_because"):
+        assert found[name] == expected[name]
+    assert found["in_this_cell"]["denominator"] == 2
+    environment["SPARK_CONF_DIR"] = str(in_s3.console.folder)
+    refused = run_program(["explain", "--output", OUTPUT, *CELL], environment, in_s3.console.folder)
+    assert refused.code == 2
+    assert f"{OUTPUT} is read by Spark: neither its settings" in refused.err
 
 
 def test_a_bucket_that_is_not_there_is_one_sentence(in_s3: InS3, tmp_path: Path) -> None:

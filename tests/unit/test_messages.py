@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from claimatlas import messages
 from claimatlas.cli import main
-from claimatlas.commands.job import DEBUG, guarded
+from claimatlas.commands.guard import DEBUG, guarded
 from claimatlas.configuration import load_configuration
 from claimatlas.errors import InputError
 from claimatlas.messages import Event, bind, complain, say, set_up

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from claimatlas import __version__, cli, jars
+from claimatlas.commands import guard, options
 from claimatlas.commands import job as job_module
-from claimatlas.commands import options
 from claimatlas.configuration import load_configuration
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError, InputError, QualityGateError
 from delta.exceptions import DeltaConcurrentModificationException
@@ -324,7 +324,7 @@ def raising(error: BaseException) -> int:
     def action() -> None:
         raise error
 
-    return job_module.guarded(action)
+    return guard.guarded(action)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def raising(error: BaseException) -> int:
 def test_each_error_has_its_exit_code(
     error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(job_module.DEBUG, raising=False)
+    monkeypatch.delenv(guard.DEBUG, raising=False)
     assert raising(error) == code
     out, err = capsys.readouterr()
     assert out == ""
@@ -366,10 +366,10 @@ def test_a_message_is_short_and_does_not_steer_a_terminal(capsys: pytest.Capture
 def test_the_whole_trace_is_shown_on_demand(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(job_module.DEBUG, "1")
+    monkeypatch.setenv(guard.DEBUG, "1")
     assert raising(ValueError("details")) == 1
     assert "ValueError: details" in capsys.readouterr().err
 
 
 def test_done_is_0() -> None:
-    assert job_module.guarded(lambda: None) == 0
+    assert guard.guarded(lambda: None) == 0

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(path for folder in ("lib", "jobs", "scripts", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 
 MAKING_SQL = {
+    "lib/claimatlas/cells/numerators.py": "what `shares` says: declared names, which are identifiers",
     "lib/claimatlas/tables/store.py": "statements about tables: names by `quoted`, texts as literals",
     "lib/claimatlas/tables/places.py": "the same, and the slice that a write replaces, which `Store` makes of numbers",
     "lib/claimatlas/ingest/sources.py": "the version of a Delta table: its path by `quoted`",

@@ -78,7 +78,7 @@ def test_spark_defaults_are_read_as_spark_reads_them(tmp_path: Path, monkeypatch
     text = "# a comment\n\nspark.a 1\nspark.b=2\nspark.c : 3 4\n  spark.d\t-Dx=y -Dz=1\nspark.alone\n"
     (tmp_path / "spark-defaults.conf").write_text(text, encoding="utf-8")
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
-    assert session_module._spark_defaults() == {
+    assert session_module.spark_defaults() == {
         "spark.a": "1",
         "spark.b": "2",
         "spark.c": "3 4",

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import finest_counts
-from claimatlas.cells.numerators import DELIVERY_KIND
+from claimatlas.cells.shares import DELIVERY_KIND
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR

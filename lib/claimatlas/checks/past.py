@@ -36,7 +36,7 @@ def replaced_values(
     notes = []
     for version, replaced in sorted(years_before.items()):
         try:
-            found |= national_values(store.rows(table, version, sorted(replaced)), configuration)
+            found |= national_values(store.arrow(table, version, sorted(replaced)), configuration)
         except SPARK_ERRORS as error:
             if not is_no_longer_kept(error):
                 raise

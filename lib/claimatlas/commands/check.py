@@ -10,7 +10,7 @@ from claimatlas.checks.findings import beyond
 from claimatlas.checks.report import as_dict, as_text, verdict
 from claimatlas.checks.run import check_store
 from claimatlas.commands import options
-from claimatlas.commands.job import guarded
+from claimatlas.commands.guard import guarded
 from claimatlas.commands.sessions import session_for
 from claimatlas.errors import QualityGateError
 from claimatlas.tables.store import Store

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from claimatlas.commands import options
-from claimatlas.commands.job import guarded
+from claimatlas.commands.guard import guarded
 from claimatlas.configuration.codelists import find_empty, find_mistakes
 from claimatlas.errors import InputError
 from claimatlas.messages import Event, say

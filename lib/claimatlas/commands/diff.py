@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
-from claimatlas.commands.job import guarded
+from claimatlas.commands.guard import guarded
 from claimatlas.commands.sessions import session_for
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run

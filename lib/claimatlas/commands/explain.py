@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from claimatlas.commands import options
-from claimatlas.commands.job import guarded
-from claimatlas.commands.sessions import session_for
-from claimatlas.explanations.cell import CellKey
-from claimatlas.explanations.explain import explain_cell
+from claimatlas.commands.guard import guarded
+from claimatlas.commands.looking import look, store_of
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.explanations.cell import CellKey, Counted
+from claimatlas.explanations.explain import CountBeneficiaries, explain_cell
 from claimatlas.explanations.text import as_text
 from claimatlas.runs.lock import workspace
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
-from claimatlas.tables.store import Store
 
+APP_NAME = "claimatlas explain"
 DESCRIPTION = "Explain one published cell: its value, how it was formed, and from what."
 
 
@@ -29,6 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--geo-level", metavar="LEVEL", help="its level, where several have the code")
     for dimension in CELL_DIMENSIONS:
         parser.add_argument(f"--{dimension.replace('_', '-')}", metavar="VALUE", default=ALL)
+    parser.add_argument(
+        "--recount",
+        action="store_true",
+        help="count the beneficiaries of an imaging cell again too, in all of silver: by Spark, it takes minutes",
+    )
     parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
     arguments = parser.parse_args(argv)
     return guarded(lambda: _explain(arguments))
@@ -37,11 +45,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _explain(arguments: argparse.Namespace) -> None:
     dimensions = {name: getattr(arguments, name) for name in CELL_DIMENSIONS}
     key = CellKey(arguments.indicator, arguments.year, arguments.geo, arguments.geo_level, dimensions)
-    store = Store.at(session_for("explain", arguments), arguments.output)
-    # Tables that a run is just replacing cannot be counted.
-    with workspace(store):
-        explanation = explain_cell(store, key)
+    count = _count_beneficiaries(arguments.output) if arguments.recount else None
+    explanation = look(arguments.output, APP_NAME, lambda reader: explain_cell(reader, key, count))
     if arguments.json:
         print(json.dumps(explanation, ensure_ascii=False, indent=2, sort_keys=True))
     else:
         print(as_text(explanation))
+
+
+def _count_beneficiaries(output: str) -> CountBeneficiaries:
+    """What counts the beneficiaries of a cell by Spark."""
+
+    def count(configuration: Configuration, indicator: Indicator, row: Mapping[str, Any]) -> Counted:
+        # Only here: without `--recount` nothing needs Spark.
+        from claimatlas.explanations.beneficiaries import count_beneficiaries  # noqa: PLC0415
+
+        store = store_of(output, APP_NAME)
+        # Tables that a run is just replacing cannot be counted.
+        with workspace(store):
+            return count_beneficiaries(store, configuration, indicator, row)
+
+    return count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claimatlas.spark_errors import text_of
+from claimatlas.errors import text_of
 
 _KNOWN = (
     (

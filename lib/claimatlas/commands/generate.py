@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from claimatlas.commands import options
-from claimatlas.commands.job import guarded
+from claimatlas.commands.guard import guarded
 from claimatlas.messages import Event, say
 from claimatlas.session import get_session
 from claimatlas.synthetic import Parameters, generate, parse_years

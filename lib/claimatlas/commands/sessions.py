@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from claimatlas.session import get_session
 from claimatlas.spark_settings import SMALL_BYTES
-from claimatlas.tables.identifiers import catalog_name
-from claimatlas.tables.paths import is_remote
+from claimatlas.tables.paths import is_remote, schema_of
 
 _INPUTS = ("input", "claims", "population", "hospital_stays")
 
@@ -29,9 +28,14 @@ def session_for(name: str, arguments: argparse.Namespace) -> SparkSession:
 
 def is_small(arguments: argparse.Namespace) -> bool:
     """Whether the files that the command reads are few, silver among them; false where only Spark can tell."""
-    places = [str(place) for given in _INPUTS if (place := getattr(arguments, given, None))]
-    places.append(str(arguments.output))
-    if any(is_remote(place) or _may_be_catalog(place) for place in places):
+    given = [str(place) for name in _INPUTS if (place := getattr(arguments, name, None))]
+    # An input that is no path here is a table of a catalog.
+    return all(Path(place).exists() for place in given) and are_small([*given, str(arguments.output)])
+
+
+def are_small(places: Sequence[str]) -> bool:
+    """The same of inputs and outputs by their names."""
+    if any(is_remote(place) or schema_of(place) for place in places):
         return False
     left = SMALL_BYTES
     for size in _sizes(places):
@@ -39,10 +43,6 @@ def is_small(arguments: argparse.Namespace) -> bool:
         if left < 0:
             return False
     return True
-
-
-def _may_be_catalog(place: str) -> bool:
-    return any(catalog_name(place, parts) for parts in (2, 3)) and not Path(place).exists()
 
 
 def _sizes(places: Iterable[str]) -> Iterable[int]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from claimatlas.tables.schemas import Table
-from claimatlas.tables.store import Store
+if TYPE_CHECKING:
+    from claimatlas.tables.reader import Reader
+    from claimatlas.tables.schemas import Table
+    from claimatlas.tables.store import Store
 
 PROPERTY = "claimatlas.deliveries."
 """Table property, with the year: what its deliveries were computed from, and the run."""
@@ -32,7 +34,7 @@ def put_on(store: Store, table: Table, years: Sequence[int], origin: Mapping[str
     _write(store, table, years, origin)
 
 
-def origins(store: Store, table: Table, years: Sequence[int]) -> dict[int, dict[str, Any]]:
+def origins(store: Reader, table: Table, years: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What the deliveries of each year come from; nothing for a year without a mark."""
     properties = store.properties(table) if store.exists(table) else {}
     return {year: json.loads(properties.get(f"{PROPERTY}{year}", "{}")) for year in years}

@@ -1,24 +1,26 @@
-"""Find one published cell, and count again what is in it."""
+"""Find one published cell, and count again what is in it, without Spark where the tables can be read so."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-
-from claimatlas.cells.cube import places
-from claimatlas.cells.members import beneficiary_counts, delivery_counts
-from claimatlas.cells.numerators import denominator_column, numerator_column
+from claimatlas.cells import shares
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator
-from claimatlas.configuration.settings import HOSPITAL, SECTOR
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
-from claimatlas.tables.published import cells_by_table
-from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, CLAIMS, Table, deliveries_table
-from claimatlas.tables.store import Store
+from claimatlas.tables.identifiers import quoted
+from claimatlas.tables.reader import Reader, Value, Where, named
+from claimatlas.tables.releases import CELL_TABLES, AnyReader, Published
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, DOMICILE_DATES, UNKNOWN, Table, deliveries_table
+
+Counted = dict[str, int | None]
+"""What a count finds in a cell, by name; null where it was not computed."""
+
+_KIND = "delivery_type"
+"""The column of ``silver/deliveries`` that tells home births apart."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +48,20 @@ class Cell:
     row: dict[str, Any]
 
 
-def find_cell(published: Published, key: CellKey) -> Cell:
+def find_cell(published: Published[AnyReader], key: CellKey) -> Cell:
     """The published row of a cell.
 
     Raises:
         InputError: no such cell, with what there is; or its code is one of several levels.
     """
-    found: list[Cell] = []
-    years: set[int] = set()
-    for table, cells in cells_by_table(published).items():
-        of_indicator = cells.where(F.col("indicator_id") == key.indicator)
-        in_place = of_indicator.where((F.col("year") == key.year) & (F.col("geo_code") == key.geo_code))
-        if key.geo_level is not None:
-            in_place = in_place.where(F.col("geo_level") == key.geo_level)
-        for dimension in CELL_DIMENSIONS:
-            in_place = in_place.where(F.col(dimension) == key.dimensions.get(dimension, ALL))
-        found += [Cell(table, row.asDict()) for row in in_place.collect()]
-        if not found:
-            years |= {row["year"] for row in of_indicator.select("year").distinct().collect()}
+    where: dict[str, Value] = {"indicator_id": key.indicator, "year": key.year, "geo_code": key.geo_code}
+    if key.geo_level is not None:
+        where["geo_level"] = key.geo_level
+    where |= {dimension: key.dimensions.get(dimension, ALL) for dimension in CELL_DIMENSIONS}
+    found = [Cell(table, row) for table in CELL_TABLES for row in published.rows(table, where=where)]
     if not found:
-        there = f"it has the years {', '.join(map(str, sorted(years)))}" if years else "it has no such indicator"
+        years = _years_of(published, key.indicator)
+        there = f"it has the years {', '.join(map(str, years))}" if years else "it has no such indicator"
         raise InputError(f"There is no cell {key} in the gold of {published.store.root} ({there}).")
     if len(found) > 1:
         levels = ", ".join(sorted(cell.row["geo_level"] for cell in found))
@@ -73,50 +69,51 @@ def find_cell(published: Published, key: CellKey) -> Cell:
     return found[0]
 
 
-def recount(
-    store: Store, configuration: Configuration, indicator: Indicator, row: dict[str, Any]
-) -> dict[str, int | None]:
-    """Count the members of a cell again, from the silver that is there.
+def _years_of(published: Published[AnyReader], indicator: str) -> list[int]:
+    of_indicator = {"indicator_id": indicator}
+    tables = [published.rows(table, named("year"), of_indicator, distinct=True) for table in CELL_TABLES]
+    return sorted({int(row["year"]) for rows in tables for row in rows})
 
-    Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from,
-    flags, carried codes. What rests on a flag that is null of a member is null: it was not computed.
+
+def count_deliveries(
+    reader: Reader, configuration: Configuration, indicator: Indicator, row: Mapping[str, Any]
+) -> Counted:
+    """Count the deliveries of a published cell again, from ``silver/deliveries`` as it is.
+
+    Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from, flags, implausible
+    intervals. What rests on a flag that is null of a member is null: it was not computed.
     """
-    if indicator.population == "deliveries":
-        finest = delivery_counts(store.read(deliveries_table(configuration)), configuration, [indicator], [row["year"]])
-    else:
-        finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], store.read(CLAIMS)).finest
-    inside = _in_place(finest, configuration, row)
-    for dimension in DIMENSIONS[indicator.population]:
-        if row[dimension] != ALL:
-            inside = inside.where(F.col(dimension) == row[dimension])
-    numerator, denominator = numerator_column(indicator), denominator_column(indicator)
-    keys = {"year", SECTOR, "hospital_id", configuration.settings.geography.domicile_level}
-    beside = [
-        name
-        for name in finest.columns
-        if name not in {numerator, denominator, *keys, *DIMENSIONS[indicator.population]}
-    ]
-    sums = {"numerator": numerator, "denominator": denominator, **{name: name for name in beside}}
-    total = inside.agg(*[_sum_of_known(name).alias(alias) for alias, name in sums.items()])
-    counted = total.collect()[0].asDict()
+    columns = {
+        "numerator": shares.known_sum(indicator, _KIND),
+        "denominator": shares.count_if(shares.is_counted(indicator, _KIND)),
+    }
+    for source in (*DOMICILE_DATES, UNKNOWN):
+        columns[f"domicile_{source}"] = shares.count_if(shares.one_of("domicile_source", [source]))
+    columns |= {flag: shares.known_count_if(quoted(flag)) for flag in configuration.services.delivery_flags}
+    columns["implausible_interval"] = shares.count_if("`implausible_interval`")
+    (counted,) = reader.rows(deliveries_table(configuration), columns, _members(configuration, row))
     return {name: None if value is None else int(value) for name, value in counted.items()}
 
 
-def _sum_of_known(name: str) -> Column:
-    """The sum; 0 of nothing, and null where a part is."""
-    return F.when(F.count_if(F.col(name).isNull()) == 0, F.coalesce(F.sum(name), F.lit(0)))
+def _members(configuration: Configuration, row: Mapping[str, Any]) -> Where:
+    """Which deliveries are in a published cell."""
+    where: dict[str, Value | Collection[Value]] = {"year": row["year"]}
+    if row["geo_level"] == HOSPITAL:
+        where["hospital_id"] = row["geo_code"]
+    else:
+        where[configuration.settings.geography.domicile_level] = _domiciles(configuration, row)
+    for dimension in DIMENSIONS["deliveries"]:
+        if row[dimension] != ALL:
+            where[dimension] = row[dimension]
+    if "delivery_type" in where:
+        kinds = configuration.services.delivery_types.items()
+        where["delivery_type"] = [name for name, kind in kinds if kind.dimension == row["delivery_type"]]
+    return where
 
 
-def _in_place(finest: DataFrame, configuration: Configuration, row: dict[str, Any]) -> DataFrame:
+def _domiciles(configuration: Configuration, row: Mapping[str, Any]) -> list[Value]:
+    """The codes that lie in a place in the year; the unknown domicile counts for the country alone."""
     level, code = row["geo_level"], row["geo_code"]
-    if level == SECTOR:
-        return finest.where(F.col(SECTOR) == code)
-    if level == HOSPITAL:
-        return finest.where(F.col("hospital_id") == code)
-    inside = places(finest.sparkSession, configuration, [row["year"]]).where(
-        (F.col("geo_level") == level) & (F.col("geo_code") == code)
-    )
-    of_domicile = configuration.settings.geography.domicile_level
-    return finest.join(
-        F.broadcast(inside.select("_place")), on=F.col(of_domicile).eqNullSafe(F.col("_place")), how="left_semi"
-    )
+    vintage = configuration.geography.vintage(row["year"])
+    inside: list[Value] = [own for own, place in sorted(vintage.items()) if place.parents.get(level) == code]
+    return [*inside, None] if level == configuration.settings.geography.country_level else inside

@@ -18,7 +18,7 @@ from claimatlas.explanations.recomputation import NOTHING, Counts, National, nat
 from claimatlas.ingest.marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
 from claimatlas.services import all_of
-from claimatlas.tables.published import CELL_TABLES
+from claimatlas.tables.releases import CELL_TABLES
 from claimatlas.tables.schemas import CELL_DIMENSIONS, POSTNATAL, Table
 from claimatlas.tables.store import Store
 
@@ -143,7 +143,7 @@ def _published(
     for table, runs in written_by.items():
         versions = [version for version, run in runs.items() if run == run_id]
         if versions:
-            tables.append(store.rows(table, max(versions), years))
+            tables.append(store.arrow(table, max(versions), years))
     if not tables:
         raise InputError(f"The run {run_id} published no indicator in {store.root}.")
     return tables

@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from pyspark.sql import functions as F
 
 from claimatlas.cells.status import observes_until, why_not_computable
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.snapshot import restored
+from claimatlas.deliveries import marker
 from claimatlas.errors import InputError
-from claimatlas.explanations.cell import Cell, CellKey, find_cell, recount
+from claimatlas.explanations.cell import Cell, CellKey, Counted, count_deliveries, find_cell
 from claimatlas.ingest.marker import facts_of_silver
-from claimatlas.runs.archive import PastRun, find_run, past_run
+from claimatlas.runs.archive import PastRun, find_runs, past_run
 from claimatlas.sheets.facts import gather
-from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS
-from claimatlas.tables.store import Store
+from claimatlas.tables.reader import Reader, named
+from claimatlas.tables.releases import AnyReader, Published
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, deliveries_table
+
+CountBeneficiaries = Callable[[Configuration, Indicator, Mapping[str, Any]], Counted]
+"""Counts the beneficiary-years of a published cell again."""
 
 
-def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
+def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBeneficiaries | None = None) -> dict[str, Any]:
     """Explain a cell by its run's record and by counting its members again. Counts only, no person's data.
+
+    ``count_beneficiaries``: what counts a cell of beneficiary-years again; without it they are not counted.
 
     Raises:
         InputError: there is no such cell.
     """
-    published = Published.now(store)
+    published = Published.now(reader)
     cell = find_cell(published, key)
-    run = past_run(store, cell.row["run_id"])
+    run = past_run(reader, cell.row["run_id"])
     with restored(run.configuration) as configuration:
         indicator = next(found for found in configuration.indicators if found.id == key.indicator)
-        ingest = find_run(store, run.silver["run_id"])
+        runs = find_runs(reader, _runs_before(run, key.year))
+        ingest = runs.get(run.silver["run_id"])
         formed_by = None
         if indicator.population == "deliveries":
-            formed_by = find_run(store, run.record["deliveries_run"][str(key.year)])
-        again, why_not = _recounted(store, configuration, indicator, cell, run)
+            formed_by = runs.get(run.record["deliveries_run"][str(key.year)])
+        again, why_not = _recounted(reader, configuration, indicator, cell, run, count_beneficiaries)
         return {
             "cell": cell.row,
             "table": cell.table.name,
@@ -65,7 +71,7 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
             "not_computable_because": why_not_computable(
                 indicator, configuration, has_stays="hospital_stays" in run.silver["tables"]
             ),
-            "flow": [*_read(store, run), *_formed(key.year, indicator, run, formed_by), *_counted(cell)],
+            "flow": [*_read(runs, run), *_formed(key.year, indicator, run, formed_by), *_counted(cell)],
             "in_this_cell": again,
             "no_recount_because": why_not,
             "other_readings": _other_readings(key.year, configuration, formed_by),
@@ -73,17 +79,62 @@ def explain_cell(store: Store, key: CellKey) -> dict[str, Any]:
         }
 
 
+def _runs_before(run: PastRun, year: int) -> set[str]:
+    """The runs that took its silver in and formed its deliveries of a year."""
+    formed_by = run.record.get("deliveries_run", {}).get(str(year))
+    return {run.silver["run_id"], *_data_deliveries(run)} | ({formed_by} if formed_by else set())
+
+
+def _data_deliveries(run: PastRun) -> list[str]:
+    """The runs that brought the data of its silver, in order."""
+    found: list[str] = run.silver.get("data_deliveries", [run.silver["run_id"]])
+    return found
+
+
 def _recounted(
-    store: Store, configuration: Configuration, indicator: Indicator, cell: Cell, run: PastRun
-) -> tuple[dict[str, int | None] | None, str | None]:
+    reader: Reader,
+    configuration: Configuration,
+    indicator: Indicator,
+    cell: Cell,
+    run: PastRun,
+    count_beneficiaries: CountBeneficiaries | None,
+) -> tuple[Counted | None, str | None]:
     """What a count of today finds in the cell; or nothing and the reason, when it would not be of that run."""
+    why_not = _why_not_counted(reader, configuration, indicator, cell, run)
+    if why_not is not None:
+        return None, why_not
+    if indicator.population == "deliveries":
+        counted = count_deliveries(reader, configuration, indicator, cell.row)
+    elif count_beneficiaries is not None:
+        counted = count_beneficiaries(configuration, indicator, cell.row)
+    else:
+        return (
+            None,
+            "beneficiaries are counted in all of silver, which takes Spark and minutes: ask for it by --recount",
+        )
+    return _checked(configuration, indicator, cell, counted)
+
+
+def _why_not_counted(
+    reader: Reader, configuration: Configuration, indicator: Indicator, cell: Cell, run: PastRun
+) -> str | None:
+    """Why silver is not that of the run any more."""
     try:
-        ingest = facts_of_silver(store)["run_id"]
+        ingest = facts_of_silver(reader)["run_id"]
     except InputError:
-        return None, "silver is not whole: an ingest did not finish"
+        return "silver is not whole: an ingest did not finish"
     if ingest != run.silver["run_id"]:
-        return None, "another ingest has replaced silver or added to it since"
-    counted = recount(store, configuration, indicator, cell.row)
+        return "another ingest has replaced silver or added to it since"
+    year = cell.row["year"]
+    if indicator.population != "deliveries" or marker.origins(reader, deliveries_table(configuration), [year])[year]:
+        return None
+    return f"silver/deliveries of {year} is not whole: a run replaces it, or died in it"
+
+
+def _checked(
+    configuration: Configuration, indicator: Indicator, cell: Cell, counted: Counted
+) -> tuple[Counted | None, str | None]:
+    """The count of today; or nothing and the reason, when it is not the published one."""
     published = {name: cell.row[name] for name in ("numerator", "denominator")}
     not_computed = [flag for flag in indicator.numerator.flags if counted[flag] is None]
     if published["numerator"] is not None and counted["numerator"] is None:
@@ -103,9 +154,9 @@ def _recounted(
 _Steps = list[tuple[str, int | None]]
 
 
-def _read(store: Store, run: PastRun) -> _Steps:
+def _read(runs: Mapping[str, PastRun], run: PastRun) -> _Steps:
     """The claim lines of every delivery of data together; a run may have failed later, and have left no record."""
-    deliveries = [find_run(store, run_id) for run_id in run.silver.get("data_deliveries", [run.silver["run_id"]])]
+    deliveries = [runs.get(run_id) for run_id in _data_deliveries(run)]
     counts = [found.counts["ingest.claims"] for found in deliveries if found and "ingest.claims" in found.counts]
     if None in deliveries or not counts:
         return []
@@ -185,13 +236,10 @@ def _other_readings(year: int, configuration: Configuration, formed_by: PastRun 
     return readings
 
 
-def _comparison(published: Published, cell: Cell) -> dict[str, Any] | None:
+def _comparison(published: Published[AnyReader], cell: Cell) -> dict[str, Any] | None:
     row = cell.row
-    found = published.read(COMPARISONS)
-    if any(row[dimension] != ALL for dimension in CELL_DIMENSIONS) or found is None:
+    if any(row[dimension] != ALL for dimension in CELL_DIMENSIONS):
         return None
-    same_place = [F.col(name) == row[name] for name in ("indicator_id", "year", "geo_level", "geo_code")]
-    for condition in same_place:
-        found = found.where(condition)
-    rows = found.select("national_value", "comparison", "trend", "trend_z").collect()
-    return rows[0].asDict() if rows else None
+    same_place = {name: row[name] for name in ("indicator_id", "year", "geo_level", "geo_code")}
+    rows = published.rows(COMPARISONS, named("national_value", "comparison", "trend", "trend_z"), same_place)
+    return rows[0] if rows else None

@@ -16,7 +16,7 @@ from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.sources import SOURCE_FILE
 from claimatlas.ingest.validation import ODDITIES, OPEN, REASONS, REPEATED, ROW
-from claimatlas.tables.schemas import SPARK_TYPES
+from claimatlas.tables.spark_types import SPARK_TYPES
 from claimatlas.tables.store import MOST_HELD, Store
 
 _CARRIED = T.StructType(

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import CHANGED, CLAIMS, HOSPITAL_STAYS, POPULATION, REJECTED
-from claimatlas.tables.store import Store
+
+if TYPE_CHECKING:
+    from claimatlas.tables.reader import Reader
+    from claimatlas.tables.store import Store
 
 PROPERTY = "claimatlas.ingest"
 SILVER = (POPULATION, HOSPITAL_STAYS, REJECTED, CLAIMS)
@@ -66,7 +69,7 @@ def put_on(store: Store, facts: Mapping[str, Any]) -> None:
     store.set_properties(CLAIMS, {PROPERTY: json.dumps({**facts, _COLUMNS: columns}, sort_keys=True)})
 
 
-def facts_of_silver(store: Store) -> dict[str, Any]:
+def facts_of_silver(store: Reader) -> dict[str, Any]:
     """The facts of the ingest that made silver.
 
     Raises:
@@ -113,7 +116,7 @@ def require_same_key(store: Store, fingerprint: str | None) -> None:
         )
 
 
-def _mark(store: Store) -> dict[str, Any]:
+def _mark(store: Reader) -> dict[str, Any]:
     mark: dict[str, Any] = json.loads(store.properties(CLAIMS).get(PROPERTY, "{}"))
     if _COLUMNS in mark:
         mark[_COLUMNS] = json.loads(bytes.fromhex(mark[_COLUMNS]))

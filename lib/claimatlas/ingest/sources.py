@@ -19,12 +19,12 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration.mappings import Mapping
-from claimatlas.errors import InputError
+from claimatlas.errors import InputError, text_of
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.csv_files import CORRUPT, SOURCE_FILE, read_csv, with_header
 from claimatlas.ingest.discover import NO_VALUE, Source, listed, locate, packing, partitions_of
 from claimatlas.ingest.parquet_files import read_parquet, with_footers
-from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import catalog_name, quoted
 from claimatlas.tables.paths import ONE_PLACE

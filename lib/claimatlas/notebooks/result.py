@@ -30,7 +30,7 @@ SHOWN = ("value", "ci_low", "ci_high", "denominator", "status")
 """The figures of a cell that are shown."""
 
 
-def published_in(store: Store) -> Published:
+def published_in(store: Store) -> Published[Store]:
     """The tables of gold as they are published now: a notebook stays with them, whatever is published meanwhile.
 
     Raises:
@@ -42,7 +42,7 @@ def published_in(store: Store) -> Published:
     return published
 
 
-def release_of(published: Published) -> dict[str, Any]:
+def release_of(published: Published[Store]) -> dict[str, Any]:
     """The release: its number, run, moment and note."""
     release = published.release or {}
     return {name: release.get(name) for name in ("release", "run_id", "published_at", "note")}
@@ -63,7 +63,7 @@ def indicator_at(configuration: Configuration, name: str, level: str) -> Indicat
     return found
 
 
-def table_of(published: Published, table: Table) -> DataFrame:
+def table_of(published: Published[Store], table: Table) -> DataFrame:
     """A table of gold, as it is published.
 
     Raises:
@@ -76,7 +76,7 @@ def table_of(published: Published, table: Table) -> DataFrame:
     return found
 
 
-def cells_of(published: Published, indicator: Indicator) -> DataFrame:
+def cells_of(published: Published[Store], indicator: Indicator) -> DataFrame:
     """The published cells of an indicator, of every year.
 
     Raises:
@@ -133,7 +133,7 @@ def with_comparison(places: DataFrame, comparisons: DataFrame, indicator: str, l
     return places.join(same.select("geo_code", "comparison", "trend"), on="geo_code", how="left").orderBy("geo_code")
 
 
-def compared_by_year(published: Published, indicator: Indicator, level: str) -> DataFrame:
+def compared_by_year(published: Published[Store], indicator: Indicator, level: str) -> DataFrame:
     """How many places of a level are lower, similar or higher than the country: one row per year and comparison."""
     comparisons = table_of(published, COMPARISONS)
     rows = comparisons.where((F.col("indicator_id") == indicator.id) & (F.col("geo_level") == level))

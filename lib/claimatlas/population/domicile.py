@@ -12,9 +12,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.tables.schemas import UNKNOWN
+from claimatlas.tables.schemas import DOMICILE_DATES, UNKNOWN
 
-DATES = ("31_december", "30_june")
+DATES = DOMICILE_DATES
 """The dates of a domicile, the preferred one first."""
 
 

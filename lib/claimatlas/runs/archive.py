@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.errors import InputError
+from claimatlas.tables.reader import Reader, named
 from claimatlas.tables.schemas import RUNS
-from claimatlas.tables.store import Store
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,21 @@ class PastRun:
         return silver
 
 
-def find_run(store: Store, run_id: str) -> PastRun | None:
+def find_run(store: Reader, run_id: str) -> PastRun | None:
     """The run of this id; a run that failed has left no record, though it may have done a stage."""
-    rows = [row for row in store.few_rows(RUNS) if row["run_id"] == run_id]
-    if not rows:
-        return None
-    return PastRun(run_id, json.loads(rows[0]["record"]), json.loads(rows[0]["configuration"]))
+    return find_runs(store, [run_id]).get(run_id)
 
 
-def past_run(store: Store, run_id: str) -> PastRun:
+def find_runs(store: Reader, run_ids: Collection[str]) -> dict[str, PastRun]:
+    """Those of these runs that have left a record, by id."""
+    rows = store.rows(RUNS, named("run_id", "record", "configuration"), {"run_id": sorted(set(run_ids))})
+    return {
+        row["run_id"]: PastRun(row["run_id"], json.loads(row["record"]), json.loads(row["configuration"]))
+        for row in rows
+    }
+
+
+def past_run(store: Reader, run_id: str) -> PastRun:
     """The run of this id.
 
     Raises:

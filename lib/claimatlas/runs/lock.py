@@ -7,9 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claimatlas.errors import ConcurrentRunError, InputError
-from claimatlas.tables.store import Store
+
+if TYPE_CHECKING:
+    from claimatlas.tables.store import Store
 
 LOCK_FILE = ".claimatlas.lock"
 

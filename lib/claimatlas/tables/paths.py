@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from claimatlas.tables.identifiers import catalog_name
+
 ONE_PLACE = {"__globPaths__": "false"}
 """For a reader of files: its path is one place, and no pattern of several when it holds `*`, `?`, `[` or `{`."""
 
@@ -25,3 +27,21 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except OSError:  # A name that is too long, a link to itself.
         return False
+
+
+def is_made(folder: Path) -> bool:
+    """Whether a Delta table has been made in a folder of this machine.
+
+    A run that is killed while it makes a table leaves a log without a commit, and no rows. Rows whose log is gone are a
+    table that cannot be read, not one that is still to be made.
+    """
+    # Commits and checkpoints begin with a version; what is being written begins with a dot.
+    return any(folder.glob("_delta_log/[0-9]*")) or any(folder.glob("[!_.]*"))
+
+
+def schema_of(output: str) -> tuple[str, ...] | None:
+    """The catalog and schema that an output names, where no folder has that name; nothing of a folder or a URI."""
+    if is_remote(output):
+        return None
+    parts = catalog_name(output, 2)
+    return parts if parts and not is_there(Path(output)) else None

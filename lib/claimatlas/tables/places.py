@@ -22,9 +22,9 @@ from pyspark.sql import functions as F
 from claimatlas.errors import InputError
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables import local_table
-from claimatlas.tables.identifiers import catalog_name, quoted
+from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import LocalTable
-from claimatlas.tables.paths import ONE_PLACE, is_remote, is_there
+from claimatlas.tables.paths import ONE_PLACE, is_made, is_remote, schema_of
 from claimatlas.tables.schemas import Table
 
 SILVER = "silver"
@@ -164,14 +164,8 @@ class LocalFolder(Folder):
         return f"{Path(self.root).resolve()}/{name}"
 
     def exists(self, spark: SparkSession, name: str) -> bool:
-        """Whether a table has been made: a look into its folder, without Spark.
-
-        A run that is killed while it makes a table leaves a log without a commit, and no rows. Rows whose log is gone
-        are a table that cannot be read, not one that is still to be made.
-        """
-        folder = Path(self.path(name))
-        # Commits and checkpoints begin with a version; what is being written begins with a dot.
-        return any(folder.glob("_delta_log/[0-9]*")) or any(folder.glob("[!_.]*"))
+        """Whether a table has been made: a look into its folder, without Spark."""
+        return is_made(Path(self.path(name)))
 
     def version(self, name: str) -> int | None:
         """The number of a table's newest commit: a look into its folder."""
@@ -375,10 +369,8 @@ def place_of(output: str) -> Place:
     root = output.rstrip("/")
     if is_remote(output):
         return RemoteFolder(root)
-    parts = catalog_name(output, 2)
-    if parts and not is_there(Path(output)):
-        return CatalogSchema(parts)
-    return LocalFolder(root)
+    parts = schema_of(output)
+    return CatalogSchema(parts) if parts else LocalFolder(root)
 
 
 def is_about(error: Exception, conditions: Sequence[str]) -> bool:

@@ -9,27 +9,24 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, IMAGING, POSTNATAL, Table
+from claimatlas.tables.releases import CELL_TABLES, Published
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 from claimatlas.tables.store import Store
 
-CELL_TABLES = (IMAGING, POSTNATAL)
-"""The tables of cells; they have the same columns."""
 
-
-def cells_by_table(published: Published) -> dict[Table, DataFrame]:
+def cells_by_table(published: Published[Store]) -> dict[Table, DataFrame]:
     """The tables of cells of a release, those that it has."""
     return {table: cells for table in CELL_TABLES if (cells := published.read(table)) is not None}
 
 
-def rows_by_table(published: Published, years: Sequence[int] | None = None) -> dict[Table, pa.Table]:
+def rows_by_table(published: Published[Store], years: Sequence[int] | None = None) -> dict[Table, pa.Table]:
     """The cells of a release in the driver, of all years or of some, by the tables that it has."""
-    return {table: rows for table in CELL_TABLES if (rows := published.rows(table, years)) is not None}
+    return {table: rows for table in CELL_TABLES if (rows := published.arrow(table, years)) is not None}
 
 
 def newest_rows(store: Store, years: Sequence[int]) -> pa.Table:
     """The cells of some years in the driver, published or not: for the run that writes them."""
-    return pa.concat_tables([store.rows(table, None, years) for table in CELL_TABLES if store.exists(table)])
+    return pa.concat_tables([store.arrow(table, None, years) for table in CELL_TABLES if store.exists(table)])
 
 
 def over_all_dimensions(cells: DataFrame) -> DataFrame:

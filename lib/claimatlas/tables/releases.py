@@ -10,65 +10,87 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-import pyarrow as pa
-from pyspark.sql import DataFrame
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from claimatlas.errors import InputError
+from claimatlas.tables.reader import Reader, Row, Where
 from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RELEASES, Table
-from claimatlas.tables.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+    from claimatlas.tables.store import Store
 
 RELEASED = (IMAGING, POSTNATAL, COMPARISONS)
 """The tables that are published together."""
+CELL_TABLES = (IMAGING, POSTNATAL)
+"""The tables of cells; they have the same columns."""
+
+AnyReader = TypeVar("AnyReader", bound=Reader)
 
 
-def newest_release(store: Store) -> dict[str, Any] | None:
+def newest_release(store: Reader) -> dict[str, Any] | None:
     """The newest row of ``gold/releases``; nothing before the first one."""
     return next(iter(releases(store)), None)
 
 
-def releases(store: Store) -> list[dict[str, Any]]:
+def releases(store: Reader) -> list[dict[str, Any]]:
     """Every release, the newest first."""
     if not store.exists(RELEASES):
         return []
-    return sorted(store.few_rows(RELEASES), key=lambda row: -row["release"])
+    return sorted(store.rows(RELEASES), key=lambda row: int(row["release"]), reverse=True)
 
 
 @dataclass(frozen=True)
-class Published:
+class Published(Generic[AnyReader]):
     """The tables of gold as they were published at one moment: whatever is published later, all are of one release.
 
     ``release``: the row of ``gold/releases``; nothing before the first one. ``has_releases``: false for tables that
     are computed for a moment only, of which the newest versions are taken.
     """
 
-    store: Store
+    store: AnyReader
     release: Mapping[str, Any] | None
     has_releases: bool
 
     @classmethod
-    def now(cls, store: Store) -> Published:
+    def now(cls, store: AnyReader) -> Published[AnyReader]:
         """What is published at this moment."""
         return cls(store, newest_release(store), store.exists(RELEASES))
 
-    def read(self, table: Table) -> DataFrame | None:
+    def has(self, table: Table) -> bool:
+        """Whether a table is published."""
+        return self.store.exists(table) and (not self.has_releases or self.version(table) is not None)
+
+    def version(self, table: Table) -> int | None:
+        """The version of a table that is published; nothing where there are no releases, or not of this table."""
+        version: int | None = self.release[_column(table)] if self.release else None
+        return version
+
+    def read(self: Published[Store], table: Table) -> DataFrame | None:
         """A table of the release; nothing when it is not published."""
-        if not self.has_releases:
-            return self.store.read(table) if self.store.exists(table) else None
-        version = self._version(table)
-        return self.store.read_version(table, version) if version is not None else None
+        if not self.has(table):
+            return None
+        version = self.version(table)
+        return self.store.read(table) if version is None else self.store.read_version(table, version)
 
-    def rows(self, table: Table, years: Sequence[int] | None = None) -> pa.Table | None:
-        """The same in the driver, of all years or of some."""
-        if not self.has_releases:
-            return self.store.rows(table, None, years) if self.store.exists(table) else None
-        version = self._version(table)
-        return self.store.rows(table, version, years) if version is not None else None
+    def rows(
+        self,
+        table: Table,
+        columns: Mapping[str, str] | None = None,
+        where: Where | None = None,
+        *,
+        distinct: bool = False,
+    ) -> list[Row]:
+        """A few rows of a table of the release, as ``Reader.rows``; none when it is not published."""
+        if not self.has(table):
+            return []
+        return self.store.rows(table, columns, where, version=self.version(table), distinct=distinct)
 
-    def _version(self, table: Table) -> int | None:
-        there = self.release is not None and self.store.exists(table)
-        return self.release[_column(table)] if self.release and there else None
+    def arrow(self: Published[Store], table: Table, years: Sequence[int] | None = None) -> pa.Table | None:
+        """All rows of a published table in the driver, of all years or of some; nothing where it is not published."""
+        return self.store.arrow(table, self.version(table), years) if self.has(table) else None
 
 
 def begin(store: Store) -> None:
@@ -104,16 +126,27 @@ def roll_back(store: Store, to: int | None) -> tuple[int, int]:
     Raises:
         InputError: there is no such release.
     """
+    found = earlier_release(store, to)
+    _restore(store, found)
+    wanted = int(found["release"])
+    return wanted, publish(store, found["run_id"], f"rollback to release {wanted}")
+
+
+def earlier_release(store: Reader, number: int | None) -> dict[str, Any]:
+    """The release of this number, by default the one before the newest.
+
+    Raises:
+        InputError: there is no such release.
+    """
     known = releases(store)
-    if to is None and len(known) < 2:
+    if number is None and len(known) < 2:
         raise InputError(f"There is no release before the newest in {store.root}.")
-    wanted = known[1]["release"] if to is None else to
+    wanted = known[1]["release"] if number is None else number
     found = next((release for release in known if release["release"] == wanted), None)
     if found is None:
         there = ", ".join(str(release["release"]) for release in reversed(known)) or "none"
         raise InputError(f"There is no release {wanted} in {store.root}; there are {there}.")
-    _restore(store, found)
-    return wanted, publish(store, found["run_id"], f"rollback to release {wanted}")
+    return found
 
 
 def _restore(store: Store, release: Mapping[str, Any]) -> None:

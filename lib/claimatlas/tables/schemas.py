@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-
-from pyspark.sql import types as T
+from typing import TYPE_CHECKING
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.reserved import LABELS
 
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
 ALL, UNKNOWN = LABELS
 """The value of a dimension that is summed over, and of one that is not known."""
+DOMICILE_DATES = ("31_december", "30_june")
+"""The dates of a domicile, the preferred one first."""
 
-
-SPARK_TYPES: dict[str, T.DataType] = {
-    "string": T.StringType(),
-    "int": T.IntegerType(),
-    "bigint": T.LongType(),
-    "double": T.DoubleType(),
-    "boolean": T.BooleanType(),
-    "date": T.DateType(),
-    "timestamp": T.TimestampType(),
-    "array<string>": T.ArrayType(T.StringType()),
-    "array<int>": T.ArrayType(T.IntegerType()),
-}
-"""The SQL types that the tables use."""
 
 FLAG = "boolean"
 """The type of a flag that the configuration declares; such a column is never required."""
@@ -70,9 +61,12 @@ class Table:
         return [column for column in self.columns if self.has_flags and column.type == FLAG and not column.required]
 
     @property
-    def schema(self) -> T.StructType:
+    def schema(self) -> StructType:
         """The schema as Spark understands it; whether nulls may stand is Delta's to enforce."""
-        return T.StructType([T.StructField(column.name, SPARK_TYPES[column.type]) for column in self.columns])
+        # Only here: who looks at a table without Spark needs its columns too.
+        from claimatlas.tables.spark_types import struct_of  # noqa: PLC0415
+
+        return struct_of(self.columns)
 
     @property
     def column_names(self) -> list[str]:

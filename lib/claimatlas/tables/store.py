@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -15,12 +16,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.spark_errors import SPARK_ERRORS, text_of
+from claimatlas.errors import ClaimatlasError, InputError, text_of
+from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.places import Place, place_of
+from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
 from claimatlas.tables.schemas import FLAG, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
@@ -133,9 +135,7 @@ class Store:
             InputError: the table is not there.
         """
         if not self.exists(table):
-            raise InputError(
-                f"There is no table {self.called(table)} in {self.root}: run the job that writes it first."
-            )
+            raise not_there(self.called(table), self.root)
         held = self._held(table)
         if held is not None:
             return _with_declared_flags(held, table) if table.has_flags else held
@@ -223,7 +223,7 @@ class Store:
                 self.spark.conf.unset(_COMMIT_METADATA)
             self.spark.catalog.dropTempView(_GOING)
 
-    def rows(self, table: Table, version: int | None = None, years: Sequence[int] | None = None) -> pa.Table:
+    def arrow(self, table: Table, version: int | None = None, years: Sequence[int] | None = None) -> pa.Table:
         """The rows of a small table in the driver: of its newest version, or of another; of all years, or of some."""
         held = None
         if local := self.place.local(table.name):
@@ -233,11 +233,6 @@ class Store:
             return held if years is None else held.filter(pc.is_in(held["year"], pa.array(years, pa.int32())))
         df = self.read(table) if version is None else self.read_version(table, version)
         return (df if years is None else df.where(F.col("year").isin(list(years)))).toArrow()
-
-    def few_rows(self, table: Table) -> list[dict[str, Any]]:
-        """All rows of a table of a few, such as one row per run."""
-        found: list[dict[str, Any]] = self.rows(table).to_pylist()
-        return found
 
     def rows_by_year(self, table: Table) -> dict[int | None, int]:
         """The rows of each value of ``year``, a column that the table is partitioned by; null is one."""
@@ -273,6 +268,37 @@ class Store:
         with self._opening(table):
             self._allow_deleted_rows(table)
             return analysed(self.place.read(self.spark.read.option("versionAsOf", version), table.name))
+
+    def rows(
+        self,
+        table: Table,
+        columns: Mapping[str, str] | None = None,
+        where: Where | None = None,
+        *,
+        version: int | None = None,
+        distinct: bool = False,
+    ) -> list[Row]:
+        """A few rows as plain Python: see ``Reader``."""
+        if table.is_small and not distinct and columns in (None, named(*(columns or ()))):
+            return self._plain_rows(table, list(columns or table.column_names), where or {}, version)
+        found = self.read(table) if version is None else self.read_version(table, version)
+        for name, wanted in (where or {}).items():
+            found = found.where(_is_one_of(F.col(quoted(name)), wanted))
+        given = named(*table.column_names) if columns is None else columns
+        found = found.select(*[F.expr(sql).alias(name) for name, sql in given.items()])
+        rows = (found.distinct() if distinct else found).collect()
+        return [{name: _as_python(value) for name, value in row.asDict(recursive=True).items()} for row in rows]
+
+    def _plain_rows(self, table: Table, columns: Sequence[str], where: Where, version: int | None) -> list[Row]:
+        """The same of columns as they are, in a small table: without a query where that can be."""
+        found = self.arrow(table, version)
+        lacking = [name for name in columns if name not in found.column_names]
+        for name, wanted in where.items():
+            values, may_be_null = values_of(wanted)
+            fits = pc.is_in(found[name], pa.array(values, found.schema.field(name).type))
+            found = found.filter(pc.or_(fits, pc.is_null(found[name])) if may_be_null else fits)
+        rows: list[Row] = found.select([name for name in columns if name not in lacking]).to_pylist()
+        return [{**row, **dict.fromkeys(lacking)} for row in rows]
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
@@ -450,6 +476,17 @@ def _with_declared_flags(rows: DataFrame, table: Table) -> DataFrame:
 
 def _nulls(flags: Sequence[str]) -> list[SparkColumn]:
     return [F.lit(None).cast(FLAG).alias(name) for name in flags]
+
+
+def _is_one_of(column: SparkColumn, wanted: Value | Collection[Value]) -> SparkColumn:
+    values, may_be_null = values_of(wanted)
+    found = column.isin(values)
+    return found | column.isNull() if may_be_null else found
+
+
+def _as_python(value: Any) -> Any:  # noqa: ANN401 - a column may have any type
+    """The value; an instant, which Spark gives in this machine's time and without a zone, in UTC."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _types(schema: StructType) -> dict[str, str]:

@@ -1,0 +1,87 @@
+"""What each indicator counts of one member of its population, in SQL: the one place that says it.
+
+Every engine that reads the tables runs it alike. Members are deliveries with their flags, or beneficiary-years with
+``quantity_<service>``. Names come from the configuration, which takes nothing but letters, digits and underscores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.tables.identifiers import quoted
+
+DELIVERY_KIND = "delivery_kind"
+"""The type of a delivery, beside the value that it has as a dimension."""
+
+
+def is_counted(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
+    """Whether the member is in the indicator's denominator.
+
+    ``kind``: the column with the type of a delivery as in ``silver/deliveries``, home births told apart.
+    """
+    conditions = []
+    if indicator.denominator is not None and indicator.denominator.delivery_types:
+        conditions.append(one_of(kind, indicator.denominator.delivery_types))
+    if indicator.needs_stays:
+        conditions.append("`nights_after_delivery` IS NOT NULL")
+    return " AND ".join(["TRUE", *conditions])
+
+
+def numerator_of_member(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
+    """The member's share in the numerator, a whole number; null outside the denominator.
+
+    It is null inside too where a flag is, unless another flag decides: nobody has computed that flag.
+    """
+    return f"CASE WHEN {is_counted(indicator, kind)} THEN {_share(indicator, kind)} END"
+
+
+def is_unknown(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
+    """Whether nobody can say the member's share in the numerator, as a flag of it was not computed."""
+    return f"{is_counted(indicator, kind)} AND {_share(indicator, kind)} IS NULL"
+
+
+def one_of(column: str, names: Iterable[str]) -> str:
+    """Whether a column has one of the names."""
+    texts = ", ".join(f"'{name}'" for name in names)
+    return f"{quoted(column)} IN ({texts})"
+
+
+def count_if(condition: str) -> str:
+    """The number of rows that a condition holds for."""
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
+
+
+def known_count_if(condition: str) -> str:
+    """The number of rows that a condition holds for; null when it is null of one of them."""
+    return f"CASE WHEN {count_if(f'({condition}) IS NULL')} = 0 THEN {count_if(condition)} END"
+
+
+def known_sum(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
+    """The numerator of some members: 0 of nobody; null where the share of one is not known."""
+    total = f"COALESCE(SUM({numerator_of_member(indicator, kind)}), 0)"
+    # Only flags can be null. What is not known of one is not known of the sum.
+    if not indicator.numerator.flags:
+        return total
+    return f"CASE WHEN {count_if(is_unknown(indicator, kind))} = 0 THEN {total} END"
+
+
+def _share(indicator: Indicator, kind: str) -> str:
+    numerator = indicator.numerator
+    if numerator.all:
+        return "1"
+    if numerator.quantity_of_service is not None:
+        return quoted(f"quantity_{numerator.quantity_of_service}")
+    if numerator.with_service is not None:
+        return _as_number(f"{quoted(f'quantity_{numerator.with_service}')} > 0")
+    if numerator.nights_after_delivery:
+        return "`nights_after_delivery`"
+    if numerator.delivery_types is not None:
+        return _as_number(one_of(kind, numerator.delivery_types))
+    has_any = " OR ".join(map(quoted, numerator.flags))
+    return _as_number(has_any if numerator.with_any is not None else f"NOT ({has_any})")
+
+
+def _as_number(condition: str) -> str:
+    """1, 0, or null as the condition is."""
+    return f"CAST(({condition}) AS INT)"

@@ -1,0 +1,93 @@
+"""How the commands that only look read the tables: without Spark and Java where that can be, else by Spark."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from claimatlas.commands.storage_options import storage_options
+from claimatlas.errors import NO_SPARK, InputError
+from claimatlas.java import check_java
+from claimatlas.messages import Event, say
+from claimatlas.spark_settings import is_provided_by_variables
+from claimatlas.tables.paths import schema_of
+from claimatlas.tables.reader import NotReadableError, Reader
+
+if TYPE_CHECKING:
+    from claimatlas.tables.store import Store
+
+Found = TypeVar("Found")
+
+
+def look(output: str, app_name: str, find: Callable[[Reader], Found]) -> Found:
+    """What ``find`` finds in the tables of an output.
+
+    They are read by Spark in a schema of a catalog and where the environment names a session (the paths are those of
+    its machine). Else they are read without, unless something in them cannot be: then one line says why, and ``find``
+    starts anew with Spark. It must write nothing before it gives back what it found.
+
+    Raises:
+        InputError: Spark is needed, and cannot be started here.
+    """
+    if schema_of(output) or is_provided_by_variables():
+        return find(store_of(output, app_name))
+    try:
+        return find(_delta_reader(output))
+    except NotReadableError as error:
+        why = str(error)
+    _require_spark(why)
+    say(Event.NOTE, f"{why} Spark reads it.")
+    return find(store_of(output, app_name))
+
+
+def store_of(output: str, app_name: str) -> Store:
+    """The tables of an output, by Spark."""
+    # Only here: a session takes seconds, and its package a good part of one.
+    from claimatlas.commands.sessions import are_small  # noqa: PLC0415
+    from claimatlas.session import get_session  # noqa: PLC0415
+    from claimatlas.tables.store import Store  # noqa: PLC0415
+
+    return Store.at(get_session(app_name, is_small=are_small([output])), output)
+
+
+def _delta_reader(output: str) -> Reader:
+    # Only here: where Spark reads, its Python need not have the package.
+    try:
+        from claimatlas.tables.delta_reader import DeltaReader  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("arro3", "deltalake"):
+            raise
+        raise NotReadableError(
+            f"{sys.executable} has no package deltalake, which reads tables without Spark."
+        ) from error
+    return DeltaReader(output, storage_options(output))
+
+
+def _require_spark(why: str) -> None:
+    """Stop where no Spark can be started, with the reason why one is needed.
+
+    Raises:
+        InputError: with both.
+    """
+    if importlib.util.find_spec("pyspark") is None:
+        raise InputError(f"{why} Spark could, but {NO_SPARK}")
+    if _is_running():
+        return
+    try:
+        check_java()
+    except InputError as error:
+        raise InputError(f"{why} {error}") from None
+
+
+def _is_running() -> bool:
+    """Whether Java runs already: for `spark-submit`, or for a session of this process."""
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        return True
+    if "pyspark.sql" not in sys.modules:
+        return False
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - it is there
+
+    return SparkSession.getActiveSession() is not None

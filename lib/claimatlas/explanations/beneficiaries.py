@@ -1,0 +1,59 @@
+"""Count the beneficiary-years of one published cell again: from all of silver, so by Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.cells.cube import places
+from claimatlas.cells.members import beneficiary_counts
+from claimatlas.cells.numerators import denominator_column, numerator_column
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import DIMENSIONS, Indicator
+from claimatlas.configuration.settings import SECTOR
+from claimatlas.explanations.cell import Counted
+from claimatlas.tables.schemas import ALL, CLAIMS
+from claimatlas.tables.store import Store
+
+
+def count_beneficiaries(
+    store: Store, configuration: Configuration, indicator: Indicator, row: Mapping[str, Any]
+) -> Counted:
+    """Count the beneficiary-years of a published cell again, from the silver that is there.
+
+    Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from, codes and sectors,
+    services. It leaves intermediate results, for ``Store.clear_work``.
+    """
+    finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], store.read(CLAIMS)).finest
+    inside = _in_place(finest, configuration, row)
+    dimensions = DIMENSIONS[indicator.population]
+    for dimension in dimensions:
+        if row[dimension] != ALL:
+            inside = inside.where(F.col(dimension) == row[dimension])
+    numerator, denominator = numerator_column(indicator), denominator_column(indicator)
+    keys = {"year", SECTOR, configuration.settings.geography.domicile_level, *dimensions}
+    beside = [name for name in finest.columns if name not in {numerator, denominator, *keys}]
+    sums = {"numerator": numerator, "denominator": denominator, **{name: name for name in beside}}
+    counted = inside.agg(*[_sum(name).alias(alias) for alias, name in sums.items()]).collect()[0].asDict()
+    return {name: int(value) for name, value in counted.items()}
+
+
+def _sum(name: str) -> Column:
+    """The sum; 0 of nothing."""
+    return F.coalesce(F.sum(name), F.lit(0))
+
+
+def _in_place(finest: DataFrame, configuration: Configuration, row: Mapping[str, Any]) -> DataFrame:
+    level, code = row["geo_level"], row["geo_code"]
+    if level == SECTOR:
+        return finest.where(F.col(SECTOR) == code)
+    inside = places(finest.sparkSession, configuration, [row["year"]]).where(
+        (F.col("geo_level") == level) & (F.col("geo_code") == code)
+    )
+    of_domicile = configuration.settings.geography.domicile_level
+    return finest.join(
+        F.broadcast(inside.select("_place")), on=F.col(of_domicile).eqNullSafe(F.col("_place")), how="left_semi"
+    )
