@@ -88,41 +88,24 @@ def load_table(
     observed = Observation()
     written_at_once = facts((F.size(REASONS) == 0) & ~F.col(REPEATED)) if facts else {}
     counts = {**{name: F.count_if(name) for name in ODDITIES}, **written_at_once}
-    judged = validated.observe(observed, *[value.alias(name) for name, value in counts.items()])
-    store.replace(_in_order(_setting_aside(judged, table), table), silver, None, metadata)
+    counting = validated.observe(observed, *[value.alias(name) for name, value in counts.items()])
+    store.replace(_in_order(_setting_aside(counting, table), table), silver, None, metadata)
     found = [{name: observed.get[name] for name in written_at_once}] if facts else []
     oddities = {name: int(observed.get[name]) for name in ODDITIES}
     written = store.rows_by_year(silver)
     read = sum(written.values())
-    aside = written.get(None, 0)
-    rejected: DataFrame | None = None
-    number_rejected, reasons = 0, dict[str, int]()
-    if aside:
-        rows, stays = store.without_year(silver, aside)
-        # The table is about to lose them.
-        rows = _set_aside(rows if stays else store.keep(rows, f"aside_{table.name}"), table)
-        rejected = rows.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
-        staying = None
-        if some_repeated:
-            ranked = rank_duplicates(rows.where(F.size(REASONS) == 0), table)
-            reason = F.array(F.lit(table.duplicate_reason)).alias(REASONS)
-            rejected = rejected.unionByName(ranked.where(F.col(RANK) > 1).select(SOURCE_FILE, reason, ROW))
-            staying = ranked.where(F.col(RANK) == 1)
-        number_rejected, reasons = count_rejected(rejected, REASONS)
-        store.delete(silver, "year IS NULL")
-        if staying is not None and number_rejected < aside:
-            store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MOST_HELD)
-            if facts:
-                added = [value.alias(name) for name, value in facts(F.lit(True)).items()]
-                found += [row.asDict() for row in staying.agg(*added).collect()]
+    judged = _Judged()
+    if aside := written.get(None, 0):
+        judged = _judge_aside(store, table, aside, facts, metadata, some_repeated=some_repeated)
+        found += judged.facts
         written = store.rows_by_year(silver)
     loaded = Loaded(
         table=table.name,
         read=read,
         accepted=sum(written.values()),
-        rejected=number_rejected,
-        reasons=reasons,
-        rejected_rows=rejected_rows(rejected, table, run_id) if rejected is not None else None,
+        rejected=judged.number,
+        reasons=judged.reasons,
+        rejected_rows=None if judged.rejected is None else rejected_rows(judged.rejected, table, run_id),
         facts=found,
         oddities=oddities,
     )
@@ -132,6 +115,47 @@ def load_table(
             f"{loaded.read} rows read. Nothing was published; please report this."
         )
     return loaded
+
+
+@dataclass
+class _Judged:
+    """What became of the rows that were set aside: those rejected, how many, why; facts of those that stay."""
+
+    rejected: DataFrame | None = None
+    number: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _judge_aside(
+    store: Store,
+    table: InputTable,
+    aside: int,
+    facts: Callable[[Column], Mapping[str, Column]] | None,
+    metadata: Mapping[str, str],
+    *,
+    some_repeated: bool,
+) -> _Judged:
+    """Take the ``aside`` rows without a year out of silver, and put those back that are no duplicate."""
+    silver = table.silver
+    rows, stays = store.without_year(silver, aside)
+    # The table is about to lose them.
+    rows = _set_aside(rows if stays else store.keep(rows, f"aside_{table.name}"), table)
+    rejected = rows.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
+    ranked = None
+    if some_repeated:
+        ranked = rank_duplicates(rows.where(F.size(REASONS) == 0), table)
+        reason = F.array(F.lit(table.duplicate_reason)).alias(REASONS)
+        rejected = rejected.unionByName(ranked.where(F.col(RANK) > 1).select(SOURCE_FILE, reason, ROW))
+    judged = _Judged(rejected, *count_rejected(rejected, REASONS))
+    store.delete(silver, "year IS NULL")
+    if ranked is not None and judged.number < aside:
+        staying = ranked.where(F.col(RANK) == 1)
+        store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MOST_HELD)
+        if facts:
+            added = [value.alias(name) for name, value in facts(F.lit(True)).items()]
+            judged.facts = [row.asDict() for row in staying.agg(*added).collect()]
+    return judged
 
 
 def count_rejected(rows: DataFrame, reasons: str) -> tuple[int, dict[str, int]]:
