@@ -236,7 +236,7 @@ def test_many_rows_are_left_to_spark(both: tuple[Store, Store], monkeypatch: pyt
     store = both[0]
     store.create(IMAGING)
     store.replace_years(cells(store.spark, {}, {"year": 2023}), IMAGING, [2022, 2023], ORDER, {})
-    assert store._held(IMAGING) is None
+    assert store._read_by_itself(IMAGING) is None
     assert store.read(IMAGING).count() == 2
 
 

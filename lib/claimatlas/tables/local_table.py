@@ -80,6 +80,15 @@ class LocalTable:
                 found[year] = found.get(year, 0) + rows
         return found
 
+    def files(self, version: int | None = None) -> list[str]:
+        """The paths of a version's files, the newest version's by default.
+
+        Raises:
+            UnreadableError: the version is not there any more.
+        """
+        with _reading():
+            return sorted(self._opened(version).file_uris())
+
     def without_year(self) -> pa.Table:
         """The rows whose ``year`` is null, of a table that is partitioned by it."""
         return self._opened().to_pyarrow_dataset().to_table(filter=pc.field("year").is_null())

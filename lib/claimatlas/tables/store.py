@@ -21,6 +21,7 @@ from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.analysis import analysed
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import UnreadableError, as_rows
+from claimatlas.tables.paths import ONE_PLACE
 from claimatlas.tables.places import Place, place_of
 from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
 from claimatlas.tables.schemas import FLAG, Column, Table
@@ -31,6 +32,8 @@ _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _GOING = "claimatlas_rows_going"
 _YEARS_AT_ONCE = 8
 """Of a small table so many years are handed to the driver in one piece: a gigabyte is the most that Spark gives."""
+_FEW_ROWS, _FEW_FILES = 200_000, 32
+"""Up to these the files of a table are read as they are; of more files Spark looks for them by a job."""
 MOST_HELD = 1_000_000
 """Rows up to which a small table is read by the driver."""
 _DAMAGED = (
@@ -136,7 +139,7 @@ class Store:
         """
         if not self.exists(table):
             raise not_there(self.called(table), self.root)
-        held = self._held(table)
+        held = self._read_by_itself(table)
         if held is not None:
             return _with_declared_flags(held, table) if table.has_flags else held
         with self._opening(table):
@@ -262,7 +265,7 @@ class Store:
 
     def read_version(self, table: Table, version: int) -> DataFrame:
         """The table as of a version."""
-        held = self._held(table, version)
+        held = self._read_by_itself(table, version)
         if held is not None:
             return held
         with self._opening(table):
@@ -379,20 +382,26 @@ class Store:
         if self.properties(table).get(DELETION_VECTORS) == "true":
             self.spark.conf.set(_SKIPPING, "true")
 
-    def _held(self, table: Table, version: int | None = None) -> DataFrame | None:
-        """The rows of a small table as a source of queries, read by the driver; nothing where Spark must read it.
+    def _read_by_itself(self, table: Table, version: int | None = None) -> DataFrame | None:
+        """The rows of a local table without Spark's reading of its log; nothing where Spark must read it.
 
-        A reading by Spark costs queries of the table's log, more than those of its rows.
+        To read the log costs queries, more than those of few rows. A small table is read by the driver, of another one
+        that has few rows in few files Spark reads these.
         """
-        local = self.place.local(table.name) if table.is_small else None
+        local = self.place.local(table.name)
         if local is None:
             return None
-        with self._opening(table):
-            try:
-                few = local.number_of_rows(version) <= MOST_HELD
-                return self.spark.createDataFrame(local.rows(version)) if few else None
-            except UnreadableError:
-                return None  # Spark can read it, or says why not.
+        try:
+            rows = local.number_of_rows(version)
+            if table.is_small:
+                return self.spark.createDataFrame(local.rows(version)) if rows <= MOST_HELD else None
+            files = local.files(version)
+        except UnreadableError:
+            return None  # Spark can read it, or says why not.
+        if not files or rows > _FEW_ROWS or len(files) > _FEW_FILES:
+            return None
+        reader = self.spark.read.options(**ONE_PLACE, basePath=local.path)
+        return reader.schema(StructType.fromJson(local.schema())).parquet(*files)
 
     def _collected(self, df: DataFrame, years: Sequence[int]) -> pa.Table:
         """All rows, some years at a time: what Spark hands to the driver at once is bounded."""

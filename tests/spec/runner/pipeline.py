@@ -11,13 +11,14 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import yaml
 from claimatlas.cells.run import compute_indicators
 from claimatlas.commands.job import Job
@@ -73,8 +74,20 @@ class MemoryStore(Store):
     def keep(self, df: DataFrame, name: str) -> DataFrame:
         return held(df)
 
-    def replace(self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str]) -> None:
+    def replace(
+        self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str], *, is_few: bool = False
+    ) -> None:
         self.tables[table.name] = held(self._checked(df, table))
+
+    def replace_years(
+        self, df: DataFrame, table: Table, years: Sequence[int], order: Sequence[str], metadata: Mapping[str, str]
+    ) -> pa.Table:
+        rows = self._checked(df, table).toArrow()
+        self.tables[table.name] = self.spark.createDataFrame(rows, table.schema)
+        return rows
+
+    def arrow(self, table: Table, version: int | None = None, years: Sequence[int] | None = None) -> pa.Table:
+        return self.tables[table.name].toArrow()
 
 
 def held(df: DataFrame) -> DataFrame:
