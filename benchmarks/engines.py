@@ -20,7 +20,7 @@ _BIN = Path(sys.executable).parent
 
 
 @dataclass(frozen=True)
-class Place:
+class Folders:
     """Where an engine finds its input and leaves its result in one run of a stage."""
 
     raw: Path
@@ -33,26 +33,26 @@ class Engine:
     """An engine: the command of a stage, and what is set around it."""
 
     name: str
-    command: Callable[[str, Place], list[str]]
+    command: Callable[[str, Folders], list[str]]
     environment: dict[str, str]
 
 
-def _claimatlas(stage: str, place: Place) -> list[str]:
-    job, output = {"silver": "ingest", "gold": "run_year", "whole": "run_year"}[stage], place.result
+def _claimatlas(stage: str, folders: Folders) -> list[str]:
+    job, output = {"silver": "ingest", "gold": "run_year", "whole": "run_year"}[stage], folders.result
     options = ["--output", str(output)]
     if stage != "gold":
-        options += ["--input", str(place.raw), "--as-of", AS_OF]
+        options += ["--input", str(folders.raw), "--as-of", AS_OF]
     if stage != "silver":
         options += ["--year", str(YEAR)]
     return [str(_BIN / "spark-submit"), "--master", f"local[{THREADS}]", f"jobs/{job}.py", *options]
 
 
-def _peer(name: str) -> Callable[[str, Place], list[str]]:
-    def command(stage: str, place: Place) -> list[str]:
-        options = {"silver": ["--raw", str(place.raw), "--silver", str(place.result / "silver")]}
-        options["gold"] = ["--silver-files", str(place.given_silver), "--gold", str(place.result / "gold")]
-        options["whole"] = [*options["silver"], "--gold", str(place.result / "gold")]
-        common = ["--threads", str(THREADS), "--memory", "6GB", "--temp", str(place.result / "temp")]
+def _peer(name: str) -> Callable[[str, Folders], list[str]]:
+    def command(stage: str, folders: Folders) -> list[str]:
+        options = {"silver": ["--raw", str(folders.raw), "--silver", str(folders.result / "silver")]}
+        options["gold"] = ["--silver-files", str(folders.given_silver), "--gold", str(folders.result / "gold")]
+        options["whole"] = [*options["silver"], "--gold", str(folders.result / "gold")]
+        common = ["--threads", str(THREADS), "--memory", "6GB", "--temp", str(folders.result / "temp")]
         dated = [] if stage == "gold" else ["--as-of", AS_OF]
         years = [] if stage == "silver" else ["--years", str(YEAR)]
         module = f"benchmarks.peers.{name}_peer"

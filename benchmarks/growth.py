@@ -19,7 +19,7 @@ from claimatlas.session import temporary_folder
 
 from benchmarks import report
 from benchmarks.disk import size_of
-from benchmarks.engines import ENGINES, Place
+from benchmarks.engines import ENGINES, Folders
 from benchmarks.inputs import claim_lines, make_input
 from benchmarks.measure import Measured, measure
 
@@ -83,7 +83,7 @@ def _run(folder: Path, million_lines: float) -> dict[str, Any]:
     shutil.rmtree(result, ignore_errors=True)
     result.mkdir(parents=True)
     log = folder / "growth.log"
-    command = ENGINES["claimatlas"].command("whole", Place(raw, raw, result))
+    command = ENGINES["claimatlas"].command("whole", Folders(raw, raw, result))
     return described(measured_run(command, log), raw, result)
 
 

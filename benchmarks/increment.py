@@ -1,6 +1,6 @@
-"""One more delivery of data of a thousandth of the lines: what it costs against a run of everything.
+"""A further batch of a thousandth of the lines: what it costs against a run of everything.
 
-Raw claims are ingested and computed once. Then a delivery of corrections and new lines is added, and what it changes
+Raw claims are ingested and computed once. Then a batch of corrections and new lines is added, and what it changes
 computed; and, from the same silver, everything. Cells and deliveries of both must be equal before a time is printed.
 The first run is a point of growth too (``benchmarks.growth``).
 """
@@ -26,7 +26,7 @@ from benchmarks.measure import Measured
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARE = 1000
-"""One line in so many is delivered again: half of them corrected, half as a new line of another id."""
+"""One line in so many is sent again: half of them corrected, half as a new line of another id."""
 KEY = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
 
 
@@ -42,13 +42,13 @@ def main() -> int:
     result = folder / "results" / "increment"
     shutil.rmtree(result, ignore_errors=True)
     result.mkdir(parents=True)
-    delivery = result / "delivery.parquet"
-    lines = write_delivery(raw, delivery)
+    batch = result / "batch.parquet"
+    lines = write_batch(raw, batch)
     output, log = result / "output", folder / "increment.log"
     whole = _run(["--input", str(raw), "--as-of", AS_OF], output, log)
     # Its tables grow with the next runs; it is taken down once all are known to be equal.
     of_whole = growth.described(whole, raw, output)
-    added = _run(["--add", "--claims", str(delivery), "--as-of", AS_OF], output, log)
+    added = _run(["--add", "--claims", str(batch), "--as-of", AS_OF], output, log)
     moved = _content(output)
     again = _run([], output, log)
     if moved != _content(output):
@@ -59,10 +59,10 @@ def main() -> int:
         "date": report.today(),
         "machine": report.machine(),
         "lines": claim_lines(raw),
-        "lines_delivered": lines,
+        "lines_in_batch": lines,
         "seconds": {
             "raw claims to gold": round(whole.seconds, 1),
-            "the delivery added, and what it changes": round(added.seconds, 1),
+            "the batch added, and what it changes": round(added.seconds, 1),
             "silver to gold, everything": round(again.seconds, 1),
         },
         "ratio": added.seconds / whole.seconds,
@@ -75,8 +75,8 @@ def main() -> int:
     return 0
 
 
-def write_delivery(raw: Path, to: Path) -> int:
-    """Write the delivery of data; gives back how many lines it has."""
+def write_batch(raw: Path, to: Path) -> int:
+    """Write the batch; gives back how many lines it has."""
     chosen = pl.col("claim_id").hash(seed=1) % SHARE == 0
     is_new = pl.col("claim_id").hash(seed=2) % 2 == 0
     lines = (
@@ -96,7 +96,7 @@ def write_delivery(raw: Path, to: Path) -> int:
 
 def _run(options: list[str], output: Path, log: Path) -> Measured:
     command = [str(Path(sys.executable).with_name("spark-submit")), "--master", f"local[{THREADS}]", "jobs/run_year.py"]
-    command += ["--output", str(output), "--year", str(YEAR), "--accept-jumps", *options]
+    command += ["--output", str(output), "--year", str(YEAR), "--allow-drift", *options]
     return growth.measured_run(command, log)
 
 

@@ -78,10 +78,10 @@ def draw(figures: dict[str, Any], to: Path) -> None:
             of_pair = found.get((stage, engine))
             if of_pair is None:
                 continue
-            place = row + number * height
+            position = row + number * height
             shown = 0 if of_pair["failure"] else of_pair["median"]
-            axes.barh(place, shown, height * 0.9, color=COLOURS[engine], label=engine if row == 0 else None)
-            axes.text(shown, place, f" {of_pair['failure'] or f'{shown:.0f} s'}", va="center", fontsize=8)
+            axes.barh(position, shown, height * 0.9, color=COLOURS[engine], label=engine if row == 0 else None)
+            axes.text(shown, position, f" {of_pair['failure'] or f'{shown:.0f} s'}", va="center", fontsize=8)
     axes.set_yticks([row + 0.4 - height / 2 for row in range(len(stages))], [STAGE_NAMES[stage] for stage in stages])
     axes.invert_yaxis()
     axes.set_xlabel("seconds (median)")

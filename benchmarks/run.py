@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
-from benchmarks.engines import ENGINES, STAGES, Place, write_silver_files
+from benchmarks.engines import ENGINES, STAGES, Folders, write_silver_files
 from benchmarks.equality import UnequalError, compare
 from benchmarks.inputs import claim_lines, make_input
 from benchmarks.measure import Measured, measure
@@ -91,7 +91,7 @@ def _runs(arguments: argparse.Namespace, folder: Path, raw: Path) -> Iterator[tu
                 if (stage, name) in failed:
                     continue
                 result = folder / "results" / name
-                measured = _run(name, stage, Place(raw, silver_list, result), base, folder, arguments.memory_limit)
+                measured = _run(name, stage, Folders(raw, silver_list, result), base, folder, arguments.memory_limit)
                 _progress(f"{stage}, {name}, {'warm-up' if turn < 0 else f'run {turn + 1}'}", measured)
                 compared = ""
                 if measured.failure:
@@ -111,8 +111,8 @@ def _command(arguments: argparse.Namespace) -> str:
     words = [f"SCALE={arguments.million_lines:g}"]
     options = sys.argv[1:]
     if "--million-lines" in options:
-        place = options.index("--million-lines")
-        del options[place : place + 2]
+        position = options.index("--million-lines")
+        del options[position : position + 2]
     if options:
         words.append(f'OPTIONS="{shlex.join(options)}"')
     return " ".join(words)
@@ -135,25 +135,25 @@ def _make_silver(base: Path, raw: Path, folder: Path, memory_limit: float) -> No
     if mark.exists():
         return
     shutil.rmtree(base, ignore_errors=True)
-    measured = _measure("claimatlas", "silver", Place(raw, raw, base), folder, memory_limit)
+    measured = _measure("claimatlas", "silver", Folders(raw, raw, base), folder, memory_limit)
     if measured.failure:
         raise SystemExit(f"claimatlas made no silver: it {measured.failure}; see {folder / 'claimatlas.log'}.")
     mark.touch()
 
 
-def _run(name: str, stage: str, place: Place, base: Path, folder: Path, memory_limit: float) -> Measured:
-    shutil.rmtree(place.result, ignore_errors=True)
-    place.result.mkdir(parents=True)
+def _run(name: str, stage: str, folders: Folders, base: Path, folder: Path, memory_limit: float) -> Measured:
+    shutil.rmtree(folders.result, ignore_errors=True)
+    folders.result.mkdir(parents=True)
     if name == "claimatlas" and stage == "gold":
         # Hard links: the job adds to the tables, and what is there is left as it is.
-        shutil.copytree(base / "silver", place.result / "silver", copy_function=_link)
-    return _measure(name, stage, place, folder, memory_limit)
+        shutil.copytree(base / "silver", folders.result / "silver", copy_function=_link)
+    return _measure(name, stage, folders, folder, memory_limit)
 
 
-def _measure(name: str, stage: str, place: Place, folder: Path, memory_limit: float) -> Measured:
+def _measure(name: str, stage: str, folders: Folders, folder: Path, memory_limit: float) -> Measured:
     engine = ENGINES[name]
     return measure(
-        engine.command(stage, place),
+        engine.command(stage, folders),
         environment=engine.environment,
         folder=ROOT,
         log=folder / f"{name}.log",

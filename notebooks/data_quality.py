@@ -1,6 +1,6 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC # Data quality of a delivery
+# MAGIC # Data quality of a batch
 # MAGIC
 # MAGIC What came in, what was rejected and why, whether months are missing, how late lines are booked, of how many the
 # MAGIC domicile is unknown. The bounds are those of `conf/settings.yaml` (section `checks`), the judgement is that of
@@ -18,9 +18,9 @@
 
 # COMMAND ----------
 
+from claimatlas.checks.checks_stage import check_store
 from claimatlas.checks.findings import COMPLETENESS, DRIFT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, beyond
 from claimatlas.checks.report import verdict
-from claimatlas.checks.run import check_store
 from claimatlas.notebooks import figures, quality, result
 from claimatlas.notebooks.surroundings import configuration_of, surroundings, whole_number
 from claimatlas.tables.schemas import CLAIMS, REJECTED
@@ -44,13 +44,13 @@ YEARS = [whole_number(dbutils, "year")] if dbutils.widgets.get("year") else []
 # MAGIC ## What came in
 # MAGIC
 # MAGIC Every row that was read is accepted, rejected, or was sent before. A superseded row was accepted once and is
-# MAGIC corrected by a later delivery of data.
+# MAGIC corrected by a later batch.
 
 # COMMAND ----------
 
 received = quality.rows_received(store)
 display(spark.createDataFrame(received, quality.RECEIVED))
-display(quality.lines_by_delivery(store.read(CLAIMS)))
+display(quality.lines_by_batch(store.read(CLAIMS)))
 
 # COMMAND ----------
 

@@ -19,12 +19,12 @@
 
 # COMMAND ----------
 
+from claimatlas.claims.netting import indicator_lines, service_counts
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, with_episode_starts
 from claimatlas.deliveries.sensitivity import count_by_gap, first_contact_by_day, gaps_between_days
 from claimatlas.notebooks import episodes, figures, result
 from claimatlas.notebooks.surroundings import configuration_of, surroundings, whole_number
-from claimatlas.services import few_lines, service_counts
 from claimatlas.tables.schemas import CLAIMS, deliveries_table
 from claimatlas.tables.store import Store
 from pyspark.sql import functions as F
@@ -56,7 +56,7 @@ TRIED = episodes.rules_to_try(whole_number(dbutils, "least_days"), whole_number(
 
 claims, formed = store.read(CLAIMS), store.read(deliveries_table(configuration))
 YEAR = result.year_of(formed, dbutils.widgets.get("year"))
-services = delivery_services(few_lines(claims, configuration), configuration)
+services = delivery_services(indicator_lines(claims, configuration), configuration)
 days = delivery_days(services)
 
 counted = services.agg(*service_counts()).crossJoin(days.agg(F.count(F.lit(1)).alias("delivery_days")))

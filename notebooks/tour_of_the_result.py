@@ -40,7 +40,7 @@ dbutils.widgets.text("code_property", "", "Property with the code")
 
 LEVEL = dbutils.widgets.get("level")
 LANGUAGE = dbutils.widgets.get("language")
-LEAST = whole_number(dbutils, "least_denominator")
+MIN_DENOMINATOR = whole_number(dbutils, "least_denominator")
 
 # COMMAND ----------
 
@@ -93,7 +93,7 @@ display(figures.series(national_rows, "year", TITLE, UNIT))
 
 # COMMAND ----------
 
-in_place = result.by_place(cells, LEVEL, YEAR, LEAST)
+in_place = result.by_place(cells, LEVEL, YEAR, MIN_DENOMINATOR)
 if indicator.unit == "percent":
     in_place = result.with_comparison(in_place, result.table_of(published, COMPARISONS), indicator.id, LEVEL, YEAR)
     display(result.compared_by_year(published, indicator, LEVEL))
@@ -101,7 +101,7 @@ if indicator.unit == "percent":
 place_rows = result.as_rows(in_place)
 names = places.names_of(configuration, LEVEL, YEAR, LANGUAGE)
 display(in_place)
-print(f"{len(place_rows)} places with a value and a denominator of {LEAST} or more; others are not shown.")
+print(f"{len(place_rows)} places with a value and a denominator of {MIN_DENOMINATOR} or more; others are not shown.")
 
 # COMMAND ----------
 
@@ -153,7 +153,7 @@ else:
 
 if "age_category" in indicator.dimensions:
     classes = getattr(configuration.settings.age_categories, result.AGES_OF[indicator.population])
-    by_age = result.by_dimension(cells, "age_category", COUNTRY, YEAR, LEAST)
+    by_age = result.by_dimension(cells, "age_category", COUNTRY, YEAR, MIN_DENOMINATOR)
     rows = result.in_order(result.as_rows(by_age), "age_category", [found.label for found in classes])
     display(by_age)
     display(figures.series(rows, "age_category", f"{TITLE}, {YEAR}, by age", UNIT))

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-LEAST_SHARED = 400
+MIN_SHARED = 400
 """Characters from which on a part that stands several times is written once."""
 
 HEADER = """\
@@ -65,7 +65,7 @@ def with_shared_parts(schema: dict[str, Any]) -> dict[str, Any]:
     def count(part: Any, name: str) -> None:  # noqa: ANN401
         if isinstance(part, dict):
             text = json.dumps(part, sort_keys=True)
-            if part.get("type") in ("object", "array") and len(text) >= LEAST_SHARED:
+            if part.get("type") in ("object", "array") and len(text) >= MIN_SHARED:
                 seen[text] += 1
                 names.setdefault(text, name)
                 if seen[text] > 1:

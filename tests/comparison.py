@@ -148,8 +148,8 @@ def assert_silver_equals(rows: list[Row], expected: Result, name: str) -> None:
     year_of = {"claims": "service_date", "hospital_stays": "discharge_date"}.get(table)
     accepted = expected.accepted.get(table, [])
     wanted = [{**row, "year": row[year_of].year} if year_of else row for row in accepted]
-    # Which delivery of data brought a line is not known to the reference.
-    assert_same_rows([{key: row[key] for key in row if key != "data_delivery"} for row in rows], wanted, name)
+    # Which batch brought a line is not known to the reference.
+    assert_same_rows([{key: row[key] for key in row if key != "batch"} for row in rows], wanted, name)
 
 
 def assert_same_rows(rows: list[Row], wanted: list[Row], name: str) -> None:
@@ -207,7 +207,7 @@ def assert_record_equals(record: dict[str, Any], expected: Result, years: Iterab
             warned = any(text.startswith(f"{year}: the left edge is open for {what}") for text in record["warnings"])
             assert warned == is_open, (year, what, record["warnings"])
     if set(years) == flow["episodes"].keys():
-        men = sum(counts.get(f"deliveries.{year}", {}).get("of_a_man", 0) for year in years)
+        men = sum(counts.get(f"deliveries.{year}", {}).get("mother_recorded_as_male", 0) for year in years)
         assert men == expected.warnings["delivery_of_a_man"]
 
 

@@ -48,7 +48,7 @@ PARAMS = {
         None, type=["null", "string"], format="date", description="last day that the claims reach, for the status"
     ),
     "add": Param(False, type="boolean", description="add the input to silver, instead of replacing silver by it"),
-    "accept_jumps": Param(False, type="boolean", description="publish national values however far they moved"),
+    "allow_drift": Param(False, type="boolean", description="publish national values however far they moved"),
     "conf": Param(None, type=["null", "string"], description="configuration folder (default: the shipped one)"),
     "set": Param([], type="array", items={"type": "string"}, description="settings to override, NAME=VALUE"),
 }
@@ -57,7 +57,7 @@ PARAMS = {
 JOBS = {
     "ingest": ("input", "output", "as_of", "add", "conf", "set"),
     "deliveries": ("output", "year", "conf", "set"),
-    "indicators": ("output", "year", "complete_through", "accept_jumps", "conf", "set"),
+    "indicators": ("output", "year", "complete_through", "allow_drift", "conf", "set"),
     "check": ("output", "year", "conf", "set"),
 }
 """The chain: each job, and what it takes of the params."""

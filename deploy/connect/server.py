@@ -22,9 +22,12 @@ from pathlib import Path
 from claimatlas import jars
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.java import check_java
-from claimatlas.processes import beside
 from claimatlas.session import temporary_folder
 from claimatlas.spark_settings import DEFAULT_DRIVER_MEMORY, DELTA, DRIVER_JAVA_OPTIONS, SESSION, local_settings
+
+# As a program it finds the modules beside it, and not the checkout.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+from deploy.processes import beside
 
 HOST = "127.0.0.1"
 PATIENCE = 120

@@ -23,7 +23,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimatlas.processes import beside
+# As a program it finds the modules beside it, and not the checkout.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+from deploy.processes import beside
 
 HOST = "127.0.0.1"
 PATIENCE = 120

@@ -10,7 +10,7 @@ from claimatlas import __version__
 from claimatlas.errors import NO_SPARK
 from claimatlas.interruption import end_at_once_from_now_on, ends_at_once
 
-OLDEST_PYTHON = (3, 11)
+MIN_PYTHON = (3, 11)
 
 COMMANDS = {
     "run-year": ("run_year", "ingest raw claims and compute the indicators of a year (the main job)"),
@@ -52,8 +52,8 @@ def submitted(name: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command by its name and give back its exit code."""
     # A Python that spark-submit was given may be an old one: everything else here needs a newer.
-    if sys.version_info < OLDEST_PYTHON:
-        found, needed = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST_PYTHON))
+    if sys.version_info < MIN_PYTHON:
+        found, needed = (".".join(map(str, version[:2])) for version in (sys.version_info, MIN_PYTHON))
         print(
             f"claimatlas: {sys.executable} is Python {found}, but Python {needed} or newer is needed: name one in "
             "PYSPARK_PYTHON, or in spark.pyspark.python where spark-submit is given that.",

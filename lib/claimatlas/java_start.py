@@ -14,7 +14,7 @@ from claimatlas.errors import InputError
 SUBMIT_ARGUMENTS = "PYSPARK_SUBMIT_ARGS"
 DRIVER_MEMORY_VARIABLE = "CLAIMATLAS_DRIVER_MEMORY"
 _SHELL = "pyspark-shell"
-_LONGEST = 300
+_MAX_LENGTH = 300
 
 _SIGNS_OF_MEMORY = (
     "insufficient memory",
@@ -70,7 +70,7 @@ def why_java_ended(said: str) -> str | None:
     found = next((match for match in (reason.search(said) for reason in _REASONS) if match), None)
     if found is None:
         return None
-    reason = found[1].strip().rstrip(".")[:_LONGEST]
+    reason = found[1].strip().rstrip(".")[:_MAX_LENGTH]
     remedy = f" {_remedy()}" if given.strip() != _SHELL else ""
     return f"Java ended before Spark was up: {reason}.{remedy}"
 

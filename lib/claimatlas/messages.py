@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 LOGGER = logging.getLogger("claimatlas")
 FORMATS = ("text", "json")
-_LONGEST = 2000
+_MAX_LENGTH = 2000
 """Characters of a line of a message."""
 
 
@@ -127,7 +127,7 @@ def say(
 def complain(message: str, exit_code: int, **fields: object) -> None:
     """Say why a command fails."""
     # Names come from files: neither ten megabytes of one nor what would steer a terminal is shown.
-    short = "\n".join(line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in message.split("\n"))
+    short = "\n".join(line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "…" for line in message.split("\n"))
     shown = "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in short)
     say(Event.ERROR, shown, {"exit_code": exit_code, **fields}, level=logging.ERROR)
 

@@ -178,8 +178,8 @@ def _require_answer(address: str) -> None:
         return  # The way there is not ours to know.
     try:
         parts = urlsplit(address)
-        place = (parts.hostname or "", parts.port or CONNECT_PORT)
-        socket.create_connection(place, timeout=_SECONDS_TO_ANSWER).close()
+        peer = (parts.hostname or "", parts.port or CONNECT_PORT)
+        socket.create_connection(peer, timeout=_SECONDS_TO_ANSWER).close()
     except (OSError, ValueError) as error:
         # What follows the first semicolon may be a token.
         raise InputError(
@@ -307,8 +307,8 @@ def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java ha
 
 def _on_this_machine(given: Mapping[str, str]) -> dict[str, str]:
     """Return the settings of a Spark in one process, with a place for its temporary files unless one is given."""
-    place = {} if LOCAL_FOLDER in given else {LOCAL_FOLDER: temporary_folder()}
-    return {**local_settings(), **place}
+    temporary = {} if LOCAL_FOLDER in given else {LOCAL_FOLDER: temporary_folder()}
+    return {**local_settings(), **temporary}
 
 
 def temporary_folder() -> str:

@@ -85,7 +85,7 @@ def _box(box: Box) -> str:
         f"stroke='{line}' stroke-width='1.5'/>"
     )
     texts = [_text(middle, box.top + 26, box.name, 15, "#222", "600")]
-    texts += [_text(middle, box.top + 47 + 17 * place, line, 13, "#444") for place, line in enumerate(box.lines)]
+    texts += [_text(middle, box.top + 47 + 17 * position, line, 13, "#444") for position, line in enumerate(box.lines)]
     return "\n".join([shape, *texts])
 
 

@@ -32,7 +32,7 @@ GIVEN = {
     "as_of": "2025-09-30",
     "complete_through": "2025-06-30",
     "add": True,
-    "accept_jumps": True,
+    "allow_drift": True,
     "set": ["episode_rule=anchored", "midwife_codes=source_and_postnatal"],
 }
 
@@ -175,7 +175,7 @@ def test_what_a_run_is_given_reaches_the_jobs_as_it_is(ran: dict[str, Ran]) -> N
     assert [call[1:] for call in run.calls] == [
         [f"--input={GIVEN['input']}", output, "--as-of=2025-09-30", "--add", *settings],
         [output, year, *settings],
-        [output, year, "--complete-through=2025-06-30", "--accept-jumps", *settings],
+        [output, year, "--complete-through=2025-06-30", "--allow-drift", *settings],
         [output, year, *settings],
     ]
 

@@ -1,4 +1,4 @@
-"""Deliveries of data one after the other, each followed by what it changes: the figures are those of a whole run."""
+"""Batches one after the other, each followed by what it changes: the figures are those of a whole run."""
 
 import random
 import shutil
@@ -28,7 +28,7 @@ OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
 
 
 def split(tables: Tables, rng: random.Random) -> list[Tables]:
-    """Three deliveries: most rows come with the first, some with two of them."""
+    """Three batches: most rows come with the first, some with two of them."""
     parts: list[Tables] = [{name: [] for name in tables} for _ in range(3)]
     for name, rows in tables.items():
         for row in rows:
@@ -46,9 +46,9 @@ def test_what_changed_computed_anew_is_everything_computed_anew(
 ) -> None:
     rng = random.Random(seed)
     years, tables = random_worlds(rng, WORLDS)
-    folder = tmp_path_factory.mktemp("deliveries_of_data")
+    folder = tmp_path_factory.mktemp("batches")
     output = folder / "output"
-    common = ["--year", *map(str, years), "--set", "max_rejected_share=1", "--accept-jumps"]
+    common = ["--year", *map(str, years), "--set", "max_rejected_share=1", "--allow-drift"]
     for name, value in overrides.items():
         common += ["--set", f"{name}={value}"]
     for number, part in enumerate(split(tables, rng)):

@@ -14,12 +14,12 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.gate import gate_message, too_many_rejected
+from claimatlas.ingest.ingest_stage import require_years
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, refuse_instants, refuse_unlisted
 from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.run import require_years
 from claimatlas.ingest.sources import confirmed, read
 from claimatlas.ingest.validation import ODDITIES, REASONS, validate_rows
 from claimatlas.ingest.warnings import notes_of_words, span_of_days

@@ -160,7 +160,7 @@ FILE_KINDS: dict[str, tuple[str, Write]] = {
     "a name with control characters": (SAME, with_names("\x1b[2J\x07")),
     "control characters instead of a name": (REFUSED, with_header(HEADER.replace("quantity", "\x1b[2J\x07"))),
     "names of ours": (SAME, with_names("_row", "_reasons", "_raw_0", "_clean_claim_id", "_malformed", "year", "value")),
-    "more names of ours": (SAME, with_names("_fields", "_0", "_key_hash", "_repeated", "first", "data_delivery")),
+    "more names of ours": (SAME, with_names("_fields", "_0", "_key_hash", "_repeated", "first", "batch")),
     "the name of the source": (SAME, with_names("_source_file")),
     "the name of the corrupt line": (REFUSED, with_names("_corrupt_record")),
     "the name of Spark's metadata": (REFUSED, with_names("_metadata")),

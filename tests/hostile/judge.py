@@ -123,7 +123,7 @@ def _judge_table(
         for line, raw in zip(lines, raws, strict=True)
         if id(raw) in reasons_of
     )
-    left_out = ("year", "data_delivery") if table != "population" else ("data_delivery",)
+    left_out = ("year", "batch") if table != "population" else ("batch",)
     found_accepted = Counter(
         _shown({name: value for name, value in row.items() if name not in left_out}) for row in accepted
     )

@@ -179,7 +179,7 @@ def test_input_from_tables_and_views(spark: SparkSession, second: Said) -> None:
 
 
 @pytest.mark.long
-def test_one_more_delivery_of_data(spark: SparkSession, second: Said, tmp_path: Path) -> None:
+def test_one_more_batch(spark: SparkSession, second: Said, tmp_path: Path) -> None:
     """A correction of one line, and a new one."""
     more = tmp_path / "more.csv"
     header, line = SMALL_CLAIMS.splitlines()[:2]
@@ -187,11 +187,11 @@ def test_one_more_delivery_of_data(spark: SparkSession, second: Said, tmp_path: 
         f"{header},booking_date\n{line.removesuffix(',1')},2,2022-04-01\nnew,bea,2022-07-01,422030,1,\n",
         encoding="utf-8",
     )
-    done("ingest", "--add", "--claims", more, "--output", SECOND, "--accept-columns")
+    done("ingest", "--add", "--claims", more, "--output", SECOND, "--allow-schema-change")
     claims = {row["claim_id"]: row for row in spark.table(name_of(CLAIMS, SECOND)).collect()}
     assert len(claims) == 11
-    assert (claims["c1"]["quantity"], claims["c1"]["data_delivery"]) == (2, 2)
-    assert claims["c2"]["data_delivery"] == 1
+    assert (claims["c1"]["quantity"], claims["c1"]["batch"]) == (2, 2)
+    assert claims["c2"]["batch"] == 1
     found = {row["tableName"] for row in spark.sql(f"SHOW TABLES IN {SECOND}").collect()}
     assert not {name for name in found if "work" in name}
 

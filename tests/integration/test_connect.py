@@ -120,7 +120,7 @@ def test_a_number_is_explained_alike(remote: Console, console: Console, connecte
 
 
 @pytest.mark.long
-def test_a_delivery_of_data_and_the_way_back(
+def test_a_batch_and_the_way_back(
     remote: Console, console: Console, connected: Path, submitted: Run, tmp_path: Path
 ) -> None:
     """A new line, one that was sent before and a correction; then the release of before again."""

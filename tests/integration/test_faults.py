@@ -140,7 +140,7 @@ def test_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_
 @pytest.mark.long
 @pytest.mark.skipif(not KILLS, reason="only with CLAIMATLAS_KILLS")
 def test_an_addition_killed_at_random(console: Console, undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
-    """Readers see the figures before the delivery of data or those after it, and the same command again heals."""
+    """Readers see the figures before the batch or those after it, and the same command again heals."""
     chance = random.Random(KILLS)
     source = tmp_path / "claims.csv"
     source.write_text(f"{SMALL_CLAIMS.splitlines()[0]}\nc99,ann,2022-12-01,424104,1\n", encoding="utf-8")

@@ -167,7 +167,7 @@ AS_BASE = [name for name, case in CASES.items() if case.figures == BASE and not 
 
 def content_of(output: Path, case: Case, *, ids: bool) -> list[Counter[tuple[object, ...]]]:
     """The rows of silver; without the ids of claim lines, where a mapping makes others."""
-    left_out = {"data_delivery"} if ids else {"data_delivery", "claim_id"}
+    left_out = {"batch"} if ids else {"batch", "claim_id"}
     return [
         Counter(
             tuple(value for name, value in sorted(row.items()) if name not in left_out)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from claimatlas.ingest import marker
+from claimatlas.ingest import silver_marker
 from claimatlas.runs.lock import LOCK_FILE
 from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
@@ -92,7 +92,7 @@ class TestYearsThatWouldGo:
 
 def begin_to_replace(store: Store) -> None:
     """As an ingest does before it replaces the first table."""
-    marker.begin(store, {table.name: store.version(table) for table in marker.SILVER}, replacing=True)
+    silver_marker.begin(store, {table.name: store.version(table) for table in silver_marker.SILVER}, replacing=True)
 
 
 class TestAnIngestThatDied:

@@ -13,7 +13,7 @@ from claimatlas.configuration import load_configuration
 from claimatlas.errors import ClaimatlasError
 from claimatlas.tables import local_table
 from claimatlas.tables.local_table import LocalTable, UnreadableError
-from claimatlas.tables.places import LocalFolder
+from claimatlas.tables.locations import LocalFolder
 from claimatlas.tables.schemas import CLAIMS, COMPARISONS, IMAGING, REJECTED, RELEASES, RUNS, Table, deliveries_table
 from claimatlas.tables.store import Store
 from integration.test_store import CELL
@@ -152,9 +152,9 @@ def test_properties_and_deleted_rows(both: tuple[Store, Store]) -> None:
 def test_a_table_whose_features_it_does_not_know_is_left_to_spark(both: tuple[Store, Store]) -> None:
     store = both[0]
     store.create(IMAGING)
-    assert store.place.local(IMAGING.name) is not None
+    assert store.location.local(IMAGING.name) is not None
     store.spark.sql(f"ALTER TABLE {store.identifier(IMAGING)} SET TBLPROPERTIES (delta.enableDeletionVectors = true)")
-    assert store.place.local(IMAGING.name) is None
+    assert store.location.local(IMAGING.name) is None
     store.replace_years(cells(store.spark, {}), IMAGING, [2022], ORDER, {"run_id": "r"})
     assert store.read(IMAGING).count() == 1
 
@@ -169,7 +169,7 @@ def test_without_hard_links_spark_does_it(both: tuple[Store, Store], monkeypatch
     store = both[0]
     store.create(IMAGING)
     assert actions(store, IMAGING, 0)["commitInfo"]["engineInfo"].startswith("Apache-Spark")
-    assert store.place.local(IMAGING.name) is None
+    assert store.location.local(IMAGING.name) is None
 
 
 def test_a_version_that_is_gone_is_said_by_spark(both: tuple[Store, Store]) -> None:
@@ -232,7 +232,7 @@ def test_two_writers_at_once_lose_no_row(tmp_path: Path) -> None:
 
 
 def test_many_rows_are_left_to_spark(both: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("claimatlas.tables.store.MOST_HELD", 1)
+    monkeypatch.setattr("claimatlas.tables.store.MAX_HELD", 1)
     store = both[0]
     store.create(IMAGING)
     store.replace_years(cells(store.spark, {}, {"year": 2023}), IMAGING, [2022, 2023], ORDER, {})

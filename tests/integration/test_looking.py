@@ -10,7 +10,7 @@ import pytest
 from claimatlas.configuration import load_configuration
 from claimatlas.explanations.cell import CellKey
 from claimatlas.explanations.explain import explain_cell
-from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import NotReadableError, Reader, named
 from claimatlas.tables.releases import CELL_TABLES, RELEASED, Published, releases
@@ -52,7 +52,7 @@ def without_java(folder: Path, *command: object, more: str = "") -> Said:
 
 @pytest.fixture(scope="module")
 def corrected(console: Console, small_published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small output after a delivery of data that corrects single rows, and after a rollback: four releases."""
+    """The small output after a batch that corrects single rows, and after a rollback: four releases."""
     folder = tmp_path_factory.mktemp("corrected")
     output = Path(shutil.copytree(small_published, folder / "output"))
     header = SMALL_CLAIMS.splitlines()[0]
@@ -272,7 +272,7 @@ def test_who_looks_neither_waits_nor_writes(console: Console, published_copied: 
 def test_deliveries_that_a_run_replaces_are_not_counted(spark: SparkSession, published_copied: Path) -> None:
     from claimatlas.deliveries import marker
 
-    marker.take_off(Store(spark, str(published_copied)), deliveries_table(load_configuration()), [2022])
+    marker.clear(Store(spark, str(published_copied)), deliveries_table(load_configuration()), [2022])
     for reader in readers(spark, published_copied):
         found = explain_cell(reader, CellKey("cube_007_001a_denom", 2022, "01000"))
         assert found["in_this_cell"] is None

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from claimatlas.configuration import load_configuration
-from claimatlas.deliveries import marker
-from claimatlas.deliveries.run import warn_of_years_without_flags
+from claimatlas.deliveries import delivery_marker
+from claimatlas.deliveries.deliveries_stage import warn_of_years_without_flags
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import deliveries_table
 from claimatlas.tables.store import Store
@@ -137,7 +137,7 @@ def test_indicators_alone_do_not_count_such_a_year(
 
 
 @pytest.mark.long
-def test_one_more_delivery_of_data_computes_such_a_year_whole(
+def test_one_more_batch_computes_such_a_year_whole(
     console: Console, published_copied: Path, later: Path, conf: Path, tmp_path: Path
 ) -> None:
     """Both the year whose figures were published by another configuration, and one that is not published last."""
@@ -161,7 +161,7 @@ def test_what_is_no_longer_declared_stays_and_is_null(console: Console, anew: Pa
     said = done(console, "run-year", "--output", output, "--year", "2022")
     assert flags(output) == {"ann": None, "bea": None}
     assert FLAG not in said.err
-    # And the next delivery of data moves such a year, although the table has a column more.
+    # And the next batch moves such a year, although the table has a column more.
     more = with_another_line(tmp_path)
     said = done(console, "run-year", "--add", "--claims", more, "--output", output, "--year", "2022")
     assert "increment: computing 1 affected beneficiaries" in said.err
@@ -212,7 +212,7 @@ def test_a_year_that_a_run_left_without_a_mark_is_judged_by_its_rows(
 ) -> None:
     store = Store.at(spark, str(published_copied))
     shipped, declared = load_configuration(), load_configuration(str(conf))
-    marker.take_off(store, deliveries_table(shipped), [2022])
+    delivery_marker.clear(store, deliveries_table(shipped), [2022])
     warnings = []
     for configuration in (shipped, declared):
         store.create(deliveries_table(configuration))

@@ -293,7 +293,7 @@ def test_the_rows_that_came_in_add_up(quality: Seen, submitted: Run) -> None:
     assert set(received) == {"claims", "population", "hospital_stays"}
     for table, row in received.items():
         assert {name: row[name] for name in ("read", "accepted", "rejected")} == counts[f"ingest.{table}"]
-    lines = quality.table("year", "data_delivery", "lines")
+    lines = quality.table("year", "batch", "lines")
     assert sum(row["lines"] for row in lines) == counts["ingest.claims"]["accepted"]
 
 

@@ -7,7 +7,7 @@ from claimatlas.cli import main
 from claimatlas.commands.pseudonym_key import KEY_FILE_VARIABLE, KEY_VARIABLE
 from claimatlas.errors import InputError
 from claimatlas.ingest.keys import pseudonym_key
-from claimatlas.ingest.marker import FORMER_IDS, key_of_silver, require_same_key
+from claimatlas.ingest.silver_marker import FORMER_IDS, key_of_silver, require_same_key
 from claimatlas.tables.store import Store
 from comparison import read
 from integration.inputs import write_small

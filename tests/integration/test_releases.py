@@ -134,14 +134,14 @@ class TestGate:
         assert said.code == 3
         assert "Nothing was published" in said.err
         assert "cube_007_001a_denom 2022 moved by -50" in said.err
-        assert "--accept-jumps" in said.err
+        assert "--allow-drift" in said.err
         assert content(moved, GOLD) == before
         assert {row["release"] for row in read(moved, RELEASES.name)} == {1, 2}
-        run_year(console, moved, "--year", "2022", "--accept-jumps", *self.LOWER)
+        run_year(console, moved, "--year", "2022", "--allow-drift", *self.LOWER)
         assert content(moved, GOLD) != before
 
     @pytest.mark.long
-    def test_a_jump_by_a_delivery_of_data(self, console: Console, published_copied: Path, tmp_path: Path) -> None:
+    def test_a_jump_by_a_batch(self, console: Console, published_copied: Path, tmp_path: Path) -> None:
         before, two_more = content(published_copied, GOLD), tmp_path / "claims.csv"
         lines = ["n0,ann,2022-09-01,424104,1", "n1,bea,2022-08-01,424104,1"]
         two_more.write_text("\n".join([SMALL_CLAIMS.splitlines()[0], *lines]) + "\n", encoding="utf-8")
@@ -151,7 +151,7 @@ class TestGate:
         assert "cube_007_001a_denom 2022 moved by +" in said.err
         assert content(published_copied, GOLD) == before
         assert {row["release"] for row in read(published_copied, RELEASES.name)} == {1}
-        assert console.run(*key, "--accept-jumps", *self.LOWER).code == 0
+        assert console.run(*key, "--allow-drift", *self.LOWER).code == 0
         assert content(published_copied, GOLD) != before
 
     @pytest.mark.long

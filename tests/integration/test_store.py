@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
-from claimatlas.tables.places import CatalogSchema, RemoteFolder
+from claimatlas.tables.locations import CatalogSchema, RemoteFolder
 from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Column, Table
 from claimatlas.tables.store import Store
 from integration.inputs import fingerprint
@@ -172,7 +172,8 @@ def test_a_flag_comes_as_a_column_and_goes_as_nulls(store: Store) -> None:
         store.create(table)
         write_year(store, table, year, seen=True)
     found = {
-        row["year"]: (row["a"], row["b"], row["c"]) for row in store.place.read(store.spark.read, first.name).collect()
+        row["year"]: (row["a"], row["b"], row["c"])
+        for row in store.location.read(store.spark.read, first.name).collect()
     }
     assert found == {2021: (True, None, None), 2022: (True, True, None), 2023: (None, True, True)}
     comments = {column.name: column.description for column in store.spark.catalog.listColumns(store.identifier(first))}
@@ -181,7 +182,7 @@ def test_a_flag_comes_as_a_column_and_goes_as_nulls(store: Store) -> None:
     assert store.read(second).columns == second.column_names
     unknown = flagged("coming", "d")
     assert [row["d"] for row in store.read(unknown).collect()] == [None, None, None]
-    assert "d" not in store.place.read(store.spark.read, first.name).columns
+    assert "d" not in store.location.read(store.spark.read, first.name).columns
 
 
 @pytest.mark.parametrize(
@@ -259,13 +260,13 @@ def test_a_table_is_dropped(store: Store) -> None:
     assert store.exists(REJECTED)
     store.drop(REJECTED)
     # Spark removes no folder that is known by its URI alone.
-    assert store.exists(REJECTED) == isinstance(store.place, RemoteFolder)
+    assert store.exists(REJECTED) == isinstance(store.location, RemoteFolder)
 
 
 def test_intermediate_results_are_kept_until_the_end(store: Store) -> None:
     rows = store.spark.createDataFrame([CELL], IMAGING.schema)
     for df in (rows, rows.select("year", F.lit("x").alias("more"))):
-        kept = store.keep(df, "trial")
+        kept = store.materialise(df, "trial")
         assert [(field.name, field.dataType) for field in kept.schema] == [
             (field.name, field.dataType) for field in df.schema
         ]
@@ -279,14 +280,18 @@ def test_intermediate_results_are_kept_until_the_end(store: Store) -> None:
 
 
 def test_intermediate_tables_of_a_run_that_died_go_after_two_days(store: Store) -> None:
-    if not isinstance(store.place, CatalogSchema):
+    if not isinstance(store.location, CatalogSchema):
         pytest.skip("a folder of this machine is held by one run, and of another one nobody can tell")
-    for name in ("20200101t000000_0123abcd_few_lines", "99990101t000000_0123abcd_few_lines", "list_of_ours"):
+    for name in (
+        "20200101t000000_0123abcd_indicator_lines",
+        "99990101t000000_0123abcd_indicator_lines",
+        "list_of_ours",
+    ):
         store.spark.range(1).write.format("delta").saveAsTable(f"spark_catalog.store.silver_work_{name}")
     store.clear_work()
     found = store.spark.sql("SHOW TABLES IN spark_catalog.store LIKE 'silver_work*'").collect()
     assert {row["tableName"].removeprefix("silver_work_") for row in found} == {
-        "99990101t000000_0123abcd_few_lines",
+        "99990101t000000_0123abcd_indicator_lines",
         "list_of_ours",
     }
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import date
 
 import pytest
+from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.claims import ALL_LINES, code_groups, lines_by_month
 from claimatlas.checks.completeness import MonthCounts, is_settled, judge_completeness
 from claimatlas.checks.domicile import beneficiaries_by_domicile, by_domicile, judge_domicile
 from claimatlas.checks.drift import NationalKey, NationalValue, judge_drift
 from claimatlas.checks.findings import Finding, beyond
 from claimatlas.checks.report import as_dict, as_text, verdict
-from claimatlas.checks.run import Checked
 from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.settings import Checks

@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pytest
 from claimatlas.cells.intervals import wilson_interval
+from claimatlas.comparisons.comparisons_stage import compared
 from claimatlas.comparisons.national import against_national
-from claimatlas.comparisons.run import compared
 from claimatlas.comparisons.trend import direction, trend_statistic
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F

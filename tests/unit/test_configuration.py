@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from claimatlas.claims.netting import SERVICE_KEY
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.documents import read_value, read_yaml
 from claimatlas.configuration.mappings import Mapping
@@ -18,7 +19,6 @@ from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.ingest.validation import check_mapping
-from claimatlas.services import SERVICE_KEY
 from claimatlas.tables.schemas import ALL, IMAGING, POPULATION, POSTNATAL, UNKNOWN, deliveries_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -680,8 +680,8 @@ _TAKEN = "a table has a column, or the run record a count, called so"
             for name in (
                 *("year", "beneficiary_id", "delivery_type", "first_contact_date", "implausible_interval", "sex"),
                 *("birth_date", "sector", "in_population", "age_as_given", "delivery_kind", "numerator", "denominator"),
-                *("deliveries", "not_in_population", "of_a_man", "with_stay", "age_outside_plausible"),
-                *("domicile_unknown", "domicile_31_december", "data_delivery", "all", "unknown"),
+                *("deliveries", "not_in_population", "mother_recorded_as_male", "with_stay", "age_outside_plausible"),
+                *("domicile_unknown", "domicile_31_december", "batch", "all", "unknown"),
             )
         ],
         pytest.param(_FLAG, "municipality", "the level of the domicile is called so", id="flag and level"),
@@ -817,7 +817,9 @@ def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
     assert (ALL, UNKNOWN) == LABELS
 
 
-@pytest.mark.parametrize("module", ["deliveries/run.py", "deliveries/episodes.py", "population/domicile.py"])
+@pytest.mark.parametrize(
+    "module", ["deliveries/deliveries_stage.py", "deliveries/episodes.py", "population/domicile.py"]
+)
 def test_the_names_that_are_taken_are_those_of_the_stages(module: str) -> None:
     """Every column that a stage adds to deliveries or to beneficiaries, and every count of them."""
     source = (ROOT / "lib" / "claimatlas" / module).read_text(encoding="utf-8")

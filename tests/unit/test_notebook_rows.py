@@ -1,8 +1,8 @@
 """What the notebooks make of findings and cells before they show them."""
 
 import pytest
+from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.findings import COMPLETENESS, RUN_OUT, Finding
-from claimatlas.checks.run import Checked
 from claimatlas.configuration import load_configuration
 from claimatlas.errors import InputError
 from claimatlas.notebooks import quality, result

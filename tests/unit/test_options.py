@@ -284,8 +284,8 @@ def test_wrong_settings_end_with_2_before_anything_is_written(
     [
         (["ingest"], "Give --input, or a path for each table."),
         (["ingest", "--input", "in", "--add", "--replace"], "Give --add or --replace"),
-        (["ingest", "--input", "in", "--accept-columns"], "--accept-columns goes with --add"),
-        (["run-year", "--input", "in", "--year", "2022", "--everything"], "--everything goes with --add"),
+        (["ingest", "--input", "in", "--allow-schema-change"], "--allow-schema-change goes with --add"),
+        (["run-year", "--input", "in", "--year", "2022", "--full-refresh"], "--full-refresh goes with --add"),
         (["run-year", "--input", "in", "--year", "2022", "--add", "--replace"], "Give --add or --replace"),
         (["run-year", "--input", "in", "--year", "2005"], "The year 2005 is before 2006"),
         (["KEY", "run-year", "--input", "in", "--year", "2022"], "The key of CLAIMATLAS_PSEUDONYM_KEY is too short"),

@@ -437,8 +437,8 @@ def test_the_result_has_the_columns_of_silver_in_their_types(spark: SparkSession
     judged = validate_rows(raw, table, STANDARD, first_service_date=date(2005, 1, 1), as_of=date(2026, 12, 31))
     columns = [*table.values, "year"]
     assert judged.columns == [*columns, REASONS, REPEATED, ROW, SOURCE_FILE]
-    # Which delivery of data brought a row is not the row's own.
-    assert set(table.silver.column_names) - set(columns) == {"data_delivery"}
+    # Which batch brought a row is not the row's own.
+    assert set(table.silver.column_names) - set(columns) == {"batch"}
     types = {field.name: field.dataType for field in judged.schema.fields}
     assert {name: types[name] for name in columns} == {
         field.name: field.dataType for field in table.silver.schema.fields if field.name in columns

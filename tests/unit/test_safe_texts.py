@@ -16,7 +16,7 @@ PROGRAMS = sorted(path for folder in ("lib", "jobs", "scripts", "benchmarks") fo
 MAKING_SQL = {
     "lib/claimatlas/cells/numerators.py": "what `shares` says: declared names, which are identifiers",
     "lib/claimatlas/tables/store.py": "statements about tables: names by `quoted`, texts as literals",
-    "lib/claimatlas/tables/places.py": "the same, and the slice that a write replaces, which `Store` makes of numbers",
+    "lib/claimatlas/tables/locations.py": "the same, and the years that a write replaces, as numbers",
     "lib/claimatlas/ingest/sources.py": "the version of a Delta table: its path by `quoted`",
 }
 STATEMENTS = {"sql", "expr", "selectExpr", "delete"}

@@ -84,4 +84,4 @@ def test_a_session_that_lets_nobody_choose_is_taken_as_it_is() -> None:
     rows: Any = Rows()
     Store(spark, "/somewhere").delete_rows(rows, CLAIMS, ("claim_id", "year"), {"run_id": "r"})
     assert [text for text in said if text.startswith("MERGE INTO ")]
-    assert said[-1] == "claimatlas_rows_going"
+    assert said[-1] == "claimatlas_rows_to_delete"

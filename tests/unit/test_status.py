@@ -8,7 +8,7 @@ import pytest
 from claimatlas.cells.status import missing_code_lists, observes_until, status_of, why_not_computable
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.indicators import Description, Indicator, Names, Numerator
-from claimatlas.deliveries.run import _warn_of_open_edge
+from claimatlas.deliveries.deliveries_stage import _warn_of_open_edge
 from claimatlas.runs.record import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,13 +10,13 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import finest_counts
 from claimatlas.cells.shares import DELIVERY_KIND
+from claimatlas.claims.netting import SERVICE_COUNTS, service_counts
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.population.beneficiaries import beneficiary_years
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
-from claimatlas.services import SERVICE_COUNTS, service_counts
 from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 
@@ -51,7 +51,7 @@ def beneficiary_counts(
 ) -> BeneficiaryCounts:
     """Count the beneficiary-years of ``years``.
 
-    ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``).
+    ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
 
     Grain of ``finest``: one row per year, place, sector and dimensions, with the measures of ``finest_counts``;
     beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
@@ -59,7 +59,7 @@ def beneficiary_counts(
     """
     services = services_of_years(lines, configuration, years)
     of_beneficiaries = quantities_of_beneficiaries(services, configuration, service_counts())
-    quantities = store.keep(of_beneficiaries, "beneficiary_quantities")
+    quantities = store.materialise(of_beneficiaries, "beneficiary_quantities")
     domiciled = with_domicile(
         store.read(POPULATION).where(F.col("year").isin(list(years))),
         carrying_table(store.spark, configuration, years),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.claims.netting import in_code_lists
 from claimatlas.configuration import Configuration
-from claimatlas.services import in_code_lists
 
 MONTHS_OF_RUN_OUT = (3, 6, 12)
 """After how many months the lines that are still to come are counted."""

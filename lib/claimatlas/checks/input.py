@@ -9,9 +9,9 @@ from typing import Any
 from claimatlas.cells.intervals import Z
 from claimatlas.checks.findings import INPUT, Finding
 from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
+from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
-from claimatlas.services import WITHOUT_MATCH
 
 Counts = Mapping[str, Mapping[str, int]]
 _STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
@@ -69,7 +69,7 @@ def _of_year(
                 "mother_of_implausible_age",
                 f"are of mothers outside {plausible.from_} to {plausible.to} years",
             ),
-            ("of_a_man", "mother_who_is_a_man", "are of men"),
+            ("mother_recorded_as_male", "mother_who_is_a_man", "are of men"),
         ):
             yield from _share(bound, year, deliveries.get(key, 0), of, "deliveries", said, bounds)
     ages = configuration.settings.plausible_age

@@ -9,19 +9,19 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.checks.findings import Finding
+from claimatlas.claims.netting import code_lists_of_indicator_lines, has_any_code
 from claimatlas.configuration import Configuration
 from claimatlas.deliveries.contacts import code_lists_around
-from claimatlas.ingest.warnings import LEAST_SHOWN, LONGEST_SHOWN
+from claimatlas.ingest.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 from claimatlas.population.domicile import DATES, carrying_table
 from claimatlas.runs.record import RunRecord
-from claimatlas.services import code_lists_of_few_lines, has_any_code
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from claimatlas.tables.store import Store
 
 WITH_CLAIMS, WITH_STAYS = "with_claims", "with_stays"
 FOUND, KNOWN = "_in_population", "_in_population_of_any_year"
 _IN_POPULATION = "in_population"
-MOST_LINES = 100_000
+MAX_LINES = 100_000
 """Claim lines of a year up to which all people are looked at; of more lines a part of the people is."""
 
 
@@ -34,9 +34,9 @@ def count_people(store: Store, configuration: Configuration, years: Sequence[int
     every table and every run, by a hash of their ids.
     """
     lines = record.notes["silver"].get("lines_by_year", {})
-    parts = -(-max([lines.get(str(year), 0) for year in years], default=0) // MOST_LINES) or 1
+    parts = -(-max([lines.get(str(year), 0) for year in years], default=0) // MAX_LINES) or 1
     of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
-    lists = [*code_lists_of_few_lines(configuration), *code_lists_around(configuration)]
+    lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
     # Of the population all years: who is in none of them has an id that nobody has.
     tables = {
         WITH_CLAIMS: store.read(CLAIMS).where(of_part & has_any_code(configuration, lists)),
@@ -93,8 +93,8 @@ def examples_of_places(
             given = given.join(F.broadcast(known), on=same, how="left_anti")
         else:
             given = given.where(~F.col("code").rlike(f"^({configuration.settings.geography.sector_pattern})$"))
-        counts = given.groupBy("year", "code").count().where(F.col("count") >= LEAST_SHOWN)
+        counts = given.groupBy("year", "code").count().where(F.col("count") >= MIN_SHOWN)
         for row in counts.groupBy("year").agg(F.max_by("code", F.struct("count", "code")).alias("code")).collect():
-            if len(row["code"]) <= LONGEST_SHOWN:
+            if len(row["code"]) <= MAX_LENGTH_SHOWN:
                 found[name, row["year"]] = row["code"]
     return found

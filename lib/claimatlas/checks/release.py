@@ -22,13 +22,13 @@ from claimatlas.tables.store import Store
 
 
 def require_publishable(
-    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, *, accept_jumps: bool
+    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, *, allow_drift: bool
 ) -> None:
     """Judge the cells of ``years`` that were just written, before they are published.
 
     Counts must add up across levels and dimensions, to the members that the run counted. And no national value may
     move further than ``checks.largest_drift_between_runs`` from the published one, unless its denominator was below
-    ``checks.least_denominator_of_jump``, another configuration had given it, or ``accept_jumps`` says that it is meant.
+    ``checks.least_denominator_of_jump``, another configuration had given it, or ``allow_drift`` says that it is meant.
 
     Raises:
         QualityGateError: naming the first of what is wrong.
@@ -38,13 +38,13 @@ def require_publishable(
     wrong = beyond(check_sums(cells, configuration, years, _counted(record, years)))
     if wrong:
         raise QualityGateError(_said("do not add up", wrong))
-    if accept_jumps:
+    if allow_drift:
         return
     wrong = beyond(_jumps(store, cells, configuration, years, record))
     if wrong:
         raise QualityGateError(
             _said("moved further than checks.largest_drift_between_runs allows, with the same configuration", wrong)
-            + " Look into it; --accept-jumps publishes them."
+            + " Look into it; --allow-drift publishes them."
         )
 
 

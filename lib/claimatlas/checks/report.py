@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.claims import MONTHS_OF_RUN_OUT
 from claimatlas.checks.findings import COMPLETENESS, DRIFT, INPUT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, Finding, beyond
-from claimatlas.checks.run import Checked
 from claimatlas.configuration.settings import Checks
 
-_MOST_SENTENCES = 20
+_MAX_SENTENCES = 20
 _MARK = "!"
 Row = tuple[str, ...]
 
@@ -71,9 +71,9 @@ def _lines(checked: Checked, bounds: Checks) -> Iterator[str]:
         yield title
         yield from _aligned(table(found)) if found else ["    nothing to judge"]
         wrong = beyond(found)
-        yield from (f"  {_MARK} {finding.sentence}" for finding in wrong[:_MOST_SENTENCES])
-        if len(wrong) > _MOST_SENTENCES:
-            yield f"  {_MARK} … and {len(wrong) - _MOST_SENTENCES:,} more; --json has all."
+        yield from (f"  {_MARK} {finding.sentence}" for finding in wrong[:_MAX_SENTENCES])
+        if len(wrong) > _MAX_SENTENCES:
+            yield f"  {_MARK} … and {len(wrong) - _MAX_SENTENCES:,} more; --json has all."
     yield ""
     yield from (f"Note: {note}" for note in checked.notes)
     yield verdict(checked.findings)

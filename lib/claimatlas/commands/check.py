@@ -6,9 +6,9 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from claimatlas.checks.checks_stage import check_store
 from claimatlas.checks.findings import beyond
 from claimatlas.checks.report import as_dict, as_text, verdict
-from claimatlas.checks.run import check_store
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.sessions import session_for

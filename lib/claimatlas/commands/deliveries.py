@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
-from claimatlas.commands.stages import form_deliveries, read_source, require_place_for_deliveries, use_silver
+from claimatlas.commands.stages import form_deliveries, read_source, require_fitting_deliveries, use_silver
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
 
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     def body(job: Job) -> None:
-        require_place_for_deliveries(job)
+        require_fitting_deliveries(job)
         use_silver(job)
         form_deliveries(job, read_source(job))
 

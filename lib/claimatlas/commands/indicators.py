@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
-    options.add_accept_jumps(parser)
+    options.add_allow_drift(parser)
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
 
@@ -25,6 +25,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         use_silver(job)
         require_deliveries(job)
         lines = read_source(job)
-        publish_indicators(job, arguments.complete_through, lines, accept_jumps=arguments.accept_jumps)
+        publish_indicators(job, arguments.complete_through, lines, allow_drift=arguments.allow_drift)
 
     return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

@@ -67,7 +67,7 @@ def _run(
     record = RunRecord(name, reference_years, configuration, stages, spark=spark)
     record.note("conf", arguments.conf)
     record.note("is_small", is_small(arguments))
-    for sentence in store.place.warnings(spark):
+    for sentence in store.location.warnings(spark):
         record.warn(sentence)
     job = Job(spark, store, configuration, reference_years, record)
     with workspace(store):

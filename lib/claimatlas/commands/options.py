@@ -100,10 +100,12 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument(
         "--add",
         action="store_true",
-        help="add the input to silver as one more delivery of data, instead of replacing silver by it",
+        help="add the input to silver as a further batch, instead of replacing silver by it",
     )
     parser.add_argument(
-        "--accept-columns", action="store_true", help="with --add: take columns that differ from the delivery before"
+        "--allow-schema-change",
+        action="store_true",
+        help="with --add: take columns that differ from those of the batch before",
     )
 
 
@@ -133,10 +135,10 @@ def add_complete_through(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_accept_jumps(parser: argparse.ArgumentParser) -> None:
-    """``--accept-jumps``."""
+def add_allow_drift(parser: argparse.ArgumentParser) -> None:
+    """``--allow-drift``."""
     parser.add_argument(
-        "--accept-jumps",
+        "--allow-drift",
         action="store_true",
         help="publish national values that moved further from the published ones than the settings allow",
     )
@@ -182,14 +184,14 @@ def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> 
     as_of = arguments.as_of or datetime.now(UTC).date()
     if arguments.add and arguments.replace:
         raise InputError("Give --add or --replace: the one keeps what silver holds, the other lets it go.")
-    if arguments.accept_columns and not arguments.add:
-        raise InputError("--accept-columns goes with --add: an ingest that replaces silver takes any columns.")
+    if arguments.allow_schema_change and not arguments.add:
+        raise InputError("--allow-schema-change goes with --add: an ingest that replaces silver takes any columns.")
     return IngestOptions(
         as_of=as_of,
         replace=arguments.replace,
         years=years,
         add=arguments.add,
-        accept_columns=arguments.accept_columns,
+        allow_schema_change=arguments.allow_schema_change,
         key=key_of_environment(),
     )
 

@@ -11,7 +11,7 @@ from claimatlas.ingest.keys import PseudonymKey, pseudonym_key
 
 KEY_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY"
 KEY_FILE_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY_FILE"
-SHORTEST_KEY = 32
+MIN_KEY_LENGTH = 32
 """Bytes: as long as what is hashed with it, so that guessing the key is no easier than guessing a pseudonym."""
 
 
@@ -47,9 +47,9 @@ def _content(file: Path) -> bytes:
 
 
 def _checked(secret: bytes, variable: str) -> PseudonymKey:
-    if len(secret) < SHORTEST_KEY:
+    if len(secret) < MIN_KEY_LENGTH:
         raise InputError(
-            f"The key of {variable} is too short: it needs {SHORTEST_KEY} bytes or more, for instance those of "
+            f"The key of {variable} is too short: it needs {MIN_KEY_LENGTH} bytes or more, for instance those of "
             "`openssl rand -hex 32`."
         )
     return pseudonym_key(secret)

@@ -10,7 +10,7 @@ from claimatlas.commands.stages import (
     form_deliveries,
     publish_indicators,
     read_source,
-    require_place_for_deliveries,
+    require_fitting_deliveries,
     take_in_input,
     use_silver,
 )
@@ -28,11 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
-    options.add_accept_jumps(parser)
+    options.add_allow_drift(parser)
     parser.add_argument(
-        "--everything",
+        "--full-refresh",
         action="store_true",
-        help="with --add: compute everything anew, not only what the delivery of data changes",
+        help="with --add: compute everything anew, not only what the batch changes",
     )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
@@ -41,21 +41,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     found: Found = {}
 
     def before(configuration: Configuration) -> None:
-        if arguments.everything and not arguments.add:
-            raise InputError("--everything goes with --add: without it everything is computed anyway.")
+        if arguments.full_refresh and not arguments.add:
+            raise InputError("--full-refresh goes with --add: without it everything is computed anyway.")
         if paths.given:
             options.ingest_options_of(arguments, ())
             found.update(look_at_input(paths, configuration, is_added=arguments.add))
 
     def body(job: Job) -> None:
-        require_place_for_deliveries(job)
+        require_fitting_deliveries(job)
         if paths.given:
             with job.record.stage("ingest"):
                 take_in_input(job, paths, found, options.ingest_options_of(arguments, job.years))
         use_silver(job)
-        source = read_source(job, only_changes=arguments.add and not arguments.everything)
+        source = read_source(job, only_changes=arguments.add and not arguments.full_refresh)
         form_deliveries(job, source)
-        publish_indicators(job, arguments.complete_through, source, accept_jumps=arguments.accept_jumps)
+        publish_indicators(job, arguments.complete_through, source, allow_drift=arguments.allow_drift)
 
     stages = 4 if paths.given else 3
     return run_job(

@@ -28,27 +28,27 @@ def session_for(name: str, arguments: argparse.Namespace) -> SparkSession:
 
 def is_small(arguments: argparse.Namespace) -> bool:
     """Whether the files that the command reads are few, silver among them; false where only Spark can tell."""
-    given = [str(place) for name in _INPUTS if (place := getattr(arguments, name, None))]
+    given = [str(location) for name in _INPUTS if (location := getattr(arguments, name, None))]
     # An input that is no path here is a table of a catalog.
-    return all(Path(place).exists() for place in given) and are_small([*given, str(arguments.output)])
+    return all(Path(location).exists() for location in given) and are_small([*given, str(arguments.output)])
 
 
-def are_small(places: Sequence[str]) -> bool:
+def are_small(locations: Sequence[str]) -> bool:
     """The same of inputs and outputs by their names."""
-    if any(is_remote(place) or schema_of(place) for place in places):
+    if any(is_remote(location) or schema_of(location) for location in locations):
         return False
     left = SMALL_BYTES
-    for size in _sizes(places):
+    for size in _sizes(locations):
         left -= size
         if left < 0:
             return False
     return True
 
 
-def _sizes(places: Iterable[str]) -> Iterable[int]:
-    """The sizes of all files at and below these places, one by one, so that who asks may stop."""
-    for place in places:
-        path = Path(place)
+def _sizes(locations: Iterable[str]) -> Iterable[int]:
+    """The sizes of all files at and below these locations, one by one, so that who asks may stop."""
+    for location in locations:
+        path = Path(location)
         if path.is_file():
             yield path.stat().st_size
         for folder, _, files in os.walk(path):

@@ -7,34 +7,34 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.run import compute_indicators
+from claimatlas.cells.indicators_stage import compute_indicators
 from claimatlas.checks.findings import beyond
 from claimatlas.checks.input import judge_input, strays_said
 from claimatlas.checks.people import count_people, examples_of_places
 from claimatlas.checks.release import require_publishable
+from claimatlas.claims.netting import indicator_lines
 from claimatlas.commands.job import Job
-from claimatlas.comparisons.run import compare_places
-from claimatlas.deliveries import marker
-from claimatlas.deliveries.run import compute_deliveries, warn_of_years_without_flags
+from claimatlas.comparisons.comparisons_stage import compare_places
+from claimatlas.deliveries import delivery_marker
+from claimatlas.deliveries.deliveries_stage import compute_deliveries, warn_of_years_without_flags
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.increments.run import Increment, find_increment, move_indicators, replace_deliveries
+from claimatlas.increments.increment_stage import Increment, find_increment, move_indicators, replace_deliveries
 from claimatlas.ingest.addition import add
+from claimatlas.ingest.ingest_stage import ingest
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.look import Found
-from claimatlas.ingest.marker import facts_of_silver
-from claimatlas.ingest.run import ingest
-from claimatlas.services import few_lines
+from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.tables import releases
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 
 def take_in_input(job: Job, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
-    """Replace silver by the input, or add it as one more delivery of data; ``found``: what ``look_at_input`` found."""
+    """Replace silver by the input, or add it as a further batch; ``found``: what ``look_at_input`` found."""
     take = add if ingest_options.add else ingest
     take(job.store, paths, found, job.configuration, ingest_options, job.record)
 
 
-def require_place_for_deliveries(job: Job) -> None:
+def require_fitting_deliveries(job: Job) -> None:
     """Refuse an output whose deliveries have other columns before anything is read: it costs minutes to find out later.
 
     Raises:
@@ -61,14 +61,14 @@ def read_source(job: Job, *, only_changes: bool = False) -> DataFrame | Incremen
     """The stage that reads out of silver, once, what the later ones compute from.
 
     Gives back the claim lines of deliveries and of services counted per beneficiary; or, with ``only_changes``, what
-    the deliveries of data since the published run changed, unless everything must be computed.
+    the batches since the published run changed, unless everything must be computed.
     """
     with job.record.stage("reading"):
         change = find_increment(job.store, job.configuration, job.years, job.record) if only_changes else None
         if change is not None:
             return change
         job.record.progress("reading: the claim lines that deliveries and services are counted from")
-        return job.store.keep(few_lines(job.store.read(CLAIMS), job.configuration), "few_lines")
+        return job.store.materialise(indicator_lines(job.store.read(CLAIMS), job.configuration), "indicator_lines")
 
 
 def form_deliveries(job: Job, source: DataFrame | Increment) -> None:
@@ -79,13 +79,15 @@ def form_deliveries(job: Job, source: DataFrame | Increment) -> None:
     table = deliveries_table(job.configuration)
     of_job = (job.configuration, job.years, job.record)
     with job.record.stage("deliveries"):
-        marker.take_off(job.store, table, job.years)
+        delivery_marker.clear(job.store, table, job.years)
         if isinstance(source, Increment):
             replace_deliveries(job.store, source, *of_job)
         else:
             compute_deliveries(job.store, *of_job, source)
         flags = sorted(job.configuration.services.delivery_flags)
-        marker.put_on(job.store, table, job.years, {**_origin(job), "run": job.record.run_id, marker.FLAGS: flags})
+        delivery_marker.mark_complete(
+            job.store, table, job.years, {**_origin(job), "run": job.record.run_id, delivery_marker.FLAGS: flags}
+        )
         warn_of_years_without_flags(job.store, job.configuration, job.record)
     job.record.note("deliveries_run", {str(year): job.record.run_id for year in job.years})
 
@@ -97,7 +99,7 @@ def require_deliveries(job: Job) -> None:
         InputError: naming the years.
     """
     table = deliveries_table(job.configuration)
-    origins = marker.origins(job.store, table, job.years)
+    origins = delivery_marker.origins(job.store, table, job.years)
     expected = _origin(job)
     missing = [
         str(year)
@@ -120,11 +122,11 @@ def _origin(job: Job) -> dict[str, str]:
     }
 
 
-def publish_indicators(job: Job, given: date | None, source: DataFrame | Increment, *, accept_jumps: bool) -> None:
+def publish_indicators(job: Job, given: date | None, source: DataFrame | Increment, *, allow_drift: bool) -> None:
     """The stage that replaces the cells of the job's years.
 
     ``given``: the last day that the claims reach; ``source``: the lines of ``read_source``, or what changed since
-    the cells were published; ``accept_jumps``: values may move as far as they do.
+    the cells were published; ``allow_drift``: values may move as far as they do.
 
     Raises:
         QualityGateError: what was written may not be published; gold is as it was.
@@ -139,10 +141,10 @@ def publish_indicators(job: Job, given: date | None, source: DataFrame | Increme
                 compute_indicators(job.store, job.configuration, job.years, job.record, through, source)
             require_sound_input(job, given)
             compare_places(job.store, job.configuration, job.years, job.record)
-            require_publishable(job.store, job.configuration, job.years, job.record, accept_jumps=accept_jumps)
+            require_publishable(job.store, job.configuration, job.years, job.record, allow_drift=allow_drift)
         except BaseException:
             # Nothing of it was published: who reads the newest versions shall not find it either.
-            releases.put_back(job.store)
+            releases.restore(job.store)
             raise
         job.record.publishes = True
 

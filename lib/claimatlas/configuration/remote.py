@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from claimatlas.errors import InputError
 from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.paths import ONE_PLACE
+from claimatlas.tables.paths import LITERAL_PATH
 
 
 class MemoryFolder(Traversable):
@@ -87,7 +87,7 @@ def fetch(spark: SparkSession, uri: str) -> MemoryFolder:
     Raises:
         InputError: Spark cannot read it.
     """
-    files = spark.read.format("binaryFile").options(**ONE_PLACE, recursiveFileLookup="true")
+    files = spark.read.format("binaryFile").options(**LITERAL_PATH, recursiveFileLookup="true")
     try:
         rows = files.load(uri).select("path", "content").collect()
     except SPARK_ERRORS as error:
@@ -99,7 +99,7 @@ def fetch(spark: SparkSession, uri: str) -> MemoryFolder:
 
 
 def _plain(uri: str) -> str:
-    """A URI with as many slashes as Spark writes: ``file:///a`` and ``file:/a`` are one place."""
+    """A URI with as many slashes as Spark writes: ``file:///a`` and ``file:/a`` are one location."""
     scheme, _, rest = uri.partition(":")
     return f"{scheme}:{re.sub('/+', '/', rest).rstrip('/')}"
 

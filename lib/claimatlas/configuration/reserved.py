@@ -13,7 +13,7 @@ NAMES_OF_PLACES = ("name_fr", "name_nl", "name_de")
 """The columns of ``geography/municipalities.csv`` beside the levels."""
 
 _PERSON = {
-    *("beneficiary_id", "birth_date", "sex", "increased_reimbursement", "year", "data_delivery"),
+    *("beneficiary_id", "birth_date", "sex", "increased_reimbursement", "year", "batch"),
     *("municipality_31_december", "municipality_30_june", "sector_31_december", "sector_30_june"),
     *("sector", "domicile_source", "code_given", "code_carried", "code_unknown"),
     *("sector_given", "sector_refused", "age_implausible", "age_category"),
@@ -29,7 +29,13 @@ _DELIVERY = {
 }
 """Columns of a delivery, beside those of its mother."""
 
-_COUNTS_OF_DELIVERIES = {"deliveries", "not_in_population", "of_a_man", "age_outside_plausible", "with_stay"}
+_COUNTS_OF_DELIVERIES = {
+    "deliveries",
+    "not_in_population",
+    "mother_recorded_as_male",
+    "age_outside_plausible",
+    "with_stay",
+}
 """What a run record counts of the deliveries of a year, beside the flags."""
 
 _CELL = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.claims.netting import SERVICE_KEY, has_any_code, in_code_lists, net_services
 from claimatlas.configuration import Configuration
-from claimatlas.services import SERVICE_KEY, has_any_code, in_code_lists, net_services
 
 
 def delivery_services(claims: DataFrame, configuration: Configuration) -> DataFrame:

@@ -12,12 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas import __version__
+from claimatlas.columns import all_of
 from claimatlas.configuration.snapshot import restored
 from claimatlas.errors import InputError
 from claimatlas.explanations.recomputation import NOTHING, Counts, National, national_counts, recompute
-from claimatlas.ingest.marker import KEY
+from claimatlas.ingest.silver_marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
-from claimatlas.services import all_of
 from claimatlas.tables.releases import CELL_TABLES
 from claimatlas.tables.schemas import CELL_DIMENSIONS, POSTNATAL, Table
 from claimatlas.tables.store import Store
@@ -131,7 +131,7 @@ def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
         years,
     )
     # Kept, as both the counts and the file of cells are made of it.
-    cells = store.keep(_changed_cells(*(_as_frames(store, tables) for tables in (old, new))), "changed_cells")
+    cells = store.materialise(_changed_cells(*(_as_frames(store, tables) for tables in (old, new))), "changed_cells")
     return Difference(earlier, later, years, cells, tuple(steps))
 
 

@@ -10,10 +10,10 @@ from claimatlas.cells.status import observes_until, why_not_computable
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.snapshot import restored
-from claimatlas.deliveries import marker
+from claimatlas.deliveries import delivery_marker
 from claimatlas.errors import InputError
 from claimatlas.explanations.cell import Cell, CellKey, Counted, count_deliveries, find_cell
-from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.runs.archive import PastRun, find_runs, past_run
 from claimatlas.sheets.facts import gather
 from claimatlas.tables.reader import Reader, named
@@ -87,7 +87,7 @@ def _runs_before(run: PastRun, year: int) -> set[str]:
 
 def _data_deliveries(run: PastRun) -> list[str]:
     """The runs that brought the data of its silver, in order."""
-    found: list[str] = run.silver.get("data_deliveries", [run.silver["run_id"]])
+    found: list[str] = run.silver.get("batches", [run.silver["run_id"]])
     return found
 
 
@@ -126,7 +126,10 @@ def _why_not_counted(
     if ingest != run.silver["run_id"]:
         return "another ingest has replaced silver or added to it since"
     year = cell.row["year"]
-    if indicator.population != "deliveries" or marker.origins(reader, deliveries_table(configuration), [year])[year]:
+    if (
+        indicator.population != "deliveries"
+        or delivery_marker.origins(reader, deliveries_table(configuration), [year])[year]
+    ):
         return None
     return f"silver/deliveries of {year} is not whole: a run replaces it, or died in it"
 
@@ -155,7 +158,7 @@ _Steps = list[tuple[str, int | None]]
 
 
 def _read(runs: Mapping[str, PastRun], run: PastRun) -> _Steps:
-    """The claim lines of every delivery of data together; a run may have failed later, and have left no record."""
+    """The claim lines of every batch together; a run may have failed later, and have left no record."""
     deliveries = [runs.get(run_id) for run_id in _data_deliveries(run)]
     counts = [found.counts["ingest.claims"] for found in deliveries if found and "ingest.claims" in found.counts]
     if None in deliveries or not counts:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from claimatlas.cells.run import compute_indicators
+from claimatlas.cells.indicators_stage import compute_indicators
+from claimatlas.claims.netting import indicator_lines
 from claimatlas.configuration import Configuration
-from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
-from claimatlas.services import few_lines
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
@@ -44,7 +44,7 @@ def recompute(
     try:
         inputs = {table.name: base.read_version(table, versions[table.name]) for table in SILVER_INPUTS}
         store = WorkingStore(base, folder, inputs)
-        lines = store.keep(few_lines(store.read(CLAIMS), configuration), "few_lines")
+        lines = store.materialise(indicator_lines(store.read(CLAIMS), configuration), "indicator_lines")
         compute_deliveries(store, configuration, years, record, lines)
         compute_indicators(store, configuration, years, record, None, lines)
     except SPARK_ERRORS as error:

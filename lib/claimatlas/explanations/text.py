@@ -76,9 +76,9 @@ def _origin(explanation: dict[str, Any]) -> Iterator[str]:
     yield f"  claims            {claims['first_service_date']} to {claims['last_service_date']}"
     versions = ", ".join(f"{name} version {version}" for name, version in sorted(claims["versions"].items()))
     yield f"  tables            {versions}"
-    for table, place in sorted((claims["input"] or {}).items()):
+    for table, location in sorted((claims["input"] or {}).items()):
         version = (claims["input_versions"] or {}).get(table)
-        yield f"  input             {table}: {place or 'none'}" + (
+        yield f"  input             {table}: {location or 'none'}" + (
             f", version {version}" if version is not None else ""
         )
     for part, digest in sorted(configuration["hashes"].items()):

@@ -1,1 +1,1 @@
-"""After a delivery of data: what it changes is computed anew, and the rest stays as it was published."""
+"""After a batch: what it changes is computed anew, and the rest stays as it was published."""

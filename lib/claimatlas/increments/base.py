@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from claimatlas import __version__
 from claimatlas.configuration import Configuration
-from claimatlas.deliveries import marker
+from claimatlas.deliveries import delivery_marker
 from claimatlas.runs.archive import PastRun, find_run
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.releases import newest_release
@@ -29,9 +29,9 @@ def why_not(
     """Why the published figures cannot be carried on from ``base``, as the end of a sentence; nothing when they can."""
     if base is None:
         return "nothing is published"
-    silver, known = record.notes["silver"], base.silver.get("data_deliveries", [])
+    silver, known = record.notes["silver"], base.silver.get("batches", [])
     formed_by = base.record.get("deliveries_run", {})
-    origins = marker.origins(store, deliveries_table(configuration), years)
+    origins = delivery_marker.origins(store, deliveries_table(configuration), years)
     reasons = {
         "what is published last was computed by another job, or for other years": (
             base.record["job"] != JOB or base.record["years"] != sorted(set(years))
@@ -40,9 +40,9 @@ def why_not(
             base.record["package_version"] != __version__ or base.record["hashes"] != record.hashes
         ),
         "what is published was not computed from this silver before it was added to": (
-            silver["data_deliveries"][: len(known)] != known
+            silver["batches"][: len(known)] != known
         ),
-        "nothing was added since what is published was computed": silver["data_deliveries"] == known,
+        "nothing was added since what is published was computed": silver["batches"] == known,
         "a table came that was not there before": silver["tables"] != base.silver["tables"],
         "silver/deliveries is not that of what is published": any(
             origin.get("run") != formed_by.get(str(year)) for year, origin in origins.items()
@@ -53,5 +53,5 @@ def why_not(
 
 def added_since(base: PastRun, record: RunRecord) -> list[str]:
     """The runs that brought data since."""
-    runs: list[str] = record.notes["silver"]["data_deliveries"]
-    return runs[len(base.silver["data_deliveries"]) :]
+    runs: list[str] = record.notes["silver"]["batches"]
+    return runs[len(base.silver["batches"]) :]

@@ -1,4 +1,4 @@
-"""A part of silver: everything of a few beneficiaries, before and after a delivery of data.
+"""A part of silver: everything of a few beneficiaries, before and after a batch.
 
 Whatever is computed of a beneficiary comes from her own rows alone: episodes, windows, domicile, ages, quantities. So
 a computation over all rows of the affected ones, whichever year they are of, finds of each what a whole run finds.
@@ -13,17 +13,17 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.run import count_members, indicators_by_population
+from claimatlas.cells.indicators_stage import count_members, indicators_by_population
+from claimatlas.claims.netting import indicator_lines
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Population
-from claimatlas.deliveries.run import deliveries_of
+from claimatlas.deliveries.deliveries_stage import deliveries_of
 from claimatlas.runs.record import RunRecord
-from claimatlas.services import few_lines
 from claimatlas.tables.schemas import CHANGED, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
 
-MOST = 1_000_000
+MAX_AFFECTED_BENEFICIARIES = 1_000_000
 """Beneficiaries at most: their ids are sent to every task."""
 
 
@@ -43,16 +43,16 @@ class Part:
 def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
     """Of whom these runs changed anything: one row per ``beneficiary_id``."""
     changed = store.read(CHANGED).where(F.col("run_id").isin(list(runs)))
-    return store.keep(changed.select("beneficiary_id").distinct(), "affected")
+    return store.materialise(changed.select("beneficiary_id").distinct(), "affected")
 
 
 def extract(store: Store, affected: DataFrame, table: Table, version: int, configuration: Configuration) -> DataFrame:
-    """All rows of the affected beneficiaries in a table of silver as of a version; of claims ``few_lines``."""
+    """All rows of the affected beneficiaries in a table of silver as of a version; of claims ``indicator_lines``."""
     rows = store.read_version(table, version)
     if table is CLAIMS:
-        rows = few_lines(rows, configuration)
+        rows = indicator_lines(rows, configuration)
     of_affected = rows.join(F.broadcast(affected), on="beneficiary_id", how="left_semi")
-    return store.keep(of_affected, f"affected_{table.name.replace('/', '_')}_{version}")
+    return store.materialise(of_affected, f"affected_{table.name.replace('/', '_')}_{version}")
 
 
 def compute_part(

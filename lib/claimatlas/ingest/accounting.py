@@ -14,7 +14,7 @@ from claimatlas.ingest.discover import Source
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.shape import is_kept, kept_by, number_of_lines
 from claimatlas.ingest.sources import read, rows_of_files
-from claimatlas.ingest.warnings import LEAST_SHOWN, LONGEST_SHOWN
+from claimatlas.ingest.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 
 OTHERS = "other values"
 
@@ -50,7 +50,7 @@ def account_of(
         )
         for row in out.groupBy(value.alias("value")).count().orderBy(F.desc("count"), "value").collect():
             text = "no value" if row["value"] is None else row["value"]
-            shown = text if row["count"] >= LEAST_SHOWN and len(text) <= LONGEST_SHOWN else OTHERS
+            shown = text if row["count"] >= MIN_SHOWN and len(text) <= MAX_LENGTH_SHOWN else OTHERS
             key = f"{name}: {shown}"
             left_out[key] = left_out.get(key, 0) + row["count"]
     return Account(files, int(lines.collect()[0]["lines"]), left_out)

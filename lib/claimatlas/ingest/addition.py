@@ -1,6 +1,6 @@
-"""One more delivery of data into the silver that is there: new rows, corrections, rows that were sent before.
+"""A further batch into the silver that is there: new rows, corrections, rows that were sent before.
 
-Whatever the order of the deliveries, silver holds what a single ingest of all of them would hold. A row that silver
+Whatever the order of the batches, silver holds what a single ingest of all of them would hold. A row that silver
 has already, equal in every column, is counted and changes nothing; so the same files twice change nothing at all.
 """
 
@@ -16,14 +16,14 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest import marker
+from claimatlas.ingest import silver_marker
 from claimatlas.ingest.change import Change, as_rejected, change_of
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
+from claimatlas.ingest.ingest_stage import refuse_missing
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.look import Found, notes_on_input
 from claimatlas.ingest.one_table import validated
-from claimatlas.ingest.run import refuse_missing
 from claimatlas.ingest.sources import Source, columns_of, confirmed, names_asked
 from claimatlas.ingest.warnings import inspect_population, span_of
 from claimatlas.runs.record import RunRecord
@@ -39,18 +39,18 @@ def add(
     options: IngestOptions,
     record: RunRecord,
 ) -> None:
-    """Add a delivery of data to silver; ``found``: the result of ``look_at_input``.
+    """Add a batch to silver; ``found``: the result of ``look_at_input``.
 
     Raises:
-        InputError: there is no whole silver, the input cannot be used, or its columns are not those of the delivery
+        InputError: there is no whole silver, the input cannot be used, or its columns are not those of the batch
             before: silver is as it was.
         QualityGateError: too many rows of a table were rejected: they are in ``silver/refused``, and nothing else
             changed.
     """
-    marker.recover(store, from_replacing=False)
-    facts = marker.facts_of_silver(store)
-    marker.require_same_key(store, options.key_fingerprint)
-    options = dataclasses.replace(options, data_delivery=len(facts["data_deliveries"]) + 1)
+    silver_marker.recover(store, from_replacing=False)
+    facts = silver_marker.facts_of_silver(store)
+    silver_marker.require_same_key(store, options.key_fingerprint)
+    options = dataclasses.replace(options, batch=len(facts["batches"]) + 1)
     sources, columns = _sources(store, found, configuration, options, facts["columns"])
     there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
     for note in notes_on_input(there, paths, configuration.mapping, names_asked(store.spark, there)):
@@ -75,18 +75,18 @@ def add(
         record.progress("ingest: nothing new, silver stays as it is")
         return
     store.create(CHANGED)
-    before = {table.name: store.version(table) for table in marker.ADDED_TO}
-    marker.begin(store, before, replacing=False)
+    before = {table.name: store.version(table) for table in silver_marker.ADDED_TO}
+    silver_marker.begin(store, before, replacing=False)
     try:
         for change in changes:
             _apply(store, change, record)
         _note_beneficiaries(store, changes, record.run_id)
-        marker.put_on(store, _facts(store, facts, changes, columns, configuration, record))
+        silver_marker.mark_complete(store, _facts(store, facts, changes, columns, configuration, record))
     except BaseException:
         # Silver as it was, for a failure and for Ctrl-C alike.
-        marker.put_back(store, before)
+        silver_marker.restore(store, before)
         raise
-    record.note("data_delivery", options.data_delivery)
+    record.note("batch", options.batch)
 
 
 def _sources(
@@ -96,12 +96,12 @@ def _sources(
     options: IngestOptions,
     before: Mapping[str, Mapping[str, str]],
 ) -> tuple[dict[str, Source], dict[str, dict[str, str]]]:
-    """The tables of the delivery, and the columns of each; ``before``: those of the delivery before."""
+    """The tables of the batch, and the columns of each; ``before``: those of the batch before."""
     sources: dict[str, Source] = {}
     columns: dict[str, dict[str, str]] = {}
     for table in INPUT_TABLES:
-        place = found[table.name]
-        source = None if place is None else confirmed(store.spark, place)
+        looked_at = found[table.name]
+        source = None if looked_at is None else confirmed(store.spark, looked_at)
         if source is None:
             continue
         sources[table.name] = source
@@ -109,12 +109,12 @@ def _sources(
         # What has none of our columns may be a file without a header, of which no message may show the first line: that
         # is said by the look for columns that are missing.
         is_known = any(column.name in columns[table.name] for column in table.columns)
-        if table.name in before and is_known and not options.accept_columns:
+        if table.name in before and is_known and not options.allow_schema_change:
             _refuse_other_columns(table, before[table.name], columns[table.name])
         # A column that is missing or of a wrong type shows here.
         validated(store, source, table, configuration, options)
     if not sources:
-        raise InputError("The input has no table: a delivery of data has claims, population or hospital_stays.")
+        raise InputError("The input has no table: a batch has claims, population or hospital_stays.")
     return sources, columns
 
 
@@ -127,14 +127,14 @@ def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Map
     ]
     if said:
         raise InputError(
-            f"{table.name}: the columns are not those of the delivery before: {'; '.join(said)}. Map the sender's "
+            f"{table.name}: the columns are not those of the batch before: {'; '.join(said)}. Map the sender's "
             "names in a mapping and choose it with --set mapping=NAME or --mapping FILE; when the change is meant, "
-            "give --accept-columns."
+            "give --allow-schema-change."
         )
 
 
 def _population_years(changes: Sequence[Change], years: Sequence[int]) -> set[int]:
-    """The years of the population that the delivery brings, when reference years are asked for."""
+    """The years of the population that the batch brings, when reference years are asked for."""
     rows = [change.accepted.select("year") for change in changes if change.table.name == POPULATION_INPUT.name]
     if not rows or not years:
         return set()
@@ -164,13 +164,13 @@ def _count(change: Change, record: RunRecord) -> None:
 
 
 def _warn(change: Change, configuration: Configuration, record: RunRecord) -> None:
-    """Count what is odd in the delivery but kept."""
+    """Count what is odd in the batch but kept."""
     if change.table.name == CLAIMS_INPUT.name:
         wrong = sum(facts["wrong_check_digit"] for facts in change.loaded.facts)
         record.count("ingest.warnings", {"wrong_check_digit": wrong})
     if change.table.name == POPULATION_INPUT.name:
         pattern = configuration.settings.geography.sector_pattern
-        record.count("ingest.warnings", inspect_population(change.delivered, pattern))
+        record.count("ingest.warnings", inspect_population(change.batch, pattern))
 
 
 def _apply(store: Store, change: Change, record: RunRecord) -> None:
@@ -186,7 +186,7 @@ def _apply(store: Store, change: Change, record: RunRecord) -> None:
 
 
 def _note_beneficiaries(store: Store, changes: Sequence[Change], run_id: str) -> None:
-    """Of whom the delivery changed anything: what is computed of them must be computed anew."""
+    """Of whom the batch changed anything: what is computed of them must be computed anew."""
     rows = [part.select("beneficiary_id") for change in changes for part in (change.accepted, change.superseded)]
     beneficiaries = reduce(DataFrame.unionByName, rows).distinct()
     store.append(beneficiaries.withColumn("run_id", F.lit(run_id)), CHANGED, {"run_id": run_id})
@@ -200,12 +200,12 @@ def _facts(
     configuration: Configuration,
     record: RunRecord,
 ) -> dict[str, Any]:
-    """The facts of silver after the delivery."""
+    """The facts of silver after the batch."""
     names = {change.table.name for change in changes if change.counts["accepted"]}
     facts = {
         **before,
         "run_id": record.run_id,
-        "data_deliveries": [*before["data_deliveries"], record.run_id],
+        "batches": [*before["batches"], record.run_id],
         "tables": sorted({*before["tables"], *names}),
         "columns": {**before["columns"], **columns},
     }

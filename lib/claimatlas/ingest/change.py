@@ -1,4 +1,4 @@
-"""What a delivery of one table does to silver: rows to add, rows that make way, rows to reject."""
+"""What a batch of one table does to silver: rows to add, rows that make way, rows to reject."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.comparison import (
     ACCEPTED,
+    ACTION,
     DUPLICATE,
-    FATE,
     RESENT,
     SUPERSEDED,
-    fates,
     match_by_key,
+    merge_actions,
 )
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
@@ -29,7 +29,7 @@ from claimatlas.ingest.one_table import take_in, validated
 from claimatlas.ingest.sources import SOURCE_FILE, Source
 from claimatlas.ingest.validation import REASONS, ROW
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.places import WORK
+from claimatlas.tables.locations import WORK
 from claimatlas.tables.schemas import REJECTED
 from claimatlas.tables.store import Store
 
@@ -38,11 +38,11 @@ _AS_UNDERSTOOD = "_as_understood"
 
 @dataclass(frozen=True)
 class Change:
-    """What a delivery of one table does to silver.
+    """What a batch of one table does to silver.
 
-    - ``delivered``: its rows that are sound by themselves; ``accepted``: those to add;
+    - ``batch``: its rows that are sound by themselves; ``accepted``: those to add;
     - ``superseded``: rows of silver that a correction takes the place of;
-    - ``rejected``: the delivery's rows for ``silver/rejected`` that are not there yet;
+    - ``rejected``: the batch's rows for ``silver/rejected`` that are not there yet;
     - ``counts``: ``read``, and its parts ``accepted``, ``rejected`` and ``resent`` (silver or ``silver/rejected`` has
       the row already); beside them ``superseded``;
     - ``loaded``: the same rows, those that were rejected before counted again, for the gate.
@@ -50,7 +50,7 @@ class Change:
 
     table: InputTable
     loaded: Loaded
-    delivered: DataFrame
+    batch: DataFrame
     accepted: DataFrame
     superseded: DataFrame
     rejected: DataFrame
@@ -71,23 +71,23 @@ def change_of(
     options: IngestOptions,
     record: RunRecord,
 ) -> Change:
-    """Take a delivery in beside silver, and compare it with silver; silver is left as it is.
+    """Take a batch in beside silver, and compare it with silver; silver is left as it is.
 
     Raises:
         InputError: a file cannot be read.
     """
-    staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/delivered_{table.name}"))
+    staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/batch_{table.name}"))
     store.create(staged.silver)
     loaded = take_in(store, source, staged, configuration, options, record)
-    delivered, silver = store.read(staged.silver), store.read(table.silver)
+    batch, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
-    matches = match_by_key(store, delivered, silver, table, loaded.accepted)
-    compared = fates(matches.delivered, matches.silver, table)
-    judged = store.keep(compared, f"fates_{table.name}")
-    found = {row[FATE]: row["count"] for row in judged.groupBy(FATE).count().collect()}
+    matches = match_by_key(store, batch, silver, table, loaded.accepted)
+    compared = merge_actions(matches.batch, matches.silver, table)
+    judged = store.materialise(compared, f"merge_actions_{table.name}")
+    found = {row[ACTION]: row["count"] for row in judged.groupBy(ACTION).count().collect()}
     candidates = _rejected_by_itself(store, loaded)
     if found.get(DUPLICATE):
-        lost = judged.where(F.col(FATE) == DUPLICATE)
+        lost = judged.where(F.col(ACTION) == DUPLICATE)
         candidates.append(_as_they_came(store, source, lost, table, configuration, options, record))
     rejected = _newly_rejected(store, candidates, table)
     newly, reasons = count_rejected(rejected, "reasons")
@@ -100,9 +100,9 @@ def change_of(
             reasons=dict(Counter(loaded.reasons) + Counter({table.duplicate_reason: found.get(DUPLICATE, 0)})),
             rejected_rows=reduce(DataFrame.unionByName, candidates).drop(_AS_UNDERSTOOD),
         ),
-        delivered=delivered,
-        accepted=matches.new.unionByName(judged.where(F.col(FATE) == ACCEPTED).select(*table.silver.column_names)),
-        superseded=judged.where(F.col(FATE) == SUPERSEDED).select(*table.silver.column_names),
+        batch=batch,
+        accepted=matches.new.unionByName(judged.where(F.col(ACTION) == ACCEPTED).select(*table.silver.column_names)),
+        superseded=judged.where(F.col(ACTION) == SUPERSEDED).select(*table.silver.column_names),
         rejected=rejected,
         counts={
             "read": loaded.read,
@@ -143,12 +143,12 @@ def _as_they_came(
     options: IngestOptions,
     record: RunRecord,
 ) -> DataFrame:
-    """The delivery's rows that duplicate one in silver, read once more: only the source has them as they came."""
+    """The batch's rows that duplicate one in silver, read once more: only the source has them as they came."""
     rows = validated(store, source, table, configuration, options, keep_every_row=True)
     # Kept first: else the filter is carried below the parsing, and every expression of it written out.
-    rows = store.keep(rows, f"as_they_came_{table.name}")
+    rows = store.materialise(rows, f"as_they_came_{table.name}")
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")
-    # Of several of one key in the delivery the others were rejected already, by the same rule.
+    # Of several of one key in the batch the others were rejected already, by the same rule.
     first = rank_duplicates(of_keys, table).where(F.col(RANK) == 1)
     duplicates = first.withColumn(REASONS, F.array(F.lit(table.duplicate_reason)))
     return rejected_rows(duplicates, table, record.run_id, _as_json(table).alias(_AS_UNDERSTOOD))
@@ -157,11 +157,11 @@ def _as_they_came(
 def _newly_rejected(store: Store, candidates: list[DataFrame], table: InputTable) -> DataFrame:
     """The candidates that ``silver/rejected`` has not, as they came or as they were understood."""
     known = store.read(REJECTED).where(F.col("table") == table.name).select(F.col("row").alias("_known"))
-    known = store.keep(known.groupBy("_known").count().drop("count"), f"known_rejected_{table.name}")
+    known = store.materialise(known.groupBy("_known").count().drop("count"), f"known_rejected_{table.name}")
     rows = reduce(DataFrame.unionByName, candidates)
     for column in ("row", _AS_UNDERSTOOD):
         rows = rows.join(known, on=F.col(column) == F.col("_known"), how="left_anti")
-    return store.keep(rows.drop(_AS_UNDERSTOOD), f"newly_rejected_{table.name}")
+    return store.materialise(rows.drop(_AS_UNDERSTOOD), f"newly_rejected_{table.name}")
 
 
 def _as_json(table: InputTable) -> Column:

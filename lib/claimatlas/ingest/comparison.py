@@ -1,4 +1,4 @@
-"""A delivery of data against the silver that is there: which of its rows are new, and which rows must make way."""
+"""A batch against the silver that is there: which of its rows are new, and which rows must make way."""
 
 from __future__ import annotations
 
@@ -12,64 +12,64 @@ from claimatlas.ingest.duplicates import in_order_of_preference
 from claimatlas.ingest.validation import KEY_HASH, key_hash
 from claimatlas.tables.store import Store
 
-FATE, IS_NEW = "_fate", "_is_new"
+ACTION, IS_NEW = "_action", "_is_new"
 ACCEPTED, RESENT, DUPLICATE, SUPERSEDED, STAYS = "accepted", "resent", "duplicate", "superseded", "stays"
-MOST_KEYS = 2_000_000
+MAX_KEYS = 2_000_000
 """Keys at most that are sent to every task: some 100 megabytes there."""
 
 
 class Matches(NamedTuple):
-    """Rows whose key stands in the delivery and in silver; a few more may be there, whose hash is that of another.
+    """Rows whose key stands in the batch and in silver; a few more may be there, whose hash is that of another.
 
-    ``delivered`` and ``silver``: the rows of either; ``new``: the other rows of the delivery.
+    ``batch`` and ``silver``: the rows of either; ``new``: the other rows of the batch.
     """
 
-    delivered: DataFrame
+    batch: DataFrame
     silver: DataFrame
     new: DataFrame
 
 
-def match_by_key(store: Store, delivered: DataFrame, silver: DataFrame, table: InputTable, number: int) -> Matches:
+def match_by_key(store: Store, batch: DataFrame, silver: DataFrame, table: InputTable, number: int) -> Matches:
     """Find the rows whose key stands on both sides.
 
-    ``number``: how many rows ``delivered`` has. Few keys are sent to every task, and silver is read once. When
+    ``number``: how many rows ``batch`` has. Few keys are sent to every task, and silver is read once. When
     they are many, as many as silver's own when everything is sent again, silver's keys are read first, and eight bytes
     of each are exchanged.
     """
     name = table.name
-    if number <= MOST_KEYS:
-        of_silver = store.keep(_of_keys(silver, F.broadcast(_keys(delivered, table)), table), f"matched_{name}")
+    if number <= MAX_KEYS:
+        of_silver = store.materialise(_of_keys(silver, F.broadcast(_keys(batch, table)), table), f"matched_{name}")
         common = _keys(of_silver, table)
     else:
         in_silver = silver.select(key_hash(table).alias(KEY_HASH))
-        common = in_silver.join(_keys(delivered, table), on=KEY_HASH, how="left_semi").distinct()
-        common = store.keep(common, f"common_{name}")
+        common = in_silver.join(_keys(batch, table), on=KEY_HASH, how="left_semi").distinct()
+        common = store.materialise(common, f"common_{name}")
         of_silver = _of_keys(silver, common, table)
     return Matches(
-        delivered=_of_keys(delivered, common, table),
+        batch=_of_keys(batch, common, table),
         silver=of_silver,
-        new=_of_keys(delivered, common, table, how="left_anti"),
+        new=_of_keys(batch, common, table, how="left_anti"),
     )
 
 
-def fates(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFrame:
-    """What becomes of the rows whose key stands in the delivery and in silver.
+def merge_actions(batch: DataFrame, silver: DataFrame, table: InputTable) -> DataFrame:
+    """What becomes of the rows whose key stands in the batch and in silver.
 
     The rule for rows that share a key is that of a single ingest of everything: the first in the table's order of
     preference stays. Between equal rows the one in silver does.
 
-    Grain in: rows of the delivery that were accepted by themselves; rows of silver. Grain out: one row per row of
-    either, with the columns of silver, ``_is_new`` (of the delivery) and ``_fate``: ``accepted``, ``resent`` (silver
-    has an equal row) or ``duplicate`` of the delivery; ``superseded`` or ``stays`` of silver.
+    Grain in: rows of the batch that were accepted by themselves; rows of silver. Grain out: one row per row of
+    either, with the columns of silver, ``_is_new`` (of the batch) and ``_action``: ``accepted``, ``resent`` (silver
+    has an equal row) or ``duplicate`` of the batch; ``superseded`` or ``stays`` of silver.
     """
-    both = delivered.withColumn(IS_NEW, F.lit(True)).unionByName(silver.withColumn(IS_NEW, F.lit(False)))
+    both = batch.withColumn(IS_NEW, F.lit(True)).unionByName(silver.withColumn(IS_NEW, F.lit(False)))
     of_key = Window.partitionBy(*table.identity)
     by_preference = of_key.orderBy(*in_order_of_preference(table), F.col(IS_NEW))
     content = F.struct(*table.values)
     first = F.row_number().over(by_preference) == 1
     # Equal rows stand beside each other, that of silver first.
     as_before = F.lag(content).over(by_preference).eqNullSafe(content)
-    fate = (
+    action = (
         F.when(F.col(IS_NEW) & first, F.lit(ACCEPTED))
         .when(F.col(IS_NEW) & as_before, F.lit(RESENT))
         .when(F.col(IS_NEW), F.lit(DUPLICATE))
@@ -79,8 +79,8 @@ def fates(delivered: DataFrame, silver: DataFrame, table: InputTable) -> DataFra
     if not table.key:
         # Rows without a key are only ever equal; two equal ones of silver are both its own.
         known = F.max(~F.col(IS_NEW)).over(of_key)
-        fate = F.when(~F.col(IS_NEW), F.lit(STAYS)).when(known, F.lit(RESENT)).otherwise(F.lit(ACCEPTED))
-    return both.withColumn(FATE, fate)
+        action = F.when(~F.col(IS_NEW), F.lit(STAYS)).when(known, F.lit(RESENT)).otherwise(F.lit(ACCEPTED))
+    return both.withColumn(ACTION, action)
 
 
 def _keys(rows: DataFrame, table: InputTable) -> DataFrame:

@@ -23,7 +23,7 @@ from claimatlas.configuration.mappings import Reading
 from claimatlas.errors import InputError
 from claimatlas.ingest.discover import BZIP2, GZIP, Source, packing
 from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import ONE_PLACE
+from claimatlas.tables.paths import LITERAL_PATH
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""
@@ -84,7 +84,7 @@ def _names(source: Source, file: Path, columns: Sequence[str]) -> tuple[str, ...
     if not any(names):
         raise InputError(f"{table}: {file} has no header.")
     _require_delimiter(table, file, names, reading, columns)
-    repeated = [str(place) for place, name in enumerate(names, start=1) if names.count(name) > 1]
+    repeated = [str(position) for position, name in enumerate(names, start=1) if names.count(name) > 1]
     if repeated:
         # By number: where there is no header these are a person's values.
         raise InputError(
@@ -202,7 +202,7 @@ def read_csv(spark: SparkSession, source: Source, paths: Sequence[str]) -> DataF
 def _read_regular(spark: SparkSession, reading: Reading, header: Sequence[str], paths: Sequence[str]) -> DataFrame:
     fields = [T.StructField(name, T.StringType()) for name in (*header, CORRUPT)]
     options = {
-        **ONE_PLACE,
+        **LITERAL_PATH,
         "header": "true",
         "encoding": reading.encoding,
         "sep": reading.delimiter,
@@ -228,7 +228,7 @@ def _read_lines(spark: SparkSession, reading: Reading, header: Sequence[str], pa
     ``"a"b`` for a part of the value or loses a control character.
     """
     delimiter, quote = reading.delimiter, reading.quote
-    lines = spark.read.options(**ONE_PLACE, recursiveFileLookup="true").text(list(paths))
+    lines = spark.read.options(**LITERAL_PATH, recursiveFileLookup="true").text(list(paths))
     lines = lines.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
     if not reading.is_utf_8:
         lines = lines.withColumn(_LINE, F.decode(F.col(_LINE).cast("binary"), reading.encoding))
@@ -249,7 +249,7 @@ def _read_lines(spark: SparkSession, reading: Reading, header: Sequence[str], pa
         fields = as_they_stand
     parsed = lines.withColumn(_FIELDS, F.when(F.size(fields) == len(header), fields))
     return parsed.select(
-        *[F.nullif(F.col(_FIELDS)[place], F.lit("")).alias(name) for place, name in enumerate(header)],
+        *[F.nullif(F.col(_FIELDS)[position], F.lit("")).alias(name) for position, name in enumerate(header)],
         F.when(F.col(_FIELDS).isNull(), F.col(_LINE)).alias(CORRUPT),
         *[F.col(name) for name in lines.columns if name != _LINE],
     )

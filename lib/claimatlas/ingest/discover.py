@@ -1,4 +1,4 @@
-"""Find an input table: the files below its place, each known by name before any is read."""
+"""Find an input table: the files at its location, each known by name before any is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MARKERS = re.compile(r"_(SUCCESS|started.*|committed.*|metadata|common_metadata
 """Files that other programs leave beside data, and that hold none."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """What a folder ``key=…`` is named where the column has no value."""
-_ALIKE_MOST = 5
+_MAX_ALIKE = 5
 _NO_DATA = (".md", ".log", ".md5", ".sha1", ".sha256", ".pdf", ".json", ".yaml", ".yml", ".html", ".sas", ".r", ".py")
 """Endings of files that tell of data and are none."""
 
@@ -73,7 +73,7 @@ class Source:
         return [*found, *self.partitions.values()] if found else None
 
     @property
-    def place(self) -> str:
+    def absolute_location(self) -> str:
         """Where Spark finds it: a server of Spark Connect starts from another folder than this process."""
         return str(Path(self.location).absolute()) if self.format in ("parquet", "csv", "delta") else self.location
 
@@ -98,14 +98,14 @@ def partitions_of(paths: Iterable[str]) -> dict[str, str]:
 
 
 def locate(folder: str | None, table: str, explicit: str | None, reading: Reading | None = None) -> Source | None:
-    """Find an input table: the path or catalog table given for it, or its place in the input folder.
+    """Find an input table: the path or catalog table given for it, or what the input folder has of it.
 
     In the folder it is a subfolder or a file of the table's name: ``claims/``, ``claims.parquet``,
     ``claims.csv``, ``claims.csv.gz``; in ``catalog.schema`` the table of its name. ``None`` when it is not there.
     ``reading``: how a mapping says that the files are written.
 
     Raises:
-        InputError: nothing at a path that was given, several places in the folder, or a file that nobody can read.
+        InputError: nothing at a path that was given, several candidates in the folder, or a file that nobody can read.
     """
     reading = reading or Reading()
     if explicit is not None:
@@ -155,7 +155,7 @@ def lies_beside(folder: str | None, table: str, *, is_there_too: bool = False) -
             continue
         if (all if is_there_too else any)(word in name for word in words):
             found.append(path.name)
-    return found[:_ALIKE_MOST]
+    return found[:_MAX_ALIKE]
 
 
 def _source(table: str, location: str, reading: Reading) -> Source:
@@ -194,7 +194,7 @@ def _entries(table: str, folder: Path) -> list[Path]:
         raise InputError(f"{table}: {error.filename} cannot be looked into ({error.strerror}).")
 
     walk = os.walk(folder, onerror=refuse)
-    return sorted(Path(place, name) for place, folders, files in walk for name in (*folders, *files))
+    return sorted(Path(parent, name) for parent, folders, files in walk for name in (*folders, *files))
 
 
 def _require_name(table: str, file: Path) -> None:

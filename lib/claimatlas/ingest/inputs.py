@@ -28,9 +28,9 @@ class IngestOptions:
     """How the input is taken in.
 
     ``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go. ``years``:
-    reference years that must have a population, if any are asked for. ``add``: the input is one more delivery of data
-    beside what silver holds, not in its place. ``accept_columns``: a delivery of data may have other columns than the
-    one before. ``data_delivery``: its number. ``key``: of the pseudonyms that stand for ids; without one ids are kept
+    reference years that must have a population, if any are asked for. ``add``: the input is a further batch
+    beside what silver holds, not in its place. ``allow_schema_change``: a batch may have other columns than the
+    one before. ``batch``: its number. ``key``: of the pseudonyms that stand for ids; without one ids are kept
     as they are given.
     """
 
@@ -38,8 +38,8 @@ class IngestOptions:
     replace: bool = False
     years: tuple[int, ...] = ()
     add: bool = False
-    accept_columns: bool = False
-    data_delivery: int = 1
+    allow_schema_change: bool = False
+    batch: int = 1
     key: PseudonymKey | None = None
 
     @property

@@ -17,7 +17,7 @@ from claimatlas.ingest.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.sources import SOURCE_FILE
 from claimatlas.ingest.validation import ODDITIES, OPEN, REASONS, REPEATED, ROW
 from claimatlas.tables.spark_types import SPARK_TYPES
-from claimatlas.tables.store import MOST_HELD, Store
+from claimatlas.tables.store import MAX_HELD, Store
 
 _CARRIED = T.StructType(
     [
@@ -140,7 +140,7 @@ def _judge_aside(
     silver = table.silver
     rows, stays = store.without_year(silver, aside)
     # The table is about to lose them.
-    rows = _set_aside(rows if stays else store.keep(rows, f"aside_{table.name}"), table)
+    rows = _set_aside(rows if stays else store.materialise(rows, f"aside_{table.name}"), table)
     rejected = rows.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
     ranked = None
     if some_repeated:
@@ -151,7 +151,7 @@ def _judge_aside(
     store.delete(silver, "year IS NULL")
     if ranked is not None and judged.number < aside:
         staying = ranked.where(F.col(RANK) == 1)
-        store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MOST_HELD)
+        store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MAX_HELD)
         if facts:
             added = [value.alias(name) for name, value in facts(F.lit(True)).items()]
             judged.facts = [row.asDict() for row in staying.agg(*added).collect()]
@@ -206,8 +206,8 @@ def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
     if "nomenclature_code" not in table.silver.column_names:
         return shaped
     last = F.lit(9999)
-    place = F.coalesce("year", last).cast("bigint") * 1_000_000 + F.coalesce("nomenclature_code", F.lit(0))
-    return shaped.sortWithinPartitions(place)
+    order = F.coalesce("year", last).cast("bigint") * 1_000_000 + F.coalesce("nomenclature_code", F.lit(0))
+    return shaped.sortWithinPartitions(order)
 
 
 def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:

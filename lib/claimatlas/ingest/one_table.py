@@ -18,10 +18,10 @@ from claimatlas.ingest.validation import UNLISTED, validate_rows, values_of
 from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.schemas import DATA_DELIVERY
+from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
 
-MOST_INSTANTS = 0.01
+MAX_INSTANTS = 0.01
 """The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
 
 
@@ -35,7 +35,7 @@ def validated(
     *,
     keep_every_row: bool = False,
 ) -> DataFrame:
-    """The rows of a source, judged (``validate_rows``), and which delivery of data brought them.
+    """The rows of a source, judged (``validate_rows``), and which batch brought them.
 
     Raises:
         InputError: a column is missing or of a wrong type, or the source cannot be read.
@@ -52,7 +52,7 @@ def validated(
         key=options.key,
         with_oddities=True,
     )
-    return rows.withColumn(DATA_DELIVERY, F.lit(options.data_delivery))
+    return rows.withColumn(BATCH, F.lit(options.batch))
 
 
 def take_in(
@@ -123,7 +123,7 @@ def refuse_instants(loaded: Loaded, configuration: Configuration) -> None:
     instants = {
         reason.removeprefix("instant_"): count
         for reason, count in loaded.reasons.items()
-        if reason.startswith("instant_") and count > MOST_INSTANTS * loaded.read
+        if reason.startswith("instant_") and count > MAX_INSTANTS * loaded.read
     }
     if instants:
         said = ", ".join(f"{name} in {count:,} of {loaded.read:,} rows" for name, count in instants.items())
@@ -142,5 +142,5 @@ def _repeated(source: Source, table: InputTable, store: Store, configuration: Co
     """Which keys may stand on more than one row; ``None`` when each stands once."""
     understanding = Understanding.of(configuration, table.name)
     keys = values_of(read(store.spark, source), table, table.key, configuration.mapping, understanding)
-    hashes = store.keep(repeated_key_hashes(keys, table), f"repeated_{table.name}")
+    hashes = store.materialise(repeated_key_hashes(keys, table), f"repeated_{table.name}")
     return None if hashes.isEmpty() else hashes

@@ -20,7 +20,7 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.csv_files import SOURCE_FILE
 from claimatlas.ingest.discover import Layout, Source
 from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import ONE_PLACE
+from claimatlas.tables.paths import LITERAL_PATH
 
 _THREADS = 8
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
@@ -28,7 +28,7 @@ _TIMES = (T.DateType, T.TimestampNTZType, T.TimestampType)
 _NANOSECONDS = "spark.sql.legacy.parquet.nanosAsLong"
 _NULL = "Null"
 """The type of a column that was written without any value."""
-_MOST_LAYOUTS = 200
+_MAX_LAYOUTS = 200
 """Layouts of columns at most: each is read by a query of its own."""
 
 
@@ -61,10 +61,10 @@ def with_footers(source: Source) -> Source:
         )
         for types, files in by_layout.items()
     )
-    if len(layouts) > _MOST_LAYOUTS:
+    if len(layouts) > _MAX_LAYOUTS:
         raise InputError(
             f"{source.table}: the files in {source.location} have {len(layouts)} different layouts of columns, more "
-            f"than the {_MOST_LAYOUTS} that are read together: write them anew with the same columns and types."
+            f"than the {_MAX_LAYOUTS} that are read together: write them anew with the same columns and types."
         )
     return dataclasses.replace(source, layouts=layouts, rows={file: footer.rows for file, footer in footers.items()})
 
@@ -91,8 +91,8 @@ def _footer(table: str, file: Path) -> _Footer:
 
     try:
         footer = pq.read_metadata(file)
-        columns = [footer.schema.column(place) for place in range(len(footer.schema))]
-        nulls = {column.path for place, column in enumerate(columns) if _has_no_value(footer, place)}
+        columns = [footer.schema.column(position) for position in range(len(footer.schema))]
+        nulls = {column.path for position, column in enumerate(columns) if _has_no_value(footer, position)}
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise InputError(
             f"{table}: {file} cannot be read: it is no Parquet file, or it is damaged or was removed meanwhile."
@@ -111,12 +111,12 @@ def _footer(table: str, file: Path) -> _Footer:
     return _Footer(types, nanoseconds, nulls, footer.num_rows)
 
 
-def _has_no_value(footer: Any, place: int) -> bool:  # noqa: ANN401 - PyArrow has no types
+def _has_no_value(footer: Any, position: int) -> bool:  # noqa: ANN401 - PyArrow has no types
     """Whether a column of a file is null in every row, as its statistics say for certain."""
     if not footer.num_rows:
         return False
     for group in range(footer.num_row_groups):
-        chunk = footer.row_group(group).column(place)
+        chunk = footer.row_group(group).column(position)
         statistics = chunk.statistics
         if statistics is None or not statistics.has_null_count or statistics.null_count != chunk.num_values:
             return False
@@ -134,13 +134,13 @@ def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
     with suppress(PySparkException):  # A serverless session lets nobody choose.
         # Timestamps of nanoseconds, as pandas writes them, are numbers to Spark, or an error.
         spark.conf.set(_NANOSECONDS, "true")
-    options = {**ONE_PLACE, "recursiveFileLookup": "true"}
+    options = {**LITERAL_PATH, "recursiveFileLookup": "true"}
     if not source.layouts:
-        return _with_file(spark.read.options(**options, mergeSchema="true").parquet(source.place), None)
+        return _with_file(spark.read.options(**options, mergeSchema="true").parquet(source.absolute_location), None)
     if len(source.layouts) == 1:
         (layout,) = source.layouts
         schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
-        return _with_file(spark.read.options(**options).schema(schema).parquet(source.place), layout)
+        return _with_file(spark.read.options(**options).schema(schema).parquet(source.absolute_location), layout)
     parts = []
     for layout in source.layouts:
         schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
@@ -237,7 +237,7 @@ def _widened(  # noqa: PLR0911 - a rule for each family of types
         return T.StringType() if has_instants else T.TimestampNTZType()
     if all(isinstance(kind, (T.StringType, T.CharType, T.VarcharType)) for kind in kinds):
         return T.StringType()
-    other = next(place for place, (kind, _) in enumerate(found) if kind not in (first, T.NullType()))
+    other = next(position for position, (kind, _) in enumerate(found) if kind not in (first, T.NullType()))
     where = next(file for kind, file in found if kind == first)
     raise InputError(
         f"{table}: the column {name} is of type {first.simpleString()} in {where} and of type "

@@ -22,7 +22,7 @@ _TIME = r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
 _ZONE = r" ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _CLOCK = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_TIME}$"
 _INSTANT = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_TIME})?{_ZONE}$"
-_LONGEST_DATE = 10
+_MAX_DATE_LENGTH = 10
 _CALENDAR = ("0001-01-01", "9999-12-31")
 """Spark has a year 0, and years of five digits; a calendar has not, and no other program reads them."""
 _DIGITS = r"^[+-]?[0-9]+$"
@@ -335,7 +335,7 @@ def _iso(source: Column, understanding: Understanding) -> _Day:
     # Spark's own cast also takes 2023-1-5 and 2023; a date here is YYYY-MM-DD and nothing else.
     plain = F.when(source.rlike(_DATE) & (source >= _CALENDAR[0]), source.try_cast("date"))
     # Longer texts are few or all: their length tells them before any pattern.
-    is_longer = F.octet_length(source) > _LONGEST_DATE
+    is_longer = F.octet_length(source) > _MAX_DATE_LENGTH
     is_clock, is_instant = is_longer & source.rlike(_CLOCK), is_longer & source.rlike(_INSTANT)
     has_year = source >= _CALENDAR[0]
     day_of_clock = F.when(is_clock & has_year & _is_time(source), F.substring(source, 1, 10).try_cast("date"))
@@ -406,8 +406,8 @@ def _formatted(
     fields = [field for field, _ in declared.parts if field]
 
     def part(*names: str) -> Column | None:
-        place = next((place for place, field in enumerate(fields, start=1) if field in names), None)
-        return None if place is None else F.regexp_extract(text, pattern, place)
+        position = next((position for position, field in enumerate(fields, start=1) if field in names), None)
+        return None if position is None else F.regexp_extract(text, pattern, position)
 
     month = part("MM", "M")
     if (name_of_month := part("MMM")) is not None:

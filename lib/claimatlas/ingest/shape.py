@@ -88,10 +88,10 @@ def number_of_lines(raw: DataFrame, table: InputTable, mapping: Mapping, underst
 def _lines(raw: DataFrame, table: InputTable, mapping: Mapping, understanding: Understanding) -> Column:
     unpivot = mapping.table(table.name).unpivot
     lines = []
-    for place in range(len(unpivot["nomenclature_code"])):
-        fields = [F.lit(place + 1).alias(LINE)]
+    for position in range(len(unpivot["nomenclature_code"])):
+        fields = [F.lit(position + 1).alias(LINE)]
         for name, sources in unpivot.items():
-            column, data_type = _raw_column(raw, sources[place])
+            column, data_type = _raw_column(raw, sources[position])
             fields.append(cleaned(column, data_type, understanding.null_texts).cast("string").alias(name))
         lines.append(F.struct(*fields))
     with_code = F.filter(F.array(*lines), lambda line: line["nomenclature_code"].isNotNull())

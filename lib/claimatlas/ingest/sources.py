@@ -25,10 +25,10 @@ from claimatlas.ingest.csv_files import CORRUPT, SOURCE_FILE, read_csv, with_hea
 from claimatlas.ingest.discover import NO_VALUE, Source, listed, locate, packing, partitions_of
 from claimatlas.ingest.parquet_files import read_parquet, with_footers
 from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.analysis import analysed
+from claimatlas.tables.analysis import analyse_now
 from claimatlas.tables.identifiers import catalog_name, quoted
-from claimatlas.tables.paths import ONE_PLACE
-from claimatlas.tables.places import NO_SUCH_SCHEMA, is_about
+from claimatlas.tables.locations import NO_SUCH_SCHEMA, is_about
+from claimatlas.tables.paths import LITERAL_PATH
 
 __all__ = ["CORRUPT", "SOURCE_FILE", "Source", "locate", "read"]
 
@@ -36,7 +36,7 @@ _PACKED_FOR_SPARK = (".gz", ".bz2", ".deflate", ".zst", ".lz4", ".snappy")
 """Endings by which Spark knows that a file is packed, in just these letters."""
 _SCHEME = "^(?:[A-Za-z][A-Za-z0-9+.-]+:)?/*"
 """What stands before the first step of a path."""
-_LONGEST_PATH = 100_000
+_MAX_PATH_LENGTH = 100_000
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 
 
@@ -85,7 +85,7 @@ def _is_seen(spark: SparkSession, source: Source) -> bool:
         try:
             if source.format == "table":
                 return spark.catalog.tableExists(source.location)
-            files = spark.read.format("binaryFile").options(**ONE_PLACE, recursiveFileLookup="true")
+            files = spark.read.format("binaryFile").options(**LITERAL_PATH, recursiveFileLookup="true")
             return not files.load(source.location).select("path").isEmpty()
         except SPARK_ERRORS as error:
             if is_about(error, ("PATH_NOT_FOUND", *NO_SUCH_SCHEMA)):
@@ -105,11 +105,11 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
     source = examined(source)
     with _saying_what_cannot_be_read(source):
         if source.format == "table":
-            return _with_source_of_table(analysed(_at_version(spark, source).table(source.location)), source)
+            return _with_source_of_table(analyse_now(_at_version(spark, source).table(source.location)), source)
         if source.format == "delta":
-            return analysed(_read_delta(spark, source).withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
+            return analyse_now(_read_delta(spark, source).withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
         if source.format == "remote":
-            return analysed(_read_remote(spark, source))
+            return analyse_now(_read_remote(spark, source))
         _refuse_hidden(source, source.names or [])
         if source.format == "parquet":
             raw = read_parquet(spark, source)
@@ -117,7 +117,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
                 _refuse_hidden(source, raw.columns)
         else:
             raw = _with_own_names(read_csv(spark, source, _paths(spark, source)), source)
-        return analysed(_with_partitions(raw, source.place, source.partitions.values()))
+        return analyse_now(_with_partitions(raw, source.absolute_location, source.partitions.values()))
 
 
 def columns_of(spark: SparkSession, source: Source, table: InputTable, mapping: Mapping) -> dict[str, str]:
@@ -162,7 +162,7 @@ def rows_of_files(spark: SparkSession, source: Source) -> dict[str, int]:
 
 
 def _read_delta(spark: SparkSession, source: Source) -> DataFrame:
-    return _at_version(spark, source).format("delta").load(source.place)
+    return _at_version(spark, source).format("delta").load(source.absolute_location)
 
 
 def _at_version(spark: SparkSession, source: Source) -> DataFrameReader:
@@ -189,7 +189,7 @@ def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
     # An object store cannot be looked into without its client; Spark tells what is there.
     try:
-        return analysed(_read_delta(spark, source).withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
+        return analyse_now(_read_delta(spark, source).withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
     except AnalysisException:
         raw = read_parquet(spark, source)
         root = source.location.rstrip("/") + "/"
@@ -217,7 +217,7 @@ def _value_of_folder(root: str, name: str) -> Column:
     # The path is a URI, and the writer of the folder has escaped the value by itself before.
     folders = F.transform(below, lambda step: F.url_decode(F.replace(step, F.lit("+"), F.lit("%2B"))))
     own = F.filter(folders, lambda step: F.lower(F.substring_index(step, "=", 1)) == name.lower())
-    once = F.substring(F.get(own, F.lit(0)), len(name) + 2, _LONGEST_PATH)
+    once = F.substring(F.get(own, F.lit(0)), len(name) + 2, _MAX_PATH_LENGTH)
     value = F.try_url_decode(F.replace(once, F.lit("+"), F.lit("%2B")))
     return F.nullif(F.nullif(F.coalesce(value, once), F.lit("")), F.lit(NO_VALUE))
 
@@ -258,8 +258,8 @@ def _links(source: Source) -> dict[Path, Path]:
         folder = Path(tempfile.mkdtemp(prefix="claimatlas-links-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         links = {}
-        for place, file in enumerate(odd):
-            links[file] = folder / f"{place}.csv{packing(file, source.reading) or ''}"
+        for position, file in enumerate(odd):
+            links[file] = folder / f"{position}.csv{packing(file, source.reading) or ''}"
             links[file].symlink_to(file.absolute())
         _made[odd] = links
     return _made[odd]
@@ -273,7 +273,7 @@ def _paths(spark: SparkSession, source: Source) -> list[str]:
     """Where Spark finds the files."""
     links = _links(source)
     if not links:
-        return [source.place]
+        return [source.absolute_location]
     if not spark.conf.get("spark.master", "").startswith("local"):  # type: ignore[union-attr]
         raise InputError(
             f"{source.table}: on a cluster Spark knows a packed file by its name only: let the name of "
@@ -288,8 +288,8 @@ def _with_own_names(raw: DataFrame, source: Source) -> DataFrame:
     if not links:
         return raw
     names = F.array(*[F.lit(file.absolute().as_uri().replace("file:///", "file:/")) for file in links])
-    place = F.regexp_extract(F.col(SOURCE_FILE), r"/claimatlas-links-[^/]*/([0-9]+)\.csv[^/]*$", 1)
-    own = F.when(place != "", F.get(names, place.cast("int")))
+    position = F.regexp_extract(F.col(SOURCE_FILE), r"/claimatlas-links-[^/]*/([0-9]+)\.csv[^/]*$", 1)
+    own = F.when(position != "", F.get(names, position.cast("int")))
     return raw.withColumn(SOURCE_FILE, F.coalesce(own, F.col(SOURCE_FILE)))
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.columns import any_of
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputTable
@@ -24,7 +25,6 @@ from claimatlas.ingest.parsing import (
 from claimatlas.ingest.pseudonyms import PSEUDONYMISED, pseudonym, with_key
 from claimatlas.ingest.shape import given_columns, is_unpivoted, shaped
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
-from claimatlas.services import any_of
 from claimatlas.tables.identifiers import quoted
 
 REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
@@ -183,8 +183,10 @@ def validate_rows(
 
     # In steps, so that each value is cleaned and parsed once and the rules below read it by name.
     raw_columns = [
-        (cleaned(_column(name), types[name]).cast("string") if name in hidden else _column(name)).alias(f"_raw_{place}")
-        for place, name in enumerate(kept)
+        (cleaned(_column(name), types[name]).cast("string") if name in hidden else _column(name)).alias(
+            f"_raw_{position}"
+        )
+        for position, name in enumerate(kept)
     ]
     beside = [*([F.col(CORRUPT)] if is_csv else []), F.col(SOURCE_FILE)]
     clean = raw.select(
@@ -224,7 +226,7 @@ def validate_rows(
         judged = with_key(judged, key)
     sound = F.size(REASONS) == 0
     # Only here, so that hardly any sound row is turned into JSON.
-    came = {name: F.col(f"_raw_{place}") for place, name in enumerate(kept)}
+    came = {name: F.col(f"_raw_{position}") for position, name in enumerate(kept)}
     came |= {name: pseudonym(came[name]) for name in hidden}
     as_it_came = F.to_json(
         F.struct(*[value.alias(name) for name, value in came.items()]),

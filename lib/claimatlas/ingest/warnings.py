@@ -22,11 +22,11 @@ from claimatlas.ingest.shape import given_columns, shaped
 from claimatlas.ingest.sources import read
 from claimatlas.ingest.validation import NULL_WORD, TIMED, UNLISTED, find_columns
 
-LEAST_SHOWN = 3
+MIN_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
-LONGEST_SHOWN = 20
-_MOST_SHOWN = 5
-_MOST_EXAMPLES = 200
+MAX_LENGTH_SHOWN = 20
+_MAX_SHOWN = 5
+_MAX_EXAMPLES = 200
 _MANY_TIMES = 0.5
 
 
@@ -87,8 +87,8 @@ def unlisted_words(
     given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
     word = given[column].value.cast("string").alias("word")
     counts = raw.select(word).where("word IS NOT NULL").groupBy("word").count()
-    rows = counts.where(F.col("count") >= LEAST_SHOWN).orderBy(F.desc("count"), "word").limit(_MOST_SHOWN).collect()
-    return [f"{row['word']!r} {row['count']:,}" for row in rows if len(row["word"]) <= LONGEST_SHOWN]
+    rows = counts.where(F.col("count") >= MIN_SHOWN).orderBy(F.desc("count"), "word").limit(_MAX_SHOWN).collect()
+    return [f"{row['word']!r} {row['count']:,}" for row in rows if len(row["word"]) <= MAX_LENGTH_SHOWN]
 
 
 def notes_of_words(
@@ -147,16 +147,16 @@ def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mappin
         if len(names) != 1:
             continue
         own_value = _value_in_row(names[0])
-        shown = _form(own_value) if column.kind == "date" else F.substring(own_value, 1, LONGEST_SHOWN + 1)
+        shown = _form(own_value) if column.kind == "date" else F.substring(own_value, 1, MAX_LENGTH_SHOWN + 1)
         value = F.when(F.col("reason") == reason, shown).otherwise(value)
     counts = (
         exploded.select("reason", value.alias("value")).where("value IS NOT NULL").groupBy("reason", "value").count()
     )
     found: dict[str, str] = {}
-    ordered = counts.orderBy(F.desc("count"), "value").limit(_MOST_EXAMPLES)
+    ordered = counts.orderBy(F.desc("count"), "value").limit(_MAX_EXAMPLES)
     for one in ordered.collect():
         is_form = kinds[one["reason"]].kind == "date"
-        if (is_form or one["count"] >= LEAST_SHOWN) and len(one["value"]) <= LONGEST_SHOWN:
+        if (is_form or one["count"] >= MIN_SHOWN) and len(one["value"]) <= MAX_LENGTH_SHOWN:
             found.setdefault(one["reason"], one["value"])
     return found
 
@@ -169,7 +169,7 @@ def _value_in_row(name: str) -> Column:
 
 def _form(text: Column) -> Column:
     """The form of a text: 9 for a digit, A for a letter."""
-    letters = F.regexp_replace(F.substring(text, 1, LONGEST_SHOWN + 1), r"\p{L}", "A")
+    letters = F.regexp_replace(F.substring(text, 1, MAX_LENGTH_SHOWN + 1), r"\p{L}", "A")
     return F.regexp_replace(letters, r"\p{Nd}", "9")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimatlas.configuration import Configuration
-from claimatlas.deliveries.marker import origins
+from claimatlas.deliveries.delivery_marker import origins
 from claimatlas.errors import InputError
 from claimatlas.runs.archive import past_run
 from claimatlas.tables.schemas import deliveries_table

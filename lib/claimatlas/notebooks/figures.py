@@ -26,7 +26,7 @@ COLOURS = {LOWER: BLUE, SIMILAR: GREY, HIGHER: ORANGE}
 """Of a place beside the country; blue and orange are told apart by colour-blind people too."""
 SCALE = "viridis"
 NOT_SHOWN = "#e4e4e4"
-MOST_PLACES = 60
+MAX_PLACES = 60
 _WIDTH_OF_TILE = 11
 """How many letters of the usual size fit into a tile."""
 _Z_OF_FUNNEL = {"95 %": 1.959963984540054, "99.8 %": 3.090232306167813}
@@ -52,9 +52,9 @@ def ranked(rows: Rows, names: Mapping[str, str], national: float | None, title: 
     """Places from the lowest value to the highest, each with its interval and what it is beside the country."""
     known = sorted((row for row in rows if row["value"] is not None), key=lambda row: (row["value"], row["geo_code"]))
     # More lines than these nobody reads: then the ends.
-    shown = known if len(known) <= MOST_PLACES else [*known[: MOST_PLACES // 2], *known[-MOST_PLACES // 2 :]]
+    shown = known if len(known) <= MAX_PLACES else [*known[: MAX_PLACES // 2], *known[-MAX_PLACES // 2 :]]
     if len(shown) < len(known):
-        title += f" (the {MOST_PLACES // 2} lowest and the {MOST_PLACES // 2} highest of {len(known)})"
+        title += f" (the {MAX_PLACES // 2} lowest and the {MAX_PLACES // 2} highest of {len(known)})"
     figure, axes = _figure(title, height=1.2 + 0.19 * len(shown))
     for position, row in enumerate(shown):
         colour = COLOURS.get(row.get("comparison") or SIMILAR, GREY)

@@ -8,16 +8,16 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.findings import Finding, beyond
-from claimatlas.checks.run import Checked
-from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.runs.archive import find_run
-from claimatlas.tables.schemas import DATA_DELIVERY
+from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
 
 INPUT_TABLES = ("claims", "population", "hospital_stays")
 RECEIVED = (
-    "delivery int, run_id string, table string, read long, accepted long, rejected long, resent long, superseded long"
+    "batch int, run_id string, table string, read long, accepted long, rejected long, resent long, superseded long"
 )
 """The columns of ``rows_received``."""
 MEASURED = "what string, percent double, allowed double, within boolean, cases long"
@@ -25,23 +25,23 @@ MEASURED = "what string, percent double, allowed double, within boolean, cases l
 
 
 def rows_received(store: Store) -> list[dict[str, Any]]:
-    """What became of the rows of each delivery of data into silver: one row per delivery and table, from its record.
+    """What became of the rows of each batch into silver: one row per batch and table, from its record.
 
-    ``resent`` and ``superseded`` are of later deliveries; a delivery whose run failed after it has left no record.
+    ``resent`` and ``superseded`` are of later batches; a batch whose run failed after it has left no record.
 
     Raises:
         InputError: there is no silver, or it is not whole.
     """
     facts = facts_of_silver(store)
     received = []
-    for number, run_id in enumerate(facts.get("data_deliveries", [facts["run_id"]]), start=1):
+    for number, run_id in enumerate(facts.get("batches", [facts["run_id"]]), start=1):
         run = find_run(store, run_id)
         for table in INPUT_TABLES:
             counts = run.counts.get(f"ingest.{table}") if run else None
             if counts is not None:
                 names = ("read", "accepted", "rejected", "resent", "superseded")
                 figures = {name: counts.get(name, 0) for name in names}
-                received.append({"delivery": number, "run_id": run_id, "table": table, **figures})
+                received.append({"batch": number, "run_id": run_id, "table": table, **figures})
     return received
 
 
@@ -54,10 +54,10 @@ def rejected_by_reason(rejected: DataFrame) -> DataFrame:
     return reasons.groupBy("table", "reason").agg(F.count(F.lit(1)).alias("rows")).orderBy("table", F.desc("rows"))
 
 
-def lines_by_delivery(claims: DataFrame) -> DataFrame:
-    """How many accepted claim lines of each year of service each delivery of data brought."""
-    lines = claims.groupBy("year", DATA_DELIVERY).agg(F.count(F.lit(1)).alias("lines"))
-    return lines.orderBy("year", DATA_DELIVERY)
+def lines_by_batch(claims: DataFrame) -> DataFrame:
+    """How many accepted claim lines of each year of service each batch brought."""
+    lines = claims.groupBy("year", BATCH).agg(F.count(F.lit(1)).alias("lines"))
+    return lines.orderBy("year", BATCH)
 
 
 def by_month(findings: Iterable[Finding], year: int | None) -> dict[tuple[str, int], float]:

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.run import TABLES
+from claimatlas.cells.indicators_stage import TABLES
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.errors import InputError

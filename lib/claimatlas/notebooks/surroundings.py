@@ -23,7 +23,7 @@ from claimatlas.session import get_session
 
 FIGURES = ".notebooks"
 """The folder in which a notebook that runs as a program leaves its figures."""
-_MOST_ROWS = 1000
+_MAX_ROWS = 1000
 
 
 class Surroundings(NamedTuple):
@@ -105,7 +105,7 @@ class LocalDisplay:
     def __call__(self, shown: Any) -> None:  # noqa: ANN401 - Databricks' own takes anything
         """Show a Spark table, a figure, or anything as its text."""
         if isinstance(shown, DataFrame):
-            shown.show(_MOST_ROWS, truncate=False)
+            shown.show(_MAX_ROWS, truncate=False)
         elif hasattr(shown, "savefig"):
             self._figures += 1
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ def _in_jupyter(display: Callable[[Any], object]) -> Callable[[Any], object]:
             shown.savefig(data, format="png", dpi=120)
             return display(Image(data=data.getvalue()))
         if isinstance(shown, DataFrame):
-            shown.show(_MOST_ROWS, truncate=False)
+            shown.show(_MAX_ROWS, truncate=False)
             return None
         return display(shown)
 

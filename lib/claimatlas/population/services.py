@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.claims.netting import SERVICE_KEY, has_any_code, in_code_lists, net_services
 from claimatlas.configuration import Configuration
-from claimatlas.services import SERVICE_KEY, has_any_code, in_code_lists, net_services
 
 
 def services_of_years(claims: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:

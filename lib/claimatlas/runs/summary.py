@@ -37,7 +37,7 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
     lines += [
         "",
         f"Tables in {store.root}: {', '.join(map(store.called, (IMAGING, POSTNATAL, COMPARISONS, RUNS)))}; "
-        f"single records in {store.place.called('silver/*')}.",
+        f"single records in {store.location.called('silver/*')}.",
     ]
     end = f"Run {record.run_id}, {seconds:.0f} s."
     fields = {

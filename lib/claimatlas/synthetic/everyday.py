@@ -13,7 +13,7 @@ from claimatlas.synthetic.pregnancies import may_deliver_around
 from claimatlas.synthetic.stages import repeat
 from claimatlas.synthetic.world import World
 
-MOST_LINES = 600
+MAX_LINES = 600
 CONTACT_SHARE = 0.25
 """Share of lines that are consultations; women who deliver around the year have none here."""
 TAKEN_BACK, PARTLY_TAKEN_BACK = 0.003, 0.002
@@ -77,7 +77,7 @@ def _number_of_lines(world: World) -> Column:
     # Half a line more or less, by chance, so that short stays do not lose all by rounding.
     rounding = below(F.col("_year_roll"), 40, 16, 365 * _LINE_UNIT * _FACTOR_UNIT)
     exact = mean * factor * F.least(F.col("_days"), F.lit(365).cast("long"))
-    return F.least(F.floor((exact + rounding) / (365 * _LINE_UNIT * _FACTOR_UNIT)), F.lit(MOST_LINES)).cast("int")
+    return F.least(F.floor((exact + rounding) / (365 * _LINE_UNIT * _FACTOR_UNIT)), F.lit(MAX_LINES)).cast("int")
 
 
 def _usual_hospital(world: World) -> Column:

@@ -20,7 +20,7 @@ BASE_YEAR = 2006
 the code of any later year follows from it."""
 HOSPITALS = 100
 INHABITANTS_PER_SECTOR = 600
-SECTORS_PER_LETTER, MOST_SECTORS = 40, 1040
+SECTORS_PER_LETTER, MAX_SECTORS = 40, 1040
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Span = tuple[int, int]
@@ -76,7 +76,7 @@ def load_places(folder: Traversable, geography: Geography, years: Sequence[int])
         province_draw=AliasTable.of([sum(part) for part in weights]),
         # A province without inhabitants is never drawn; its places only need some table.
         place_draws=tuple(AliasTable.of(part if sum(part) else [1] * len(part)) for part in weights),
-        sectors=tuple(min(MOST_SECTORS, max(2, round(n / INHABITANTS_PER_SECTOR))) for n in inhabitants),
+        sectors=tuple(min(MAX_SECTORS, max(2, round(n / INHABITANTS_PER_SECTOR))) for n in inhabitants),
         hospital_ids=tuple(f"H{101 + index:04d}" for index in range(number)),
         near=near,
         around=around,
@@ -85,9 +85,7 @@ def load_places(folder: Traversable, geography: Geography, years: Sequence[int])
 
 def sector_suffixes() -> list[str]:
     """The last four signs of invented sector codes: A00-, A01- and so on to A39-, then B00-."""
-    return [
-        f"{_LETTERS[index // SECTORS_PER_LETTER]}{index % SECTORS_PER_LETTER:02d}-" for index in range(MOST_SECTORS)
-    ]
+    return [f"{_LETTERS[index // SECTORS_PER_LETTER]}{index % SECTORS_PER_LETTER:02d}-" for index in range(MAX_SECTORS)]
 
 
 def _carried(geography: Geography, code: str, year: int) -> str:

@@ -23,7 +23,7 @@ OTHER_HOSPITAL = 0.01
 """Share of deliveries of which a second billing, if there is one, names another hospital."""
 TAKEN_BACK = 0.003
 """Share of deliveries that were billed by mistake: taken back at once, they never happened."""
-LEAST_CARE, LEAST_CARE_SHARE = 0.25, 0.05
+MIN_CARE, MIN_CARE_SHARE = 0.25, 0.05
 """Some women see far fewer providers: all their services are that much less probable."""
 NEAR, AROUND = 0.8, 0.95
 """Share who deliver in the arrondissement, and in it or elsewhere in the province."""
@@ -93,7 +93,7 @@ def make_pregnancies(world: World, people: DataFrame) -> DataFrame:
             known.alias("hospital_known"),
             (~chance(records, 16, 16, TAKEN_BACK)).alias("happened"),
             chance(records, 48, 12, OTHER_HOSPITAL).alias("second_elsewhere"),
-            F.when(chance(records, 32, 16, LEAST_CARE_SHARE), F.lit(LEAST_CARE)).otherwise(1.0).alias("care"),
+            F.when(chance(records, 32, 16, MIN_CARE_SHARE), F.lit(MIN_CARE)).otherwise(1.0).alias("care"),
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 
 
-def analysed(df: DataFrame) -> DataFrame:
+def analyse_now(df: DataFrame) -> DataFrame:
     """The same rows, once Spark has looked whether they are there and which columns they have.
 
     A classic session has done so already. Over Spark Connect it else comes with the first use of the rows, where nobody

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from claimatlas.tables.identifiers import catalog_name
 
-ONE_PLACE = {"__globPaths__": "false"}
-"""For a reader of files: its path is one place, and no pattern of several when it holds `*`, `?`, `[` or `{`."""
+LITERAL_PATH = {"__globPaths__": "false"}
+"""For a reader of files: its path is taken literally, not as a pattern, when it holds `*`, `?`, `[` or `{`."""
 
 _URI = re.compile(r"^(?:dbfs:|[A-Za-z][A-Za-z0-9+.-]+:/)")
 

@@ -102,10 +102,10 @@ def begin(store: Store) -> None:
     if not store.exists(RELEASES):
         store.create(RELEASES)
         return
-    put_back(store)
+    restore(store)
 
 
-def put_back(store: Store) -> None:
+def restore(store: Store) -> None:
     """Bring each table of gold back to its published version; without one it is emptied."""
     _restore(store, newest_release(store) or {})
 

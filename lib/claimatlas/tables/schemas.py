@@ -74,12 +74,12 @@ class Table:
         return [column.name for column in self.columns]
 
 
-KEPT = "interval 3650 days"
+RETENTION = "interval 3650 days"
 """How long a version can be gone back to, unless its files are vacuumed. A week, Delta's default, is too short: a
 failed ingest puts back the silver of months ago, and a figure must be explainable years later."""
 
-DATA_DELIVERY = "data_delivery"
-"""Of a row of silver: the number of the delivery of data that brought it."""
+BATCH = "batch"
+"""Of a row of silver: the number of the batch that brought it."""
 
 CLAIMS = Table(
     name="silver/claims",
@@ -95,11 +95,11 @@ CLAIMS = Table(
         Column("provider_competence", "int", "Competence code of the provider"),
         Column("hospital_id", "string", "Institution where the service was given"),
         Column("booking_date", "date", "When the fund booked the line"),
-        Column(DATA_DELIVERY, "int", "Which delivery of data brought the line; 1: the ingest that made silver"),
+        Column(BATCH, "int", "Which batch brought the line; 1: the ingest that made silver"),
         Column("year", "int", "Calendar year of service_date"),
     ),
     partitioned_by=("year",),
-    retention=KEPT,
+    retention=RETENTION,
     statistics=("service_date", "nomenclature_code"),
     loses_single_rows=True,
 )
@@ -116,11 +116,11 @@ POPULATION = Table(
         Column("municipality_30_june", "string", "Municipality code on 30 June"),
         Column("sector_31_december", "string", "Statistical sector on 31 December"),
         Column("sector_30_june", "string", "Statistical sector on 30 June"),
-        Column(DATA_DELIVERY, "int", "Which delivery of data brought the row; 1: the ingest that made silver"),
+        Column(BATCH, "int", "Which batch brought the row; 1: the ingest that made silver"),
         Column("year", "int", "Calendar year"),
     ),
     partitioned_by=("year",),
-    retention=KEPT,
+    retention=RETENTION,
     loses_single_rows=True,
 )
 
@@ -133,11 +133,11 @@ HOSPITAL_STAYS = Table(
         Column("admission_date", "date", "Day of admission"),
         Column("discharge_date", "date", "Day of discharge"),
         Column("hospital_id", "string", "Hospital"),
-        Column(DATA_DELIVERY, "int", "Which delivery of data brought the row; 1: the ingest that made silver"),
+        Column(BATCH, "int", "Which batch brought the row; 1: the ingest that made silver"),
         Column("year", "int", "Calendar year of discharge_date"),
     ),
     partitioned_by=("year",),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 SILVER_INPUTS = (CLAIMS, POPULATION, HOSPITAL_STAYS)
@@ -145,12 +145,12 @@ SILVER_INPUTS = (CLAIMS, POPULATION, HOSPITAL_STAYS)
 
 CHANGED = Table(
     name="silver/changed_beneficiaries",
-    comment="One row per beneficiary of whom a delivery of data changed rows; empty after an ingest of everything.",
+    comment="One row per beneficiary of whom a batch changed rows; empty after an ingest of everything.",
     columns=(
         Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
         Column("run_id", "string", "Run that took the delivery in", True),
     ),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 REJECTED = Table(
@@ -164,11 +164,11 @@ REJECTED = Table(
         Column("table", "string", "Input table", required=True),
     ),
     partitioned_by=("table",),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 REFUSED = dataclasses.replace(
-    REJECTED, name="silver/refused", comment="One row per rejected row of the last delivery of data that was refused."
+    REJECTED, name="silver/refused", comment="One row per rejected row of the last batch that was refused."
 )
 
 
@@ -246,7 +246,7 @@ def _cells(name: str, comment: str) -> Table:
             ),
         ),
         # Published figures must be readable years later; the tables are small.
-        retention=KEPT,
+        retention=RETENTION,
     )
 
 
@@ -279,7 +279,7 @@ COMPARISONS = Table(
         ("known_comparison", "comparison IS NULL OR comparison IN ('lower', 'similar', 'higher')"),
         ("known_trend", "trend IS NULL OR trend IN ('rising', 'falling', 'none')"),
     ),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 RELEASES = Table(
@@ -295,7 +295,7 @@ RELEASES = Table(
         Column("comparisons_version", "bigint", "Version of gold/comparisons; null: no such table"),
         Column("note", "string", "Why: a run, or a rollback and to which release", True),
     ),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 RUNS = Table(
@@ -315,5 +315,5 @@ RUNS = Table(
         Column("record", "string", "The whole run record as JSON", True),
         Column("configuration", "string", "The configuration's files as used, as JSON: name to text", True),
     ),
-    retention=KEPT,
+    retention=RETENTION,
 )

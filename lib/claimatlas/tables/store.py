@@ -18,23 +18,23 @@ from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError, text_of
 from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.analysis import analysed
+from claimatlas.tables.analysis import analyse_now
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import UnreadableError, as_rows
-from claimatlas.tables.paths import ONE_PLACE
-from claimatlas.tables.places import Place, place_of
+from claimatlas.tables.locations import Location, location_of
+from claimatlas.tables.paths import LITERAL_PATH
 from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
 from claimatlas.tables.schemas import FLAG, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
-_GOING = "claimatlas_rows_going"
+_ROWS_TO_DELETE = "claimatlas_rows_to_delete"
 _YEARS_AT_ONCE = 8
 """Of a small table so many years are handed to the driver in one piece: a gigabyte is the most that Spark gives."""
 _FEW_ROWS, _FEW_FILES = 200_000, 32
 """Up to these the files of a table are read as they are; of more files Spark looks for them by a job."""
-MOST_HELD = 1_000_000
+MAX_HELD = 1_000_000
 """Rows up to which a small table is read by the driver."""
 _DAMAGED = (
     "JsonParseException",
@@ -48,10 +48,10 @@ _DAMAGED = (
 class Store:
     """The Delta tables of one output: below a root folder, or in a schema of a catalog."""
 
-    def __init__(self, spark: SparkSession, output: str | Place) -> None:
+    def __init__(self, spark: SparkSession, output: str | Location) -> None:
         """Name the output; nothing is read or made yet."""
         self.spark = spark
-        self.place = place_of(output) if isinstance(output, str) else output
+        self.location = location_of(output) if isinstance(output, str) else output
 
     @classmethod
     def at(cls, spark: SparkSession, output: str) -> Store:
@@ -61,34 +61,34 @@ class Store:
             InputError: it is a schema that no catalog has.
         """
         store = cls(spark, output)
-        store.place.require(spark)
+        store.location.require(spark)
         return store
 
     @property
     def root(self) -> str:
         """The output as it was named."""
-        return self.place.root
+        return self.location.root
 
     @property
     def is_local(self) -> bool:
         """Whether the output is a folder of this machine's file system."""
-        return self.place.is_local
+        return self.location.is_local
 
     def path(self, name: str) -> str:
         """Where a table is."""
-        return self.place.path(name)
+        return self.location.path(name)
 
     def called(self, table: Table) -> str:
         """What the table is called where it is: ``silver/claims`` below a folder, ``silver_claims`` in a schema."""
-        return self.place.called(table.name)
+        return self.location.called(table.name)
 
     def identifier(self, table: Table) -> str:
         """The table's name in SQL."""
-        return self.place.identifier(table.name)
+        return self.location.identifier(table.name)
 
     def exists(self, table: Table) -> bool:
         """Whether the table has been made."""
-        return self.place.exists(self.spark, table.name)
+        return self.location.exists(self.spark, table.name)
 
     def require_fitting(self, table: Table) -> None:
         """Stop early where ``create`` would: nothing is made or changed yet.
@@ -119,7 +119,7 @@ class Store:
             properties["delta.deletedFileRetentionDuration"] = table.retention
         if table.statistics:
             properties["delta.dataSkippingStatsColumns"] = ",".join(table.statistics)
-        if self.place.create(table, properties):
+        if self.location.create(table, properties):
             return
         statement = f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} ({columns}) USING DELTA"
         if table.partitioned_by:
@@ -144,7 +144,7 @@ class Store:
             return _with_declared_flags(held, table) if table.has_flags else held
         with self._opening(table):
             self._allow_deleted_rows(table)
-            rows = analysed(self.place.read(self.spark.read, table.name))
+            rows = analyse_now(self.location.read(self.spark.read, table.name))
         return _with_declared_flags(rows, table) if table.has_flags else rows
 
     def replace(
@@ -155,10 +155,10 @@ class Store:
         An empty ``df`` empties the slice. Rows outside ``where`` make the write fail. ``is_few``: the driver can hold
         the rows.
         """
-        if is_few and (local := self.place.local(table.name)):
+        if is_few and (local := self.location.local(table.name)):
             local.replace(self._written(df, table).toArrow(), where, metadata)
             return
-        self.place.overwrite(self._written(df, table), table.name, where, _commit(metadata))
+        self.location.overwrite(self._written(df, table), table.name, where, _commit(metadata))
 
     def replace_years(
         self, df: DataFrame, table: Table, years: Sequence[int], order: Sequence[str], metadata: Mapping[str, str]
@@ -170,24 +170,24 @@ class Store:
         chosen = sorted({int(year) for year in years})
         where = f"year IN ({', '.join(map(str, chosen))})"
         rows = self._collected(self._written(df, table), chosen).sort_by([(name, "ascending") for name in order])
-        local = self.place.local(table.name)
+        local = self.location.local(table.name)
         if local is not None:
             local.replace(rows, where, metadata)
         else:
             one_file = self.spark.createDataFrame(rows).repartition(1).sortWithinPartitions(*order)
-            self.place.overwrite(one_file, table.name, where, _commit(metadata))
+            self.location.overwrite(one_file, table.name, where, _commit(metadata))
         return rows
 
     def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str], *, is_few: bool = False) -> None:
         """Add the rows of ``df``; ``is_few``: the driver can hold them."""
-        if is_few and (local := self.place.local(table.name)):
+        if is_few and (local := self.location.local(table.name)):
             local.append(self._written(df, table).toArrow(), metadata)
             return
-        self.place.append(self._written(df, table), table.name, _commit(metadata))
+        self.location.append(self._written(df, table), table.name, _commit(metadata))
 
     def append_row(self, values: Sequence[object], table: Table, metadata: Mapping[str, str]) -> None:
         """Add one row, its values in the order of the columns."""
-        local = self.place.local(table.name)
+        local = self.location.local(table.name)
         if local is not None:
             local.append(as_rows([values], table), metadata)
         else:
@@ -195,7 +195,7 @@ class Store:
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete the rows that a fixed condition of the code holds for."""
-        local = self.place.local(table.name)
+        local = self.location.local(table.name)
         if local is not None:
             local.delete(condition, {})
             return
@@ -212,24 +212,24 @@ class Store:
         self._allow_deleted_rows(table)
         partitions = sorted({row["year"] for row in rows.select("year").distinct().collect()})
         same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in key)
-        rows.select(*key).createOrReplaceTempView(_GOING)
+        rows.select(*key).createOrReplaceTempView(_ROWS_TO_DELETE)
         # A serverless session lets nobody choose: its commit does not name the run, which is asked of gold alone.
         with suppress(PySparkException):
             self.spark.conf.set(_COMMIT_METADATA, json.dumps(metadata, sort_keys=True))
         try:
             self.spark.sql(
-                f"MERGE INTO {self.identifier(table)} t USING {_GOING} s "
+                f"MERGE INTO {self.identifier(table)} t USING {_ROWS_TO_DELETE} s "
                 f"ON {same} AND t.year IN ({', '.join(map(str, partitions))}) WHEN MATCHED THEN DELETE"
             )
         finally:
             with suppress(PySparkException):
                 self.spark.conf.unset(_COMMIT_METADATA)
-            self.spark.catalog.dropTempView(_GOING)
+            self.spark.catalog.dropTempView(_ROWS_TO_DELETE)
 
     def arrow(self, table: Table, version: int | None = None, years: Sequence[int] | None = None) -> pa.Table:
         """The rows of a small table in the driver: of its newest version, or of another; of all years, or of some."""
         held = None
-        if local := self.place.local(table.name):
+        if local := self.location.local(table.name):
             with suppress(UnreadableError):
                 held = local.rows(version)
         if held is not None:
@@ -239,27 +239,27 @@ class Store:
 
     def rows_by_year(self, table: Table) -> dict[int | None, int]:
         """The rows of each value of ``year``, a column that the table is partitioned by; null is one."""
-        if local := self.place.local(table.name):
+        if local := self.location.local(table.name):
             return local.rows_by_year()
         return {row["year"]: row["count"] for row in self.read(table).groupBy("year").count().collect()}
 
     def without_year(self, table: Table, number: int) -> tuple[DataFrame, bool]:
         """The ``number`` rows whose ``year`` is null, and whether they stay readable when the table has lost them."""
-        local = self.place.local(table.name) if number <= MOST_HELD else None
+        local = self.location.local(table.name) if number <= MAX_HELD else None
         if local is not None:
             return self.spark.createDataFrame(local.without_year()), True
         return self.read(table).where(F.col("year").isNull()), False
 
     def version(self, table: Table) -> int:
         """The table's newest version."""
-        seen = self.place.version(table.name)
+        seen = self.location.version(table.name)
         # To ask Delta costs a job.
         return int(str(self.history(table)["version"])) if seen is None else seen
 
     def history(self, table: Table) -> dict[str, object]:
         """The table's newest commit."""
         with self._opening(table):
-            if local := self.place.local(table.name):
+            if local := self.location.local(table.name):
                 return local.history(1)[0]
             return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
 
@@ -270,7 +270,7 @@ class Store:
             return held
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return analysed(self.place.read(self.spark.read.option("versionAsOf", version), table.name))
+            return analyse_now(self.location.read(self.spark.read.option("versionAsOf", version), table.name))
 
     def rows(
         self,
@@ -305,7 +305,7 @@ class Store:
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
-        local = self.place.local(table.name)
+        local = self.location.local(table.name)
         if local is not None:
             rows = [
                 {"version": commit["version"], "userMetadata": commit.get("userMetadata")} for commit in local.history()
@@ -320,14 +320,14 @@ class Store:
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
         with self._opening(table):
-            if local := self.place.local(table.name):
+            if local := self.location.local(table.name):
                 return local.properties()
             rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
         return {row["key"]: row["value"] for row in rows}
 
     def set_properties(self, table: Table, properties: Mapping[str, str]) -> None:
         """Set properties of the table, in one commit."""
-        if local := self.place.local(table.name):
+        if local := self.location.local(table.name):
             local.set_properties(properties)
             return
         self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({_pairs(properties)})")
@@ -339,15 +339,15 @@ class Store:
 
     def drop(self, table: Table) -> None:
         """Remove a table that this run made, so that a failed run leaves nothing behind."""
-        self.place.drop(self.spark, table.name)
+        self.location.drop(self.spark, table.name)
 
-    def keep(self, df: DataFrame, name: str) -> DataFrame:
+    def materialise(self, df: DataFrame, name: str) -> DataFrame:
         """Write an intermediate result once and give it back as read from there.
 
         A replacement of ``cache`` that a Spark Connect or serverless session has too, and that
         survives the loss of an executor.
         """
-        return self.place.keep(df, name)
+        return self.location.materialise(df, name)
 
     def make_private(self) -> None:
         """Let nobody but its owner into ``silver/`` of a folder of this machine.
@@ -355,11 +355,11 @@ class Store:
         Raises:
             InputError: the folder cannot be made.
         """
-        self.place.make_private()
+        self.location.make_private()
 
     def clear_work(self) -> None:
         """Remove the intermediate results."""
-        self.place.clear_work(self.spark)
+        self.location.clear_work(self.spark)
 
     @contextmanager
     def _opening(self, table: Table) -> Iterator[None]:
@@ -388,19 +388,19 @@ class Store:
         To read the log costs queries, more than those of few rows. A small table is read by the driver, of another one
         that has few rows in few files Spark reads these.
         """
-        local = self.place.local(table.name)
+        local = self.location.local(table.name)
         if local is None:
             return None
         try:
             rows = local.number_of_rows(version)
             if table.is_small:
-                return self.spark.createDataFrame(local.rows(version)) if rows <= MOST_HELD else None
+                return self.spark.createDataFrame(local.rows(version)) if rows <= MAX_HELD else None
             files = local.files(version)
         except UnreadableError:
             return None  # Spark can read it, or says why not.
         if not files or rows > _FEW_ROWS or len(files) > _FEW_FILES:
             return None
-        reader = self.spark.read.options(**ONE_PLACE, basePath=local.path)
+        reader = self.spark.read.options(**LITERAL_PATH, basePath=local.path)
         return reader.schema(StructType.fromJson(local.schema())).parquet(*files)
 
     def _collected(self, df: DataFrame, years: Sequence[int]) -> pa.Table:
@@ -428,14 +428,14 @@ class Store:
     def _written(self, df: DataFrame, table: Table) -> DataFrame:
         """The rows as the table takes them: with nulls for flags that are no longer declared."""
         checked = self._checked(df, table)
-        # Written out: whether a missing column is filled is for each kind of place to say.
+        # Written out: whether a missing column is filled is for each kind of location to say.
         return checked.select("*", *_nulls(self._former_flags(table))) if table.has_flags else checked
 
     def _found(self, table: Table) -> StructType:
         with self._opening(table):
-            if local := self.place.local(table.name):
+            if local := self.location.local(table.name):
                 return StructType.fromJson(local.schema())
-            return self.place.read(self.spark.read, table.name).schema
+            return self.location.read(self.spark.read, table.name).schema
 
     def _missing_flags(self, table: Table) -> list[Column]:
         """The flags that an existing table lacks.

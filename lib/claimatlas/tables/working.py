@@ -15,7 +15,7 @@ class WorkingStore(Store):
 
     def __init__(self, base: Store, folder: str, inputs: Mapping[str, DataFrame]) -> None:
         """``inputs``: tables by name, of silver or computed from it."""
-        super().__init__(base.spark, base.place.below(folder))
+        super().__init__(base.spark, base.location.below(folder))
         self._inputs = dict(inputs)
 
     def give(self, table: Table, rows: DataFrame) -> None:

@@ -20,13 +20,13 @@ from typing import Any
 
 import pyarrow as pa
 import yaml
-from claimatlas.cells.run import compute_indicators
+from claimatlas.cells.indicators_stage import compute_indicators
 from claimatlas.commands.job import Job
 from claimatlas.commands.stages import complete_through
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import COLUMNS
 from claimatlas.configuration.load import shipped_folder
-from claimatlas.deliveries.run import compute_deliveries
+from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.ingest.contract import INPUT_TABLES, InputTable
 from claimatlas.ingest.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.sources import SOURCE_FILE
@@ -34,7 +34,7 @@ from claimatlas.ingest.validation import REASONS, ROW, validate_rows
 from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CLAIMS, DATA_DELIVERY, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
+from claimatlas.tables.schemas import BATCH, CLAIMS, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -71,7 +71,7 @@ class MemoryStore(Store):
     def read(self, table: Table) -> DataFrame:
         return self.tables[table.name]
 
-    def keep(self, df: DataFrame, name: str) -> DataFrame:
+    def materialise(self, df: DataFrame, name: str) -> DataFrame:
         return held(df)
 
     def replace(
@@ -305,7 +305,7 @@ def _ingest_table(
         as_of=as_of,
         keep_every_row=True,
     )
-    judged = held(judged.withColumn(DATA_DELIVERY, F.lit(1)))
+    judged = held(judged.withColumn(BATCH, F.lit(1)))
     lost: set[str] = set()
     if table.key:
         ranked = rank_duplicates(judged.where(F.size(REASONS) == 0), table)

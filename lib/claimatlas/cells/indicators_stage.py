@@ -12,13 +12,13 @@ from claimatlas.cells.cube import cube
 from claimatlas.cells.members import ODD_OF_BENEFICIARIES, beneficiary_counts, delivery_counts
 from claimatlas.cells.rows import published_rows
 from claimatlas.cells.status import status_of, why_not_computable
+from claimatlas.claims.netting import SERVICE_COUNTS
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.questions import ask
 from claimatlas.runs.record import RunRecord
-from claimatlas.services import SERVICE_COUNTS
 from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -36,7 +36,7 @@ def compute_indicators(
 ) -> None:
     """Replace the cells of ``years`` in ``gold/imaging`` and ``gold/postnatal``.
 
-    ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``).
+    ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
     ``complete_through`` is the last day that the claims reach; it decides between final and provisional.
     """
     for population, indicators in indicators_by_population(configuration).items():
@@ -64,17 +64,17 @@ def count_members(
 ) -> DataFrame:
     """Count the members of a population as finely as any cell needs, and note in the record what they are.
 
-    ``lines``: claim lines with every line of a service counted per beneficiary (``few_lines``). Grain out: that of
-    ``beneficiary_counts`` or ``delivery_counts``.
+    ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``). Grain out: that
+    of ``beneficiary_counts`` or ``delivery_counts``.
     """
     indicators = indicators_by_population(configuration)[population]
     if population == "deliveries":
         record.progress("indicators: counting deliveries")
         deliveries = store.read(deliveries_table(configuration))
-        return store.keep(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
+        return store.materialise(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
     record.progress("indicators: counting beneficiaries and their imaging")
     counts = beneficiary_counts(store, configuration, indicators, years, lines)
-    finest = store.keep(counts.finest, "beneficiary_counts")
+    finest = store.materialise(counts.finest, "beneficiary_counts")
     _note_beneficiaries(finest, counts.services, record)
     return finest
 

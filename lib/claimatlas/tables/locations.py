@@ -1,6 +1,6 @@
 """Where the tables of an output live: a folder here, a folder that Spark alone reaches, or a schema of a catalog.
 
-All that differs between them is here; ``Store`` says what is done to a table, a place how.
+All that differs between them is here; ``Store`` says what is done to a table, a location how.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables import local_table
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import LocalTable
-from claimatlas.tables.paths import ONE_PLACE, is_made, is_remote, schema_of
+from claimatlas.tables.paths import LITERAL_PATH, is_made, is_remote, schema_of
 from claimatlas.tables.schemas import Table
 
 SILVER = "silver"
@@ -48,7 +48,7 @@ NO_SUCH_SCHEMA = (
 """Spark's conditions for a schema that is not there, or whose catalog is not."""
 
 
-class Place(ABC):
+class Location(ABC):
     """One output. A table's name is that of ``schemas``, such as ``silver/claims``, wherever it lives."""
 
     is_local = False
@@ -110,12 +110,12 @@ class Place(ABC):
         """Remove a table."""
 
     @abstractmethod
-    def keep(self, df: DataFrame, name: str) -> DataFrame:
+    def materialise(self, df: DataFrame, name: str) -> DataFrame:
         """Write an intermediate result and give it back as read from there."""
 
     @abstractmethod
-    def below(self, name: str) -> Place:
-        """A place of its own below ``silver/work``, that goes with the other intermediate results."""
+    def below(self, name: str) -> Location:
+        """A location of its own below ``silver/work``, that goes with the other intermediate results."""
 
     @abstractmethod
     def clear_work(self, spark: SparkSession) -> None:
@@ -125,7 +125,7 @@ class Place(ABC):
         """Let nobody but its owner into ``silver/``, where that is for this program to say."""
 
 
-class Folder(Place):
+class Folder(Location):
     """A root folder, with a folder for each table."""
 
     def identifier(self, name: str) -> str:
@@ -147,11 +147,11 @@ class Folder(Place):
         """To the Delta table in a folder."""
         df.write.format("delta").mode("append").options(**options).save(self.path(name))
 
-    def keep(self, df: DataFrame, name: str) -> DataFrame:
+    def materialise(self, df: DataFrame, name: str) -> DataFrame:
         """As Parquet in ``silver/work``."""
         path = self.path(f"{WORK}/{name}")
         df.write.mode("overwrite").parquet(path)
-        return df.sparkSession.read.options(**ONE_PLACE).schema(df.schema).parquet(path)
+        return df.sparkSession.read.options(**LITERAL_PATH).schema(df.schema).parquet(path)
 
 
 class LocalFolder(Folder):
@@ -180,7 +180,7 @@ class LocalFolder(Folder):
         """A table of a protocol that the package ``deltalake`` writes."""
         return LocalTable.at(self.path(name))
 
-    def below(self, name: str) -> Place:
+    def below(self, name: str) -> Location:
         """A folder below ``silver/work``."""
         return LocalFolder(self.path(f"{WORK}/{name}"))
 
@@ -218,14 +218,14 @@ class LocalFolder(Folder):
                 parent.rmdir()
 
 
-class Shared(Place):
-    """A place that no lock holds for one run: intermediate results of each have names of their own.
+class Shared(Location):
+    """A location that no lock holds for one run: intermediate results of each have names of their own.
 
     A second run could else read those of the first one, which Delta's conflict checks would not notice.
     """
 
     def __init__(self, root: str) -> None:
-        """Name the place, and choose the name of this run's intermediate results."""
+        """Name the location, and choose the name of this run's intermediate results."""
         super().__init__(root)
         self.run = f"{datetime.now(UTC):{_TIME}}_{uuid.uuid4().hex[:8]}"
 
@@ -254,7 +254,7 @@ class RemoteFolder(Shared, Folder):
             return False
         return True
 
-    def below(self, name: str) -> Place:
+    def below(self, name: str) -> Location:
         """A folder below that of this run's intermediate results."""
         return RemoteFolder(self.path(f"{WORK}/{name}"))
 
@@ -336,14 +336,14 @@ class CatalogSchema(Shared):
         """Drop the table."""
         spark.sql(f"DROP TABLE IF EXISTS {self.identifier(name)}")
 
-    def keep(self, df: DataFrame, name: str) -> DataFrame:
+    def materialise(self, df: DataFrame, name: str) -> DataFrame:
         """As a Delta table, as every catalog has those; without statistics, as it is read whole."""
         identifier = self.identifier(f"{WORK}/{name}")
         writer = df.writeTo(identifier).using("delta").tableProperty("delta.dataSkippingNumIndexedCols", "0")
         writer.createOrReplace()
         return df.sparkSession.read.table(identifier)
 
-    def below(self, name: str) -> Place:
+    def below(self, name: str) -> Location:
         """The same schema, with a prefix that begins the names of this run's intermediate results."""
         return CatalogSchema(self.parts, f"{self.called(f'{WORK}/{name}')}_")
 
@@ -361,8 +361,8 @@ class CatalogSchema(Shared):
         return ".".join(map(quoted, self.parts))
 
 
-def place_of(output: str) -> Place:
-    """The place that an output names: a URI, a folder, or ``catalog.schema`` where no folder has that name.
+def location_of(output: str) -> Location:
+    """The location that an output names: a URI, a folder, or ``catalog.schema`` where no folder has that name.
 
     ``./a.b`` is always a folder.
     """

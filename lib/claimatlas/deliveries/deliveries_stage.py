@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.claims.netting import service_counts
 from claimatlas.configuration import Configuration
-from claimatlas.deliveries import marker
+from claimatlas.deliveries import delivery_marker
 from claimatlas.deliveries.contacts import flags_of_deliveries, services_around
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with_episode_starts
@@ -19,7 +20,6 @@ from claimatlas.population.beneficiaries import increased_reimbursement_text
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.runs.questions import ask
 from claimatlas.runs.record import RunRecord
-from claimatlas.services import service_counts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
 from claimatlas.tables.store import Store
 
@@ -36,29 +36,29 @@ def deliveries_of(
 ) -> DataFrame:
     """Form the deliveries of ``years``, and count in the record how.
 
-    ``lines``: claim lines of all years with every line of a delivery (``few_lines``). Episodes are formed over all
-    of them, so that a chain is followed across New Year and the distance between deliveries is judged over all.
+    ``lines``: claim lines of all years with every line of a delivery (``indicator_lines``). Episodes are formed over
+    all of them, so that a chain is followed across New Year and the distance between deliveries is judged over all.
 
     Grain out: one row per delivery, with the columns of ``silver/deliveries`` and others.
     """
     settings = configuration.settings
     record.progress("deliveries: forming episodes")
-    services = store.keep(delivery_services(lines, configuration), "delivery_services")
-    days = store.keep(with_episode_starts(delivery_days(services), settings.episode_gap_days), "delivery_days")
+    services = store.materialise(delivery_services(lines, configuration), "delivery_services")
+    days = store.materialise(with_episode_starts(delivery_days(services), settings.episode_gap_days), "delivery_days")
     episodes = form_episodes(
         days,
         episode_rule=settings.episode_rule,
         episode_type=settings.episode_type,
         implausible_interval_days=settings.implausible_interval_days,
     )
-    episodes = store.keep(episodes.where(F.col("year").isin(list(years))), "episodes")
+    episodes = store.materialise(episodes.where(F.col("year").isin(list(years))), "episodes")
     record.progress("deliveries: joining the services around them")
-    around = store.keep(services_around(store.read(CLAIMS), episodes, configuration, years), "services_around")
+    around = store.materialise(services_around(store.read(CLAIMS), episodes, configuration, years), "services_around")
     flags = flags_of_deliveries(around, configuration)
     # Without hospital stays in the input the table is empty, and so are the nights.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
     mothers = _mothers(store.read(POPULATION), episodes, configuration, years)
-    joined = store.keep(_join(episodes, flags, nights, mothers, configuration), "deliveries")
+    joined = store.materialise(_join(episodes, flags, nights, mothers, configuration), "deliveries")
     _count(services, days, around, joined, configuration, record)
     return joined
 
@@ -79,8 +79,10 @@ def warn_of_years_without_flags(store: Store, configuration: Configuration, reco
     table = deliveries_table(configuration)
     # Of a flag whose code list is empty nothing could be computed anew.
     flags = [flag.name for flag in table.flags if not configuration.empty_code_lists_of_flag(flag.name)]
-    origins = marker.all_origins(store, table)
-    computed = {year: set(origin[marker.FLAGS]) for year, origin in origins.items() if marker.FLAGS in origin}
+    origins = delivery_marker.all_origins(store, table)
+    computed = {
+        year: set(origin[delivery_marker.FLAGS]) for year, origin in origins.items() if delivery_marker.FLAGS in origin
+    }
     unmarked = sorted(set(origins) - set(computed))
     if unmarked and flags:
         # A run that died took their mark off: the rows alone tell. A flag that was computed is nowhere null.
@@ -202,7 +204,7 @@ def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
         F.count_if(~F.col("in_population")).alias("not_in_population"),
         *domicile_counts(),
         F.count_if("implausible_interval").alias("implausible_interval"),
-        F.count_if(F.col("sex") == "male").alias("of_a_man"),
+        F.count_if(F.col("sex") == "male").alias("mother_recorded_as_male"),
         F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),
         F.count_if(F.col("nights_after_delivery").isNotNull()).alias("with_stay"),
         *[F.count_if(name).alias(name) for name in (*flags, *readings)],

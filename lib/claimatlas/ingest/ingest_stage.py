@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest import marker
+from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
@@ -24,7 +24,7 @@ from claimatlas.ingest.warnings import inspect_population, remedy_of, said_of_re
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
-from claimatlas.tables.store import MOST_HELD, Store
+from claimatlas.tables.store import MAX_HELD, Store
 
 
 def ingest(
@@ -55,19 +55,19 @@ def ingest(
     for note in notes_on_input(sources, paths, configuration.mapping, names_asked(store.spark, sources)):
         record.warn(note)
 
-    marker.recover(store, from_replacing=True)
-    there = [table for table in marker.ADDED_TO if store.exists(table)]
-    made_here = [table for table in marker.SILVER if table not in there]
-    for silver_table in marker.SILVER:
+    silver_marker.recover(store, from_replacing=True)
+    there = [table for table in silver_marker.ADDED_TO if store.exists(table)]
+    made_here = [table for table in silver_marker.SILVER if table not in there]
+    for silver_table in silver_marker.SILVER:
         store.create(silver_table)
     # To ask for a version costs a job, where the output is no folder of this machine.
     before = {table.name: 0 for table in made_here} | {table.name: store.version(table) for table in there}
-    if CLAIMS not in made_here and marker.key_of_silver(store) != options.key_fingerprint:
-        record.warn(marker.FORMER_IDS)
-    marker.begin(store, before, replacing=True)
+    if CLAIMS not in made_here and silver_marker.key_of_silver(store) != options.key_fingerprint:
+        record.warn(silver_marker.FORMER_IDS)
+    silver_marker.begin(store, before, replacing=True)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
     # A refused input leaves silver as it was, but for the rejected rows where these are the reason.
-    put_back = before
+    restore_to = before
     but_rejected = {name: version for name, version in before.items() if name != REJECTED.name}
     loaded: list[Loaded] = []
     try:
@@ -81,20 +81,20 @@ def ingest(
                 if set(options.years) - population_years and loaded[-1].rejected:
                     # Every row of a year was rejected.
                     _keep_rejected(store, loaded, record)
-                    put_back = but_rejected
+                    restore_to = but_rejected
                 refuse_missing(options.years, population_years, loaded[-1], store.path(REJECTED.name))
         _require_former_years(store, years_before, options)
         _keep_rejected(store, loaded, record)
         if too_many := too_many_rejected(loaded, configuration):
-            put_back = but_rejected
+            restore_to = but_rejected
             raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
         facts = {
             "run_id": record.run_id,
-            marker.KEY: options.key_fingerprint,
+            silver_marker.KEY: options.key_fingerprint,
             # A table without rows is as one that was not sent.
             "tables": sorted(table.table for table in loaded if sources[table.table] and table.read),
             "population_years": sorted(population_years),
-            "data_deliveries": [record.run_id],
+            "batches": [record.run_id],
             "columns": {
                 table.name: columns_of(store.spark, source, table, configuration.mapping)
                 for table in INPUT_TABLES
@@ -104,10 +104,10 @@ def ingest(
         }
     except BaseException:
         # Silver as it was, for a mistake in the input and for Ctrl-C alike.
-        _put_back(store, put_back, made_here)
+        _restore(store, restore_to, made_here)
         raise
-    _forget_deliveries(store)
-    marker.put_on(store, facts)
+    _forget_batches(store)
+    silver_marker.mark_complete(store, facts)
 
 
 def _sources(
@@ -128,7 +128,7 @@ def _sources(
 def _keep_rejected(store: Store, loaded: Sequence[Loaded], record: RunRecord) -> None:
     rejected = [table.rejected_rows for table in loaded if table.rejected_rows is not None]
     if rejected:
-        is_few = sum(table.rejected for table in loaded) <= MOST_HELD
+        is_few = sum(table.rejected for table in loaded) <= MAX_HELD
         rows = reduce(DataFrame.unionByName, rejected)
         store.replace(rows, REJECTED, None, {"run_id": record.run_id}, is_few=is_few)
     else:
@@ -219,15 +219,15 @@ def _years(store: Store, table: Table) -> set[int]:
     return {year for year, rows in store.rows_by_year(table).items() if year is not None and rows}
 
 
-def _put_back(store: Store, before: dict[str, int], made_here: Sequence[Table]) -> None:
-    marker.put_back(store, before)
+def _restore(store: Store, before: dict[str, int], made_here: Sequence[Table]) -> None:
+    silver_marker.restore(store, before)
     for table in made_here:
         if table.name in before:
             store.drop(table)
 
 
-def _forget_deliveries(store: Store) -> None:
-    """Empty what there is of deliveries of data into the silver that was replaced: its changes, and refused rows."""
+def _forget_batches(store: Store) -> None:
+    """Empty what there is of batches into the silver that was replaced: its changes, and refused rows."""
     for table in (CHANGED, REFUSED):
         if store.exists(table):
             store.delete(table, "true")

@@ -12,6 +12,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.columns import any_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeListRow
 from claimatlas.configuration.services import ContactGroup
@@ -22,16 +23,6 @@ SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_
 
 WITHOUT_MATCH = "negative_lines_without_match"
 """The count of negative lines that take back no service."""
-
-
-def any_of(conditions: Iterable[Column]) -> Column:
-    """Whether at least one holds; false when there is none."""
-    return reduce(lambda left, right: left | right, conditions, F.lit(False))
-
-
-def all_of(conditions: Iterable[Column]) -> Column:
-    """Whether every one holds; true when there is none."""
-    return reduce(lambda left, right: left & right, conditions, F.lit(True))
 
 
 def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
@@ -57,16 +48,16 @@ def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
     return F.col("nomenclature_code").isin(sorted({row.code for row in rows})) if rows else F.lit(False)
 
 
-def few_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
+def indicator_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
     """The lines of deliveries and of the services counted per beneficiary: few, so that they are read out once.
 
     Grain in and out: one row per claim line. A line's code stands in one of the lists at some time; whether it does
     on its date is for the rules to say.
     """
-    return claims.where(has_any_code(configuration, code_lists_of_few_lines(configuration)))
+    return claims.where(has_any_code(configuration, code_lists_of_indicator_lines(configuration)))
 
 
-def code_lists_of_few_lines(configuration: Configuration) -> list[str]:
+def code_lists_of_indicator_lines(configuration: Configuration) -> list[str]:
     """The code lists of deliveries and of the services counted per beneficiary."""
     services = configuration.services
     lists = [kind.code_list for kind in services.delivery_types.values()]

@@ -20,7 +20,7 @@ from claimatlas.checks.past import recorded_counts, recorded_members, replaced_v
 from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
-from claimatlas.ingest.marker import facts_of_silver
+from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.tables.published import rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, POPULATION, Table, deliveries_table

@@ -1,4 +1,4 @@
-"""The figures after a delivery of data: those before it, less what the affected beneficiaries were, and what they are.
+"""The figures after a batch: those before it, less what the affected beneficiaries were, and what they are.
 
 Every count is a sum over beneficiaries, in gold as in the run record. The result is that of a whole run.
 """
@@ -13,14 +13,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
+from claimatlas.cells.indicators_stage import TABLES, indicators_by_population, note_ignored_services, write_cells
 from claimatlas.cells.numerators import measure_columns
 from claimatlas.cells.rows import measures_of_rows
-from claimatlas.cells.run import TABLES, indicators_by_population, note_ignored_services, write_cells
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Population
-from claimatlas.deliveries.run import write_deliveries
+from claimatlas.deliveries.deliveries_stage import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
-from claimatlas.increments.part import MOST, Part, affected_beneficiaries, compute_part, extract
+from claimatlas.increments.part import MAX_AFFECTED_BENEFICIARIES, Part, affected_beneficiaries, compute_part, extract
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
@@ -42,21 +42,21 @@ class Increment:
 def find_increment(
     store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord
 ) -> Increment | None:
-    """Compute what the deliveries of data since the published run changed; nothing when a whole run must be made.
+    """Compute what the batches since the published run changed; nothing when a whole run must be made.
 
     The progress and the record say which of the two it is.
     """
     base = find_base(store)
     reason = why_not(base, store, configuration, years, record)
     if base is None or reason:
-        _say_everything(record, reason)
+        _say_full_refresh(record, reason)
         return None
     affected = affected_beneficiaries(store, added_since(base, record))
     number = affected.count()
-    if number > MOST:
-        _say_everything(record, f"more than {MOST:,} beneficiaries are affected")
+    if number > MAX_AFFECTED_BENEFICIARIES:
+        _say_full_refresh(record, f"more than {MAX_AFFECTED_BENEFICIARIES:,} beneficiaries are affected")
         return None
-    record.progress(f"increment: computing {number:,} affected beneficiaries before and after the delivery of data")
+    record.progress(f"increment: computing {number:,} affected beneficiaries before and after the batch")
     silver = record.notes["silver"]
     try:
         versions = base.silver["versions"]
@@ -67,9 +67,9 @@ def find_increment(
     except SPARK_ERRORS as error:
         if not is_no_longer_kept(error):
             raise
-        _say_everything(record, "silver as it was before is no longer kept")
+        _say_full_refresh(record, "silver as it was before is no longer kept")
         return None
-    # Most deliveries of data hold one table: the others are as before.
+    # Most batches hold one table: the others are as before.
     rows_after = {
         table.name: rows_before[table.name]
         if silver["versions"][table.name] == versions[table.name]
@@ -141,6 +141,6 @@ def _moved(
     return former.unionByName(change).groupBy(*key).agg(*[F.sum(measure).alias(measure) for measure in measures])
 
 
-def _say_everything(record: RunRecord, reason: str | None) -> None:
+def _say_full_refresh(record: RunRecord, reason: str | None) -> None:
     record.progress(f"increment: everything is computed anew: {reason}")
-    record.note("increment", {"everything_because": reason})
+    record.note("increment", {"full_refresh_because": reason})

@@ -1,4 +1,4 @@
-"""Which place an output is, and what its tables are called there."""
+"""Which location an output is, and what its tables are called there."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +9,8 @@ from claimatlas.configuration.remote import MemoryFolder
 from claimatlas.configuration.snapshot import snapshot
 from claimatlas.errors import InputError
 from claimatlas.tables.identifiers import catalog_name
+from claimatlas.tables.locations import CatalogSchema, LocalFolder, RemoteFolder, _is_left_behind, location_of
 from claimatlas.tables.paths import is_remote
-from claimatlas.tables.places import CatalogSchema, LocalFolder, RemoteFolder, _is_left_behind, place_of
 from claimatlas.tables.schemas import CLAIMS, IMAGING
 from comparison import CONF
 
@@ -43,48 +43,50 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_an_output_is(output: str, kind: type) -> None:
-    assert type(place_of(output)) is kind
+    assert type(location_of(output)) is kind
 
 
 def test_a_folder_of_that_name_wins(tmp_path: Path) -> None:
     (tmp_path / "main.atlas").mkdir()
-    assert type(place_of("main.atlas")) is LocalFolder
+    assert type(location_of("main.atlas")) is LocalFolder
 
 
 @pytest.mark.parametrize("uri", ["s3a://bucket/output", "abfss://b@a.dfs.core.windows.net/o p", "dbfs:/Volumes/m/a/v"])
 def test_a_uri_is_passed_on_as_it_is(uri: str) -> None:
-    place = place_of(f"{uri}/")
-    assert place.root == uri
-    assert place.path("silver/claims") == f"{uri}/silver/claims"
-    assert place.identifier("silver/claims") == f"delta.`{uri}/silver/claims`"
+    location = location_of(f"{uri}/")
+    assert location.root == uri
+    assert location.path("silver/claims") == f"{uri}/silver/claims"
+    assert location.identifier("silver/claims") == f"delta.`{uri}/silver/claims`"
 
 
 def test_names_in_a_catalog() -> None:
-    place = place_of("main.`health-claims`")
-    assert place.identifier(CLAIMS.name) == "`main`.`health-claims`.`silver_claims`"
-    assert place.path(IMAGING.name) == "main.health-claims.gold_imaging"
-    assert place.called(IMAGING.name) == "gold_imaging"
+    location = location_of("main.`health-claims`")
+    assert location.identifier(CLAIMS.name) == "`main`.`health-claims`.`silver_claims`"
+    assert location.path(IMAGING.name) == "main.health-claims.gold_imaging"
+    assert location.called(IMAGING.name) == "gold_imaging"
 
 
 @pytest.mark.parametrize("output", ["main.atlas", "s3a://bucket/output"])
 def test_runs_that_no_lock_keeps_apart_have_their_own_intermediate_results(output: str) -> None:
-    first, second = place_of(output), place_of(output)
+    first, second = location_of(output), location_of(output)
     assert first.path("silver/claims") == second.path("silver/claims")
-    assert first.path("silver/work/few_lines") != second.path("silver/work/few_lines")
-    assert first.path("silver/work/few_lines") == first.path("silver/work/few_lines")
-    start = first.path("silver/work/few_lines").removesuffix("few_lines")
+    assert first.path("silver/work/indicator_lines") != second.path("silver/work/indicator_lines")
+    assert first.path("silver/work/indicator_lines") == first.path("silver/work/indicator_lines")
+    start = first.path("silver/work/indicator_lines").removesuffix("indicator_lines")
     assert first.below("again").path("gold/imaging").startswith(start + "again")
 
 
 def test_a_local_folder_keeps_its_intermediate_results_in_one_place(tmp_path: Path) -> None:
-    place = place_of("output")
-    assert place.path("silver/work/few_lines") == str(tmp_path / "output" / "silver" / "work" / "few_lines")
-    assert place.below("again").path("gold/imaging") == str(tmp_path / "output/silver/work/again/gold/imaging")
+    location = location_of("output")
+    assert location.path("silver/work/indicator_lines") == str(
+        tmp_path / "output" / "silver" / "work" / "indicator_lines"
+    )
+    assert location.below("again").path("gold/imaging") == str(tmp_path / "output/silver/work/again/gold/imaging")
 
 
 def test_old_intermediate_tables_are_known_by_the_time_in_their_name() -> None:
     def name(age: timedelta) -> str:
-        return f"{datetime.now(UTC) - age:%Y%m%dt%H%M%S}_0123abcd_few_lines"
+        return f"{datetime.now(UTC) - age:%Y%m%dt%H%M%S}_0123abcd_indicator_lines"
 
     assert _is_left_behind(name(timedelta(days=3)))
     assert not _is_left_behind(name(timedelta(hours=40)))

@@ -1,4 +1,4 @@
-"""Deliveries of data: in whatever order they come, silver is what one ingest of everything would have made."""
+"""Batches: in whatever order they come, silver is what one ingest of everything would have made."""
 
 import json
 import random
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from chispa import assert_df_equality
-from claimatlas.ingest import marker
-from claimatlas.ingest.comparison import MOST_KEYS, match_by_key
+from claimatlas.ingest import silver_marker
+from claimatlas.ingest.comparison import MAX_KEYS, match_by_key
 from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED
 from claimatlas.tables.store import Store
@@ -68,7 +68,7 @@ def take_in(console: Console, source: Path, output: Path, *more: object) -> None
 
 
 def span_of(spark: SparkSession, output: Path) -> tuple[str, str]:
-    facts = marker.facts_of_silver(Store.at(spark, str(output)))
+    facts = silver_marker.facts_of_silver(Store.at(spark, str(output)))
     return facts["first_service_date"], facts["last_service_date"]
 
 
@@ -80,7 +80,7 @@ def test_any_order_gives_what_one_ingest_gives(
 ) -> None:
     chance = random.Random(seed)
     parts = [(random_lines(chance), random_people(chance), random_stays(chance)) for _ in range(3)]
-    # Each delivery sends some lines of the others again.
+    # Each batch sends some lines of the others again.
     for part in parts:
         for other in parts:
             for mine, theirs in zip(part, other, strict=True):
@@ -91,7 +91,7 @@ def test_any_order_gives_what_one_ingest_gives(
     )
     take_in(console, once, tmp_path / "expected")
     for number, part in enumerate(parts):
-        source = write(tmp_path / f"delivery-{number}", *part)
+        source = write(tmp_path / f"batch-{number}", *part)
         take_in(console, source, tmp_path / "output", *(["--add"] if number else []))
         counts = last_record(tmp_path / "output")["counts"]
         for name in SILVER:
@@ -99,11 +99,11 @@ def test_any_order_gives_what_one_ingest_gives(
             assert of_table["read"] == of_table["accepted"] + of_table["rejected"] + of_table.get("resent", 0)
         days = [str(row["service_date"]) for row in read(tmp_path / "output", CLAIMS.name)]
         assert span_of(spark, tmp_path / "output") == (min(days), max(days))
-    found = {name: without(read(tmp_path / "output", name), "data_delivery") for name in SILVER[:2]}
-    assert found == {name: without(read(tmp_path / "expected", name), "data_delivery") for name in SILVER[:2]}
-    stays = without(read(tmp_path / "output", SILVER[2]), "data_delivery")
-    assert set(stays) == set(without(read(tmp_path / "expected", SILVER[2]), "data_delivery"))
-    # Nothing is lost: every line is in silver or among the rejected ones, whichever delivery brought it.
+    found = {name: without(read(tmp_path / "output", name), "batch") for name in SILVER[:2]}
+    assert found == {name: without(read(tmp_path / "expected", name), "batch") for name in SILVER[:2]}
+    stays = without(read(tmp_path / "output", SILVER[2]), "batch")
+    assert set(stays) == set(without(read(tmp_path / "expected", SILVER[2]), "batch"))
+    # Nothing is lost: every line is in silver or among the rejected ones, whichever batch brought it.
     accepted = {row["claim_id"] for row in read(tmp_path / "output", SILVER[0])}
     rejected = {
         json.loads(row["row"])["claim_id"]
@@ -113,7 +113,7 @@ def test_any_order_gives_what_one_ingest_gives(
     sent = {line.partition(",")[0] for part in parts for line in part[0]}
     assert accepted | rejected == sent
 
-    # The last delivery once more, under another name and in another order: nothing changes, not even a version.
+    # The last batch once more, under another name and in another order: nothing changes, not even a version.
     before = fingerprint(tmp_path / "output" / "silver")
     again = write(tmp_path / "again", *(chance.sample(lines, len(lines)) for lines in parts[-1]))
     (again / "claims.csv").rename(again / "renamed.csv")
@@ -121,15 +121,15 @@ def test_any_order_gives_what_one_ingest_gives(
     assert fingerprint(tmp_path / "output" / "silver") == before
 
 
-@pytest.mark.parametrize("number", [3, MOST_KEYS + 1])
+@pytest.mark.parametrize("number", [3, MAX_KEYS + 1])
 def test_rows_are_found_by_their_key_in_few_and_in_many(spark: SparkSession, tmp_path: Path, number: int) -> None:
-    delivered = spark.createDataFrame([("a", 1), ("b", 2), ("c", 3)], "claim_id string, quantity int")
+    batch = spark.createDataFrame([("a", 1), ("b", 2), ("c", 3)], "claim_id string, quantity int")
     silver = spark.createDataFrame([("b", 7), ("c", 8), ("c", 9), ("d", 4)], "claim_id string, quantity int")
     store = Store(spark, str(tmp_path / "output"))
-    matches = match_by_key(store, delivered, silver, CLAIMS_INPUT, number)
-    assert_df_equality(matches.delivered, delivered.where("claim_id > 'a'"), ignore_row_order=True)
+    matches = match_by_key(store, batch, silver, CLAIMS_INPUT, number)
+    assert_df_equality(matches.batch, batch.where("claim_id > 'a'"), ignore_row_order=True)
     assert_df_equality(matches.silver, silver.where("claim_id < 'd'"), ignore_row_order=True)
-    assert_df_equality(matches.new, delivered.where("claim_id = 'a'"), ignore_row_order=True)
+    assert_df_equality(matches.new, batch.where("claim_id = 'a'"), ignore_row_order=True)
 
 
 class TestOneDelivery:
@@ -144,12 +144,12 @@ class TestOneDelivery:
         assert "2 rows read, 2 new, 0 sent before, 0 rejected; 1 corrected" in said.err
         rows = {row["claim_id"]: row for row in read(small_copied, CLAIMS.name)}
         assert len(rows) == 11
-        assert (str(rows["c4"]["service_date"]), rows["c4"]["quantity"], rows["c4"]["data_delivery"]) == (
+        assert (str(rows["c4"]["service_date"]), rows["c4"]["quantity"], rows["c4"]["batch"]) == (
             "2021-05-02",
             1,
             2,
         )
-        assert rows["c1"]["data_delivery"] == 1
+        assert rows["c1"]["batch"] == 1
         (gone,) = read(small_copied, REJECTED.name)
         assert (gone["table"], gone["reasons"]) == ("claims", ["duplicate_claim_id"])
         assert json.loads(gone["row"])["service_date"] == "2022-05-02"
@@ -204,7 +204,7 @@ class TestOneDelivery:
         said = console.run(*arguments)
         assert said.code == 2
         assert "; quantity was string and is bigint" in said.err
-        said = console.run(*arguments, "--set", "max_rejected_share=1", "--accept-columns")
+        said = console.run(*arguments, "--set", "max_rejected_share=1", "--allow-schema-change")
         assert said.code == 0, said.err
         (lost,) = read(small_copied, REJECTED.name)
         assert lost["reasons"] == ["duplicate_claim_id"]
@@ -239,7 +239,7 @@ class TestOneDelivery:
         assert said_of_it in said.err
         assert content(small_copied, EVERYTHING) == content(small_silver, EVERYTHING)
         if "FACTUURLIJN" in said_of_it:
-            said = console.run("ingest", "--add", "--accept-columns", "--claims", source, "--output", small_copied)
+            said = console.run("ingest", "--add", "--allow-schema-change", "--claims", source, "--output", small_copied)
             assert said.code == 0, said.err
             assert "c99" in {row["claim_id"] for row in read(small_copied, CLAIMS.name)}
             said = console.run("ingest", "--add", "--claims", source, "--output", small_copied)
@@ -308,7 +308,9 @@ class TestOneDelivery:
         self, spark: SparkSession, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
     ) -> None:
         store = Store(spark, str(small_copied))
-        marker.begin(store, {table.name: store.version(table) for table in marker.SILVER}, replacing=False)
+        silver_marker.begin(
+            store, {table.name: store.version(table) for table in silver_marker.SILVER}, replacing=False
+        )
         store.append(store.read(CLAIMS), CLAIMS, {})
         said = console.run("run-year", "--output", small_copied, "--year", "2022")
         assert said.code == 2
@@ -345,10 +347,10 @@ class TestOneDelivery:
         """A sector loses its one inhabitant; somebody who is not in the population has an exam."""
         population, claims = tmp_path / "population.csv", tmp_path / "claims.csv"
         header = f"{SMALL_POPULATION.splitlines()[0]},sector_31_december\n"
-        arguments = ("run-year", "--output", published_copied, "--year", "2022", "--accept-jumps", "--add")
+        arguments = ("run-year", "--output", published_copied, "--year", "2022", "--allow-drift", "--add")
         for birth_date, sector in (("1980-02-01", "21004A00-"), ("1980-01-01", "21004A01-")):
             population.write_text(f"{header}cleo,2022,{birth_date},f,21004,{sector}\n", encoding="utf-8")
-            said = console.run(*arguments, "--population", population, "--accept-columns")
+            said = console.run(*arguments, "--population", population, "--allow-schema-change")
             assert said.code == 0, said.err
             where = "geo_level = 'sector' AND indicator_id = 'stat_013_023'"
             cells = read(published_copied, "gold/imaging", "geo_code", where)
@@ -377,7 +379,7 @@ class TestOneDelivery:
         said = console.run(*arguments, "--year", "2021", "2022")
         assert said.code == 0, said.err
         assert last_record(small_copied)["increment"] == {
-            "everything_because": "what is published last was computed by another job, or for other years"
+            "full_refresh_because": "what is published last was computed by another job, or for other years"
         }
         # Nothing was added, and somebody who starts a run again wants it to run.
         said = console.run(*arguments, "--year", "2021", "2022")
@@ -385,4 +387,4 @@ class TestOneDelivery:
         assert (
             "increment: everything is computed anew: nothing was added since what is published was computed" in said.err
         )
-        assert console.run(*arguments[:3], "--everything", "--year", "2022").code == 2
+        assert console.run(*arguments[:3], "--full-refresh", "--year", "2022").code == 2

@@ -22,7 +22,7 @@ PROPERTY = "claimatlas.ingest"
 SILVER = (POPULATION, HOSPITAL_STAYS, REJECTED, CLAIMS)
 """The tables of an ingest; the claims last, as their mark says that silver is whole."""
 ADDED_TO = (CHANGED, *SILVER)
-"""The tables that a delivery of data adds to."""
+"""The tables that a batch adds to."""
 _BEFORE, _REPLACING = "before", "replacing"
 _COLUMNS = "columns"
 KEY = "pseudonym_key"
@@ -39,7 +39,7 @@ def begin(store: Store, before: Mapping[str, int], *, replacing: bool) -> None:
 
 
 def recover(store: Store, *, from_replacing: bool) -> None:
-    """Put silver back when a delivery of data died in it, and with ``from_replacing`` when an ingest of everything did.
+    """Put silver back when a batch died in it, and with ``from_replacing`` when an ingest of everything did.
 
     The latter is for another ingest of everything: whoever began to replace silver does not mean to add to it.
     """
@@ -47,22 +47,22 @@ def recover(store: Store, *, from_replacing: bool) -> None:
         return
     mark = _mark(store)
     if _BEFORE in mark and (from_replacing or not mark[_REPLACING]):
-        put_back(store, mark[_BEFORE])
+        restore(store, mark[_BEFORE])
 
 
-def put_back(store: Store, before: Mapping[str, int]) -> None:
+def restore(store: Store, before: Mapping[str, int]) -> None:
     """Bring the tables of silver back to these versions, and with the claims their mark."""
     for table in ADDED_TO:
         if table.name in before:
             store.restore(table, before[table.name])
 
 
-def put_on(store: Store, facts: Mapping[str, Any]) -> None:
+def mark_complete(store: Store, facts: Mapping[str, Any]) -> None:
     """Say that silver is whole, with the facts of its ingest that later stages need.
 
     ``run_id``: of the last change. ``tables``: those that were given. ``population_years``; ``first_service_date``
-    and ``last_service_date`` of the accepted claims. ``data_deliveries``: the runs that brought data, in order.
-    ``columns``: for each table the sender's columns of the last delivery, with their types.
+    and ``last_service_date`` of the accepted claims. ``batches``: the runs that brought data, in order.
+    ``columns``: for each table the sender's columns of the last batch, with their types.
     """
     # Spark shows no property in which it sees an address or a secret, as in a column called `token` or `factuurlijn`.
     columns = json.dumps(facts[_COLUMNS], sort_keys=True).encode().hex()
@@ -80,7 +80,7 @@ def facts_of_silver(store: Reader) -> dict[str, Any]:
     facts = _mark(store)
     if _BEFORE in facts and not facts[_REPLACING]:
         raise InputError(
-            f"The last delivery of data into {store.root} did not finish: give it again with --add; silver is first "
+            f"The last batch into {store.root} did not finish: give it again with --add; silver is first "
             "put back as it was before."
         )
     if not facts or _BEFORE in facts:

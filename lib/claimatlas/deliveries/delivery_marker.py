@@ -22,14 +22,14 @@ FLAGS = "flags"
 """Of an origin: the flags that were declared, sorted. A mark that is off does not have it."""
 
 
-def take_off(store: Store, table: Table, years: Sequence[int]) -> None:
+def clear(store: Store, table: Table, years: Sequence[int]) -> None:
     """Say that the deliveries of the years are being replaced."""
     marked = [year for year, origin in origins(store, table, years).items() if origin]
     if marked:
         _write(store, table, marked, {})
 
 
-def put_on(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, Any]) -> None:
+def mark_complete(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, Any]) -> None:
     """Say what the deliveries of the years come from, and by ``FLAGS`` which flags they have."""
     _write(store, table, years, origin)
 

@@ -1,0 +1,1 @@
+"""Claim lines: which of them are a service, and the netting of corrections."""
