@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from comparison import last_record
+from deltalake import DeltaTable
 from integration.console import Console
 from integration.inputs import write_small
 
@@ -45,3 +46,46 @@ def test_the_list_of_commands(console: Console) -> None:
         helped = console.run(name, "--help")
         assert helped.code == 0
         assert "--output" in helped.out
+
+
+@pytest.mark.parametrize("version", [None, "1"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("deliveries", "--year", "2022"),
+        ("indicators", "--year", "2022"),
+        ("check",),
+        ("rollback",),
+        ("ingest", "--input"),
+    ],
+)
+def test_an_output_of_other_stored_names_is_refused(
+    console: Console, published_copied: Path, tmp_path: Path, command: tuple[str, ...], version: str | None
+) -> None:
+    """The property is taken away from the log, or is that of an earlier version of the product."""
+    set_schema_version(published_copied / "silver" / "claims", version)
+    source = [write_small(tmp_path / "input")] if command[-1] == "--input" else []
+    commits = sorted(published_copied.rglob("_delta_log/*.json"))
+    said = console.run(*command, *source, "--output", published_copied)
+    assert said.code == 2, said.everything
+    assert "has the schema version 1, and this program reads and writes 2: compute it anew" in said.err
+    assert sorted(published_copied.rglob("_delta_log/*.json")) == commits
+
+
+def test_every_table_has_the_version_of_its_names(published_copied: Path) -> None:
+    folders = sorted(log.parent for log in published_copied.rglob("_delta_log"))
+    assert len(folders) >= 9
+    assert {DeltaTable(folder).metadata().configuration.get("claimatlas.schema_version") for folder in folders} == {"2"}
+
+
+def set_schema_version(table: Path, version: str | None) -> None:
+    """Write the log's entries of the table's properties anew."""
+    for commit in (table / "_delta_log").glob("*.json"):
+        actions = [json.loads(line) for line in commit.read_text(encoding="utf-8").splitlines()]
+        for action in actions:
+            properties = action.get("metaData", {}).get("configuration", {})
+            properties.pop("claimatlas.schema_version", None)
+            if "metaData" in action and version is not None:
+                properties["claimatlas.schema_version"] = version
+        commit.write_text("".join(json.dumps(action) + "\n" for action in actions), encoding="utf-8")
+        commit.with_name(f".{commit.name}.crc").unlink(missing_ok=True)

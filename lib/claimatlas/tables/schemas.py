@@ -22,6 +22,11 @@ FLAG = "boolean"
 """The type of a flag that the configuration declares; such a column is never required."""
 
 
+SCHEMA_VERSION = 2
+"""Raised when a stored name or its meaning changes: an output of another version is refused."""
+SCHEMA_VERSION_PROPERTY = "claimatlas.schema_version"
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table: Spark SQL type, meaning, and whether it is always there."""
@@ -67,6 +72,18 @@ class Table:
         from claimatlas.tables.spark_types import struct_of  # noqa: PLC0415
 
         return struct_of(self.columns)
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The properties that the table is made with."""
+        properties = {SCHEMA_VERSION_PROPERTY: str(SCHEMA_VERSION)}
+        properties |= {f"delta.constraints.{name}": check for name, check in self.constraints}
+        if self.retention:
+            properties["delta.logRetentionDuration"] = self.retention
+            properties["delta.deletedFileRetentionDuration"] = self.retention
+        if self.statistics:
+            properties["delta.dataSkippingStatsColumns"] = ",".join(self.statistics)
+        return properties
 
     @property
     def column_names(self) -> list[str]:

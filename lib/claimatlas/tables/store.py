@@ -24,7 +24,7 @@ from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
 from claimatlas.tables.paths import LITERAL_PATH
 from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
-from claimatlas.tables.schemas import FLAG, Column, Table
+from claimatlas.tables.schemas import CLAIMS, FLAG, RELEASES, SCHEMA_VERSION, SCHEMA_VERSION_PROPERTY, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
@@ -58,11 +58,22 @@ class Store:
         """The tables of an output that a user names.
 
         Raises:
-            InputError: it is a schema that no catalog has.
+            InputError: it is a schema that no catalog has, or its tables have other stored names than these.
         """
         store = cls(spark, output)
         store.location.require(spark)
+        store._require_schema_version()
         return store
+
+    def _require_schema_version(self) -> None:
+        """Refuse an output whose tables have the stored names of another version; one table tells it for all."""
+        table = next((table for table in (CLAIMS, RELEASES) if self.exists(table)), None)
+        found = None if table is None else self.properties(table).get(SCHEMA_VERSION_PROPERTY)
+        if table is not None and found != str(SCHEMA_VERSION):
+            raise InputError(
+                f"The table {self.called(table)} in {self.root} has the schema version {found or 1}, and this program "
+                f"reads and writes {SCHEMA_VERSION}: compute it anew, in another --output."
+            )
 
     @property
     def root(self) -> str:
@@ -112,22 +123,14 @@ class Store:
             if missing:
                 self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({_declared(missing)})")
             return
-        columns = _declared(table.columns)
-        properties = {f"delta.constraints.{name}": check for name, check in table.constraints}
-        if table.retention:
-            properties["delta.logRetentionDuration"] = table.retention
-            properties["delta.deletedFileRetentionDuration"] = table.retention
-        if table.statistics:
-            properties["delta.dataSkippingStatsColumns"] = ",".join(table.statistics)
-        if self.location.create(table, properties):
+        if self.location.create(table, table.properties):
             return
+        columns = _declared(table.columns)
         statement = f"CREATE TABLE IF NOT EXISTS {self.identifier(table)} ({columns}) USING DELTA"
         if table.partitioned_by:
             statement += f" PARTITIONED BY ({', '.join(map(quoted, table.partitioned_by))})"
         statement += f" COMMENT {_literal(table.comment)}"
-        if properties:
-            statement += f" TBLPROPERTIES ({_pairs(properties)})"
-        self.spark.sql(statement)
+        self.spark.sql(f"{statement} TBLPROPERTIES ({_pairs(table.properties)})")
 
     def read(self, table: Table) -> DataFrame:
         """The table's newest version.
