@@ -215,7 +215,11 @@ def _proxy_options() -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Get the JARs from the command line; return the exit code."""
-    parser = argparse.ArgumentParser(prog="claimatlas jars", description="Get Delta's JARs and check them.")
+    parser = argparse.ArgumentParser(
+        prog="claimatlas jars",
+        description="Get Delta's JARs and check them.",
+        epilog="example: claimatlas jars --target /opt/claimatlas/jars",
+    )
     parser.add_argument("--target", type=_path, metavar="DIR", help="their folder (default: %(default)s)")
     parser.set_defaults(target=folder_in_use())
     arguments = parser.parse_args(argv)

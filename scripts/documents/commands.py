@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from unittest import mock
 
 from claimatlas.cli import COMMANDS
+from claimatlas.commands.options import CommandParser
 
 from scripts.documents.keys import described, descriptions
 from scripts.documents.markdown import anchor, code, table
@@ -69,9 +70,9 @@ def _command(name: str, what: str) -> str:
     parser = parser_of(name)
     rows = [_option(action, parser) for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     said = (parser.description or what).strip()
-    return "\n\n".join(
-        [f"{anchor(name)}\n\n## `claimatlas {name}`", said, table(("option", "required", "meaning"), rows)]
-    )
+    example = [f"```sh\n{parser.example}\n```"] if isinstance(parser, CommandParser) else []
+    head = f"{anchor(name)}\n\n## `claimatlas {name}`"
+    return "\n\n".join([head, said, *example, table(("option", "required", "meaning"), rows)])
 
 
 def _option(action: argparse.Action, parser: argparse.ArgumentParser) -> tuple[str, str, str]:

@@ -17,6 +17,8 @@ from claimatlas.errors import ClaimatlasError, ConcurrentRunError, InputError, Q
 from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkValueError
 
+from scripts.documents.commands import parser_of
+
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="trial", exit_on_error=False)
@@ -222,7 +224,27 @@ def test_every_command_has_its_own_help(name: str, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as caught:
         cli.main([name, "--help"])
     assert caught.value.code == 0
-    assert "--conf DIR" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    command = f"claimatlas {name.replace('_', '-')}"
+    assert out.startswith(f"usage: {command} ")
+    assert f"example:\n  {command} --" in out
+    assert "--conf DIR" in out
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_the_example_of_each_help_is_one_that_its_parser_takes(name: str) -> None:
+    parser = parser_of(name)
+    example = (parser.epilog or "").removeprefix("example:").split()
+    assert example[:2] == ["claimatlas", name]
+    parser.parse_args(example[2:])
+
+
+@pytest.mark.parametrize("command", [["ingest"], ["run-year", "--year", "2022"]])
+def test_add_and_replace_exclude_each_other(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([*command, "--input", "in", "--output", "out", "--add", "--replace"])
+    assert caught.value.code == 2
+    assert "argument --replace: not allowed with argument --add" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -283,10 +305,8 @@ def test_wrong_settings_end_with_2_before_anything_is_written(
     ("arguments", "message"),
     [
         (["ingest"], "Give --input, or a path for each table."),
-        (["ingest", "--input", "in", "--add", "--replace"], "Give --add or --replace"),
         (["ingest", "--input", "in", "--allow-schema-change"], "--allow-schema-change goes with --add"),
         (["run-year", "--input", "in", "--year", "2022", "--full-refresh"], "--full-refresh goes with --add"),
-        (["run-year", "--input", "in", "--year", "2022", "--add", "--replace"], "Give --add or --replace"),
         (["run-year", "--input", "in", "--year", "2005"], "The year 2005 is before 2006"),
         (["KEY", "run-year", "--input", "in", "--year", "2022"], "The key of CLAIMATLAS_PSEUDONYM_KEY is too short"),
         (["KEY", "ingest", "--input", "in"], "The key of CLAIMATLAS_PSEUDONYM_KEY is too short"),

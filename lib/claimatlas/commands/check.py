@@ -19,11 +19,12 @@ DESCRIPTION = (
     "Check an output: whether published counts add up, how far national values move, whether months of claims are "
     "missing, how many domiciles are unknown, how late lines arrive. It reads only."
 )
+EXAMPLE = "--output OUT --year 2020-2023"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code: 3 when a figure is beyond its bound."""
-    parser = options.CommandParser(prog="check", description=DESCRIPTION)
+    parser = options.CommandParser("check", DESCRIPTION, EXAMPLE)
     options.add_tables(parser)
     options.add_years(parser, required=False)
     parser.add_argument("--json", action="store_true", help="print every finding as JSON")

@@ -12,11 +12,12 @@ from claimatlas.errors import InputError
 from claimatlas.messages import Event, say
 
 DESCRIPTION = "Check the code lists: check digits, rows that stand twice, validities that overlap, empty lists."
+EXAMPLE = "--conf DIR"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code: 2 when there are mistakes; empty lists are only noted."""
-    parser = options.CommandParser(prog="codelists", description=DESCRIPTION)
+    parser = options.CommandParser("codelists", DESCRIPTION, EXAMPLE)
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
     return guarded(lambda: _check(arguments))

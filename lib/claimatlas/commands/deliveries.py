@@ -9,11 +9,12 @@ from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import form_deliveries, read_source, require_fitting_deliveries, use_silver
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
+EXAMPLE = "--output OUT --year 2022-2023"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="deliveries", description=DESCRIPTION)
+    parser = options.CommandParser("deliveries", DESCRIPTION, EXAMPLE)
     options.add_output(parser)
     options.add_years(parser)
     options.add_configuration(parser)

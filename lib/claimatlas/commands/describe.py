@@ -13,6 +13,7 @@ from claimatlas.sheets.files import FORMATS, sheet_files
 from claimatlas.sheets.texts import LANGUAGES
 
 DESCRIPTION = "Write a methodology sheet of each declared indicator, from the configuration that is computed."
+EXAMPLE = "--output SHEETS --language en nl"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = options.CommandParser(prog="describe", description=DESCRIPTION)
+    parser = options.CommandParser("describe", DESCRIPTION, EXAMPLE)
     parser.add_argument(
         "--output",
         metavar="DIR",

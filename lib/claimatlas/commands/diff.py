@@ -19,11 +19,12 @@ from claimatlas.tables.paths import is_remote
 from claimatlas.tables.store import Store
 
 DESCRIPTION = "Compare two runs on one output: the cells that differ, and the causes of the national difference."
+EXAMPLE = "--output OUT --from 3 --to 4 --cells changed.csv"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="diff", description=DESCRIPTION)
+    parser = options.CommandParser("diff", DESCRIPTION, EXAMPLE)
     options.add_tables(parser)
     run = "a run's id, or a version of gold/postnatal"
     parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)

@@ -20,11 +20,12 @@ from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 APP_NAME = "claimatlas explain"
 DESCRIPTION = "Explain one published cell: its value, how it was formed, and from what."
+EXAMPLE = "--output OUT --indicator cube_007_008a --year 2022 --geo 10000 --geo-level province"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="explain", description=DESCRIPTION)
+    parser = options.CommandParser("explain", DESCRIPTION, EXAMPLE)
     options.add_tables(parser)
     parser.add_argument("--indicator", metavar="ID", required=True)
     parser.add_argument("--year", metavar="YEAR", type=options.one_year, required=True)

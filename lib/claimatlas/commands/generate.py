@@ -14,11 +14,12 @@ from claimatlas.synthetic import Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
 
 DESCRIPTION = "Make synthetic claims, population and hospital stays, and the truth about them."
+EXAMPLE = "--output DIR --beneficiaries 10000 --years 2022-2023 --seed 1"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="generate", description=DESCRIPTION)
+    parser = options.CommandParser("generate", DESCRIPTION, EXAMPLE)
     parser.add_argument("--output", metavar="DIR", type=options.path, required=True, help="folder to fill")
     parser.add_argument(
         "--beneficiaries", metavar="N", type=int, required=True, help="persons insured in the first year"

@@ -9,11 +9,12 @@ from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import publish_indicators, read_source, require_deliveries, use_silver
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
+EXAMPLE = "--output OUT --year 2022-2023 --complete-through 2024-06-30"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="indicators", description=DESCRIPTION)
+    parser = options.CommandParser("indicators", DESCRIPTION, EXAMPLE)
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)

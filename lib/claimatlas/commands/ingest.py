@@ -14,11 +14,12 @@ from claimatlas.ingest.look import Found, look_at_input
 DESCRIPTION = (
     "Replace silver by the accepted rows of the input, or add to it; rejected rows are kept with their reasons."
 )
+EXAMPLE = "--input DIR --output OUT"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="ingest", description=DESCRIPTION)
+    parser = options.CommandParser("ingest", DESCRIPTION, EXAMPLE)
     options.add_input(parser, required=True)
     options.add_output(parser)
     options.add_configuration(parser)

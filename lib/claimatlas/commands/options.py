@@ -7,6 +7,7 @@ import codecs
 import locale
 import os
 import re
+import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from claimatlas import messages
+from claimatlas.commands.old_names import notes_on_old_names, with_new_names
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError
@@ -23,15 +25,25 @@ from claimatlas.ingest.inputs import IngestOptions, InputPaths
 class CommandParser(argparse.ArgumentParser):
     """Reads a command's arguments, ``--log-format`` among them, which says how the command speaks from then on."""
 
-    def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=prog, description=description)
+    def __init__(self, job: str, description: str, example: str) -> None:
+        """``job``: the command's module; ``example``: arguments that a person may give it."""
+        super().__init__(
+            prog=f"claimatlas {job.replace('_', '-')}",
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.job = job
+        self.example = f"{self.prog} {example}"
+        self.epilog = f"example:\n  {self.example}"
         messages.add_option(self)
 
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above it
         """As the parser's own; what is wrong with the arguments is said in the format that they ask for."""
-        args = None if args is None else list(args)
-        messages.set_up(messages.asked_format(args), self.prog)
-        return super().parse_args(args, namespace)
+        given = list(sys.argv[1:] if args is None else args)
+        messages.set_up(messages.asked_format(given), self.job)
+        for note in notes_on_old_names(given):
+            messages.say(messages.Event.NOTE, note)
+        return super().parse_args(with_new_names(given), namespace)
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
@@ -96,11 +108,14 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument(
         "--as-of", metavar="DATE", type=_date, help="last service date that is accepted (default: today)"
     )
-    parser.add_argument("--replace", action="store_true", help="let years go that silver holds and the input does not")
-    parser.add_argument(
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--replace", action="store_true", help="allow the input to drop years that silver holds, and replace silver"
+    )
+    way.add_argument(
         "--add",
         action="store_true",
-        help="add the input to silver as a further batch, instead of replacing silver by it",
+        help="merge the input into silver as a further batch, instead of replacing silver by it",
     )
     parser.add_argument(
         "--allow-schema-change",
@@ -182,8 +197,6 @@ def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> 
         InputError: the environment gives a key of pseudonyms that cannot be used.
     """
     as_of = arguments.as_of or datetime.now(UTC).date()
-    if arguments.add and arguments.replace:
-        raise InputError("Give --add or --replace: the one keeps what silver holds, the other lets it go.")
     if arguments.allow_schema_change and not arguments.add:
         raise InputError("--allow-schema-change goes with --add: an ingest that replaces silver takes any columns.")
     return IngestOptions(

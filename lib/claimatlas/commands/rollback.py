@@ -16,11 +16,12 @@ from claimatlas.tables.releases import earlier_release, releases, roll_back
 
 APP_NAME = "claimatlas rollback"
 DESCRIPTION = "Publish an earlier release of the tables of gold again, all of them together; nothing is lost."
+EXAMPLE = "--output OUT --release 3"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="rollback", description=DESCRIPTION)
+    parser = options.CommandParser("rollback", DESCRIPTION, EXAMPLE)
     options.add_tables(parser)
     parser.add_argument(
         "--release", metavar="N", type=int, help="release to go back to (default: the one before the newest)"

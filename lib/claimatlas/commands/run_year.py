@@ -19,11 +19,12 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.look import Found, look_at_input
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
+EXAMPLE = "--input DIR --output OUT --year 2023"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="run_year", description=DESCRIPTION)
+    parser = options.CommandParser("run_year", DESCRIPTION, EXAMPLE)
     options.add_input(parser, required=False)
     options.add_output(parser)
     options.add_years(parser)
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--full-refresh",
         action="store_true",
-        help="with --add: compute everything anew, not only what the batch changes",
+        help="with --add: recompute all beneficiaries, not only those whom the batch affects",
     )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)

@@ -1,0 +1,35 @@
+"""Former names of options still work, and a note says the new ones."""
+
+import argparse
+
+import pytest
+from claimatlas.commands import options
+from claimatlas.commands.old_names import OLD_NAMES
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = options.CommandParser("run_year", "A trial.", "--output OUT")
+    options.add_input(parser, required=False)
+    options.add_allow_drift(parser)
+    parser.add_argument("--full-refresh", action="store_true")
+    found: argparse.Namespace = parser.parse_args(arguments)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("--accept-jumps", "--allow-drift"),
+        ("--accept-columns", "--allow-schema-change"),
+        ("--everything", "--full-refresh"),
+    ],
+)
+def test_a_former_name_does_what_the_new_one_does(old: str, new: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parsed(old) == parsed(new)
+    assert getattr(parsed(old), new.removeprefix("--").replace("-", "_")) is True
+    assert f"Note: {old} is now {new}; the next version takes the new name only." in capsys.readouterr().err
+
+
+def test_the_new_names_need_no_note(capsys: pytest.CaptureFixture[str]) -> None:
+    parsed(*OLD_NAMES.values())
+    assert capsys.readouterr().err == ""
