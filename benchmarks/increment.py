@@ -1,4 +1,4 @@
-"""A further batch of a thousandth of the lines: what it costs against a run of everything.
+"""The cost of merging a batch of a thousandth of the lines, compared with a run of everything.
 
 Raw claims are ingested and computed once. Then a batch of corrections and new lines is added, and what it changes
 computed; and, from the same silver, everything. Cells and deliveries of both must be equal before a time is printed.

@@ -301,7 +301,7 @@ def test_a_year_that_silver_does_not_have(console: Console, small_silver: Path) 
 
 def test_indicators_before_deliveries(console: Console, small_copied: Path) -> None:
     said = console.run("indicators", "--output", small_copied, "--year", "2022")
-    assert "There is no table silver/deliveries" in the_message(said)
+    assert "is missing or out of date for 2022 (made from other silver" in the_message(said)
     assert not (small_copied / "gold" / "imaging").exists()
 
 

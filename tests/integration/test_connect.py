@@ -230,7 +230,7 @@ def test_a_file_that_ends_while_it_is_read_leaves_silver_as_it_was(
 
 
 def without_deliveries(output: Path) -> tuple[list[object], int, str]:
-    return ["indicators", "--output", output, "--year", "2022"], 2, "There is no table silver/deliveries"
+    return ["indicators", "--output", output, "--year", "2022"], 2, "silver/deliveries in"
 
 
 def without_silver(output: Path) -> tuple[list[object], int, str]:

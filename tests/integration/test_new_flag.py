@@ -132,7 +132,7 @@ def test_indicators_alone_do_not_count_such_a_year(
         before = content(output, (*SILVER, DELIVERIES, *GOLD))
         said = console.run("indicators", "--output", output, "--year", "2022", "--conf", conf)
         assert said.code == 2
-        assert "There is no table silver/deliveries of 2022 from this silver and with this configuration" in said.err
+        assert "is missing or out of date for 2022 (made from other silver or with another configuration)" in said.err
         assert content(output, (*SILVER, DELIVERIES, *GOLD)) == before
 
 

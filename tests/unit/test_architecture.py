@@ -34,7 +34,7 @@ COLLECTING = {
     "explanations/changes_text.py": "counts of cells that differ",
     "ingest/accounting.py": "rows of the input that a mapping leaves out",
     "ingest/addition.py": "years of the population",
-    "ingest/change.py": "counts of what a batch does",
+    "ingest/change.py": "counts of a batch's effects",
     "ingest/load.py": "counts of rejected rows",
     "ingest/ingest_stage.py": "years of the input and of silver",
     "ingest/sources.py": "the version of a Delta table, rows by file",

@@ -1,4 +1,4 @@
-"""Of how many the domicile is unknown: they count for the country only."""
+"""Share of members with unknown domicile; they are counted at country level only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the runs behind the published cells: the values that they replaced, and whom they counted."""
+"""History behind published cells: the values they replaced, and the population totals of their runs."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
 
 
 def indicator_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
-    """The lines of deliveries and of the services counted per beneficiary: few, so that they are read out once.
+    """Claim lines that any indicator reads, except contacts around deliveries: a small subset, materialised once.
 
     Grain in and out: one row per claim line. A line's code stands in one of the lists at some time; whether it does
     on its date is for the rules to say.

@@ -29,7 +29,7 @@ from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 
 def take_in_input(job: Job, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
-    """Replace silver by the input, or add it as a further batch; ``found``: what ``look_at_input`` found."""
+    """Replace silver by the input, or merge it as a further batch; ``found``: what ``look_at_input`` found."""
     take = add if ingest_options.add else ingest
     take(job.store, paths, found, job.configuration, ingest_options, job.record)
 
@@ -108,8 +108,8 @@ def require_deliveries(job: Job) -> None:
     ]
     if missing:
         raise InputError(
-            f"There is no table {table.name} of {', '.join(missing)} from this silver and with this configuration in "
-            f"{job.store.root}: run the job deliveries first."
+            f"{table.name} in {job.store.root} is missing or out of date for {', '.join(missing)} (made from other "
+            "silver or with another configuration): run `claimatlas deliveries` first."
         )
     job.record.note("deliveries_run", {str(year): origin["run"] for year, origin in origins.items()})
 

@@ -1,6 +1,6 @@
-"""Where the deliveries of a year come from: a mark on ``silver/deliveries`` for each year.
+"""Completion markers of ``silver/deliveries``, one per year: what the deliveries of the year were computed from.
 
-A run takes the mark off before it writes and puts it back afterwards, so that one which died between the
+A run clears the marker before it writes and sets it when it is done, so that one which died between the
 two leaves none: nothing is then counted from deliveries that nobody can vouch for.
 """
 
@@ -23,14 +23,14 @@ FLAGS = "flags"
 
 
 def clear(store: Store, table: Table, years: Sequence[int]) -> None:
-    """Say that the deliveries of the years are being replaced."""
+    """Clear the markers of the years: their deliveries are being replaced."""
     marked = [year for year, origin in origins(store, table, years).items() if origin]
     if marked:
         _write(store, table, marked, {})
 
 
 def mark_complete(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, Any]) -> None:
-    """Say what the deliveries of the years come from, and by ``FLAGS`` which flags they have."""
+    """Mark the deliveries of the years complete: what they come from, and by ``FLAGS`` which flags they have."""
     _write(store, table, years, origin)
 
 

@@ -1,1 +1,1 @@
-"""After a batch: what it changes is computed anew, and the rest stays as it was published."""
+"""Incremental update: the beneficiaries whom a batch affects are recomputed, the rest stays as published."""

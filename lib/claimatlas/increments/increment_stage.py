@@ -1,4 +1,4 @@
-"""The figures after a batch: those before it, less what the affected beneficiaries were, and what they are.
+"""Published counts, minus the affected beneficiaries' old contribution, plus their new one.
 
 Every count is a sum over beneficiaries, in gold as in the run record. The result is that of a whole run.
 """
@@ -69,7 +69,7 @@ def find_increment(
             raise
         _say_full_refresh(record, "silver as it was before is no longer kept")
         return None
-    # Most batches hold one table: the others are as before.
+    # Most batches hold one table; the others have not changed.
     rows_after = {
         table.name: rows_before[table.name]
         if silver["versions"][table.name] == versions[table.name]

@@ -1,4 +1,4 @@
-"""A part of silver: everything of a few beneficiaries, before and after a batch.
+"""A part of silver: all rows of the affected beneficiaries, before and after a batch.
 
 Whatever is computed of a beneficiary comes from her own rows alone: episodes, windows, domicile, ages, quantities. So
 a computation over all rows of the affected ones, whichever year they are of, finds of each what a whole run finds.
@@ -41,7 +41,7 @@ class Part:
 
 
 def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
-    """Of whom these runs changed anything: one row per ``beneficiary_id``."""
+    """Beneficiaries touched by the given ingest runs. Grain out: one row per ``beneficiary_id``."""
     changed = store.read(CHANGED).where(F.col("run_id").isin(list(runs)))
     return store.materialise(changed.select("beneficiary_id").distinct(), "affected")
 

@@ -1,4 +1,4 @@
-"""A further batch into the silver that is there: new rows, corrections, rows that were sent before.
+"""Merge a further batch into silver: inserts, corrections and re-sent rows. Idempotent, in any order of batches.
 
 Whatever the order of the batches, silver holds what a single ingest of all of them would hold. A row that silver
 has already, equal in every column, is counted and changes nothing; so the same files twice change nothing at all.

@@ -1,4 +1,4 @@
-"""What a batch of one table does to silver: rows to add, rows that make way, rows to reject."""
+"""The effect of one table's batch on silver: inserts, superseded rows, rejects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A batch against the silver that is there: which of its rows are new, and which rows must make way."""
+"""Compare a batch with silver: which of its rows are new, and which rows of silver they supersede."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_KEYS = 2_000_000
 
 
 class Matches(NamedTuple):
-    """Rows whose key stands in the batch and in silver; a few more may be there, whose hash is that of another.
+    """Rows whose key occurs in both the batch and silver, plus rare false positives from hash collisions.
 
     ``batch`` and ``silver``: the rows of either; ``new``: the other rows of the batch.
     """

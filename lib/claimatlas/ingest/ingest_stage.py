@@ -210,8 +210,8 @@ def _require_former_years(store: Store, before: dict[str, set[int]], options: In
         gone = sorted(before[table.name] - _years(store, table)) if table.name in before else []
         if gone:
             raise InputError(
-                f"The input has no {table.name.removeprefix('silver/')} of {_listed(gone)}, which silver holds now: an "
-                "ingest replaces silver whole. Give all years together, or --replace to let them go."
+                f"Silver has {table.name.removeprefix('silver/')} of {_listed(gone)}, the input does not, and an "
+                "ingest replaces silver. Add those years to the input, or pass --replace to drop them."
             )
 
 
@@ -227,7 +227,7 @@ def _restore(store: Store, before: dict[str, int], made_here: Sequence[Table]) -
 
 
 def _forget_batches(store: Store) -> None:
-    """Empty what there is of batches into the silver that was replaced: its changes, and refused rows."""
+    """Empty the tables that describe batches merged into the former silver: changed people, refused rows."""
     for table in (CHANGED, REFUSED):
         if store.exists(table):
             store.delete(table, "true")

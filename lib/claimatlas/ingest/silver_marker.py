@@ -1,4 +1,4 @@
-"""Whether silver is whole: a mark on ``silver/claims`` that an ingest takes off first and puts back last.
+"""Completion marker of silver: a property of ``silver/claims`` that an ingest clears first and sets when it is done.
 
 It is a table property, so that restoring an earlier version of the table brings back its mark too. While silver
 changes the mark says what it was before: nothing is then computed from it, and when the change dies the next one puts
@@ -34,12 +34,12 @@ FORMER_IDS = (
 
 
 def begin(store: Store, before: Mapping[str, int], *, replacing: bool) -> None:
-    """Say that silver is being replaced, or added to; ``before``: the versions of its tables."""
+    """Clear the marker: silver is being replaced, or a batch merged; ``before``: the versions of its tables."""
     store.set_properties(CLAIMS, {PROPERTY: json.dumps({_BEFORE: before, _REPLACING: replacing}, sort_keys=True)})
 
 
 def recover(store: Store, *, from_replacing: bool) -> None:
-    """Put silver back when a batch died in it, and with ``from_replacing`` when an ingest of everything did.
+    """Restore silver after a merge that died, and with ``from_replacing`` after a full ingest that died.
 
     The latter is for another ingest of everything: whoever began to replace silver does not mean to add to it.
     """
@@ -51,14 +51,14 @@ def recover(store: Store, *, from_replacing: bool) -> None:
 
 
 def restore(store: Store, before: Mapping[str, int]) -> None:
-    """Bring the tables of silver back to these versions, and with the claims their mark."""
+    """Restore these versions of the tables of silver, and with the claims their marker."""
     for table in ADDED_TO:
         if table.name in before:
             store.restore(table, before[table.name])
 
 
 def mark_complete(store: Store, facts: Mapping[str, Any]) -> None:
-    """Say that silver is whole, with the facts of its ingest that later stages need.
+    """Mark silver complete, with the facts of its ingest that later stages need.
 
     ``run_id``: of the last change. ``tables``: those that were given. ``population_years``; ``first_service_date``
     and ``last_service_date`` of the accepted claims. ``batches``: the runs that brought data, in order.

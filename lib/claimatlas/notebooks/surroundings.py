@@ -1,4 +1,4 @@
-"""What a notebook finds around it: on Databricks what it gives, elsewhere stand-ins that do the same on this machine.
+"""The names ``spark``, ``dbutils`` and ``display``: Databricks' own, or local stand-ins.
 
 So a notebook runs unchanged on Databricks, in Jupyter, and as a program: ``python notebooks/NAME.py year=2023``.
 """

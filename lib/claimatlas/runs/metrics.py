@@ -1,7 +1,7 @@
 """What Spark counted for a stage of a run: the work of the Spark jobs that the stage started.
 
-The counts are those of Spark's own user interface. Without one, as in local mode, they are in the driver all the same,
-and only Java gets at them: together with the session this is the one place that asks for a classic session. In any
+The counts are those of Spark's own user interface. The driver keeps them even without one, but
+only the JVM exposes them, so this module needs a classic session. In any
 other (Connect, serverless) a stage has no counts, and a note that says why. Counting never makes a run fail.
 """
 

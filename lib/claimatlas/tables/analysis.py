@@ -1,4 +1,4 @@
-"""When Spark looks at what is to be read."""
+"""Force analysis now, so that a missing table or column fails here under Spark Connect too."""
 
 from __future__ import annotations
 

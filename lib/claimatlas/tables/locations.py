@@ -242,7 +242,7 @@ class RemoteFolder(Shared, Folder):
 
     def path(self, name: str) -> str:
         """The table's URI."""
-        # Whoever asks where an intermediate result is means to write it.
+        # Callers ask for a work path only in order to write to it: remember that there is something to clean up.
         self._has_work |= name.startswith(WORK)
         return f"{self.root}/{self._of_run(name)}"
 

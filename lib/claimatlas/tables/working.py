@@ -1,4 +1,4 @@
-"""A store for computing aside: its inputs are given, and nothing that is published is touched."""
+"""A scratch store: it reads the tables it is given, and writes only to the work area."""
 
 from __future__ import annotations
 
