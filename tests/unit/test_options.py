@@ -322,7 +322,7 @@ def test_what_the_command_line_has_wrong_is_said_without_spark(
     def started(*_: object, **__: object) -> None:
         raise AssertionError("Spark was started")
 
-    monkeypatch.setattr(job_module, "get_session", started)
+    monkeypatch.setattr(job_module, "session_for", started)
     if arguments[0] == "KEY":
         monkeypatch.setenv("CLAIMATLAS_PSEUDONYM_KEY", "short")
     command = [argument for argument in arguments if argument != "KEY"]
