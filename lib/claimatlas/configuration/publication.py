@@ -60,7 +60,6 @@ class Publication(Declaration):
     differences: tuple[Difference, ...] = ()
     known_within: dict[Population, Share] = Field(default_factory=dict)
     dominance: Dominance
-    sector_code_of_place: Whole = Field(default=5, ge=1)
     reliability: Reliability
     revision_bound: RevisionBound
     budget_seconds: Whole = Field(gt=0)
@@ -98,12 +97,12 @@ def load_publication(configuration: Configuration) -> Publication:
 
 
 def _check_levels(publication: Publication, document: Document, configuration: Configuration) -> None:
-    known = (*configuration.settings.geography.levels, SECTOR)
+    known = configuration.settings.geography.levels
     for key, plan in (("plan", publication.plan), ("provisional_plan", publication.provisional_plan)):
         for level in plan:
             place = document.place((key, level))
-            if level == HOSPITAL:
-                raise InputError(f"{place}: figures by hospital cannot be protected yet; leave this level out.")
+            if level in (SECTOR, HOSPITAL):
+                raise InputError(f"{place}: figures by {level} cannot be protected yet; leave this level out.")
             if level not in known:
                 raise InputError(f"{place}: there is no level {level!r} in settings.yaml.")
 

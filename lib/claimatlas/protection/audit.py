@@ -11,18 +11,40 @@ import numpy as np
 from claimatlas.configuration.publication import Publication
 from claimatlas.protection.closing import close
 from claimatlas.protection.costs import weights_of
-from claimatlas.protection.frames import Counts, Mask
+from claimatlas.protection.frames import Counts
 from claimatlas.protection.links import Links
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.repair import Repair
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import Aim, Bounds, Pool, pools_of, room_of, widen
+from claimatlas.protection.worlds import Aim, Bounds, Pool, Room, pools_of, room_of, widen
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A quantity that moves, so that a goal rises (sign 1) or falls; with or without one that lies within it."""
+
+    quantity: Quantity
+    sign: int
+    along: Quantity | None = None
+    still: Quantity | None = None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Figures of a quantity that must become wide, and what may move for it."""
+
+    quantity: Quantity
+    aim: Aim
+    movers: tuple[Mover, ...]
 
 
 @dataclass
 class Audit:
-    """The bounds of all figures of a year, and what must become of them."""
+    """The bounds of all figures of a year, and what must become of them.
+
+    known: how far a figure can change at most, by what readers saw of it before.
+    """
 
     measures: Mapping[Quantity, Measure]
     links: Links
@@ -30,13 +52,19 @@ class Audit:
     publication: Publication
     progress: Callable[[str], None] = lambda message: None
     bounds: dict[Quantity, Bounds] = field(default_factory=dict)
+    gaps: dict[tuple[Quantity, Quantity], Bounds] = field(default_factory=dict)
     weights: dict[Quantity, Counts] = field(default_factory=dict)
+    known: dict[Quantity, dict[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
     repaired: int = 0
 
     def __post_init__(self) -> None:
         for quantity, measure in self.measures.items():
-            self.bounds[quantity] = Bounds.of(measure)
+            self.bounds[quantity] = Bounds.of(measure.cells)
             self.weights[quantity] = weights_of(measure.frame, measure.cells, len(self.links.below(quantity)))
+        for link in self.links.all:
+            if link.same_frame:
+                cells = self.measures[link.whole].cells - self.measures[link.part].cells
+                self.gaps[link.part, link.whole] = Bounds.of(cells)
 
     @property
     def order(self) -> list[Quantity]:
@@ -63,31 +91,43 @@ class Audit:
     def protect(self, until: float) -> bool:
         """Find worlds and repair until nothing is too narrow; whether that was reached before the time ``until``."""
         while True:
-            before = sum(int(measure.hidden.sum()) for measure in self.measures.values())
+            before = self._state()
             for quantity in self.order:
-                self._protect_one(quantity, until)
-            if time.monotonic() > until or not any(self.aim(one).narrow.any() for one in self.order):
-                break
-            if before == sum(int(measure.hidden.sum()) for measure in self.measures.values()):
-                break
-        return not any(self.aim(one).narrow.any() for one in self.order)
+                for goal in self.goals(quantity):
+                    self._reach(goal, until)
+                self._tell(quantity)
+            if not self.narrow() or time.monotonic() > until or self._state() == before:
+                return not self.narrow()
 
-    def aim(self, quantity: Quantity) -> Aim:
-        """What must become wide: hidden planned figures that are sensitive, or that a reader could take for one."""
+    def narrow(self) -> int:
+        """How many figures and differences a reader could still bound too closely."""
+        return sum(int(goal.aim.narrow.sum()) for quantity in self.order for goal in self.goals(quantity))
+
+    def goals(self, quantity: Quantity) -> list[Goal]:
+        """What must become wide: the hidden counts of a quantity, and the hidden gaps to what it lies within."""
         measure = self.measures[quantity]
-        targets = measure.hidden & measure.planned
-        if quantity.is_magnitude or self.is_known(quantity):
-            targets = targets & measure.sensitive
-        else:
-            targets = targets & (measure.sensitive | self._may_be_sensitive(quantity))
-        return Aim(self.bounds[quantity], targets, self._needed(quantity))
-
-    def _may_be_sensitive(self, quantity: Quantity) -> Mask:
-        close_to = 2 * self.publication.k - 1
-        found = np.zeros(self.measures[quantity].cells.shape, dtype=bool)
-        for slack in self._slacks(quantity):
-            found |= slack < close_to
+        if self.is_known(quantity):
+            return []
+        wholes = [link.whole for link in self.links.above(quantity) if link.same_frame]
+        free = [whole for whole in wholes if not self.is_known(whole)]
+        needed = self._needed(quantity)
+        targets = measure.small & measure.hidden
+        if not quantity.is_magnitude:
+            targets = targets | (measure.hidden & (measure.cells < 2 * self.publication.k - 1))
+        aim = Aim(self.bounds[quantity], targets, needed)
+        movers = [Mover(quantity, 1), *(Mover(whole, 1, along=quantity) for whole in free)]
+        found = [Goal(quantity, aim, tuple(movers))]
+        for whole in wholes:
+            bounds = self.gaps[quantity, whole]
+            # A gap is a secret where one of the two is hidden: for the links that are marked.
+            if whole in measure.gaps:
+                aim = Aim(bounds, measure.hidden & (bounds.cells < 2 * self.publication.k - 1), needed)
+                outer = [Mover(whole, 1, still=quantity)] if whole in free else []
+                found.append(Goal(quantity, aim, (Mover(quantity, -1), *outer)))
         return found
+
+    def _state(self) -> tuple[int, int]:
+        return sum(int(measure.hidden.sum()) for measure in self.measures.values()), self.narrow()
 
     def _slacks(self, quantity: Quantity) -> list[Counts]:
         """The figures, and by how much they are below each count of the same frame that they lie within."""
@@ -106,42 +146,65 @@ class Audit:
                 needed = np.where(known, np.minimum(needed, whole.cells), needed)
         return np.asarray(needed)
 
-    def _protect_one(self, quantity: Quantity, until: float) -> None:
-        self._search(quantity, quantity)
-        wholes = [link.whole for link in self.links.above(quantity) if link.same_frame and not self.is_known(link.whole)]
-        for whole in wholes:
-            if self.aim(quantity).narrow.any():
-                self._search(whole, quantity)
-        for unit, split in self._narrow(quantity, until):
-            for mover in (quantity, *wholes):
-                if self._repair(mover, quantity).mend(unit, split):
+    def _reach(self, goal: Goal, until: float) -> None:
+        for mover in goal.movers:
+            if goal.aim.narrow.any():
+                self._search(mover, goal.aim)
+        for unit, split in self._left(goal.aim, until):
+            for mover in goal.movers:
+                if self._repair(mover, goal.aim).mend(unit, split):
                     self.repaired += 1
                     break
-        left = int(self.aim(quantity).narrow.sum())
-        hidden = int(self.measures[quantity].hidden.sum())
-        self.progress(f"{'_'.join((quantity.kind, *quantity.names))[:60]}: {hidden} figures hidden, {left} still narrow")
 
-    def _narrow(self, quantity: Quantity, until: float) -> Iterator[tuple[int, int]]:
+    def _left(self, aim: Aim, until: float) -> Iterator[tuple[int, int]]:
         """The figures that are still narrow when their turn comes, as long as there is time."""
-        for unit, split in np.argwhere(self.aim(quantity).narrow):
+        for unit, split in np.argwhere(aim.narrow):
             if time.monotonic() > until:
                 return
-            if self.aim(quantity).narrow[unit, split]:
+            if aim.narrow[unit, split]:
                 yield int(unit), int(split)
 
-    def _search(self, mover: Quantity, quantity: Quantity) -> None:
-        """Look for worlds in which ``mover`` moves, and ``quantity`` with it."""
-        measure = self.measures[mover]
-        room, movers = room_of(measure, self.measures, self.links, quantity)
-        if self.measures[quantity] not in movers:
+    def _search(self, mover: Mover, aim: Aim) -> None:
+        """Look for worlds in which something moves."""
+        measure = self.measures[mover.quantity]
+        room, bounds = self._moving(mover)
+        if not any(one is aim.bounds for one, _ in bounds):
             return
-        bounds = [self.bounds[one.quantity] for one in movers]
-        aim = self.aim(quantity)
         for leaves in pools_of(measure.frame, measure.atoms.sum(axis=1)):
             widen(Pool(measure, room, leaves, bounds), aim)
 
-    def _repair(self, mover: Quantity, quantity: Quantity) -> Repair:
-        measure = self.measures[mover]
-        room, movers = room_of(measure, self.measures, self.links, quantity)
-        bounds = [self.bounds[one.quantity] for one in movers]
-        return Repair(measure, room, bounds, self.aim(quantity), self.weights[mover], self.marks)
+    def _repair(self, mover: Mover, aim: Aim) -> Repair:
+        room, bounds = self._moving(mover)
+        measure = self.measures[mover.quantity]
+        return Repair(measure, room, bounds, aim, mover.sign, self.weights[mover.quantity], self.marks)
+
+    def mend_alone(
+        self, mover: Mover, aim: Aim, bounds: Bounds, row: tuple[int, int], fixed: tuple[Quantity, int, int] | None
+    ) -> bool:
+        """Hide more until a figure of bounds of its own is wide enough, with another figure fixed; whether it is."""
+        room, found = self._moving(mover)
+        if fixed is not None:
+            room.bound(fixed[1:], 0, 0)
+        measure = self.measures[mover.quantity]
+        weights = self.weights[mover.quantity]
+        found = [*found, (bounds, mover.sign)]
+        return Repair(measure, room, found, aim, mover.sign, weights, self.marks).mend(*row)
+
+    def _moving(self, mover: Mover) -> tuple[Room, list[tuple[Bounds, int]]]:
+        """How far something can move, and the bounds of all that changes with it."""
+        measure = self.measures[mover.quantity]
+        room, movers = room_of(measure, self.measures, self.links, mover.along, mover.still)
+        moving = {one.quantity for one in movers}
+        for one in movers:
+            for row, (low, high) in self.known.get(one.quantity, {}).items():
+                room.bound(row, low, high)
+        found = [(self.bounds[one.quantity], 1) for one in movers]
+        for (part, whole), bounds in self.gaps.items():
+            if (part in moving) != (whole in moving):
+                found.append((bounds, 1 if whole in moving else -1))
+        return room, found
+
+    def _tell(self, quantity: Quantity) -> None:
+        left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity))
+        hidden = int(self.measures[quantity].hidden.sum())
+        self.progress(f"{'_'.join((quantity.kind, *quantity.names))[:60]}: {hidden} figures hidden, {left} still narrow")

@@ -74,12 +74,21 @@ def comparisons_of(output: str, release: Release, years: Sequence[int]) -> dict[
 
 
 def _rows(output: str, name: str, version: int | None, query: str) -> Iterator[dict[str, Any]]:
+    yield from read_table(output, f"gold/{name}", query, version)
+
+
+def read_table(output: str, name: str, query: str, version: int | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a query over a table, which it calls ``t``; by default over the newest version.
+
+    Raises:
+        InputError: the table cannot be read, or the package for it is not there.
+    """
     try:
         from deltalake import DeltaTable, QueryBuilder  # noqa: PLC0415 - only what publishes needs it
         from deltalake.exceptions import DeltaError  # noqa: PLC0415
     except ModuleNotFoundError:
         raise InputError(_NEEDS) from None
-    path = str(Path(output, "gold", name))
+    path = str(Path(output, *name.split("/")))
     try:
         table = DeltaTable(path, version=version)
         batches = QueryBuilder().register("t", table).execute(query)
@@ -88,4 +97,4 @@ def _rows(output: str, name: str, version: int | None, query: str) -> Iterator[d
             for values in zip(*columns.values(), strict=True):
                 yield dict(zip(columns, values, strict=True))
     except (DeltaError, OSError) as error:
-        raise InputError(f"{path} cannot be read as of the release ({type(error).__name__}).") from None
+        raise InputError(f"{path} cannot be read ({type(error).__name__}).") from None

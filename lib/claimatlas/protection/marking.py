@@ -67,14 +67,15 @@ def mark(
     k = publication.k
     for quantity, measure in measures.items():
         if not quantity.is_magnitude and quantity.population not in _known(quantity, publication):
-            measure.sensitive |= _is_small(measure.cells, k)
+            measure.small |= _is_small(measure.cells, k)
+            measure.sensitive |= measure.small
     published = {cell.indicator for cell in cells}
     for name in sorted(published):
         indicator = indicators[name]
         whole, part = denominator_of(indicator, types), numerator_of(indicator, types)
         if part in measures and part != whole:
             side = publication.sensitive_sides[name]
-            _mark_share(measures[part], _aligned(measures[part], measures[whole]), side, publication)
+            _mark_share(measures[part], whole, _aligned(measures[part], measures[whole]), side, publication)
     for position, difference in enumerate(publication.differences):
         _mark_difference(measures, difference, indicators, types, position, publication)
     for quantity in sorted(measures):
@@ -111,19 +112,27 @@ def _aligned(part: Measure, whole: Measure) -> Counts:
     return np.asarray(whole.cells[np.ix_(units, splits)])
 
 
-def _mark_share(part: Measure, whole: Counts, side: str, publication: Publication) -> None:
+def _mark_share(part: Measure, quantity: Quantity, whole: Counts, side: str, publication: Publication) -> None:
     k = publication.k
-    part.sensitive |= (whole >= 1) & (whole < k)
+    # A figure of a small group would tell the group.
+    part.sensitive |= _is_small(whole, k)
     if part.quantity.is_magnitude:
         least = publication.dominance.least_of_member
         others = np.maximum(whole - 1, 0) * least
-        part.sensitive |= (part.cells > 0) & (part.cells - others > publication.dominance.share * part.cells)
+        part.small |= (part.cells > 0) & (part.cells - others > publication.dominance.share * part.cells)
+        part.sensitive |= part.small
         return
-    part.sensitive |= _is_small(whole - part.cells, k)
+    gap = _is_small(whole - part.cells, k)
     if side == "numerator":
-        part.sensitive |= (whole > 0) & (part.cells == whole)
+        gap |= (whole > 0) & (part.cells == whole)
     elif side == "complement":
-        part.sensitive |= (whole > 0) & (part.cells == 0)
+        part.small |= (whole > 0) & (part.cells == 0)
+    _add_gap(part, quantity, gap)
+    part.sensitive |= gap | part.small
+
+
+def _add_gap(part: Measure, whole: Quantity, gap: Mask) -> None:
+    part.gaps[whole] = part.gaps.get(whole, np.zeros_like(gap)) | gap
 
 
 def _mark_difference(
@@ -143,4 +152,5 @@ def _mark_difference(
         )
     if part in measures and whole in measures:
         small = _is_small(_aligned(measures[part], measures[whole]) - measures[part].cells, publication.k)
+        _add_gap(measures[part], whole, small)
         measures[part].sensitive |= small

@@ -18,34 +18,39 @@ Floats = npt.NDArray[np.float64]
 Figure = tuple[int, int]
 _EPSILON = 1e-6
 _SCALE = 128.0
+_POOL = 16
 
 
 @dataclass
 class Repair:
     """What a repair works on: a measure that moves, with its room, and the figures that must become wide.
 
-    bounds: of all measures that move, as `Pool` has them.
+    bounds: of all that changes, as `Pool` has them. sign: of the target's change when the measure's figure rises.
     """
 
     measure: Measure
     room: Room
-    bounds: list[Bounds]
+    bounds: list[tuple[Bounds, int]]
     aim: Aim
+    sign: int
     weights: Counts
     marks: Marks
 
     def mend(self, unit: int, split: int) -> bool:
         """Hide figures until the target is wide enough; whether it is."""
-        for leaves in self._pools(unit):
+        for leaves in self._pools(unit, split):
             if self._mend_in(Pool(self.measure, self.room, leaves, self.bounds), unit, split):
                 return True
         return False
 
-    def _pools(self, unit: int) -> Iterator[list[int]]:
+    def _pools(self, unit: int, split: int) -> Iterator[list[int]]:
         """Leaves to move, ever more: the neighbours, then the largest of larger places, then all."""
         frame = self.measure.frame
         own = set(frame.units[unit].leaves)
-        sizes = self.measure.atoms.sum(axis=1)
+        # Leaves count by how far they can move in the target's own split: of a rare value few can.
+        holds = frame.holds[split]
+        free = np.minimum(self.room.high - self.room.low, self.aim.needed.max())[:, holds].sum(axis=1)
+        sizes = free * (1 + self.measure.atoms.sum())  + self.measure.atoms.sum(axis=1)
         around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=lambda leaves: len(leaves))
         if len(own) > 1:
             around.insert(0, own)
@@ -53,7 +58,7 @@ class Repair:
         for place in around or [set(range(len(frame.leaves)))]:
             ranked = sorted(place, key=lambda leaf: (-int(sizes[leaf]), leaf))
             inside = [leaf for leaf in ranked if leaf in own][:6]
-            leaves = sorted({*ranked[:16], *inside})
+            leaves = sorted({*ranked[:_POOL], *inside})
             if leaves not in seen:
                 seen.append(leaves)
                 yield leaves
@@ -85,7 +90,8 @@ class Repair:
         now = int(bounds.cells[unit, split])
         rise = int(bounds.least[unit, split]) + needed - now
         fall = int(bounds.greatest[unit, split]) - needed - now
-        return [rise] if now + fall < 0 else [rise, fall]
+        changes = [rise] if now + fall < 0 else [rise, fall]
+        return [self.sign * change for change in changes]
 
     def _cheapest(
         self, pool: Pool, pattern: int, split: int, changes: Sequence[int]

@@ -12,7 +12,6 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
 from claimatlas.configuration.publication import Publication
 from claimatlas.configuration.reserved import LABELS
-from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import ALL, NOWHERE, Counts, Frame, Mask, frame_of_places
 from claimatlas.protection.gold import DIMENSION_COLUMNS
@@ -36,7 +35,11 @@ class IndicatorYear:
 
 @dataclass(eq=False)
 class Measure:
-    """A quantity with its counts; ``planned`` and ``hidden`` are of the figures, ``weight`` what hiding one costs."""
+    """A quantity with its counts. planned, hidden: of its figures.
+
+    sensitive: figures that may not be shown. small: those of which the count itself must not be told. gaps: for what it
+    lies within, the figures of which the difference must not be told.
+    """
 
     quantity: Quantity
     frame: Frame
@@ -45,6 +48,8 @@ class Measure:
     planned: Mask
     hidden: Mask
     sensitive: Mask
+    small: Mask
+    gaps: dict[Quantity, Mask] = field(default_factory=dict)
 
     @property
     def shown(self) -> Mask:
@@ -153,7 +158,7 @@ class TableBuilder:
         atoms = self._atoms(frame, year, part)
         cells = frame.cells(atoms)
         nothing = np.zeros(cells.shape, dtype=bool)
-        return Measure(quantity, frame, atoms, cells, nothing, nothing.copy(), nothing.copy())
+        return Measure(quantity, frame, atoms, cells, *(nothing.copy() for _ in range(4)))
 
     def _atoms(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
         """The finest counts: those of leaves as gold has them, those of no place as what is left of the larger unit."""
@@ -198,5 +203,3 @@ def levels_of(indicator: Indicator, configuration: Configuration) -> list[str]:
     """The levels of an indicator's domiciles, without sector and hospital."""
     return [level for level in configuration.settings.geography.levels if level in indicator.levels]
 
-
-__all__ = ["HOSPITAL", "SECTOR", "IndicatorYear", "Measure", "TableBuilder", "indicator_years", "levels_of"]

@@ -44,11 +44,11 @@ class Room:
 
 
 def room_of(
-    measure: Measure, measures: Mapping[Quantity, Measure], links: Links, along: Quantity | None = None
+    measure: Measure, measures: Mapping[Quantity, Measure], links: Links, along: Quantity | None = None, still: Quantity | None = None
 ) -> tuple[Room, list[Measure]]:
     """How a measure may move, and which others move by the same.
 
-    What lies within it moves along where it is most of it, or is ``along``; else it stays as it is.
+    What lies within it moves along where it is most of it, or is ``along``; else, and where it is ``still``, it stays.
     """
     movers = [measure]
     room = Room(-measure.atoms, np.full(measure.atoms.shape, UNBOUNDED, dtype=np.int64))
@@ -58,7 +58,7 @@ def room_of(
     if measure.quantity.is_magnitude:
         # Where there is nobody there is nothing to sum.
         room.high = np.where(measure.atoms == 0, 0, room.high)
-    _keep_parts(room, measure, measures, links, along, movers)
+    _keep_parts(room, measure, measures, links, (along, still), movers)
     _keep_figures(room, measure, measures, links)
     return room, movers
 
@@ -68,7 +68,7 @@ def _keep_parts(
     measure: Measure,
     measures: Mapping[Quantity, Measure],
     links: Links,
-    along: Quantity | None,
+    asked: tuple[Quantity | None, Quantity | None],
     movers: list[Measure],
 ) -> None:
     """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
@@ -76,10 +76,10 @@ def _keep_parts(
         if not link.same_frame:
             continue
         part = measures[link.part]
-        if _moves_along(part, measure, along):
+        if _moves_along(part, measure, *asked):
             movers.append(part)
             inner = Room(-part.atoms, room.high)
-            _keep_parts(inner, part, measures, links, along, movers)
+            _keep_parts(inner, part, measures, links, asked, movers)
             _keep_figures(inner, part, measures, links)
             room.low = np.maximum(room.low, inner.low)
             for row, (low, high) in inner.rows.items():
@@ -88,7 +88,9 @@ def _keep_parts(
             room.low = np.maximum(room.low, part.atoms - measure.atoms)
 
 
-def _moves_along(part: Measure, whole: Measure, along: Quantity | None) -> bool:
+def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
+    if still is not None and (part.quantity == still or still.lies_within(part.quantity)):
+        return False
     is_most = 2 * int(part.atoms.sum()) > int(whole.atoms.sum())
     is_asked = along is not None and (part.quantity == along or along.lies_within(part.quantity))
     return (is_most or is_asked) and not bool((part.shown & ~whole.shown).any())
@@ -109,7 +111,7 @@ def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Meas
 
 @dataclass
 class Bounds:
-    """The least and the greatest that each figure of a measure is in the worlds found so far."""
+    """The least and the greatest that each figure of a measure, or a gap of two, is in the worlds found so far."""
 
     cells: Counts
     least: Counts
@@ -118,9 +120,9 @@ class Bounds:
     programs: int = 0
 
     @classmethod
-    def of(cls, measure: Measure) -> Bounds:
+    def of(cls, cells: Counts) -> Bounds:
         """Before any other world."""
-        return cls(measure.cells, measure.cells.copy(), measure.cells.copy())
+        return cls(cells, cells.copy(), cells.copy())
 
     @property
     def width(self) -> Counts:
@@ -131,10 +133,12 @@ class Bounds:
 class Pool:
     """The worlds that differ in the counts of some leaves of a measure only, and of what moves along with it.
 
-    bounds: of each measure that moves, the first one's first.
+    bounds: of all that changes with it, the measure's own first, each with the sign of its change.
     """
 
-    def __init__(self, measure: Measure, room: Room, leaves: Sequence[int], bounds: Sequence[Bounds]) -> None:
+    def __init__(
+        self, measure: Measure, room: Room, leaves: Sequence[int], bounds: Sequence[tuple[Bounds, int]]
+    ) -> None:
         self.measure, self.room, self.bounds = measure, room, list(bounds)
         self.leaves = np.array(sorted(leaves), dtype=np.int64)
         self.low, self.high = room.low[self.leaves], room.high[self.leaves]
@@ -219,10 +223,10 @@ class Pool:
         figures = self.change_of_figures(change)
         if not self.is_world(change, figures):
             return False
-        self.bounds[0].worlds += 1
-        for bounds in self.bounds:
+        self.bounds[0][0].worlds += 1
+        for bounds, sign in self.bounds:
             for pattern, units in enumerate(self.units):
-                now = bounds.cells[units] + figures[pattern]
+                now = bounds.cells[units] + sign * figures[pattern]
                 bounds.least[units] = np.minimum(bounds.least[units], now)
                 bounds.greatest[units] = np.maximum(bounds.greatest[units], now)
         return True
@@ -239,7 +243,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Aim:
-    """The figures that must become wide: of one measure that moves, those of ``targets``, each by ``needed``."""
+    """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``."""
 
     bounds: Bounds
     targets: Mask
@@ -272,7 +276,7 @@ def widen(pool: Pool, aim: Aim, most: int = _MOST_ROUNDS) -> None:
     for pattern, split in zip(*np.nonzero(narrow), strict=True):
         if most == _MOST_ROUNDS and pool.by_pattern(aim.narrow)[pattern, split]:
             _widen_one(pool, program, int(pattern), int(split))
-    pool.bounds[0].programs += program.runs
+    pool.bounds[0][0].programs += program.runs
 
 
 def _widen_one(pool: Pool, program: Program, pattern: int, split: int) -> None:

@@ -13,8 +13,10 @@ from claimatlas.tables.schemas import Table
 _NEEDS = "writing tables without Spark needs the package deltalake: install claimatlas[publish]."
 
 
-def write_rows(folder: str, table: Table, rows: Sequence[tuple[Any, ...]], *, mode: str = "overwrite") -> int:
+def write_rows(folder: str, table: Table, rows: Sequence[tuple[Any, ...]], *, where: str | None = None, append: bool = False) -> int:
     """Write rows in the order of the table's columns, in one commit; gives back the table's new version.
+
+    They take the place of the whole table, or of the rows that ``where`` holds for, or come beside them.
 
     Raises:
         InputError: the package is not there, or the folder cannot be written.
@@ -52,7 +54,8 @@ def write_rows(folder: str, table: Table, rows: Sequence[tuple[Any, ...]], *, mo
         write_deltalake(
             str(path),
             ArrowTable.from_arrays(arrays, schema=Schema(fields)),
-            mode=mode,
+            mode="append" if append else "overwrite",
+            predicate=where if where and path.joinpath("_delta_log").is_dir() else None,
             partition_by=list(table.partitioned_by) or None,
             configuration={"delta.deletedFileRetentionDuration": table.retention} if table.retention else None,
             description=table.comment,
