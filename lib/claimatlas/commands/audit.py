@@ -37,7 +37,7 @@ def _audit(arguments: argparse.Namespace) -> None:
         raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
-    found = audit(arguments.folder, configuration, publication, lambda message: say(Event.PROGRESS, message))
+    found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
     named = found.texts()
     if arguments.json:
         print(json.dumps({"hidden": found.hidden, "programs": found.programs, "findings": named}, indent=2))

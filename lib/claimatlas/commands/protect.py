@@ -62,7 +62,7 @@ def _protect(arguments: argparse.Namespace) -> None:
         years,
         configuration,
         publication,
-        lambda message: say(Event.PROGRESS, message),
+        lambda message: say(Event.MESSAGE, message),
         arguments.supersede,
     )
     report = review(arguments.output, release.number, results)

@@ -1,0 +1,147 @@
+"""On small tables every world is written down: nothing sensitive may be bounded too closely by all of them together."""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("highspy", reason="the extra publish is not installed")
+
+from publication.country import K, YEAR, atoms, configuration, gold_rows  # noqa: E402
+from publication.enumeration import Figure, TooMany, all_worlds, columns  # noqa: E402
+
+from claimatlas.auditing.attack import attack  # noqa: E402
+from claimatlas.auditing.figures import count_names, figures_of  # noqa: E402
+from claimatlas.configuration import Configuration, load_configuration  # noqa: E402
+from claimatlas.configuration.publication import Publication, load_publication  # noqa: E402
+from claimatlas.protection.audit import Audit  # noqa: E402
+from claimatlas.protection.candidate import rows_of_year  # noqa: E402
+from claimatlas.protection.links import links_of  # noqa: E402
+from claimatlas.protection.marking import Marks, mark  # noqa: E402
+from claimatlas.protection.plan import plan  # noqa: E402
+from claimatlas.protection.proof import prove  # noqa: E402
+from claimatlas.protection.tables import TableBuilder, indicator_years  # noqa: E402
+from claimatlas.tables.schemas import POSTNATAL  # noqa: E402
+
+TOWNS = {"a": "north", "b": "north", "c": "north"}
+COUNTS = ("births", "no_midwife", "nobody")
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configuration, Publication]:
+    conf = configuration(tmp_path_factory.mktemp("small"), TOWNS, ["increased_reimbursement"])
+    loaded = load_configuration(str(conf))
+    return loaded, load_publication(loaded)
+
+
+def protected(
+    country: tuple[Configuration, Publication], tables: Mapping[str, Mapping[tuple[str, str, str], int]]
+) -> tuple[list[dict], Audit, bool]:
+    """The published rows of drawn tables, and whether the audit passed."""
+    conf, publication = country
+    names = [column.name for column in POSTNATAL.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in gold_rows(tables, TOWNS, ("all",))]
+    years = indicator_years(rows, conf)
+    measures = TableBuilder(conf, publication, YEAR).measures(years)
+    cells = plan(years, measures, conf, publication)
+    links = links_of(measures, conf)
+    marks = Marks(measures, links, cells)
+    mark(measures, cells, marks, conf, publication)
+    audit = Audit(measures, links, marks, publication)
+    audit.close()
+    passed = audit.protect(time.monotonic() + 60)
+    passed = passed and not prove(audit, lambda message: None).failures
+    return rows_of_year(cells, measures, conf, publication, YEAR, 1), audit, passed
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, dict[tuple[str, str, str], int]]:
+    """Births with the part of them without a midwife, and the part of these without anybody."""
+    births = {atom: draw(st.integers(0, 6)) for atom in atoms(TOWNS) if atom[1] != "unknown" and atom[0]}
+    births = {atom: count if atom[2] == "vaginal" else 0 for atom, count in births.items()}
+    no_midwife = {atom: draw(st.integers(0, count)) for atom, count in births.items()}
+    nobody = {atom: draw(st.integers(0, count)) for atom, count in no_midwife.items()}
+    return {"births": births, "no_midwife": no_midwife, "nobody": nobody}
+
+
+def figures(rows: list[dict], drawn: Mapping[str, Mapping[tuple[str, str, str], int]]) -> list[Figure]:
+    """Every published figure with its truth."""
+    found = []
+    for row in rows:
+        value = row["increased_reimbursement"]
+        inside = columns(TOWNS, row["geo_level"], row["geo_code"], value)
+        finest = [
+            sum(drawn[row["indicator_id"]].get((town, bim, "vaginal"), 0) for bim in bims)
+            for town in (*TOWNS, "")
+            for bims in (("yes",), ("no", "unknown"))
+        ]
+        truth = sum(finest[position] for position in inside)
+        found.append(Figure(row["indicator_id"], row["geo_level"], row["geo_code"], value, row["numerator"], truth))
+    return found
+
+
+def ranges(found: list[Figure]) -> dict[tuple[str, Figure], tuple[int, int]]:
+    """The least and the most of each count, and of each gap to the count that it lies within, over all worlds."""
+    every = all_worlds(found, TOWNS, COUNTS, K + 1)
+    bounds = {}
+    for figure in found:
+        number = COUNTS.index(figure.count)
+        inside = columns(TOWNS, figure.level, figure.code, figure.value)
+        sums = every[:, :, inside].sum(axis=2)
+        assert (sums[:, number] == figure.truth).any()
+        bounds["count", figure] = (int(sums[:, number].min()), int(sums[:, number].max()))
+        for larger in range(number):
+            gap = sums[:, larger] - sums[:, number]
+            bounds[f"gap {COUNTS[larger]}", figure] = (int(gap.min()), int(gap.max()))
+    return bounds
+
+
+def broken(found: list[Figure]) -> list[tuple[str, Figure, tuple[int, int]]]:
+    """What all worlds together tell that must not be told: by the rules as they are written, not as they are built."""
+    truths = {(f.count, f.level, f.code, f.value): f.truth for f in found}
+    open_ = []
+    for (kind, figure), (low, high) in ranges(found).items():
+        if kind == "count":
+            truth = figure.truth
+            is_secret = 1 <= truth < K
+        else:
+            larger = truths[(kind.removeprefix("gap "), figure.level, figure.code, figure.value)]
+            truth = larger - figure.truth
+            is_full = kind == "gap births" and truth == 0 and larger > 0
+            is_secret = 1 <= truth < K or is_full
+        if is_secret and high - low < K - 1:
+            open_.append((kind, figure, (low, high)))
+    return open_
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(drawn=tables())
+def test_nothing_sensitive_is_open(
+    country: tuple[Configuration, Publication], drawn: dict[str, dict[tuple[str, str, str], int]]
+) -> None:
+    rows, _, passed = protected(country, drawn)
+    assume(passed)
+    found = figures(rows, drawn)
+    try:
+        assert broken(found) == []
+    except TooMany:
+        assume(False)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(drawn=tables())
+def test_the_attacker_finds_nothing(
+    country: tuple[Configuration, Publication], drawn: dict[str, dict[tuple[str, str, str], int]]
+) -> None:
+    conf, publication = country
+    rows, _, passed = protected(country, drawn)
+    assume(passed)
+    found = figures_of(rows, conf, publication.sensitive_sides, YEAR)
+    declared = {indicator.id: indicator for indicator in conf.indicators}
+    pair = (count_names(declared["no_midwife"])[0], count_names(declared["nobody"])[0])
+    assert attack(found, {pair}, set(), K).findings == []
