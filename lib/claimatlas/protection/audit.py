@@ -61,15 +61,20 @@ class Audit:
         for quantity, measure in self.measures.items():
             self.bounds[quantity] = Bounds.of(measure.cells)
             self.weights[quantity] = weights_of(measure.frame, measure.cells, len(self.links.below(quantity)))
-        for link in self.links.all:
-            if link.same_frame:
-                cells = self.measures[link.whole].cells - self.measures[link.part].cells
-                self.gaps[link.part, link.whole] = Bounds.of(cells)
+        for part in self.measures:
+            for whole in self.wholes(part):
+                self.gaps[part, whole] = Bounds.of(self.measures[whole].cells - self.measures[part].cells)
 
     @property
     def order(self) -> list[Quantity]:
         """The quantities, each after those that it lies within."""
         return sorted(self.measures, key=lambda one: (sum(one.lies_within(other) for other in self.measures), one))
+
+    def wholes(self, quantity: Quantity) -> list[Quantity]:
+        """All that a quantity lies within in its own frame, the nearest first."""
+        frame = self.measures[quantity].frame
+        found = [one for one in self.order if quantity.lies_within(one) and self.measures[one].frame is frame]
+        return found[::-1]
 
     def is_known(self, quantity: Quantity) -> bool:
         """Whether readers know the count from elsewhere, so that nobody need protect it."""
@@ -108,7 +113,7 @@ class Audit:
         measure = self.measures[quantity]
         if self.is_known(quantity):
             return []
-        wholes = [link.whole for link in self.links.above(quantity) if link.same_frame]
+        wholes = self.wholes(quantity)
         free = [whole for whole in wholes if not self.is_known(whole)]
         needed = self._needed(quantity)
         targets = measure.small & measure.hidden
@@ -122,9 +127,15 @@ class Audit:
             # A gap is a secret where one of the two is hidden: for the links that are marked.
             if whole in measure.gaps:
                 aim = Aim(bounds, measure.hidden & (bounds.cells < 2 * self.publication.k - 1), needed)
-                outer = [Mover(whole, 1, still=quantity)] if whole in free else []
-                found.append(Goal(quantity, aim, (Mover(quantity, -1), *outer)))
+                found.append(Goal(quantity, aim, (Mover(quantity, -1), *self._movers_of_gap(quantity, whole))))
         return found
+
+    def _movers_of_gap(self, part: Quantity, whole: Quantity) -> list[Mover]:
+        """What else may move so that the gap of two counts changes: the larger, what lies between, what both lie in."""
+        free = [one for one in self.wholes(part) if not self.is_known(one)]
+        between = [Mover(one, -1, along=part) for one in free if one != whole and one.lies_within(whole)]
+        outer = [Mover(one, 1, along=whole, still=part) for one in free if one == whole or whole.lies_within(one)]
+        return [*between, *outer]
 
     def _state(self) -> tuple[int, int]:
         return sum(int(measure.hidden.sum()) for measure in self.measures.values()), self.narrow()
@@ -132,18 +143,17 @@ class Audit:
     def _slacks(self, quantity: Quantity) -> list[Counts]:
         """The figures, and by how much they are below each count of the same frame that they lie within."""
         measure = self.measures[quantity]
-        wholes = [self.measures[link.whole] for link in self.links.above(quantity) if link.same_frame]
+        wholes = [self.measures[whole] for whole in self.wholes(quantity)]
         return [measure.cells, *(whole.cells - measure.cells for whole in wholes)]
 
     def _needed(self, quantity: Quantity) -> Counts:
         """The width that each figure needs: k-1, or as much as a smaller whole allows that readers know or see."""
         measure = self.measures[quantity]
         needed = np.full(measure.cells.shape, self.publication.k - 1, dtype=np.int64)
-        for link in self.links.above(quantity):
-            if link.same_frame:
-                whole = self.measures[link.whole]
-                known = np.ones_like(whole.shown) if self.is_known(link.whole) else whole.shown
-                needed = np.where(known, np.minimum(needed, whole.cells), needed)
+        for one in self.wholes(quantity):
+            whole = self.measures[one]
+            known = np.ones_like(whole.shown) if self.is_known(one) else whole.shown
+            needed = np.where(known, np.minimum(needed, whole.cells), needed)
         return np.asarray(needed)
 
     def _reach(self, goal: Goal, until: float) -> None:

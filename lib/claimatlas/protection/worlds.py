@@ -89,7 +89,7 @@ def _keep_parts(
 
 
 def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
-    if still is not None and (part.quantity == still or still.lies_within(part.quantity)):
+    if part.quantity == still:
         return False
     is_most = 2 * int(part.atoms.sum()) > int(whole.atoms.sum())
     is_asked = along is not None and (part.quantity == along or along.lies_within(part.quantity))
@@ -256,7 +256,10 @@ class Aim:
 
 
 def widen(pool: Pool, aim: Aim, most: int = _MOST_ROUNDS) -> None:
-    """Find worlds until every target of the pool is wide enough, or no more are found."""
+    """Find worlds in which as many narrow targets as possible move at once, until hardly any more are found.
+
+    What is left is for the repair, which aims at one figure at a time.
+    """
     narrow = pool.by_pattern(aim.narrow)
     if not narrow.any() or not pool.moves.any():
         return
@@ -273,17 +276,7 @@ def widen(pool: Pool, aim: Aim, most: int = _MOST_ROUNDS) -> None:
         narrow = left
         if not narrow.any() or stalls >= _STALLS:
             break
-    for pattern, split in zip(*np.nonzero(narrow), strict=True):
-        if most == _MOST_ROUNDS and pool.by_pattern(aim.narrow)[pattern, split]:
-            _widen_one(pool, program, int(pattern), int(split))
     pool.bounds[0][0].programs += program.runs
-
-
-def _widen_one(pool: Pool, program: Program, pattern: int, split: int) -> None:
-    weights = np.zeros(pool.fixed.shape)
-    weights[pattern, split] = 1.0
-    for sign in (-1.0, 1.0):
-        pool.add(program.least(pool.costs(sign * weights)))
 
 
 def pools_of(frame: Frame, sizes: Counts, most: int = 3) -> Iterator[list[int]]:
