@@ -6,10 +6,9 @@ from itertools import product
 from pathlib import Path
 
 import yaml
+from claimatlas.protection.frames import ALL
 from comparison import CONF
 from integration.own_configuration import change, write_indicator
-
-from claimatlas.protection.frames import ALL
 
 YEAR = 2020
 TOWNS = {"a1": "north", "a2": "north", "b1": "south", "b2": "south", "b3": "south"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-
 from claimatlas.protection.frames import ALL
+
 from publication.country import units
 
 VALUES = ("yes", "other")

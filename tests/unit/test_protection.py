@@ -12,8 +12,6 @@ import yaml
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 deltalake = pytest.importorskip("deltalake")
 
-from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, write_gold  # noqa: E402
-
 from claimatlas.cli import main  # noqa: E402
 from claimatlas.protection import ledger  # noqa: E402
 from claimatlas.protection.audit import Audit  # noqa: E402
@@ -23,6 +21,7 @@ from claimatlas.protection.modular import MERSENNE, PRIMES, multiply  # noqa: E4
 from claimatlas.protection.nullspace import figures_of_changes, random_changes  # noqa: E402
 from claimatlas.tables.arrow import write_rows  # noqa: E402
 from claimatlas.tables.schemas import POSTNATAL, PUBLISHED_CELLS  # noqa: E402
+from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, write_gold  # noqa: E402
 
 GOLD = [column.name for column in POSTNATAL.columns]
 
@@ -74,7 +73,9 @@ def test_a_foreign_country(output: Path, conf: Path, capsys: pytest.CaptureFixtu
 
 def test_shown_cells_are_as_in_gold(output: Path, conf: Path) -> None:
     assert protect(output, conf) == 0
-    gold = list(read_table(str(output), "gold/postnatal", "SELECT * FROM t WHERE increased_reimbursement IN ('all','yes')"))
+    gold = list(
+        read_table(str(output), "gold/postnatal", "SELECT * FROM t WHERE increased_reimbursement IN ('all','yes')")
+    )
     truth = {key(row): row for row in gold}
     shown = [row for row in published(output) if row["confidentiality"] == "F" and key(row) in truth]
     assert len(shown) > 30
@@ -127,7 +128,7 @@ def test_a_failing_audit_writes_nothing(output: Path, conf: Path, monkeypatch: p
     assert not (output / "protection").exists()
 
 
-def test_out_of_time(output: Path, conf: Path) -> None:
+def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from claimatlas.configuration import load_configuration
     from claimatlas.configuration.publication import load_publication
     from claimatlas.errors import QualityGateError
@@ -136,14 +137,13 @@ def test_out_of_time(output: Path, conf: Path) -> None:
 
     loaded = load_configuration(str(conf))
     release = release_of(str(output), None)
+    monkeypatch.setattr(Audit, "close", lambda self: 0)
     with pytest.raises(QualityGateError, match="ran out of their time"):
         protect_year(str(output), release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
 
 
 @pytest.mark.parametrize("step", ["close", "repair", "both"])
-def test_a_fault_in_a_step_is_caught(
-    step: str, output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_in_a_step_is_caught(step: str, output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without closing the repair does all; without both the audit says so."""
     if step in ("close", "both"):
         monkeypatch.setattr(Audit, "close", lambda self: 0)
@@ -235,9 +235,7 @@ def settings_hash(conf: Path) -> str:
         ({"k": 1}, "k"),
     ],
 )
-def test_mistakes_are_named(
-    changes: dict, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mistakes_are_named(changes: dict, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     conf = configuration(tmp_path, **changes)
     output = write_gold(tmp_path / "output", gold_rows(drawn(1)))
     assert protect(output, conf) == 2

@@ -15,8 +15,8 @@ from claimatlas.auditing.system import System, system_of
 class Finding:
     """A figure that can be worked out: its place, what it is of, and its bounds.
 
-    kind: small (proved to be 1 to k-1), narrow (fewer than k values, some of them 1 to k-1), full (every member of a
-    group has the sensitive outcome).
+    kind: shown (a published figure tells it), small (proved to be 1 to k-1), full (every member of a group has the
+    sensitive outcome), narrow (fewer than k values, some of them 1 to k-1: whether it is sensitive a reader cannot tell).
     """
 
     kind: str
@@ -24,6 +24,11 @@ class Finding:
     key: Key
     low: int
     high: int
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether the published files alone prove that something sensitive is told."""
+        return self.kind != "narrow"
 
 
 @dataclass
@@ -51,7 +56,8 @@ def attack(found: Published, differences: set[tuple[str, str]], known: set[str],
             narrow, runs = bounds_of(members, equations, inside, k - 1)
             close.update(narrow)
             outcome.programs += runs
-    outcome.findings = sorted(_judge(found, system, close, k), key=lambda one: (one.key, one.of))
+    findings = [*_judge(found, system, close, k), *_shown(found, differences, known, k)]
+    outcome.findings = sorted(findings, key=lambda one: (one.key, one.of, one.kind))
     return outcome
 
 
@@ -65,9 +71,26 @@ def _judge(found: Published, system: System, close: dict[int, tuple[int, int]], 
     for upper, lower, side in found.shares:
         if side == "none" or not _is_somebody(found, system, close, lower):
             continue
-        unknown = system.gaps.get((upper, lower)) if side == "numerator" else system.names.get(upper)
-        if unknown is not None and close.get(unknown, (1, 1))[1] == 0:
+        whole_group = system.gaps.get((upper, lower)) if side == "numerator" else system.names.get(upper)
+        if whole_group is not None and close.get(whole_group, (1, 1))[1] == 0:
             yield Finding("full", side, upper, 0, 0)
+
+
+def _shown(found: Published, differences: set[tuple[str, str]], known: set[str], k: int) -> Iterator[Finding]:
+    """What is small and stands there to be read, or follows from two figures that do."""
+    for key, value in found.values.items():
+        if value is not None and 1 <= value < k and key[0] not in found.magnitudes and key[0] not in known:
+            yield Finding("shown", "count", key, value, value)
+    watched = {(upper, lower): side for upper, lower, side in found.shares}
+    for smaller, larger in found.order:
+        part, whole = found.values[smaller], found.values[larger]
+        side = watched.get((smaller, larger))
+        if part is None or whole is None or (side is None and (larger[0], smaller[0]) not in differences):
+            continue
+        if 1 <= whole - part < k:
+            yield Finding("shown", "difference", smaller, whole - part, whole - part)
+        if whole and ((side == "numerator" and part == whole) or (side == "complement" and part == 0)):
+            yield Finding("full", side, smaller, part, part)
 
 
 def _is_somebody(found: Published, system: System, close: dict[int, tuple[int, int]], key: Key) -> bool:
@@ -77,6 +100,6 @@ def _is_somebody(found: Published, system: System, close: dict[int, tuple[int, i
 
 
 def _kind(low: int, high: int, k: int) -> str | None:
-    if 1 <= low and high < k:
+    if low >= 1 and high < k:
         return "small"
     return "narrow" if low < k and high >= 1 else None

@@ -40,7 +40,7 @@ class Programs:
         model.a_matrix_.index_ = np.array([self.number[u] for row, _ in rows for u, _ in row], dtype=np.int32)
         model.a_matrix_.value_ = np.array([value for row, _ in rows for _, value in row], dtype=float)
         self._highs = highspy
-        self._solver: Any = highspy.Highs()
+        self._solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 1), ("parallel", "off")):
             self._solver.setOptionValue(name, value)
         self._solver.passModel(model)
@@ -93,8 +93,6 @@ def bounds_of(
     return found, programs.runs
 
 
-def _take(
-    values: npt.NDArray[np.float64], least: npt.NDArray[np.float64], most: npt.NDArray[np.float64]
-) -> None:
+def _take(values: npt.NDArray[np.float64], least: npt.NDArray[np.float64], most: npt.NDArray[np.float64]) -> None:
     np.minimum(least, values, out=least)
     np.maximum(most, values, out=most)

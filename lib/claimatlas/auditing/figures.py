@@ -157,9 +157,9 @@ def _add_order(found: Published, configuration: Configuration) -> None:
                     pairs.add((part, other_part))
     for part, whole in sorted(pairs):
         for key in [key for key in found.values if key[0] == part]:
-            upper: Key = (whole, *key[1:])
-            if part != whole and upper in found.values:
-                found.order.append((key, upper))
+            larger: Key = (whole, *key[1:])
+            if part != whole and larger in found.values:
+                found.order.append((key, larger))
     found.order = sorted(set(found.order))
 
 
@@ -180,4 +180,3 @@ def _counts_fewer(one: Indicator, other: Indicator) -> bool:
     if first.without_any and second.without_any:
         return set(first.without_any) >= set(second.without_any)
     return bool(first.with_service and first.with_service == second.quantity_of_service)
-

@@ -27,10 +27,15 @@ class Findings:
     hidden: int = 0
     programs: int = 0
 
-    def texts(self) -> list[str]:
-        """One line a finding."""
+    @property
+    def narrow(self) -> int:
+        """How many figures have fewer than k values, without any proof that they are sensitive."""
+        return sum(not one.is_proof for _, _, one in self.found)
+
+    def texts(self, *, strict: bool = False) -> list[str]:
+        """One line a finding; ``strict``: the narrow ones too."""
         lines = []
-        for release, year, one in self.found:
+        for release, year, one in [found for found in self.found if strict or found[2].is_proof]:
             count, level, code, split = one.key
             bounds = f"{one.low} to {one.high}"
             lines.append(

@@ -1,4 +1,4 @@
-"""The published figures as a system of equations over what is hidden, in parts that have nothing to do with each other."""
+"""The published figures as equations over what is hidden, in parts that have nothing to do with each other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ Row = tuple[list[tuple[int, int]], int]
 
 @dataclass
 class System:
-    """Non-negative unknowns and equations. names: of each hidden figure its unknown; gaps: of a cell's denominator less
-    its numerator, where one of the two is hidden."""
+    """Non-negative unknowns and equations.
+
+    names: of each hidden figure its unknown. gaps: of a cell's denominator less its numerator, where one is hidden.
+    """
 
     size: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -36,9 +38,9 @@ class System:
                 unknown = parent[unknown]
             return unknown
 
-        for row, _ in self.rows:
-            for unknown, _ in row[1:]:
-                parent[root(unknown)] = root(row[0][0])
+        for members_of_row, _ in self.rows:
+            for unknown, _ in members_of_row[1:]:
+                parent[root(unknown)] = root(members_of_row[0][0])
         members: dict[int, list[int]] = {}
         for unknown in range(self.size):
             members.setdefault(root(unknown), []).append(unknown)

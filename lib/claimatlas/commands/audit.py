@@ -20,6 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = options.CommandParser(prog="audit", description=DESCRIPTION)
     parser.add_argument("folder", metavar="FOLDER", type=options.path, help="folder with published/ in it")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail for every hidden figure with fewer than k possible values too, though nothing tells that it is "
+        "sensitive",
+    )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
     try:
@@ -38,11 +44,17 @@ def _audit(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
     found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
-    named = found.texts()
+    named = found.texts(strict=arguments.strict)
     if arguments.json:
-        print(json.dumps({"hidden": found.hidden, "programs": found.programs, "findings": named}, indent=2))
+        record = {"hidden": found.hidden, "programs": found.programs, "narrow": found.narrow, "findings": named}
+        print(json.dumps(record, indent=2))
     elif named:
         print("\n".join(named[:_MOST_NAMED]))
     if named:
         raise QualityGateError(f"{len(named)} hidden figures can be worked out, or bounded too closely.")
-    say(Event.SUMMARY, f"nothing can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs).")
+    say(
+        Event.SUMMARY,
+        f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
+        f"{found.narrow:,} of them, or of their differences, have fewer than {publication.k} possible values, and nothing "
+        "tells whether those are sensitive.",
+    )

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         dest="year_groups",
         action="extend",
         nargs="+",
-        type=options.years,
+        type=options.years_in,
         help="years to protect, such as 2019-2023 (default: all of the release)",
     )
     parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")

@@ -1,4 +1,4 @@
-"""Protects the tables of a year: closes, looks for other worlds, and repairs until every hidden figure is wide enough."""
+"""Protects the tables of a year: closes sums, looks for other worlds, and repairs until every secret is wide enough."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from claimatlas.configuration.publication import Publication
 from claimatlas.protection.closing import close
 from claimatlas.protection.costs import weights_of
-from claimatlas.protection.frames import Counts
+from claimatlas.protection.frames import Counts, Mask
 from claimatlas.protection.links import Links
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.quantities import Quantity
@@ -32,11 +32,16 @@ class Mover:
 
 @dataclass(frozen=True)
 class Goal:
-    """Figures of a quantity that must become wide, and what may move for it."""
+    """Figures of a quantity that must become wide, and what may move for it.
+
+    is_secret: they are sensitive. Others are hidden for their sake only: worlds are looked for, but nothing more is
+    hidden for them, since nothing sensitive follows from them.
+    """
 
     quantity: Quantity
     aim: Aim
     movers: tuple[Mover, ...]
+    is_secret: bool = True
 
 
 @dataclass
@@ -105,8 +110,16 @@ class Audit:
                 return not self.narrow()
 
     def narrow(self) -> int:
-        """How many figures and differences a reader could still bound too closely."""
-        return sum(int(goal.aim.narrow.sum()) for quantity in self.order for goal in self.goals(quantity))
+        """How many secret figures and differences a reader could still bound too closely."""
+        return sum(int(goal.aim.narrow.sum()) for goal in self.all_goals() if goal.is_secret)
+
+    def unclear(self) -> int:
+        """How many hidden figures, none of them sensitive, have no worlds found for k values."""
+        return sum(int(goal.aim.narrow.sum()) for goal in self.all_goals() if not goal.is_secret)
+
+    def all_goals(self) -> list[Goal]:
+        """The goals of all quantities."""
+        return [goal for quantity in self.order for goal in self.goals(quantity)]
 
     def goals(self, quantity: Quantity) -> list[Goal]:
         """What must become wide: the hidden counts of a quantity, and the hidden gaps to what it lies within."""
@@ -116,18 +129,24 @@ class Audit:
         wholes = self.wholes(quantity)
         free = [whole for whole in wholes if not self.is_known(whole)]
         needed = self._needed(quantity)
-        targets = measure.small & measure.hidden
-        if not quantity.is_magnitude:
-            targets = targets | (measure.hidden & (measure.cells < 2 * self.publication.k - 1))
-        aim = Aim(self.bounds[quantity], targets, needed)
-        movers = [Mover(quantity, 1), *(Mover(whole, 1, along=quantity) for whole in free)]
-        found = [Goal(quantity, aim, tuple(movers))]
+        own = (Mover(quantity, 1), *(Mover(whole, 1, along=quantity) for whole in free))
+        found = self._goals_of(quantity, self.bounds[quantity], measure.small, needed, own)
         for whole in wholes:
-            bounds = self.gaps[quantity, whole]
             # A gap is a secret where one of the two is hidden: for the links that are marked.
             if whole in measure.gaps:
-                aim = Aim(bounds, measure.hidden & (bounds.cells < 2 * self.publication.k - 1), needed)
-                found.append(Goal(quantity, aim, (Mover(quantity, -1), *self._movers_of_gap(quantity, whole))))
+                movers = (Mover(quantity, -1), *self._movers_of_gap(quantity, whole))
+                found += self._goals_of(quantity, self.gaps[quantity, whole], measure.gaps[whole], needed, movers)
+        return found
+
+    def _goals_of(
+        self, quantity: Quantity, bounds: Bounds, secret: Mask, needed: Counts, movers: tuple[Mover, ...]
+    ) -> list[Goal]:
+        """The goal of the secret figures, and that of those which a reader could take for one."""
+        hidden = self.measures[quantity].hidden
+        found = [Goal(quantity, Aim(bounds, secret & hidden, needed), movers)]
+        if not quantity.is_magnitude:
+            unclear = hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
+            found.append(Goal(quantity, Aim(bounds, unclear, needed), movers[:1], is_secret=False))
         return found
 
     def _movers_of_gap(self, part: Quantity, whole: Quantity) -> list[Mover]:
@@ -160,7 +179,7 @@ class Audit:
         for mover in goal.movers:
             if goal.aim.narrow.any():
                 self._search(mover, goal.aim)
-        for unit, split in self._left(goal.aim, until):
+        for unit, split in self._left(goal.aim, until) if goal.is_secret else ():
             for mover in goal.movers:
                 if self._repair(mover, goal.aim).mend(unit, split):
                     self.repaired += 1
@@ -215,6 +234,8 @@ class Audit:
         return room, found
 
     def _tell(self, quantity: Quantity) -> None:
-        left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity))
+        left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity) if goal.is_secret)
         hidden = int(self.measures[quantity].hidden.sum())
-        self.progress(f"{'_'.join((quantity.kind, *quantity.names))[:60]}: {hidden} figures hidden, {left} still narrow")
+        self.progress(
+            f"{'_'.join((quantity.kind, *quantity.names))[:60]}: {hidden} figures hidden, {left} still narrow"
+        )

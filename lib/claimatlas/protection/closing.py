@@ -38,8 +38,8 @@ def equations_of(measure: Measure) -> Iterator[Equation]:
         for split in np.nonzero(planned[unit])[0] if children else ():
             if planned[list(children), split].all():
                 rest = int(measure.cells[unit, split] - measure.cells[list(children), split].sum())
-                parts = tuple((child, int(split)) for child in children)
-                yield Equation((unit, int(split)), parts, rest, has_rest)
+                inner = tuple((child, int(split)) for child in children)
+                yield Equation((unit, int(split)), inner, rest, has_rest)
 
 
 def close(measure: Measure, slacks: Sequence[Counts], weights: Counts, marks: Marks, k: int) -> int:
@@ -59,9 +59,7 @@ def close(measure: Measure, slacks: Sequence[Counts], weights: Counts, marks: Ma
     return hidden
 
 
-def _missing(
-    equation: Equation, measure: Measure, slacks: Sequence[Counts], weights: Counts, k: int
-) -> Row | None:
+def _missing(equation: Equation, measure: Measure, slacks: Sequence[Counts], weights: Counts, k: int) -> Row | None:
     """The figure that an open equation must hide too; nothing where it is closed, or nothing is left to hide."""
     hidden = [row for row in equation.parts if measure.hidden[row]]
     number = len(hidden) + measure.hidden[equation.whole] + equation.has_rest

@@ -105,7 +105,9 @@ def _aligned(part: Measure, whole: Measure) -> Counts:
     units = [whole.frame.unit_position[unit.level, unit.code] for unit in part.frame.units]
     splits = [
         whole.frame.split_position[
-            tuple(dict(zip(part.frame.dimensions, split, strict=True)).get(name, "all") for name in whole.frame.dimensions)
+            tuple(
+                dict(zip(part.frame.dimensions, split, strict=True)).get(name, "all") for name in whole.frame.dimensions
+            )
         ]
         for split in part.frame.splits
     ]

@@ -69,7 +69,9 @@ def numerator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantit
     """What an indicator's numerator counts."""
     whole = denominator_of(indicator, delivery_types)
     numerator = indicator.numerator
-    kind, names, types = EVERY, (), whole.types
+    kind: str = EVERY
+    names: tuple[str, ...] = ()
+    types = whole.types
     if numerator.delivery_types is not None:
         counted = whole.types or tuple(delivery_types)
         types = _some(tuple(name for name in numerator.delivery_types if name in counted), delivery_types)

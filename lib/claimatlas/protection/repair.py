@@ -50,7 +50,7 @@ class Repair:
         # Leaves count by how far they can move in the target's own split: of a rare value few can.
         holds = frame.holds[split]
         free = np.minimum(self.room.high - self.room.low, self.aim.needed.max())[:, holds].sum(axis=1)
-        sizes = free * (1 + self.measure.atoms.sum())  + self.measure.atoms.sum(axis=1)
+        sizes = free * (1 + self.measure.atoms.sum()) + self.measure.atoms.sum(axis=1)
         around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=lambda leaves: len(leaves))
         if len(own) > 1:
             around.insert(0, own)
@@ -112,9 +112,7 @@ class Repair:
             best = (float(costs @ values), changed, values[:size])
         return best
 
-    def _program(
-        self, pool: Pool, shown: Sequence[Figure], target: npt.NDArray[np.int64]
-    ) -> tuple[Program, Floats]:
+    def _program(self, pool: Pool, shown: Sequence[Figure], target: npt.NDArray[np.int64]) -> tuple[Program, Floats]:
         """The program in which a shown figure may change at its cost; the target's row follows those of the shown."""
         size, number = int(pool.moves.sum()), len(shown)
         low = np.concatenate([pool.low[pool.moves], np.zeros(2 * number)])

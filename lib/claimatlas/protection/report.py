@@ -38,9 +38,7 @@ def _key(row: Row) -> CellKey:
     return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
 
 
-def _changes(
-    rows: Sequence[Row], before: dict[CellKey, tuple[int, int | None, int | None]]
-) -> list[dict[str, Any]]:
+def _changes(rows: Sequence[Row], before: dict[CellKey, tuple[int, int | None, int | None]]) -> list[dict[str, Any]]:
     """The shown cells whose numerator moved most since it was last shown."""
     found = []
     for row in rows:

@@ -123,10 +123,9 @@ def write_candidate(
 def _failure(audit: Audit, year: int, out_of_time: bool) -> str:
     why = "The programs ran out of their time (budget_seconds)" if out_of_time else "The audit failed"
     places: Counter[str] = Counter()
-    for quantity in audit.order:
-        for goal in audit.goals(quantity):
-            for unit, _ in zip(*goal.aim.narrow.nonzero(), strict=True):
-                places[audit.measures[quantity].frame.units[unit].level] += 1
+    for goal in audit.all_goals():
+        for unit, _ in zip(*goal.aim.narrow.nonzero(), strict=True) if goal.is_secret else ():
+            places[audit.measures[goal.quantity].frame.units[unit].level] += 1
     left = ", ".join(f"{number} at {level}" for level, number in places.items())
     return f"{year}: {why}: {audit.narrow()} hidden figures could be bounded too closely ({left}). Nothing is written."
 
@@ -143,6 +142,7 @@ def _audit_row(
         "programs": sum(one.programs for one in result.audit.bounds.values()),
         "planned_sensitive_not_bounded_by_programs": 0,
         "unplanned_checked_by_algebra_only": result.proof.unplanned,
+        "hidden_not_sensitive_without_k_values": result.audit.unclear(),
         "insiders_checked": result.proof.insiders,
         "primes": result.proof.primes,
         "solver": f"HiGHS {solver_version()}",

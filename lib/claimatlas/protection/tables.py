@@ -132,7 +132,9 @@ class TableBuilder:
             kept = levels[: levels.index(base) + 1]
             vintage = self.configuration.geography.vintage(self.year)
             found = {tuple(place.parents[level] for level in kept) for place in vintage.values()}
-            places = [(codes[-1] or f"{NOWHERE}{'/'.join(codes)}", dict(zip(kept, codes, strict=True))) for codes in found]
+            places = [
+                (codes[-1] or f"{NOWHERE}{'/'.join(codes)}", dict(zip(kept, codes, strict=True))) for codes in found
+            ]
             values = [published_values(self.configuration, self.publication, population, name) for name in dimensions]
             self._frames[key] = frame_of_places(kept, sorted(places, key=lambda place: place[0]), dimensions, values)
         return self._frames[key]
@@ -158,7 +160,7 @@ class TableBuilder:
         atoms = self._atoms(frame, year, part)
         cells = frame.cells(atoms)
         nothing = np.zeros(cells.shape, dtype=bool)
-        return Measure(quantity, frame, atoms, cells, *(nothing.copy() for _ in range(4)))
+        return Measure(quantity, frame, atoms, cells, nothing, nothing.copy(), nothing.copy(), nothing.copy())
 
     def _atoms(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
         """The finest counts: those of leaves as gold has them, those of no place as what is left of the larger unit."""
@@ -178,7 +180,9 @@ class TableBuilder:
                 atoms[rest[0]] = by_unit[position] - atoms[leaves].sum(axis=0)
                 is_known[rest] = True
         if (atoms < 0).any():
-            raise InputError(f"gold does not add up: {year.indicator.id} of {self.year} has less in a place than in its parts.")
+            raise InputError(
+                f"gold does not add up: {year.indicator.id} of {self.year} has less in a place than in its parts."
+            )
         return atoms
 
     def _finest(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
@@ -202,4 +206,3 @@ class TableBuilder:
 def levels_of(indicator: Indicator, configuration: Configuration) -> list[str]:
     """The levels of an indicator's domiciles, without sector and hospital."""
     return [level for level in configuration.settings.geography.levels if level in indicator.levels]
-

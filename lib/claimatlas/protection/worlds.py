@@ -44,7 +44,11 @@ class Room:
 
 
 def room_of(
-    measure: Measure, measures: Mapping[Quantity, Measure], links: Links, along: Quantity | None = None, still: Quantity | None = None
+    measure: Measure,
+    measures: Mapping[Quantity, Measure],
+    links: Links,
+    along: Quantity | None = None,
+    still: Quantity | None = None,
 ) -> tuple[Room, list[Measure]]:
     """How a measure may move, and which others move by the same.
 
@@ -160,12 +164,12 @@ class Pool:
         splits = self.measure.cells.shape[1]
         self.least_change = np.full((len(self.units), splits), -UNBOUNDED, dtype=np.int64)
         self.most_change = np.full((len(self.units), splits), UNBOUNDED, dtype=np.int64)
-        position = {unit: pattern for pattern, units in enumerate(self.units) for unit in units}
+        position: dict[int, int] = {unit: pattern for pattern, units in enumerate(self.units) for unit in units}
         for (unit, split), (low, high) in self.room.rows.items():
             if unit in position:
-                pattern = position[unit]
-                self.least_change[pattern, split] = max(self.least_change[pattern, split], low)
-                self.most_change[pattern, split] = min(self.most_change[pattern, split], high)
+                row = (position[unit], split)
+                self.least_change[row] = max(int(self.least_change[row]), low)
+                self.most_change[row] = min(int(self.most_change[row]), high)
 
     def columns(self, pattern: int, split: int) -> npt.NDArray[np.int64]:
         """The columns of a program whose sum is the change of a figure."""

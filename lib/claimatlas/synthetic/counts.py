@@ -78,9 +78,7 @@ def _frame(configuration: Configuration, population: Population, year: int) -> F
     levels = configuration.settings.geography.levels
     places = [(code, place.parents) for code, place in sorted(configuration.geography.vintage(year).items())]
     names = [name for name in DIMENSIONS[population] if name != _TYPE]
-    return frame_of_places(
-        levels, places, names, [dimension_values(configuration, population, name) for name in names]
-    )
+    return frame_of_places(levels, places, names, [dimension_values(configuration, population, name) for name in names])
 
 
 def _draw(
@@ -215,9 +213,9 @@ def _sector_rows(
         number = max(1, int(totals[whole][position]) // INHABITANTS_PER_SECTOR)
         people = random.multinomial(int(totals[whole][position]), np.full(number, 1 / number))
         counts: dict[Quantity, Any] = {whole: people}
-        for quantity in sorted((q for q in drawn if q.kind == "service")):
+        for quantity in sorted(q for q in drawn if q.kind == "service"):
             counts[quantity] = random.multivariate_hypergeometric(people, int(totals[quantity][position]))
-        for quantity in sorted((q for q in drawn if q.kind == "quantity")):
+        for quantity in sorted(q for q in drawn if q.kind == "quantity"):
             persons = counts[Quantity(whole.population, "service", quantity.names)]
             more = int(totals[quantity][position]) - int(persons.sum())
             counts[quantity] = persons + random.multinomial(more, persons / max(persons.sum(), 1)) if more else persons

@@ -13,7 +13,9 @@ from claimatlas.tables.schemas import Table
 _NEEDS = "writing tables without Spark needs the package deltalake: install claimatlas[publish]."
 
 
-def write_rows(folder: str, table: Table, rows: Sequence[tuple[Any, ...]], *, where: str | None = None, append: bool = False) -> int:
+def write_rows(
+    folder: str, table: Table, rows: Sequence[tuple[Any, ...]], *, where: str | None = None, append: bool = False
+) -> int:
     """Write rows in the order of the table's columns, in one commit; gives back the table's new version.
 
     They take the place of the whole table, or of the rows that ``where`` holds for, or come beside them.
@@ -43,22 +45,24 @@ def write_rows(folder: str, table: Table, rows: Sequence[tuple[Any, ...]], *, wh
     for column, values in zip(table.columns, columns, strict=True):
         kind = types[column.type]
         if column.type == "timestamp":
-            values = [None if value is None else round(value.timestamp() * 1_000_000) for value in values]
-            arrays.append(Array(values, DataType.int64()).cast(kind))
+            micros = [None if value is None else round(value.timestamp() * 1_000_000) for value in values]
+            arrays.append(Array(micros, DataType.int64()).cast(kind))
         else:
             arrays.append(Array(list(values), kind))
         fields.append(Field(column.name, kind, nullable=not column.required))
     path = Path(folder, *table.name.split("/"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        options: dict[str, Any] = {"mode": "append" if append else "overwrite"}
+        if where and path.joinpath("_delta_log").is_dir():
+            options["predicate"] = where
         write_deltalake(
             str(path),
             ArrowTable.from_arrays(arrays, schema=Schema(fields)),
-            mode="append" if append else "overwrite",
-            predicate=where if where and path.joinpath("_delta_log").is_dir() else None,
             partition_by=list(table.partitioned_by) or None,
             configuration={"delta.deletedFileRetentionDuration": table.retention} if table.retention else None,
             description=table.comment,
+            **options,
         )
         return int(DeltaTable(str(path)).version())
     except (DeltaError, OSError) as error:
