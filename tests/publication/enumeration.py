@@ -13,7 +13,7 @@ VALUES = ("yes", "other")
 MOST_WORLDS = 60_000
 
 
-class TooMany(Exception):
+class TooManyError(Exception):
     """There are too many worlds to write down."""
 
 
@@ -74,12 +74,12 @@ def all_worlds(figures: Sequence[Figure], towns: Mapping[str, str], counts: Sequ
         for world in worlds(rows, size, [whole + room] * size):
             found.append(world)
             if len(found) > MOST_WORLDS:
-                raise TooMany
+                raise TooManyError
         tables.append(np.array(found, dtype=np.int64).reshape(-1, size))
     chains = tables[0][:, None, :]
     for table in tables[1:]:
         if len(chains) * len(table) > 4_000_000:
-            raise TooMany
+            raise TooManyError
         fits = (table[None, :, :] <= chains[:, None, -1, :]).all(axis=2)
         outer, inner = np.nonzero(fits)
         chains = np.concatenate([chains[outer], table[inner][:, None, :]], axis=1)

@@ -308,10 +308,8 @@ def exactly_determined(frame, shown) -> np.ndarray:
 def test_drawn_counts_can_be_protected(tmp_path: Path, conf: Path) -> None:
     """``generate --counts`` writes gold that adds up, for any configuration."""
     output = tmp_path / "drawn"
-    code = main(
-        ["generate", "--counts", "--output", str(output), "--beneficiaries", "200000", "--years", "2020"]
-        + ["--seed", "1", "--conf", str(conf)]
-    )
+    arguments = ("--output", str(output), "--beneficiaries", "200000")
+    code = main(["generate", "--counts", *arguments, "--years", "2020", "--seed", "1", "--conf", str(conf)])
     assert code == 0
     assert protect(output, conf) == 0
     assert {row["year"] for row in published(output)} == {YEAR}

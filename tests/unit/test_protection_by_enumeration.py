@@ -23,7 +23,7 @@ from claimatlas.protection.proof import prove
 from claimatlas.protection.tables import TableBuilder, indicator_years
 from claimatlas.tables.schemas import POSTNATAL
 from publication.country import YEAR, K, atoms, configuration, gold_rows
-from publication.enumeration import Figure, TooMany, all_worlds, columns
+from publication.enumeration import Figure, TooManyError, all_worlds, columns
 
 TOWNS = {"a": "north", "b": "north", "c": "north"}
 COUNTS = ("births", "no_midwife", "nobody")
@@ -126,7 +126,7 @@ def test_nothing_sensitive_is_open(
     found = figures(rows, drawn)
     try:
         assert broken(found) == []
-    except TooMany:
+    except TooManyError:
         assume(False)
 
 
@@ -174,7 +174,7 @@ def test_a_shown_secondary_cell_is_judged_as_the_worlds_are(country: tuple[Confi
             mutated[lower]["numerator"] = truths[lower]
             try:
                 is_broken = bool(broken(figures(mutated, drawn)))
-            except TooMany:
+            except TooManyError:
                 continue
             found = attack(figures_of(mutated, conf, publication.sensitive_sides, YEAR), {pair}, set(), K).findings
             judged += 1

@@ -11,7 +11,7 @@ PRIMES = (2**61 - 1, 2**31 - 1)
 def determined(equations: Iterable[Sequence[tuple[int, int]]], unknowns: int) -> set[int]:
     """The unknowns that have one value only.
 
-    Each equation is the unknowns in it with their coefficients; what it equals does not matter. An unknown is determined
+    Each equation is its unknowns with their coefficients; what it equals does not matter. An unknown is determined
     when it is zero in a random solution of the homogeneous equations, modulo two primes.
     """
     rows = sorted((sorted(row) for row in equations), key=lambda row: (len(row), row))

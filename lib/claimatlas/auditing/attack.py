@@ -16,7 +16,8 @@ class Finding:
     """A figure that can be worked out: its place, what it is of, and its bounds.
 
     kind: shown (a published figure tells it), small (proved to be 1 to k-1), full (every member of a group has the
-    sensitive outcome), narrow (fewer than k values, some of them 1 to k-1: whether it is sensitive a reader cannot tell).
+    sensitive outcome),
+    narrow (fewer than k values, some of them 1 to k-1: a reader cannot tell whether it is sensitive).
     """
 
     kind: str

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from claimatlas.auditing.system import Row
-from claimatlas.errors import InputError, QualityGateError
+from claimatlas.errors import QualityGateError
+from claimatlas.solver import highs
 
 _EPSILON = 1e-6
 _ROUNDS = 24
-_NEEDS = "auditing needs the packages numpy and highspy: install claimatlas[publish]."
 MOST = 1e7
 """No count is above this: a bound for those that nothing bounds."""
 
@@ -23,10 +23,7 @@ class Programs:
     """The programs over one part of a system; its unknowns are numbered from 0 there."""
 
     def __init__(self, members: Sequence[int], rows: Sequence[Row]) -> None:
-        try:
-            import highspy  # noqa: PLC0415 - only what publishes needs it
-        except ModuleNotFoundError:
-            raise InputError(_NEEDS) from None
+        highspy = highs()
         self.number = {unknown: position for position, unknown in enumerate(members)}
         self.size = len(members)
         model = highspy.HighsLp()
@@ -40,8 +37,14 @@ class Programs:
         model.a_matrix_.index_ = np.array([self.number[u] for row, _ in rows for u, _ in row], dtype=np.int32)
         model.a_matrix_.value_ = np.array([value for row, _ in rows for _, value in row], dtype=float)
         self._highs = highspy
-        self._solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 1), ("parallel", "off")):
+        self._solver: Any = highspy.Highs()
+        for name, value in (
+            ("output_flag", False),
+            ("log_to_console", False),
+            ("threads", 1),
+            ("random_seed", 1),
+            ("parallel", "off"),
+        ):
             self._solver.setOptionValue(name, value)
         self._solver.passModel(model)
         self._columns = np.arange(self.size, dtype=np.int32)

@@ -55,6 +55,6 @@ def _audit(arguments: argparse.Namespace) -> None:
     say(
         Event.SUMMARY,
         f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
-        f"{found.narrow:,} of them, or of their differences, have fewer than {publication.k} possible values, and nothing "
-        "tells whether those are sensitive.",
+        f"{found.narrow:,} of them, or of their differences, have fewer than {publication.k} possible values, and "
+        "nothing tells whether those are sensitive.",
     )

@@ -63,7 +63,7 @@ def key_of(row: Row) -> tuple[Any, ...]:
 
 
 def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level: str) -> None:
-    """Give comparison and trend to the shown totals: the one where the country is shown, the other where all years are."""
+    """Give shown totals comparison and trend: the one where the country is shown, the other where all years are."""
     totals = {
         (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"]): row
         for row in rows

@@ -133,8 +133,8 @@ def frame_of_places(
         for rank, level in enumerate(levels):
             if parents[level]:
                 members.setdefault((rank, parents[level]), []).append(position)
-    for rank, code in members:
+    for (rank, _), inside in members.items():
         if rank == 0:
-            members[rank, code].append(len(leaves))
+            inside.append(len(leaves))
     units = tuple(Unit(levels[rank], code, tuple(found)) for (rank, code), found in sorted(members.items()))
     return Frame((*leaves, NOWHERE), units, tuple(dimensions), tuple(tuple(names) for names in values))

@@ -27,7 +27,12 @@ class Marks:
                 self.dependants.setdefault(cell.denominator, set()).add(cell.numerator)
         for link in links.all:
             for (unit, split), (upper, other) in link.pairs:
-                self.dependants.setdefault((link.whole, upper, other), set()).add((link.part, unit, split))
+                one, whole = (link.part, unit, split), (link.whole, upper, other)
+                if link.whole.is_magnitude:
+                    # A sum over persons is hidden with their number, which is never above it.
+                    self.dependants.setdefault(one, set()).add(whole)
+                else:
+                    self.dependants.setdefault(whole, set()).add(one)
         self._same_frame = {q: [link.part for link in links.below(q) if link.same_frame] for q in measures}
 
     def hide(self, figure: Figure) -> list[Figure]:
@@ -125,6 +130,9 @@ def _mark_share(part: Measure, quantity: Quantity, whole: Counts, side: str, pub
         part.sensitive |= part.small
         return
     gap = _is_small(whole - part.cells, k)
+    if quantity.population in _known(quantity, publication):
+        # Readers know the few that there are: that none of them is counted tells what a shown zero may tell.
+        gap &= (part.cells > 0) | (whole >= k)
     if side == "numerator":
         gap |= (whole > 0) & (part.cells == whole)
     elif side == "complement":

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.errors import InputError
+from claimatlas.solver import highs
 
 Floats = npt.NDArray[np.float64]
-_NEEDS = "protecting figures needs the packages numpy and highspy: install claimatlas[publish]."
 _EPSILON = 1e-6
 INFINITE = 1e30
 
@@ -31,24 +30,29 @@ class Program:
         bounds: Sequence[tuple[float, float]],
         signs: Sequence[Floats] | None = None,
     ) -> None:
-        highs = _module()
-        self._highs = highs
+        self._highs = solver = highs()
         self.size = len(low)
-        model = highs.HighsLp()
+        model = solver.HighsLp()
         model.num_col_, model.num_row_ = self.size, len(rows)
         model.col_cost_ = np.zeros(self.size)
         model.col_lower_, model.col_upper_ = low, high
         model.row_lower_ = np.array([lower for lower, _ in bounds], dtype=float)
         model.row_upper_ = np.array([upper for _, upper in bounds], dtype=float)
         matrix = model.a_matrix_
-        matrix.format_ = highs.MatrixFormat.kRowwise
+        matrix.format_ = solver.MatrixFormat.kRowwise
         matrix.start_ = np.cumsum([0, *map(len, rows)]).astype(np.int32)
         matrix.index_ = (np.concatenate(rows) if rows else np.zeros(0)).astype(np.int32)
         values = signs if signs is not None else [np.ones(len(row)) for row in rows]
         matrix.value_ = np.concatenate(values) if rows else np.zeros(0)
-        model.sense_ = highs.ObjSense.kMinimize
-        self._solver = highs.Highs()
-        for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 1), ("parallel", "off")):
+        model.sense_ = solver.ObjSense.kMinimize
+        self._solver = solver.Highs()
+        for name, value in (
+            ("output_flag", False),
+            ("log_to_console", False),
+            ("threads", 1),
+            ("random_seed", 1),
+            ("parallel", "off"),
+        ):
             self._solver.setOptionValue(name, value)
         self._solver.passModel(model)
         self._columns = np.arange(self.size, dtype=np.int32)
@@ -89,12 +93,4 @@ def as_whole(values: Floats) -> npt.NDArray[np.int64] | None:
 
 def solver_version() -> str:
     """The version of the solver."""
-    return str(_module().Highs().version())
-
-
-def _module() -> Any:  # noqa: ANN401 - the solver has no types
-    try:
-        import highspy  # noqa: PLC0415 - only what publishes needs it
-    except ModuleNotFoundError:
-        raise InputError(_NEEDS) from None
-    return highspy
+    return str(highs().Highs().version())

@@ -33,7 +33,7 @@ class Proof:
 
 
 def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
-    """Look for sensitive figures that are determined, alone or once a count of one is known; mend them, and look again."""
+    """Look for secrets that are determined, alone or once a count of one is known; mend them, and look again."""
     proof = Proof()
     waiting = [one for one in audit.order if not audit.is_known(one)]
     for _ in range(_ROUNDS):

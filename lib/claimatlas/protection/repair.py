@@ -51,7 +51,7 @@ class Repair:
         holds = frame.holds[split]
         free = np.minimum(self.room.high - self.room.low, self.aim.needed.max())[:, holds].sum(axis=1)
         sizes = free * (1 + self.measure.atoms.sum()) + self.measure.atoms.sum(axis=1)
-        around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=lambda leaves: len(leaves))
+        around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=len)
         if len(own) > 1:
             around.insert(0, own)
         seen: list[list[int]] = []

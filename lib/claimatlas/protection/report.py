@@ -14,7 +14,7 @@ _LARGEST = 10
 
 
 def review(output: str, release: int, results: Sequence[YearResult]) -> dict[str, Any]:
-    """Hidden shares by indicator and level, what is newly hidden or shown against the ledger, and the largest changes."""
+    """Hidden cells by indicator and level, what is newly hidden or shown since the ledger, and the largest changes."""
     rows = [row for result in results for row in result.rows]
     before = shown_before(output, release)
     hidden_now = [key for row in rows if row["confidentiality"] == HIDDEN and (key := _key(row)) in before]

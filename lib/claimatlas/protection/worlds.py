@@ -1,6 +1,6 @@
 """The audit: other worlds that a reader cannot tell from the true one.
 
-A world is a table of whole, non-negative counts that gives every figure that is shown, keeps every link between counts,
+A world is a table of whole, non-negative counts that gives every figure that is shown, keeps every link of counts,
 and differs from the true one. Two worlds in which a figure differs by k-1 are the proof that no reader can bound it more
 closely, by linear algebra, by linear programs or by whole numbers. Each world is checked in exact arithmetic before it
 counts; the solver only proposes it.
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claimatlas.protection.frames import Counts, Frame, Mask
-from claimatlas.protection.links import Links
+from claimatlas.protection.links import Link, Links
 from claimatlas.protection.programs import Program, as_whole
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
@@ -103,6 +103,8 @@ def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Q
 def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
     """Bound the figures that a link to another frame, or a twin, holds."""
     for link in links.above(measure.quantity):
+        if link.whole.is_magnitude and _follows(measures[link.whole], measure, link):
+            continue
         for (unit, split), upper in link.pairs:
             room.bound((unit, split), -UNBOUNDED, int(measures[link.whole].cells[upper] - measure.cells[unit, split]))
     for link in links.below(measure.quantity):
@@ -111,6 +113,13 @@ def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Meas
     for quantity, unit, split in links.twins:
         if quantity == measure.quantity:
             room.bound((unit, split), 0, 0)
+
+
+def _follows(whole: Measure, part: Measure, link: Link) -> bool:
+    """Whether a sum over persons can change as their number does: it is hidden wherever that is."""
+    pairs = dict((upper, inner) for inner, upper in link.pairs)
+    shown = [(int(unit), int(split)) for unit, split in np.argwhere(whole.shown)]
+    return all(row in pairs and bool(part.shown[pairs[row]]) for row in shown)
 
 
 @dataclass
@@ -156,7 +165,7 @@ class Pool:
         """Units that hold the same leaves of the pool change by the same: they are one pattern."""
         inside = self.measure.frame.contains[:, self.leaves]
         patterns: dict[bytes, list[int]] = {}
-        for unit in np.nonzero(inside.any(axis=1))[0]:
+        for unit in np.nonzero(inside.any(axis=1))[0].tolist():
             patterns.setdefault(inside[unit].tobytes(), []).append(int(unit))
         self.units = list(patterns.values())
         self.holds_leaf = np.array([inside[units[0]] for units in self.units])

@@ -51,8 +51,9 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
     if Path(folder, "gold").exists():
         raise InputError(f"--output {folder}: there is gold in it already; give a new folder.")
     rows: dict[str, list[tuple[Any, ...]]] = {"imaging": [], "postnatal": []}
+    tables: dict[Population, str] = {"beneficiary_years": "imaging", "deliveries": "postnatal"}
     for year in years:
-        for population, table in (("beneficiary_years", "imaging"), ("deliveries", "postnatal")):
+        for population, table in tables.items():
             rows[table] += _rows_of_year(configuration, population, year, people, seed)
     _write(folder, rows)
     return sum(map(len, rows.values()))
@@ -135,7 +136,7 @@ def _leaf_shares(configuration: Configuration, frame: Frame) -> np.ndarray[Any, 
     return np.array(found)
 
 
-def _shares(frame: Frame, leaves: Any, kinds: int) -> np.ndarray[Any, np.dtype[np.float64]]:  # noqa: ANN401
+def _shares(frame: Frame, leaves: Any, kinds: int) -> Any:  # noqa: ANN401
     by_atom = np.ones(1)
     for name, values in zip(frame.dimensions, frame.values, strict=True):
         by_atom = np.multiply.outer(by_atom, _value_shares(name, len(values))).ravel()

@@ -331,7 +331,7 @@ PUBLISHED_CELLS = Table(
 
 PUBLISHED_AUDITS = Table(
     name="published/audits",
-    comment="One row per year of a release that the audit passed: what was hidden by which settings, and what was proved.",
+    comment="One row per year of a release that the audit passed: what is hidden by which settings, what was proved.",
     columns=(
         Column("release", "int", "Release of gold", True),
         Column("year", "int", "Reference year", True),
