@@ -37,10 +37,8 @@ class Findings:
         lines = []
         for release, year, one in [found for found in self.found if strict or found[2].is_proof]:
             count, level, code, split = one.key
-            bounds = f"{one.low} to {one.high}"
-            lines.append(
-                f"{one.kind}: {one.of} of {count}, {level} {code} {'/'.join(split)}, {year}, release {release}: {bounds}"
-            )
+            place = f"{level} {code} {'/'.join(split)}, {year}, release {release}"
+            lines.append(f"{one.kind}: {one.of} of {count}, {place}: {one.low} to {one.high}")
         return [*lines, *self.wrong_ranges]
 
 

@@ -47,7 +47,7 @@ def refuse_other_settings(output: str, release: int, settings_hash: str, reason:
 
 
 def append(output: str, release: int, settings_hash: str, approved_by: str) -> int:
-    """Add the candidate of a release, once; gives back how many rows were added: none when it was there before.
+    """Add the candidate of a release, once; gives back how many rows that added: none when it was there.
 
     Raises:
         InputError: there is no candidate of the release.

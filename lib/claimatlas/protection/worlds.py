@@ -1,6 +1,6 @@
 """The audit: other worlds that a reader cannot tell from the true one.
 
-A world is a table of whole, non-negative counts that gives every figure that is shown, keeps every link of counts,
+A world is a table of whole, non-negative counts that gives every figure that is shown, keeps every link,
 and differs from the true one. Two worlds in which a figure differs by k-1 are the proof that no reader can bound it more
 closely, by linear algebra, by linear programs or by whole numbers. Each world is checked in exact arithmetic before it
 counts; the solver only proposes it.
@@ -117,7 +117,7 @@ def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Meas
 
 def _follows(whole: Measure, part: Measure, link: Link) -> bool:
     """Whether a sum over persons can change as their number does: it is hidden wherever that is."""
-    pairs = dict((upper, inner) for inner, upper in link.pairs)
+    pairs = {upper: inner for inner, upper in link.pairs}
     shown = [(int(unit), int(split)) for unit, split in np.argwhere(whole.shown)]
     return all(row in pairs and bool(part.shown[pairs[row]]) for row in shown)
 

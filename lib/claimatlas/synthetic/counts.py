@@ -98,15 +98,15 @@ def _draw(
     every = random.multinomial(number, (shares / shares.sum()).ravel()).reshape(shares.shape).astype(np.int64)
     bare = {Quantity(q.population, q.kind, q.names, (), q.with_stay) for q in wanted}
     whole = Quantity(population, "all")
-    drawn = {whole: every}
+    drawn: dict[Quantity, Counts] = {whole: every}
     stay = Quantity(population, "all", (), (), with_stay=True)
-    drawn[stay] = random.binomial(every, 0.985)
+    drawn[stay] = random.binomial(every, 0.985).astype(np.int64)
     parents = parents_of(sorted(bare | {whole}))
     counted = sorted((q for q in bare if q not in drawn and not q.is_magnitude), key=lambda q: _rank(q, parents))
     for quantity in counted:
         above = [drawn[parent] for parent in parents[quantity] if parent in drawn] or [every]
         rate = _RATES[quantity.kind] * (0.35 if parents[quantity] != (whole,) and quantity.kind == "without_any" else 1)
-        drawn[quantity] = random.binomial(np.minimum.reduce(above), rate)
+        drawn[quantity] = random.binomial(np.asarray(np.minimum.reduce(above)), rate).astype(np.int64)
     for quantity in sorted(q for q in bare if q.is_magnitude):
         persons = drawn[stay] if quantity.kind == "nights" else drawn[Quantity(population, "service", quantity.names)]
         drawn[quantity] = persons + random.poisson(persons * (2.1 if quantity.kind == "nights" else 0.25))
