@@ -41,8 +41,8 @@ def refuse_other_settings(output: str, release: int, settings_hash: str, reason:
     before = settings_of(output, release)
     if before is not None and before != settings_hash and not reason:
         raise InputError(
-            f"Release {release} was published with another publication.yaml: readers keep what they saw. Put the former "
-            "settings back, or say why the figures are replaced with --supersede REASON."
+            f"Release {release} was published with another publication.yaml: readers keep what they saw. Put the "
+            "former settings back, or say why the figures are replaced with --supersede REASON."
         )
 
 

@@ -70,7 +70,20 @@ class Repair:
         pattern = next((p for p, units in enumerate(pool.units) if unit in units), None)
         if pattern is None:
             return False
-        best = self._cheapest(pool, pattern, split, self._changes(unit, split))
+        if self._move(pool, pattern, unit, split, self._changes(unit, split)):
+            return self._is_wide(unit, split) or self._in_whole_numbers(pool, pattern, split, unit)
+        # One way is too short: first all the way down, then up by what is still needed.
+        now = int(self.aim.bounds.cells[unit, split])
+        if int(self.aim.bounds.least[unit, split]) == 0 or not self._move(
+            pool, pattern, unit, split, [-self.sign * now]
+        ):
+            return False
+        fresh = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
+        return self._move(fresh, pattern, unit, split, self._changes(unit, split)) and self._is_wide(unit, split)
+
+    def _move(self, pool: Pool, pattern: int, unit: int, split: int, changes: Sequence[int]) -> bool:
+        """Hide what the cheapest of these changes of the target changes; whether one of them can be."""
+        best = self._cheapest(pool, pattern, split, changes)
         if best is None:
             return False
         _, rows, values = best
@@ -82,7 +95,7 @@ class Repair:
         fresh.add(values)
         if rows:
             widen(fresh, self.aim, most=2)
-        return self._is_wide(unit, split) or self._in_whole_numbers(fresh, pattern, split, unit)
+        return True
 
     def _changes(self, unit: int, split: int) -> list[int]:
         """By how much the target must rise, or fall, for its bounds to be wide enough."""
@@ -140,6 +153,7 @@ class Repair:
 
     def _in_whole_numbers(self, pool: Pool, pattern: int, split: int, unit: int) -> bool:
         """Where the cheapest move is no whole one: look for one among the figures that are hidden now."""
+        pool = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
         program = pool.program()
         weights = np.zeros(pool.fixed.shape)
         weights[pattern, split] = 1.0

@@ -1,7 +1,7 @@
 """The audit: other worlds that a reader cannot tell from the true one.
 
 A world is a table of whole, non-negative counts that gives every figure that is shown, keeps every link,
-and differs from the true one. Two worlds in which a figure differs by k-1 are the proof that no reader can bound it more
+and differs from the true one. Two worlds in which a figure differs by k-1 prove that no reader can bound it more
 closely, by linear algebra, by linear programs or by whole numbers. Each world is checked in exact arithmetic before it
 counts; the solver only proposes it.
 """
