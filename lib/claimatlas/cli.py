@@ -22,6 +22,8 @@ COMMANDS = {
     "explain": ("explain", "tell where a published number comes from"),
     "diff": ("diff", "tell why a published number changed between two runs"),
     "rollback": ("rollback", "publish an earlier release of gold again"),
+    "protect": ("protect", "choose what of a release may be published, and prove that the rest is safe"),
+    "audit": ("audit", "attack published figures as a reader could"),
     "check": ("check", "check the quality of silver and gold over time"),
     "describe": ("describe", "write the indicators' methodology sheets"),
     "jars": ("jars", "fetch Delta's JARs"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
+from claimatlas.errors import InputError
 from claimatlas.messages import Event, say
 from claimatlas.session import get_session
 from claimatlas.synthetic import Parameters, generate, parse_years
@@ -43,10 +44,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="default: parquet")
     parser.add_argument("--overwrite", action="store_true", help="replace the tables of a folder that is not empty")
+    parser.add_argument(
+        "--counts",
+        action="store_true",
+        help="draw the cells of gold as counts, without claims, and publish them as release 1 (without Spark; needs "
+        "claimatlas[publish])",
+    )
     parser.add_argument("--json", action="store_true", help="print generate.json on standard output")
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
-    return guarded(lambda: _generate(arguments))
+    return guarded(lambda: _draw(arguments) if arguments.counts else _generate(arguments))
+
+
+def _draw(arguments: argparse.Namespace) -> None:
+    try:
+        from claimatlas.synthetic.counts import write_counts  # noqa: PLC0415 - numpy is not needed for claims
+    except ModuleNotFoundError as error:
+        raise InputError(f"--counts: there is no package {error.name} here: install claimatlas[publish].") from None
+    if arguments.beneficiaries < 1:
+        raise InputError(f"--beneficiaries {arguments.beneficiaries}: give at least one.")
+    first, last = parse_years(arguments.years)
+    years = range(first, last + 1)
+    number = write_counts(
+        options.configuration_of(arguments), arguments.output, years, arguments.beneficiaries, arguments.seed
+    )
+    say(
+        Event.SUMMARY,
+        f"{number:,} cells of gold in {arguments.output}, release 1",
+        {"rows": {"gold": number}, "output": arguments.output},
+    )
 
 
 def _generate(arguments: argparse.Namespace) -> None:

@@ -132,7 +132,7 @@ def add_years(parser: argparse.ArgumentParser, *, required: bool = True) -> None
         metavar="YEAR",
         action="extend",
         nargs="+",
-        type=_years,
+        type=years_in,
         required=required,
         default=None if required else [],
         dest="year_groups",
@@ -247,13 +247,14 @@ def _date(text: str) -> date:
 
 def one_year(text: str) -> int:
     """A year of four digits, for a command that takes one."""
-    years = set(_years(text))
+    years = set(years_in(text))
     if len(years) > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not one year")
     return years.pop()
 
 
-def _years(text: str) -> list[int]:
+def years_in(text: str) -> list[int]:
+    """Years and ranges of years, with commas between."""
     return [year for part in text.split(",") for year in _range(part)]
 
 

@@ -315,6 +315,72 @@ RELEASES = Table(
     retention=RETENTION,
 )
 
+PUBLISHED_CELLS = Table(
+    name="published/cells",
+    comment="One row per planned cell: what may be published, and of the rest only that it is hidden.",
+    columns=(
+        Column("indicator_id", "string", "Indicator", True),
+        Column("geo_code", "string", "Code of the place, valid on 1 January of the year", True),
+        Column("geo_vintage", "int", "Year whose codes are used", True),
+        Column("age_category", "string", "Age class, all or unknown", True),
+        Column("increased_reimbursement", "string", "A published value, or all", True),
+        Column("delivery_type", "string", "caesarean, vaginal or all", True),
+        Column("sex", "string", "female, male, all or unknown", True),
+        Column("numerator", "bigint", "Count; null: hidden, or not computable"),
+        Column("denominator", "bigint", "Count; null: hidden"),
+        Column("value", "double", "In the indicator's unit, 4 decimals; null: hidden, or no denominator"),
+        Column("ci_low", "double", "Wilson 95 % interval of a percentage, in %, 4 decimals"),
+        Column("ci_high", "double", "Wilson 95 % interval of a percentage, in %, 4 decimals"),
+        Column("value_low", "double", "Least that a hidden value can be; null: shown, or no bound"),
+        Column("value_high", "double", "Most that a hidden value can be; null: shown, or no bound"),
+        Column("comparison", "string", "lower, similar or higher than the country at 95 %; null: hidden or unknown"),
+        Column("trend", "string", "rising, falling or none over five years; null: not all five are shown"),
+        Column("confidentiality", "string", "F: free, C: hidden", True),
+        Column("reliability", "string", "normal, or low: it says little", True),
+        Column("status", "string", "final, provisional or not_computable", True),
+        Column("release", "int", "Release of gold", True),
+        Column("year", "int", "Reference year", True),
+        Column("geo_level", "string", "Level of the place", True),
+    ),
+    partitioned_by=("year", "geo_level"),
+    retention=KEPT,
+)
+
+PUBLISHED_AUDITS = Table(
+    name="published/audits",
+    comment="One row per year of a release that the audit passed: what is hidden by which settings, what was proved.",
+    columns=(
+        Column("release", "int", "Release of gold", True),
+        Column("year", "int", "Reference year", True),
+        Column("settings_hash", "string", "SHA-256 of publication.yaml as read", True),
+        Column("planned", "bigint", "Planned cells", True),
+        Column("shown", "bigint", "Cells that are shown", True),
+        Column("hidden", "bigint", "Cells that are hidden", True),
+        Column("record", "string", "Counts by indicator, level and split, bounds and solver, as JSON", True),
+    ),
+    retention=KEPT,
+)
+
+LEDGER = Table(
+    name="published/ledger",
+    comment="One row per cell of each published release: what readers know for ever. Append only.",
+    columns=(
+        Column("release", "int", "Release of gold", True),
+        Column("settings_hash", "string", "SHA-256 of publication.yaml as read", True),
+        Column("approved_by", "string", "Who approved it", True),
+        Column("published_at", "timestamp", "When", True),
+        Column("indicator_id", "string", "Indicator", True),
+        Column("year", "int", "Reference year", True),
+        Column("geo_level", "string", "Level of the place", True),
+        Column("geo_code", "string", "Code of the place", True),
+        Column("split", "string", "The dimensions' values, with / between", True),
+        Column("numerator", "bigint", "As it was shown; null: it was not"),
+        Column("denominator", "bigint", "As it was shown; null: it was not"),
+        Column("confidentiality", "string", "F: free, C: hidden", True),
+    ),
+    retention=KEPT,
+)
+
 RUNS = Table(
     name="gold/runs",
     is_small=True,

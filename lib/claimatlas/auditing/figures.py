@@ -1,0 +1,182 @@
+"""What the published rows say: figures that are shown or hidden, the sums between them, and which bounds which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.errors import InputError
+
+ALL = "all"
+COLUMNS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
+Key = tuple[str, str, str, tuple[str, ...]]
+"""Count, level, place and split."""
+
+
+@dataclass
+class Published:
+    """The figures of one year and population.
+
+    values: what is shown; none where it is hidden. equations: a figure and those that it is the sum of; ``open``: with
+    a part that nobody publishes, so the sum is at least that of the parts. order: pairs of which the first is never
+    above the second. shares: numerator and denominator of each cell, with what a full group would tell.
+    """
+
+    values: dict[Key, int | None] = field(default_factory=dict)
+    equations: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
+    open: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
+    order: list[tuple[Key, Key]] = field(default_factory=list)
+    shares: list[tuple[Key, Key, str]] = field(default_factory=list)
+    magnitudes: set[str] = field(default_factory=set)
+
+    def put(self, key: Key, value: int | None, place: str) -> None:
+        """Take a figure; one that stands several times is shown where it is shown once.
+
+        Raises:
+            InputError: it is shown with two values.
+        """
+        before = self.values.get(key)
+        if before is not None and value is not None and before != value:
+            raise InputError(f"published/cells shows two values of one count: {place}.")
+        self.values[key] = value if before is None else before
+
+
+def count_names(indicator: Indicator) -> tuple[str, str]:
+    """Names of what numerator and denominator count: indicators that count the same share one."""
+    whole = f"denominator:{indicator.denominator.name if indicator.denominator else ''}"
+    numerator = indicator.numerator
+    if numerator.all:
+        return whole, whole
+    declared = numerator.model_dump(exclude_none=True, mode="json")
+    text = ";".join(f"{key}={sorted(value) if isinstance(value, list) else value}" for key, value in declared.items())
+    return f"{text}|{whole}", whole
+
+
+def figures_of(
+    rows: Iterable[Mapping[str, Any]], configuration: Configuration, sides: Mapping[str, str], year: int
+) -> Published:
+    """Read the rows of a year and population.
+
+    Raises:
+        InputError: an indicator that is not declared, or a count with two values.
+    """
+    declared = {indicator.id: indicator for indicator in configuration.indicators}
+    found = Published()
+    for row in rows:
+        name = row["indicator_id"]
+        if name not in declared:
+            raise InputError(f"published/cells has the indicator {name}, which indicators/ does not declare.")
+        indicator = declared[name]
+        part, whole = count_names(indicator)
+        split = tuple(row[column] for column in COLUMNS)
+        place = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
+        upper: Key = (part, row["geo_level"], row["geo_code"], split)
+        lower: Key = (whole, row["geo_level"], row["geo_code"], split)
+        found.put(lower, row["denominator"], place)
+        if row["status"] == "not_computable":
+            continue
+        found.put(upper, row["numerator"], place)
+        if indicator.numerator.nights_after_delivery or indicator.numerator.quantity_of_service:
+            found.magnitudes.add(part)
+        elif part != whole:
+            found.shares.append((upper, lower, sides.get(name, "none")))
+    _add_sums(found, configuration, year)
+    _add_order(found, configuration)
+    return found
+
+
+def _add_sums(found: Published, configuration: Configuration, year: int) -> None:
+    groups: dict[tuple[Any, ...], list[Key]] = {}
+    for key in found.values:
+        count, level, code, split = key
+        for position, value in enumerate(split):
+            if value != ALL:
+                whole = (*split[:position], ALL, *split[position + 1 :])
+                groups.setdefault((count, level, code, whole, position), []).append(key)
+    for (count, level, code, whole, _), parts in sorted(groups.items()):
+        if (count, level, code, whole) in found.values:
+            found.equations.append(((count, level, code, whole), tuple(sorted(parts))))
+    _add_places(found, configuration, year)
+
+
+def _add_places(found: Published, configuration: Configuration, year: int) -> None:
+    geography = configuration.geography
+    levels = geography.levels
+    vintage = list(geography.vintage(year).values())
+    by_split: dict[tuple[str, tuple[str, ...]], dict[tuple[str, str], Key]] = {}
+    for key in found.values:
+        by_split.setdefault((key[0], key[3]), {})[key[1], key[2]] = key
+    for (_, _), there in sorted(by_split.items()):
+        for rank, level in enumerate(levels[:-1]):
+            for code in sorted({place.parents[level] for place in vintage} - {""}):
+                whole = there.get((level, code))
+                inside = [place for place in vintage if place.parents[level] == code]
+                for lower in levels[rank + 1 :]:
+                    parts = {place.parents[lower] for place in inside}
+                    keys = tuple(there[lower, part] for part in sorted(parts) if (lower, part) in there)
+                    if whole is None or len(keys) != len(parts - {""}) or not keys:
+                        continue
+                    # The largest level has those of unknown domicile too, in no part of it.
+                    closed = "" not in parts and rank > 0
+                    (found.equations if closed else found.open).append((whole, keys))
+        _add_mixed(there, found, vintage, levels)
+
+
+def _add_mixed(there: Mapping[tuple[str, str], Key], found: Published, vintage: list[Any], levels: Any) -> None:  # noqa: ANN401
+    """Where some parts have no unit of the next level, those of the level below stand in for it."""
+    for rank, level in enumerate(levels[:-2]):
+        for code in sorted({place.parents[level] for place in vintage} - {""}):
+            inside = [place for place in vintage if place.parents[level] == code]
+            if rank == 0 or not any(place.parents[levels[rank + 1]] == "" for place in inside):
+                continue
+            parts = set()
+            for place in inside:
+                lower = next(name for name in levels[rank + 1 :] if place.parents[name])
+                parts.add((lower, place.parents[lower]))
+            if (level, code) in there and all(part in there for part in parts):
+                found.equations.append((there[level, code], tuple(there[part] for part in sorted(parts))))
+
+
+def _add_order(found: Published, configuration: Configuration) -> None:
+    """A numerator is not above its denominator; what is declared to count fewer is not above what counts more."""
+    for upper, lower, _ in found.shares:
+        found.order.append((upper, lower))
+    names = {count_names(indicator): indicator for indicator in configuration.indicators}
+    pairs = set()
+    for (part, whole), one in names.items():
+        for (other_part, other_whole), other in names.items():
+            if one.population == other.population:
+                if _has_fewer(one, other):
+                    pairs.add((whole, other_whole))
+                    if _counts_fewer(one, other):
+                        pairs.add((part, other_part))
+                elif whole == other_whole and _counts_fewer(one, other):
+                    pairs.add((part, other_part))
+    for part, whole in sorted(pairs):
+        for key in [key for key in found.values if key[0] == part]:
+            larger: Key = (whole, *key[1:])
+            if part != whole and larger in found.values:
+                found.order.append((key, larger))
+    found.order = sorted(set(found.order))
+
+
+def _has_fewer(one: Indicator, other: Indicator) -> bool:
+    if one.denominator is None:
+        return False
+    if other.denominator is None:
+        return True
+    types, more = set(one.denominator.delivery_types), set(other.denominator.delivery_types)
+    is_within = not more or (bool(types) and types <= more)
+    return one.denominator != other.denominator and is_within and one.needs_stays >= other.needs_stays
+
+
+def _counts_fewer(one: Indicator, other: Indicator) -> bool:
+    first, second = one.numerator, other.numerator
+    if first.with_any and second.with_any:
+        return set(first.with_any) <= set(second.with_any)
+    if first.without_any and second.without_any:
+        return set(first.without_any) >= set(second.without_any)
+    return bool(first.with_service and first.with_service == second.quantity_of_service)

@@ -1,0 +1,60 @@
+"""``audit``: what a reader could work out of a published folder. It knows nothing of how cells are hidden."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from claimatlas.commands import options
+from claimatlas.configuration.publication import load_publication
+from claimatlas.errors import ClaimatlasError, InputError, QualityGateError
+from claimatlas.messages import Event, complain, say
+
+DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
+_MOST_NAMED = 50
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code: 3 when something can be worked out."""
+    parser = options.CommandParser(prog="audit", description=DESCRIPTION)
+    parser.add_argument("folder", metavar="FOLDER", type=options.path, help="folder with published/ in it")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail for every hidden figure with fewer than k possible values too, though nothing tells that it is "
+        "sensitive",
+    )
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        _audit(arguments)
+    except ClaimatlasError as error:
+        complain(str(error), error.exit_code)
+        return error.exit_code
+    return 0
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    try:
+        from claimatlas.auditing.run import audit  # noqa: PLC0415 - numpy may be missing
+    except ModuleNotFoundError as error:
+        raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
+    configuration = options.configuration_of(arguments, "")
+    publication = load_publication(configuration)
+    found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
+    named = found.texts(strict=arguments.strict)
+    if arguments.json:
+        record = {"hidden": found.hidden, "programs": found.programs, "narrow": found.narrow, "findings": named}
+        print(json.dumps(record, indent=2))
+    elif named:
+        print("\n".join(named[:_MOST_NAMED]))
+    if named:
+        raise QualityGateError(f"{len(named)} hidden figures can be worked out, or bounded too closely.")
+    say(
+        Event.SUMMARY,
+        f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
+        f"{found.narrow:,} of them, or of their differences, have fewer than {publication.k} possible values, and "
+        "nothing tells whether those are sensitive.",
+    )

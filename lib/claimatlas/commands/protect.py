@@ -1,0 +1,71 @@
+"""``protect``: which figures of a release may be published, and the proof that the others are safe. Without Spark."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+
+from claimatlas.commands import options
+from claimatlas.configuration.publication import load_publication
+from claimatlas.errors import ClaimatlasError, InputError
+from claimatlas.messages import Event, complain, say
+
+DESCRIPTION = "Protect the figures of a release: write what may be published as a candidate, once the audit passed."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    parser = options.CommandParser(prog="protect", description=DESCRIPTION)
+    options.add_tables(parser)
+    parser.add_argument("--release", metavar="N", type=int, help="release of gold (default: the newest)")
+    parser.add_argument(
+        "--years",
+        metavar="Y,...",
+        dest="year_groups",
+        action="extend",
+        nargs="+",
+        type=options.years_in,
+        help="years to protect, such as 2019-2023 (default: all of the release)",
+    )
+    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
+    options.add_configuration(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        _protect(arguments)
+    except ClaimatlasError as error:
+        complain(str(error), error.exit_code)
+        return error.exit_code
+    return 0
+
+
+def _protect(arguments: argparse.Namespace) -> None:
+    try:
+        from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415 - numpy may be missing
+        from claimatlas.protection.report import review  # noqa: PLC0415
+        from claimatlas.protection.run import protect  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
+    configuration = options.configuration_of(arguments, "")
+    publication = load_publication(configuration)
+    release = release_of(arguments.output, arguments.release)
+    there = years_of(arguments.output, release)
+    years = sorted({year for group in arguments.year_groups for year in group}) if arguments.year_groups else there
+    for year in years:
+        if year not in there:
+            known = ", ".join(map(str, there)) or "none"
+            raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
+    results = protect(
+        arguments.output,
+        release,
+        years,
+        configuration,
+        publication,
+        lambda message: say(Event.MESSAGE, message),
+        arguments.supersede,
+    )
+    report = review(arguments.output, release.number, results)
+    text = json.dumps(report, indent=2, sort_keys=True)
+    print(text)
+    say(Event.SUMMARY, f"review report {hashlib.sha256(text.encode()).hexdigest()}: the candidate is in published/.")

@@ -1,0 +1,126 @@
+"""``publication.yaml``: what may be published, and how it is protected. No run reads it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from claimatlas.configuration.documents import Document, read_yaml, validate
+from claimatlas.configuration.indicators import DIMENSIONS, Population
+from claimatlas.configuration.load import Configuration
+from claimatlas.configuration.model import Declaration, Share, Whole
+from claimatlas.configuration.reserved import LABELS
+from claimatlas.configuration.settings import HOSPITAL, SECTOR
+from claimatlas.errors import InputError
+
+FILE = "publication.yaml"
+Side = Literal["numerator", "complement", "none"]
+Splits = Whole | Literal["all"]
+
+
+class Difference(Declaration):
+    """A count that follows from two published ones: ``whole`` minus ``part``, of their numerators or denominators."""
+
+    whole: str
+    part: str
+    of: Literal["numerator", "denominator"]
+
+
+class Dominance(Declaration):
+    """When one member could give too much of a sum of nights or services."""
+
+    share: Share = Field(gt=0, le=1)
+    least_of_member: Whole = Field(ge=0)
+
+
+class Reliability(Declaration):
+    """When a figure says little: a numerator below a count, an interval wider than so many points."""
+
+    numerator_below: Whole = Field(ge=0)
+    interval_wider_than: float = Field(gt=0)
+
+
+class RevisionBound(Declaration):
+    """How far a revised count may be from its former value: the larger of the two."""
+
+    count: Whole = Field(ge=0)
+    share: Share = Field(ge=0, le=1)
+
+
+class Publication(Declaration):
+    """``publication.yaml``: see the comments there for what each key does."""
+
+    method: Literal["suppressed"]
+    k: Whole = Field(ge=2)
+    plan: dict[str, Splits] = Field(min_length=1)
+    provisional_plan: dict[str, Splits]
+    published_as: dict[str, dict[str, str]] = Field(default_factory=dict)
+    sensitive_sides: dict[str, Side]
+    differences: tuple[Difference, ...] = ()
+    known_within: dict[Population, Share] = Field(default_factory=dict)
+    dominance: Dominance
+    reliability: Reliability
+    revision_bound: RevisionBound
+    budget_seconds: Whole = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _splits_are_counts(self) -> Publication:
+        for plan in (self.plan, self.provisional_plan):
+            for level, splits in plan.items():
+                if splits != "all" and splits < 0:
+                    raise ValueError(f"plan: {level}: a number of dimensions, or all")
+        for dimension, names in self.published_as.items():
+            for name in names.values():
+                if name in LABELS:
+                    raise ValueError(f"published_as: {dimension}: {name!r} has a meaning of its own in the tables")
+        return self
+
+    def splits(self, level: str, *, provisional: bool) -> int:
+        """The largest number of dimensions that a cell of the level is split by; -1 when none is published."""
+        splits = (self.provisional_plan if provisional else self.plan).get(level, -1)
+        return 99 if splits == "all" else splits
+
+
+def load_publication(configuration: Configuration) -> Publication:
+    """Read ``publication.yaml`` of the configuration's folder, and check that it fits what is declared there.
+
+    Raises:
+        InputError: there is none, or every mistake in it with its line and key.
+    """
+    document = read_yaml(configuration.folder, FILE)
+    publication = validate(Publication, document)
+    _check_levels(publication, document, configuration)
+    _check_dimensions(publication, document)
+    _check_indicators(publication, document, configuration)
+    return publication
+
+
+def _check_levels(publication: Publication, document: Document, configuration: Configuration) -> None:
+    known = configuration.settings.geography.levels
+    for key, plan in (("plan", publication.plan), ("provisional_plan", publication.provisional_plan)):
+        for level in plan:
+            place = document.place((key, level))
+            if level in (SECTOR, HOSPITAL):
+                raise InputError(f"{place}: figures by {level} cannot be protected yet; leave this level out.")
+            if level not in known:
+                raise InputError(f"{place}: there is no level {level!r} in settings.yaml.")
+
+
+def _check_dimensions(publication: Publication, document: Document) -> None:
+    dimensions = {name for names in DIMENSIONS.values() for name in names}
+    for dimension in publication.published_as:
+        if dimension not in dimensions:
+            place = document.place(("published_as", dimension))
+            raise InputError(f"{place}: there is no dimension {dimension!r}.")
+
+
+def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
+    declared = {indicator.id for indicator in configuration.indicators}
+    for name in publication.sensitive_sides:
+        if name not in declared:
+            raise InputError(f"{document.place(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
+    for position, difference in enumerate(publication.differences):
+        for name in (difference.whole, difference.part):
+            if name not in declared:
+                raise InputError(f"{document.place(('differences', position))}: indicators/ declares no {name!r}.")

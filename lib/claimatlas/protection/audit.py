@@ -1,0 +1,241 @@
+"""Protects the tables of a year: closes sums, looks for other worlds, and repairs until every secret is wide enough."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from claimatlas.configuration.publication import Publication
+from claimatlas.protection.closing import close
+from claimatlas.protection.costs import weights_of
+from claimatlas.protection.frames import Counts, Mask
+from claimatlas.protection.links import Links
+from claimatlas.protection.marking import Marks
+from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.repair import Repair
+from claimatlas.protection.tables import Measure
+from claimatlas.protection.worlds import Aim, Bounds, Pool, Room, pools_of, room_of, widen
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A quantity that moves, so that a goal rises (sign 1) or falls; with or without one that lies within it."""
+
+    quantity: Quantity
+    sign: int
+    along: Quantity | None = None
+    still: Quantity | None = None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Figures of a quantity that must become wide, and what may move for it.
+
+    is_secret: they are sensitive. Others are hidden for their sake only: worlds are looked for, but nothing more is
+    hidden for them, since nothing sensitive follows from them.
+    """
+
+    quantity: Quantity
+    aim: Aim
+    movers: tuple[Mover, ...]
+    is_secret: bool = True
+
+
+@dataclass
+class Audit:
+    """The bounds of all figures of a year, and what must become of them.
+
+    known: how far a figure can change at most, by what readers saw of it before.
+    """
+
+    measures: Mapping[Quantity, Measure]
+    links: Links
+    marks: Marks
+    publication: Publication
+    progress: Callable[[str], None] = lambda message: None
+    bounds: dict[Quantity, Bounds] = field(default_factory=dict)
+    gaps: dict[tuple[Quantity, Quantity], Bounds] = field(default_factory=dict)
+    weights: dict[Quantity, Counts] = field(default_factory=dict)
+    known: dict[Quantity, dict[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
+    repaired: int = 0
+
+    def __post_init__(self) -> None:
+        for quantity, measure in self.measures.items():
+            self.bounds[quantity] = Bounds.of(measure.cells)
+            self.weights[quantity] = weights_of(measure.frame, measure.cells, len(self.links.below(quantity)))
+        for part in self.measures:
+            for whole in self.wholes(part):
+                self.gaps[part, whole] = Bounds.of(self.measures[whole].cells - self.measures[part].cells)
+
+    @property
+    def order(self) -> list[Quantity]:
+        """The quantities, each after those that it lies within."""
+        return sorted(self.measures, key=lambda one: (sum(one.lies_within(other) for other in self.measures), one))
+
+    def wholes(self, quantity: Quantity) -> list[Quantity]:
+        """All that a quantity lies within in its own frame, the nearest first."""
+        frame = self.measures[quantity].frame
+        found = [one for one in self.order if quantity.lies_within(one) and self.measures[one].frame is frame]
+        return found[::-1]
+
+    def is_known(self, quantity: Quantity) -> bool:
+        """Whether readers know the count from elsewhere, so that nobody need protect it."""
+        is_whole = quantity.kind == "all" and not quantity.with_stay
+        return is_whole and quantity.population in self.publication.known_within
+
+    def close(self) -> int:
+        """Close every equation of every measure; gives back how many figures that hid."""
+        total = 0
+        while True:
+            hidden = sum(
+                close(self.measures[one], self._slacks(one), self.weights[one], self.marks, self.publication.k)
+                for one in self.order
+            )
+            total += hidden
+            if not hidden:
+                return total
+
+    def protect(self, until: float) -> bool:
+        """Find worlds and repair until nothing is too narrow; whether that was reached before the time ``until``."""
+        while True:
+            before = self._state()
+            for quantity in self.order:
+                for goal in self.goals(quantity):
+                    self._reach(goal, until)
+                self._tell(quantity)
+            if not self.narrow() or time.monotonic() > until or self._state() == before:
+                return not self.narrow()
+
+    def narrow(self) -> int:
+        """How many secret figures and differences a reader could still bound too closely."""
+        return sum(int(goal.aim.narrow.sum()) for goal in self.all_goals() if goal.is_secret)
+
+    def unclear(self) -> int:
+        """How many hidden figures, none of them sensitive, have no worlds found for k values."""
+        return sum(int(goal.aim.narrow.sum()) for goal in self.all_goals() if not goal.is_secret)
+
+    def all_goals(self) -> list[Goal]:
+        """The goals of all quantities."""
+        return [goal for quantity in self.order for goal in self.goals(quantity)]
+
+    def goals(self, quantity: Quantity) -> list[Goal]:
+        """What must become wide: the hidden counts of a quantity, and the hidden gaps to what it lies within."""
+        measure = self.measures[quantity]
+        if self.is_known(quantity):
+            return []
+        wholes = self.wholes(quantity)
+        free = [whole for whole in wholes if not self.is_known(whole)]
+        needed = self._needed(quantity)
+        own = (Mover(quantity, 1), *(Mover(whole, 1, along=quantity) for whole in free))
+        found = self._goals_of(quantity, self.bounds[quantity], measure.small, needed, own)
+        for whole in wholes:
+            # A gap is a secret where one of the two is hidden: for the links that are marked.
+            if whole in measure.gaps:
+                movers = (Mover(quantity, -1), *self._movers_of_gap(quantity, whole))
+                found += self._goals_of(quantity, self.gaps[quantity, whole], measure.gaps[whole], needed, movers)
+        return found
+
+    def _goals_of(
+        self, quantity: Quantity, bounds: Bounds, secret: Mask, needed: Counts, movers: tuple[Mover, ...]
+    ) -> list[Goal]:
+        """The goal of the secret figures, and that of those which a reader could take for one."""
+        hidden = self.measures[quantity].hidden
+        found = [Goal(quantity, Aim(bounds, secret & hidden, needed), movers)]
+        if not quantity.is_magnitude:
+            unclear = hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
+            found.append(Goal(quantity, Aim(bounds, unclear, needed), movers[:1], is_secret=False))
+        return found
+
+    def _movers_of_gap(self, part: Quantity, whole: Quantity) -> list[Mover]:
+        """What else may move so that the gap of two counts changes: the larger, what lies between, what both lie in."""
+        free = [one for one in self.wholes(part) if not self.is_known(one)]
+        between = [Mover(one, -1, along=part) for one in free if one != whole and one.lies_within(whole)]
+        outer = [Mover(one, 1, along=whole, still=part) for one in free if one == whole or whole.lies_within(one)]
+        return [*between, *outer]
+
+    def _state(self) -> tuple[int, int]:
+        return sum(int(measure.hidden.sum()) for measure in self.measures.values()), self.narrow()
+
+    def _slacks(self, quantity: Quantity) -> list[Counts]:
+        """The figures, and by how much they are below each count of the same frame that they lie within."""
+        measure = self.measures[quantity]
+        wholes = [self.measures[whole] for whole in self.wholes(quantity)]
+        return [measure.cells, *(whole.cells - measure.cells for whole in wholes)]
+
+    def _needed(self, quantity: Quantity) -> Counts:
+        """The width that each figure needs: k-1, or as much as a smaller whole allows that readers know or see."""
+        measure = self.measures[quantity]
+        needed = np.full(measure.cells.shape, self.publication.k - 1, dtype=np.int64)
+        for one in self.wholes(quantity):
+            whole = self.measures[one]
+            known = np.ones_like(whole.shown) if self.is_known(one) else whole.shown
+            needed = np.where(known, np.minimum(needed, whole.cells), needed)
+        return np.asarray(needed)
+
+    def _reach(self, goal: Goal, until: float) -> None:
+        for mover in goal.movers:
+            if goal.aim.narrow.any():
+                self._search(mover, goal.aim)
+        for unit, split in self._left(goal.aim, until) if goal.is_secret else ():
+            for mover in goal.movers:
+                if self._repair(mover, goal.aim).mend(unit, split):
+                    self.repaired += 1
+                    break
+
+    def _left(self, aim: Aim, until: float) -> Iterator[tuple[int, int]]:
+        """The figures that are still narrow when their turn comes, as long as there is time."""
+        for unit, split in np.argwhere(aim.narrow):
+            if time.monotonic() > until:
+                return
+            if aim.narrow[unit, split]:
+                yield int(unit), int(split)
+
+    def _search(self, mover: Mover, aim: Aim) -> None:
+        """Look for worlds in which something moves."""
+        measure = self.measures[mover.quantity]
+        room, bounds = self._moving(mover)
+        if not any(one is aim.bounds for one, _ in bounds):
+            return
+        for leaves in pools_of(measure.frame, measure.atoms.sum(axis=1)):
+            widen(Pool(measure, room, leaves, bounds), aim)
+
+    def _repair(self, mover: Mover, aim: Aim) -> Repair:
+        room, bounds = self._moving(mover)
+        measure = self.measures[mover.quantity]
+        return Repair(measure, room, bounds, aim, mover.sign, self.weights[mover.quantity], self.marks)
+
+    def mend_alone(
+        self, mover: Mover, aim: Aim, bounds: Bounds, row: tuple[int, int], fixed: tuple[Quantity, int, int] | None
+    ) -> bool:
+        """Hide more until a figure of bounds of its own is wide enough, with another figure fixed; whether it is."""
+        room, found = self._moving(mover)
+        if fixed is not None:
+            room.bound(fixed[1:], 0, 0)
+        measure = self.measures[mover.quantity]
+        weights = self.weights[mover.quantity]
+        found = [*found, (bounds, mover.sign)]
+        return Repair(measure, room, found, aim, mover.sign, weights, self.marks).mend(*row)
+
+    def _moving(self, mover: Mover) -> tuple[Room, list[tuple[Bounds, int]]]:
+        """How far something can move, and the bounds of all that changes with it."""
+        measure = self.measures[mover.quantity]
+        room, movers = room_of(measure, self.measures, self.links, mover.along, mover.still)
+        moving = {one.quantity for one in movers}
+        for one in movers:
+            for row, (low, high) in self.known.get(one.quantity, {}).items():
+                room.bound(row, low, high)
+        found = [(self.bounds[one.quantity], 1) for one in movers]
+        for (part, whole), bounds in self.gaps.items():
+            if (part in moving) != (whole in moving):
+                found.append((bounds, 1 if whole in moving else -1))
+        return room, found
+
+    def _tell(self, quantity: Quantity) -> None:
+        left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity) if goal.is_secret)
+        hidden = int(self.measures[quantity].hidden.sum())
+        self.progress(
+            f"{'_'.join((quantity.kind, *quantity.names))[:60]}: {hidden} figures hidden, {left} still narrow"
+        )

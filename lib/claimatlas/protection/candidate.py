@@ -1,0 +1,109 @@
+"""The rows of ``published/cells`` from protected figures, and their ranges from the published figures alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from claimatlas.auditing.figures import COLUMNS, Key, count_names, figures_of
+from claimatlas.auditing.ranges import ranges_of
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.publication import Publication
+from claimatlas.protection.frames import ALL
+from claimatlas.protection.intervals import DECIMALS, interval_of, reliability_of, value_of
+from claimatlas.protection.plan import Figure, PlannedCell
+from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.tables import Measure
+
+FREE, HIDDEN = "F", "C"
+Row = dict[str, Any]
+Comparisons = Mapping[tuple[Any, ...], tuple[Any, Any]]
+TREND_YEARS = 5
+
+
+def rows_of_year(
+    cells: Sequence[PlannedCell],
+    measures: Mapping[Quantity, Measure],
+    configuration: Configuration,
+    publication: Publication,
+    year: int,
+    release: int,
+) -> list[Row]:
+    """One row per planned cell, by its key; comparison and trend are still to come."""
+    indicators = {indicator.id: indicator for indicator in configuration.indicators}
+    rows = []
+    for cell in cells:
+        indicator = indicators[cell.indicator]
+        denominator = _shown(measures, cell.denominator)
+        numerator = _shown(measures, cell.numerator) if cell.numerator else None
+        is_hidden = denominator is None or (numerator is None and cell.numerator is not None)
+        row: Row = {
+            **{name: cell.split.get(name, ALL) for name in COLUMNS},
+            **{"indicator_id": cell.indicator, "geo_level": cell.level, "geo_code": cell.code},
+            **{"year": year, "geo_vintage": year, "release": release, "status": cell.status},
+            **{"numerator": numerator, "denominator": denominator},
+            **dict.fromkeys(("value", "ci_low", "ci_high", "value_low", "value_high", "comparison", "trend")),
+            **{"confidentiality": HIDDEN if is_hidden else FREE, "reliability": "normal"},
+        }
+        if numerator is not None and denominator is not None:
+            interval = interval_of(indicator, numerator, denominator)
+            row["value"] = value_of(indicator, numerator, denominator)
+            row["ci_low"], row["ci_high"] = interval
+            row["reliability"] = reliability_of(indicator, numerator, interval, publication.reliability)
+        rows.append(row)
+    rows.sort(key=key_of)
+    _add_ranges(rows, indicators, configuration, publication, year)
+    return rows
+
+
+def key_of(row: Row) -> tuple[Any, ...]:
+    """What tells a row from all others of a release."""
+    return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in COLUMNS))
+
+
+def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level: str) -> None:
+    """Give shown totals comparison and trend: the one where the country is shown, the other where all years are."""
+    totals = {
+        (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"]): row
+        for row in rows
+        if all(row[name] == ALL for name in COLUMNS) and row["confidentiality"] == FREE
+    }
+    countries = {key[:2] for key in totals if key[2] == country_level}
+    for key, row in totals.items():
+        comparison, trend = comparisons.get(key, (None, None))
+        name, year, level, code = key
+        if key[:2] in countries:
+            row["comparison"] = comparison
+        if all((name, year - before, level, code) in totals for before in range(TREND_YEARS)):
+            row["trend"] = trend
+
+
+def _shown(measures: Mapping[Quantity, Measure], figure: Figure) -> int | None:
+    quantity, unit, split = figure
+    measure = measures[quantity]
+    return None if measure.hidden[unit, split] else int(measure.cells[unit, split])
+
+
+def _add_ranges(
+    rows: Sequence[Row],
+    indicators: Mapping[str, Indicator],
+    configuration: Configuration,
+    publication: Publication,
+    year: int,
+) -> None:
+    """Bounds of hidden values whose denominator is shown: what a reader can work out by himself."""
+    for population in sorted({indicator.population for indicator in indicators.values()}):
+        own = [row for row in rows if indicators[row["indicator_id"]].population == population]
+        ranges = ranges_of(figures_of(own, configuration, publication.sensitive_sides, year))
+        for row in own:
+            if row["confidentiality"] == HIDDEN and row["denominator"]:
+                _add_range(row, indicators[row["indicator_id"]], ranges)
+
+
+def _add_range(row: Row, indicator: Indicator, ranges: Mapping[Key, tuple[int, int | None]]) -> None:
+    key: Key = (count_names(indicator)[0], row["geo_level"], row["geo_code"], tuple(row[name] for name in COLUMNS))
+    low, high = ranges.get(key, (0, None))
+    row["value_low"] = value_of(indicator, low, row["denominator"])
+    if high is not None:
+        row["value_high"] = round(value_of(indicator, high, row["denominator"]) or 0.0, DECIMALS)

@@ -1,0 +1,140 @@
+"""The shape of a table of counts: its places and dimensions, and how the finest counts sum to every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+ALL = "all"
+NOWHERE = ""
+"""The leaf of those whose place is not known: they count in the largest unit alone."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A place of some level, by the positions of the leaves that it consists of."""
+
+    level: str
+    code: str
+    leaves: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Leaves (places that are not divided further) by dimensions.
+
+    A table of finest counts ("atoms") has the shape (leaves, values of all dimensions in one axis); a table of figures
+    ("cells") has (units, splits): a split is a choice of a value, or ``all``, for each dimension.
+    """
+
+    leaves: tuple[str, ...]
+    units: tuple[Unit, ...]
+    dimensions: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def atoms(self) -> list[tuple[str, ...]]:
+        """Each choice of one value a dimension."""
+        return list(product(*self.values))
+
+    @cached_property
+    def splits(self) -> list[tuple[str, ...]]:
+        """Each choice of a value or ``all`` for each dimension."""
+        return list(product(*[(*names, ALL) for names in self.values]))
+
+    @cached_property
+    def split_position(self) -> dict[tuple[str, ...], int]:
+        """Where a split stands."""
+        return {split: position for position, split in enumerate(self.splits)}
+
+    @cached_property
+    def unit_position(self) -> dict[tuple[str, str], int]:
+        """Where a unit stands, by level and code."""
+        return {(unit.level, unit.code): position for position, unit in enumerate(self.units)}
+
+    @cached_property
+    def holds(self) -> Mask:
+        """Whether a split (rows) holds an atom (columns)."""
+        return np.array(
+            [
+                [all(s in (ALL, a) for s, a in zip(split, atom, strict=True)) for atom in self.atoms]
+                for split in self.splits
+            ],
+            dtype=bool,
+        ).reshape(len(self.splits), len(self.atoms))
+
+    @cached_property
+    def contains(self) -> Mask:
+        """Whether a unit (rows) contains a leaf (columns)."""
+        found = np.zeros((len(self.units), len(self.leaves)), dtype=bool)
+        for position, unit in enumerate(self.units):
+            found[position, list(unit.leaves)] = True
+        return found
+
+    @cached_property
+    def depth(self) -> Counts:
+        """By how many dimensions each split is split."""
+        return np.array([sum(value != ALL for value in split) for split in self.splits], dtype=np.int64)
+
+    @cached_property
+    def sums(self) -> list[tuple[int, tuple[int, ...]]]:
+        """For each split and dimension that it sums over: its position, and those of its parts."""
+        found = []
+        for position, split in enumerate(self.splits):
+            for axis, value in enumerate(split):
+                if value == ALL:
+                    parts = [(*split[:axis], name, *split[axis + 1 :]) for name in self.values[axis]]
+                    found.append((position, tuple(self.split_position[part] for part in parts)))
+        return found
+
+    def cells(self, atoms: Counts) -> Counts:
+        """All figures of a table of atoms."""
+        by_unit = np.stack([atoms[list(unit.leaves)].sum(axis=0) for unit in self.units])
+        return by_unit @ self.holds.T.astype(np.int64)
+
+    @cached_property
+    def children(self) -> list[tuple[int, ...]]:
+        """For each unit the largest units within it; they need not cover it."""
+        sets = [frozenset(unit.leaves) for unit in self.units]
+        order = sorted(range(len(sets)), key=lambda position: (len(sets[position]), -position))
+        parent = {}
+        for rank, inner in enumerate(order):
+            for outer in order[rank + 1 :]:
+                if sets[inner] <= sets[outer] and outer != inner:
+                    parent[inner] = outer
+                    break
+        found: list[list[int]] = [[] for _ in sets]
+        for inner, outer in sorted(parent.items()):
+            found[outer].append(inner)
+        return [tuple(inner) for inner in found]
+
+
+def frame_of_places(
+    levels: Sequence[str],
+    places: Sequence[tuple[str, dict[str, str]]],
+    dimensions: Sequence[str],
+    values: Sequence[Sequence[str]],
+) -> Frame:
+    """The frame of a geography: ``places`` are the leaves, each with its code at every level; ``""``: lies in none.
+
+    Units come from the largest level to the smallest, each level by code.
+    """
+    leaves = [code for code, _ in places]
+    members: dict[tuple[int, str], list[int]] = {}
+    for position, (_, parents) in enumerate(places):
+        for rank, level in enumerate(levels):
+            if parents[level]:
+                members.setdefault((rank, parents[level]), []).append(position)
+    for (rank, _), inside in members.items():
+        if rank == 0:
+            inside.append(len(leaves))
+    units = tuple(Unit(levels[rank], code, tuple(found)) for (rank, code), found in sorted(members.items()))
+    return Frame((*leaves, NOWHERE), units, tuple(dimensions), tuple(tuple(names) for names in values))

@@ -1,0 +1,84 @@
+"""What was shown in which release: readers know it for ever. Rows are only ever added, when a release is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from claimatlas.errors import InputError
+from claimatlas.protection.gold import DIMENSION_COLUMNS, read_table
+from claimatlas.tables.arrow import write_rows
+from claimatlas.tables.schemas import LEDGER, PUBLISHED_CELLS
+
+CellKey = tuple[str, int, str, str, str]
+"""Indicator, year, level, place, split."""
+
+
+def shown_before(output: str, release: int) -> dict[CellKey, tuple[int, int | None, int | None]]:
+    """The cells that other releases showed: the last of them that did, with the counts as they were shown."""
+    found: dict[CellKey, tuple[int, int | None, int | None]] = {}
+    for row in _rows(output, f"release <> {release:d} ORDER BY release"):
+        if row["numerator"] is not None or row["denominator"] is not None:
+            key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], row["split"])
+            found[key] = (row["release"], row["numerator"], row["denominator"])
+    return found
+
+
+def settings_of(output: str, release: int) -> str | None:
+    """The hash of the settings that a release was published with; nothing when it was not."""
+    rows = _rows(output, f"release = {release:d} ORDER BY published_at DESC LIMIT 1")
+    return next((str(row["settings_hash"]) for row in rows), None)
+
+
+def refuse_other_settings(output: str, release: int, settings_hash: str, reason: str | None) -> None:
+    """Stop when a release was published with other settings, unless there is a reason to supersede it.
+
+    Raises:
+        InputError: naming the option.
+    """
+    before = settings_of(output, release)
+    if before is not None and before != settings_hash and not reason:
+        raise InputError(
+            f"Release {release} was published with another publication.yaml: readers keep what they saw. Put the "
+            "former settings back, or say why the figures are replaced with --supersede REASON."
+        )
+
+
+def append(output: str, release: int, settings_hash: str, approved_by: str) -> int:
+    """Add the candidate of a release, once; gives back how many rows that added: none when it was there.
+
+    Raises:
+        InputError: there is no candidate of the release.
+    """
+    if settings_of(output, release) == settings_hash:
+        return 0
+    columns = ", ".join(column.name for column in PUBLISHED_CELLS.columns)
+    query = f"SELECT {columns} FROM t WHERE release = {release:d}"  # noqa: S608 - a number and own names
+    cells = list(read_table(output, PUBLISHED_CELLS.name, query))
+    if not cells:
+        raise InputError(f"There is no candidate of release {release} in {output}: run `claimatlas protect` first.")
+    now = datetime.now(UTC)
+    rows = [_row(cell, release, settings_hash, approved_by, now) for cell in cells]
+    rows.sort(key=lambda row: row[4:9])
+    write_rows(output, LEDGER, rows, append=True)
+    return len(rows)
+
+
+def split_text(values: Sequence[str]) -> str:
+    """The values of all columns of dimensions as one text."""
+    return "/".join(values)
+
+
+def _row(cell: dict[str, Any], release: int, settings_hash: str, approved_by: str, now: datetime) -> tuple[Any, ...]:
+    split = split_text([cell[name] for name in DIMENSION_COLUMNS])
+    place = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
+    counts = (cell["numerator"], cell["denominator"], cell["confidentiality"])
+    return (release, settings_hash, approved_by, now, *place, *counts)
+
+
+def _rows(output: str, condition: str) -> list[dict[str, Any]]:
+    if not Path(output, *LEDGER.name.split("/"), "_delta_log").is_dir():
+        return []
+    return list(read_table(output, LEDGER.name, f"SELECT * FROM t WHERE {condition}"))  # noqa: S608

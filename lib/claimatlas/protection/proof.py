@@ -1,0 +1,135 @@
+"""What follows by linear algebra: nothing sensitive, planned or not, nor for somebody who knows one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from claimatlas.protection.audit import Audit, Goal, Mover
+from claimatlas.protection.frames import Mask
+from claimatlas.protection.modular import PRIMES, Residues, inverse
+from claimatlas.protection.nullspace import figures_of_changes, random_changes
+from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.worlds import Aim, Bounds
+
+_ROUNDS = 12
+Figure = tuple[Quantity, int, int]
+
+
+@dataclass
+class Proof:
+    """unplanned: sensitive figures of no planned cell that were checked. insiders: counts of one that were revealed.
+
+    repaired: figures that only this step found open, and that were mended. failures: those that are open still.
+    """
+
+    unplanned: int = 0
+    insiders: int = 0
+    repaired: int = 0
+    primes: tuple[int, ...] = PRIMES
+    failures: list[str] = field(default_factory=list)
+
+
+def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
+    """Look for secrets that are determined, alone or once a count of one is known; mend them, and look again."""
+    proof = Proof()
+    waiting = [one for one in audit.order if not audit.is_known(one)]
+    for _ in range(_ROUNDS):
+        before = {one: audit.measures[one].shown.copy() for one in audit.order}
+        proof.failures, proof.unplanned, proof.insiders = [], 0, 0
+        for quantity in waiting:
+            _prove_one(audit, quantity, proof)
+        hidden = [one for one in waiting if (before[one] != audit.measures[one].shown).any()]
+        progress(f"linear algebra: {proof.repaired} mended, {len(proof.failures)} open")
+        if not hidden:
+            return proof
+    return proof
+
+
+def _prove_one(audit: Audit, quantity: Quantity, proof: Proof) -> None:
+    measure = audit.measures[quantity]
+    changes = {prime: _changes(audit, quantity, prime) for prime in PRIMES}
+    fixed = np.logical_and.reduce([(found == 0).all(axis=0) for found in changes.values()])
+    secret = _secret(audit, quantity, fixed)
+    proof.unplanned += int((secret & ~measure.planned).sum())
+    for unit, split in np.argwhere(secret & fixed):
+        if not _mend(audit, (quantity, int(unit), int(split)), None, proof):
+            _fail(audit, (quantity, int(unit), int(split)), proof)
+    revealed = ~measure.shown & (measure.cells == 1) & ~fixed
+    proof.insiders += int(revealed.sum())
+    if quantity.is_magnitude:
+        return
+    for one, other in _tied(measure.small & measure.hidden, revealed, changes):
+        if not _mend(audit, (quantity, *other), one, proof):
+            _fail(audit, (quantity, *other), proof)
+
+
+def _changes(audit: Audit, quantity: Quantity, prime: int) -> Residues:
+    """Two random changes of all figures, by change, unit and split."""
+    measure = audit.measures[quantity]
+    changes = random_changes(measure.frame, measure.shown, prime)
+    return np.stack([figures_of_changes(measure.frame, one, prime) for one in changes])
+
+
+def _secret(audit: Audit, quantity: Quantity, fixed: Mask) -> Mask:
+    """The figures, planned or not, that would tell a sensitive count once they are determined."""
+    measure = audit.measures[quantity]
+    found = measure.small & ~measure.shown
+    for whole, gap in measure.gaps.items():
+        if whole in audit.measures and audit.measures[whole].frame is measure.frame:
+            other = audit.measures[whole]
+            known = np.ones_like(fixed) if audit.is_known(whole) else other.shown
+            found = found | (gap & known & ~measure.shown)
+    # Where a shown zero leaves nobody, a zero is no news.
+    return np.asarray(found & (measure.cells > 0) | (found & ~measure.small))
+
+
+def _tied(
+    targets: Mask, revealed: Mask, changes: dict[int, Residues]
+) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """A count of one, and another secret that has one value only once it is known: they always change in step."""
+    prime = PRIMES[0]
+    first, second = changes[prime]
+    by_ratio: dict[int, list[tuple[int, int]]] = {}
+    for unit, split in np.argwhere(revealed):
+        by_ratio.setdefault(_ratio(first[unit, split], second[unit, split], prime), []).append((int(unit), int(split)))
+    for unit, split in np.argwhere(targets):
+        for one in by_ratio.get(_ratio(first[unit, split], second[unit, split], prime), ()):
+            # Equal changes are the same count under two names.
+            if first[one] != first[unit, split]:
+                yield one, (int(unit), int(split))
+                break
+
+
+def _ratio(first: np.uint64, second: np.uint64, prime: int) -> int:
+    return int(first) * inverse(int(second), prime) % prime if second else -1
+
+
+def _mend(audit: Audit, figure: Figure, revealed: tuple[int, int] | None, proof: Proof) -> bool:
+    """Hide more until a figure can be another, with the revealed one as it is."""
+    quantity, unit, split = figure
+    measure = audit.measures[quantity]
+    targets = np.zeros_like(measure.planned)
+    targets[unit, split] = True
+    bounds = Bounds.of(measure.cells)
+    aim = Aim(bounds, targets, np.ones_like(measure.cells))
+    for mover in _movers(audit, quantity):
+        if audit.mend_alone(mover, aim, bounds, (unit, split), (quantity, *revealed) if revealed else None):
+            proof.repaired += 1
+            return True
+    return False
+
+
+def _movers(audit: Audit, quantity: Quantity) -> tuple[Mover, ...]:
+    goals: list[Goal] = audit.goals(quantity)
+    return goals[0].movers if goals else (Mover(quantity, 1),)
+
+
+def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:
+    quantity, unit, split = figure
+    frame = audit.measures[quantity].frame
+    place = frame.units[unit]
+    name = "_".join((quantity.kind, *quantity.names))
+    proof.failures.append(f"{name} {place.level} {place.code} {'/'.join(frame.splits[split])}")

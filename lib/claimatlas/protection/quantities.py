@@ -1,0 +1,102 @@
+"""What the published figures count: which figures are one and the same count, and which count lies within which.
+
+It all follows from the indicators' declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from claimatlas.configuration.indicators import Indicator, Population
+
+EVERY = "all"
+"""The members of a population, whatever happened to them."""
+MAGNITUDES = frozenset({"nights", "quantity"})
+
+
+@dataclass(frozen=True, order=True)
+class Quantity:
+    """A count of members of a population, or a sum of nights or services over them.
+
+    kind: all, with_any, without_any, service (members with it), quantity (of the service), nights. names: the flags, or
+    the service. types: the delivery types that count; empty when all do. with_stay: only with a known stay.
+    """
+
+    population: Population
+    kind: str
+    names: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    with_stay: bool = False
+
+    @property
+    def is_magnitude(self) -> bool:
+        """Whether one member may count for more than one."""
+        return self.kind in MAGNITUDES
+
+    def lies_within(self, other: Quantity) -> bool:
+        """Whether it can never be above ``other``, wherever both are counted."""
+        if self == other or self.population != other.population:
+            return False
+        if other.types and not (self.types and set(self.types) <= set(other.types)):
+            return False
+        if other.with_stay and not self.with_stay:
+            return False
+        return self._implies(other)
+
+    def _implies(self, other: Quantity) -> bool:
+        if self.is_magnitude:
+            return False
+        if other.kind == EVERY or (self.kind, self.names) == (other.kind, other.names):
+            return True
+        if (self.kind, other.kind) == ("service", "quantity"):
+            return self.names == other.names
+        if self.kind == other.kind == "with_any":
+            return set(self.names) <= set(other.names)
+        if self.kind == other.kind == "without_any":
+            return set(self.names) >= set(other.names)
+        return False
+
+
+def denominator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantity:
+    """What an indicator's denominator counts; ``delivery_types``: all that are declared."""
+    own = indicator.denominator
+    types = _some(own.delivery_types if own else (), delivery_types)
+    return Quantity(indicator.population, EVERY, (), types, bool(own and own.with_known_stay))
+
+
+def numerator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantity:
+    """What an indicator's numerator counts."""
+    whole = denominator_of(indicator, delivery_types)
+    numerator = indicator.numerator
+    kind: str = EVERY
+    names: tuple[str, ...] = ()
+    types = whole.types
+    if numerator.delivery_types is not None:
+        counted = whole.types or tuple(delivery_types)
+        types = _some(tuple(name for name in numerator.delivery_types if name in counted), delivery_types)
+    elif numerator.nights_after_delivery:
+        kind = "nights"
+    elif numerator.service is not None:
+        kind = "service" if numerator.with_service is not None else "quantity"
+        names = (numerator.service,)
+    elif numerator.flags:
+        kind = "with_any" if numerator.with_any is not None else "without_any"
+        names = tuple(sorted(numerator.flags))
+    return Quantity(indicator.population, kind, names, types, whole.with_stay)
+
+
+def _some(types: Sequence[str], every: Sequence[str]) -> tuple[str, ...]:
+    """The types in order; empty when they are all that there are."""
+    return () if set(types) == set(every) else tuple(sorted(types))
+
+
+def parents_of(quantities: Sequence[Quantity]) -> dict[Quantity, tuple[Quantity, ...]]:
+    """For each the smallest ones that it lies within: those with no other between."""
+    parents = {}
+    for quantity in quantities:
+        above = [other for other in quantities if quantity.lies_within(other)]
+        parents[quantity] = tuple(
+            sorted(one for one in above if not any(other.lies_within(one) for other in above if other != one))
+        )
+    return parents

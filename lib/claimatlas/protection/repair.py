@@ -1,0 +1,168 @@
+"""The cheapest figures to hide so that a figure which is still too narrow becomes wide enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from claimatlas.protection.frames import Counts
+from claimatlas.protection.marking import Marks
+from claimatlas.protection.programs import Program
+from claimatlas.protection.tables import Measure
+from claimatlas.protection.worlds import UNBOUNDED, Aim, Bounds, Pool, Room, widen
+
+Floats = npt.NDArray[np.float64]
+Figure = tuple[int, int]
+_EPSILON = 1e-6
+_SCALE = 128.0
+_POOL = 16
+
+
+@dataclass
+class Repair:
+    """What a repair works on: a measure that moves, with its room, and the figures that must become wide.
+
+    bounds: of all that changes, as `Pool` has them. sign: of the target's change when the measure's figure rises.
+    """
+
+    measure: Measure
+    room: Room
+    bounds: list[tuple[Bounds, int]]
+    aim: Aim
+    sign: int
+    weights: Counts
+    marks: Marks
+
+    def mend(self, unit: int, split: int) -> bool:
+        """Hide figures until the target is wide enough; whether it is."""
+        for leaves in self._pools(unit, split):
+            if self._mend_in(Pool(self.measure, self.room, leaves, self.bounds), unit, split):
+                return True
+        return False
+
+    def _pools(self, unit: int, split: int) -> Iterator[list[int]]:
+        """Leaves to move, ever more: the neighbours, then the largest of larger places, then all."""
+        frame = self.measure.frame
+        own = set(frame.units[unit].leaves)
+        # Leaves count by how far they can move in the target's own split: of a rare value few can.
+        holds = frame.holds[split]
+        free = np.minimum(self.room.high - self.room.low, self.aim.needed.max())[:, holds].sum(axis=1)
+        sizes = free * (1 + self.measure.atoms.sum()) + self.measure.atoms.sum(axis=1)
+        around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=len)
+        if len(own) > 1:
+            around.insert(0, own)
+        seen: list[list[int]] = []
+        for place in around or [set(range(len(frame.leaves)))]:
+            ranked = sorted(place, key=lambda leaf: (-int(sizes[leaf]), leaf))
+            inside = [leaf for leaf in ranked if leaf in own][:6]
+            leaves = sorted({*ranked[:_POOL], *inside})
+            if leaves not in seen:
+                seen.append(leaves)
+                yield leaves
+        every = list(range(len(frame.leaves)))
+        if every not in seen and len(every) <= 60:
+            yield every
+
+    def _mend_in(self, pool: Pool, unit: int, split: int) -> bool:
+        pattern = next((p for p, units in enumerate(pool.units) if unit in units), None)
+        if pattern is None:
+            return False
+        if self._move(pool, pattern, unit, split, self._changes(unit, split)):
+            return self._is_wide(unit, split) or self._in_whole_numbers(pool, pattern, split, unit)
+        # One way is too short: first all the way down, then up by what is still needed.
+        now = int(self.aim.bounds.cells[unit, split])
+        if int(self.aim.bounds.least[unit, split]) == 0 or not self._move(
+            pool, pattern, unit, split, [-self.sign * now]
+        ):
+            return False
+        fresh = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
+        return self._move(fresh, pattern, unit, split, self._changes(unit, split)) and self._is_wide(unit, split)
+
+    def _move(self, pool: Pool, pattern: int, unit: int, split: int, changes: Sequence[int]) -> bool:
+        """Hide what the cheapest of these changes of the target changes; whether one of them can be."""
+        best = self._cheapest(pool, pattern, split, changes)
+        if best is None:
+            return False
+        _, rows, values = best
+        for shown_pattern, shown_split in rows:
+            for shown in pool.units[shown_pattern]:
+                if self.measure.shown[shown, shown_split]:
+                    self.marks.hide((self.measure.quantity, shown, shown_split))
+        fresh = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
+        fresh.add(values)
+        if rows:
+            widen(fresh, self.aim, most=2)
+        return True
+
+    def _changes(self, unit: int, split: int) -> list[int]:
+        """By how much the target must rise, or fall, for its bounds to be wide enough."""
+        bounds, needed = self.aim.bounds, int(self.aim.needed[unit, split])
+        now = int(bounds.cells[unit, split])
+        rise = int(bounds.least[unit, split]) + needed - now
+        fall = int(bounds.greatest[unit, split]) - needed - now
+        changes = [rise] if now + fall < 0 else [rise, fall]
+        return [self.sign * change for change in changes]
+
+    def _cheapest(
+        self, pool: Pool, pattern: int, split: int, changes: Sequence[int]
+    ) -> tuple[float, list[Figure], Floats] | None:
+        """The cheapest change of the target: its cost, the shown figures that it changes, and the move."""
+        shown = [(int(p), int(s)) for p, s in zip(*np.nonzero(pool.fixed), strict=True)]
+        shown = [(p, s) for p, s in shown if len(pool.columns(p, s))]
+        size, number = int(pool.moves.sum()), len(shown)
+        program, costs = self._program(pool, shown, pool.columns(pattern, split))
+        best: tuple[float, list[Figure], Floats] | None = None
+        for change in changes:
+            program.bound_row(number, float(change), float(change))
+            values = program.least(costs)
+            if values is None or (best is not None and float(costs @ values) > best[0] - _EPSILON):
+                continue
+            moved = values[size::2] + values[size + 1 :: 2]
+            changed = [row for row, much in zip(shown, moved, strict=True) if much > _EPSILON]
+            best = (float(costs @ values), changed, values[:size])
+        return best
+
+    def _program(self, pool: Pool, shown: Sequence[Figure], target: npt.NDArray[np.int64]) -> tuple[Program, Floats]:
+        """The program in which a shown figure may change at its cost; the target's row follows those of the shown."""
+        size, number = int(pool.moves.sum()), len(shown)
+        low = np.concatenate([pool.low[pool.moves], np.zeros(2 * number)])
+        high = np.concatenate([pool.high[pool.moves], np.full(2 * number, 1e7)])
+        costs = np.zeros(size + 2 * number)
+        rows, signs, bounds = [], [], []
+        for position, (p, s) in enumerate(shown):
+            columns = pool.columns(p, s)
+            up, down = size + 2 * position, size + 2 * position + 1
+            rows.append(np.concatenate([columns, [up, down]]))
+            signs.append(np.concatenate([np.ones(len(columns)), [-1.0, 1.0]]))
+            bounds.append((0.0, 0.0))
+            weight = sum(int(self.weights[unit, s]) for unit in pool.units[p] if self.measure.shown[unit, s])
+            costs[[up, down]] = weight / _SCALE
+        rows.append(target)
+        signs.append(np.ones(len(target)))
+        bounds.append((0.0, 0.0))
+        for p, s in zip(*np.nonzero((pool.least_change > -UNBOUNDED) | (pool.most_change < UNBOUNDED)), strict=True):
+            columns = pool.columns(int(p), int(s))
+            if len(columns):
+                rows.append(columns)
+                signs.append(np.ones(len(columns)))
+                bounds.append((float(pool.least_change[p, s]), float(pool.most_change[p, s])))
+        return Program(low, high, rows, bounds, signs), costs
+
+    def _in_whole_numbers(self, pool: Pool, pattern: int, split: int, unit: int) -> bool:
+        """Where the cheapest move is no whole one: look for one among the figures that are hidden now."""
+        pool = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
+        program = pool.program()
+        weights = np.zeros(pool.fixed.shape)
+        weights[pattern, split] = 1.0
+        for whole in (False, True):
+            for sign in (-1.0, 1.0):
+                pool.add(program.least(pool.costs(sign * weights), whole=whole))
+                if self._is_wide(unit, split):
+                    return True
+        return False
+
+    def _is_wide(self, unit: int, split: int) -> bool:
+        return not self.aim.narrow[unit, split]

@@ -1,0 +1,55 @@
+"""The review report: what somebody must look at before the candidate is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from claimatlas.protection.candidate import HIDDEN, Row
+from claimatlas.protection.gold import DIMENSION_COLUMNS
+from claimatlas.protection.ledger import CellKey, shown_before, split_text
+from claimatlas.protection.run import YearResult, counts_of
+
+_LARGEST = 10
+
+
+def review(output: str, release: int, results: Sequence[YearResult]) -> dict[str, Any]:
+    """Hidden cells by indicator and level, what is newly hidden or shown since the ledger, and the largest changes."""
+    rows = [row for result in results for row in result.rows]
+    before = shown_before(output, release)
+    hidden_now = [key for row in rows if row["confidentiality"] == HIDDEN and (key := _key(row)) in before]
+    newly_shown = [row for row in rows if before and row["confidentiality"] != HIDDEN and _key(row) not in before]
+    return {
+        "release": release,
+        "years": [result.year for result in results],
+        "cells": counts_of(rows),
+        "figures_sensitive": sum(result.primary for result in results),
+        "figures_hidden_to_close_sums": sum(result.closed for result in results),
+        "figures_repaired": sum(result.audit.repaired + result.proof.repaired for result in results),
+        "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
+        "newly_shown": len(newly_shown),
+        "largest_changes": _changes(rows, before),
+        "warnings": _warnings(rows),
+    }
+
+
+def _key(row: Row) -> CellKey:
+    split = split_text([row[name] for name in DIMENSION_COLUMNS])
+    return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
+
+
+def _changes(rows: Sequence[Row], before: dict[CellKey, tuple[int, int | None, int | None]]) -> list[dict[str, Any]]:
+    """The shown cells whose numerator moved most since it was last shown."""
+    found = []
+    for row in rows:
+        former = before.get(_key(row))
+        if former is not None and former[1] is not None and row["numerator"] not in (None, former[1]):
+            change = row["numerator"] - former[1]
+            found.append({"cell": "/".join(map(str, _key(row))), "from": former[1], "change": change})
+    return sorted(found, key=lambda one: (-abs(one["change"]), one["cell"]))[:_LARGEST]
+
+
+def _warnings(rows: Sequence[Row]) -> list[str]:
+    provisional = sorted({f"{row['indicator_id']} {row['year']}" for row in rows if row["status"] == "provisional"})
+    lacking = sorted({f"{row['indicator_id']} {row['year']}" for row in rows if row["status"] == "not_computable"})
+    return [*(f"{name} is provisional" for name in provisional), *(f"{name} is not computable" for name in lacking)]

@@ -1,0 +1,211 @@
+"""From one release of gold to a candidate for publication, which is written once the audit has passed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.documents import read_text
+from claimatlas.configuration.publication import FILE, Publication
+from claimatlas.errors import InputError, QualityGateError
+from claimatlas.protection.audit import Audit
+from claimatlas.protection.candidate import HIDDEN, Row, add_comparisons, rows_of_year
+from claimatlas.protection.frames import ALL
+from claimatlas.protection.gold import DIMENSION_COLUMNS, Release, cells_of, comparisons_of
+from claimatlas.protection.known import know_what_was_shown
+from claimatlas.protection.ledger import CellKey, refuse_other_settings, shown_before, split_text
+from claimatlas.protection.links import links_of
+from claimatlas.protection.marking import Marks, mark
+from claimatlas.protection.plan import plan
+from claimatlas.protection.programs import solver_version
+from claimatlas.protection.proof import Proof, prove
+from claimatlas.protection.tables import TableBuilder, indicator_years
+from claimatlas.tables.arrow import make_private, write_rows
+from claimatlas.tables.schemas import PUBLISHED_AUDITS, PUBLISHED_CELLS
+
+Progress = Callable[[str], None]
+SHOWN_BEFORE = "known from release"
+
+
+@dataclass
+class YearResult:
+    """A protected year: its rows, what was proved, and for the house alone the pattern with its reasons."""
+
+    year: int
+    rows: list[Row]
+    audit: Audit
+    proof: Proof
+    primary: int
+    closed: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def settings_hash(configuration: Configuration) -> str:
+    """SHA-256 of the text of ``publication.yaml``."""
+    return hashlib.sha256(read_text(configuration.folder, FILE).encode()).hexdigest()
+
+
+def protect_year(
+    output: str,
+    release: Release,
+    year: int,
+    configuration: Configuration,
+    publication: Publication,
+    known: dict[CellKey, tuple[int, int | None, int | None]],
+    until: float,
+    progress: Progress,
+) -> YearResult:
+    """Protect one year.
+
+    Raises:
+        InputError: gold has no such year, or an indicator that no rule is for.
+        QualityGateError: the audit fails, or has no time left.
+    """
+    start = time.monotonic()
+    years = indicator_years(cells_of(output, release, year), configuration)
+    if not years:
+        raise InputError(f"--years {year}: release {release.number} has no cells of this year.")
+    measures = TableBuilder(configuration, publication, year).measures(years)
+    cells = plan(years, measures, configuration, publication)
+    links = links_of(measures, configuration)
+    marks = Marks(measures, links, cells)
+    audit = Audit(measures, links, marks, publication, progress)
+    mark(measures, cells, marks, configuration, publication)
+    primary = sum(int(measure.hidden.sum()) for measure in measures.values())
+    know_what_was_shown(audit, cells, known, year, publication)
+    progress(f"{year}: {len(cells):,} planned cells, {primary:,} figures sensitive by themselves")
+    closed = audit.close()
+    progress(f"{year}: {closed:,} more hidden to close the sums")
+    at_search = time.monotonic()
+    if not audit.protect(until):
+        raise QualityGateError(_failure(audit, year, time.monotonic() > until))
+    at_proof = time.monotonic()
+    proof = prove(audit, progress)
+    if proof.failures:
+        raise QualityGateError(
+            f"{year}: {len(proof.failures)} figures follow by linear algebra, so nothing is written: "
+            + "; ".join(proof.failures[:5])
+            + "."
+        )
+    rows = rows_of_year(cells, measures, configuration, publication, year, release.number)
+    result = YearResult(year, rows, audit, proof, primary, closed)
+    end = time.monotonic()
+    result.seconds = {
+        "tables": at_search - start,
+        "programs": at_proof - at_search,
+        "algebra": end - at_proof,
+    }
+    return result
+
+
+def write_candidate(
+    output: str, release: Release, results: Sequence[YearResult], configuration: Configuration, publication: Publication
+) -> None:
+    """Write the candidate, one commit a table, and the house's own files; only what the audit passed gets here."""
+    rows = [row for result in results for row in result.rows]
+    years = [result.year for result in results]
+    add_comparisons(rows, comparisons_of(output, release, years), configuration.settings.geography.country_level)
+    names = [column.name for column in PUBLISHED_CELLS.columns]
+    own = f"release = {release.number:d}"
+    write_rows(output, PUBLISHED_CELLS, [tuple(row[name] for name in names) for row in rows], where=own)
+    audits = [_audit_row(result, release, configuration, publication) for result in results]
+    write_rows(output, PUBLISHED_AUDITS, audits, where=own)
+    _write_pattern(output, release, results)
+
+
+def _failure(audit: Audit, year: int, out_of_time: bool) -> str:
+    why = "The programs ran out of their time (budget_seconds)" if out_of_time else "The audit failed"
+    places: Counter[str] = Counter()
+    for goal in audit.all_goals():
+        for unit, _ in zip(*goal.aim.narrow.nonzero(), strict=True) if goal.is_secret else ():
+            places[audit.measures[goal.quantity].frame.units[unit].level] += 1
+    left = ", ".join(f"{number} at {level}" for level, number in places.items())
+    return f"{year}: {why}: {audit.narrow()} hidden figures could be bounded too closely ({left}). Nothing is written."
+
+
+def _audit_row(
+    result: YearResult, release: Release, configuration: Configuration, publication: Publication
+) -> tuple[Any, ...]:
+    hidden = sum(row["confidentiality"] == HIDDEN for row in result.rows)
+    record = {
+        "method": publication.method,
+        "k": publication.k,
+        "cells": counts_of(result.rows),
+        "proved_by_worlds": sum(one.worlds for one in result.audit.bounds.values()),
+        "programs": sum(one.programs for one in result.audit.bounds.values()),
+        "planned_sensitive_not_bounded_by_programs": 0,
+        "unplanned_checked_by_algebra_only": result.proof.unplanned,
+        "hidden_not_sensitive_without_k_values": result.audit.unclear(),
+        "insiders_checked": result.proof.insiders,
+        "primes": result.proof.primes,
+        "solver": f"HiGHS {solver_version()}",
+    }
+    text = json.dumps(record, sort_keys=True)
+    counts = (len(result.rows), len(result.rows) - hidden, hidden)
+    return (release.number, result.year, settings_hash(configuration), *counts, text)
+
+
+def counts_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Planned, shown and hidden cells by indicator, level and number of dimensions split by."""
+    found: Counter[tuple[str, str, int, bool]] = Counter()
+    for row in rows:
+        depth = sum(row[name] != ALL for name in DIMENSION_COLUMNS)
+        found[row["indicator_id"], row["geo_level"], depth, row["confidentiality"] == HIDDEN] += 1
+    keys = sorted({key[:3] for key in found})
+    return [
+        {
+            **{"indicator_id": name, "geo_level": level, "splits": depth},
+            **{"shown": found[name, level, depth, False], "hidden": found[name, level, depth, True]},
+        }
+        for name, level, depth in keys
+    ]
+
+
+def _write_pattern(output: str, release: Release, results: Sequence[YearResult]) -> None:
+    """For the house alone: which figures are hidden and why."""
+    folder = Path(output, "protection")
+    make_private(folder)
+    for result in results:
+        lines = ["quantity,geo_level,geo_code,split,reason"]
+        for quantity, measure in sorted(result.audit.measures.items()):
+            name = "_".join((quantity.kind, *quantity.names, *quantity.types))
+            for unit, split in zip(*measure.hidden.nonzero(), strict=True):
+                place = measure.frame.units[unit]
+                reason = "sensitive" if measure.sensitive[unit, split] else "secondary"
+                values = split_text(measure.frame.splits[split])
+                lines.append(f'{name},{place.level},{place.code},"{values}",{reason}')
+        file = folder / f"pattern_{release.number}_{result.year}.csv"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+        file.chmod(0o600)
+
+
+def protect(
+    output: str,
+    release: Release,
+    years: Sequence[int],
+    configuration: Configuration,
+    publication: Publication,
+    progress: Progress,
+    supersede: str | None = None,
+) -> list[YearResult]:
+    """Protect the years of a release and write the candidate.
+
+    Raises:
+        InputError: the release was published with other settings; gold does not fit what is declared.
+        QualityGateError: the audit fails; nothing is written.
+    """
+    refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
+    known = shown_before(output, release.number)
+    until = time.monotonic() + publication.budget_seconds
+    results = [
+        protect_year(output, release, year, configuration, publication, known, until, progress) for year in years
+    ]
+    write_candidate(output, release, results, configuration, publication)
+    return results

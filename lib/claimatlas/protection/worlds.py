@@ -1,0 +1,315 @@
+"""The audit: other worlds that a reader cannot tell from the true one.
+
+A world is a table of whole, non-negative counts that gives every figure that is shown, keeps every link,
+and differs from the true one. Two worlds in which a figure differs by k-1 prove that no reader can bound it more
+closely, by linear algebra, by linear programs or by whole numbers. Each world is checked in exact arithmetic before it
+counts; the solver only proposes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from claimatlas.protection.frames import Counts, Frame, Mask
+from claimatlas.protection.links import Link, Links
+from claimatlas.protection.programs import Program, as_whole
+from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.tables import Measure
+
+UNBOUNDED = 10**7
+"""More than anything moves: a bound that is none."""
+_STALLS = 4
+_MOST_ROUNDS = 60
+
+
+@dataclass
+class Room:
+    """How far the finest counts of a measure can move, one by one, while all other measures keep their links.
+
+    low, high: of each atom's change. rows: bounds of the change of a figure, by unit and split.
+    """
+
+    low: Counts
+    high: Counts
+    rows: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def bound(self, row: tuple[int, int], low: int, high: int) -> None:
+        """Bound a figure's change more closely."""
+        before = self.rows.get(row, (-UNBOUNDED, UNBOUNDED))
+        self.rows[row] = (max(before[0], low), min(before[1], high))
+
+
+def room_of(
+    measure: Measure,
+    measures: Mapping[Quantity, Measure],
+    links: Links,
+    along: Quantity | None = None,
+    still: Quantity | None = None,
+) -> tuple[Room, list[Measure]]:
+    """How a measure may move, and which others move by the same.
+
+    What lies within it moves along where it is most of it, or is ``along``; else, and where it is ``still``, it stays.
+    """
+    movers = [measure]
+    room = Room(-measure.atoms, np.full(measure.atoms.shape, UNBOUNDED, dtype=np.int64))
+    for link in links.above(measure.quantity):
+        if link.same_frame:
+            room.high = np.minimum(room.high, measures[link.whole].atoms - measure.atoms)
+    if measure.quantity.is_magnitude:
+        # Where there is nobody there is nothing to sum.
+        room.high = np.where(measure.atoms == 0, 0, room.high)
+    _keep_parts(room, measure, measures, links, (along, still), movers)
+    _keep_figures(room, measure, measures, links)
+    return room, movers
+
+
+def _keep_parts(
+    room: Room,
+    measure: Measure,
+    measures: Mapping[Quantity, Measure],
+    links: Links,
+    asked: tuple[Quantity | None, Quantity | None],
+    movers: list[Measure],
+) -> None:
+    """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
+    for link in links.below(measure.quantity):
+        if not link.same_frame:
+            continue
+        part = measures[link.part]
+        if _moves_along(part, measure, *asked):
+            movers.append(part)
+            inner = Room(-part.atoms, room.high)
+            _keep_parts(inner, part, measures, links, asked, movers)
+            _keep_figures(inner, part, measures, links)
+            room.low = np.maximum(room.low, inner.low)
+            for row, (low, high) in inner.rows.items():
+                room.bound(row, low, high)
+        else:
+            room.low = np.maximum(room.low, part.atoms - measure.atoms)
+
+
+def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
+    if part.quantity == still:
+        return False
+    is_most = 2 * int(part.atoms.sum()) > int(whole.atoms.sum())
+    is_asked = along is not None and (part.quantity == along or along.lies_within(part.quantity))
+    return (is_most or is_asked) and not bool((part.shown & ~whole.shown).any())
+
+
+def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
+    """Bound the figures that a link to another frame, or a twin, holds."""
+    for link in links.above(measure.quantity):
+        if link.whole.is_magnitude and _follows(measures[link.whole], measure, link):
+            continue
+        for (unit, split), upper in link.pairs:
+            room.bound((unit, split), -UNBOUNDED, int(measures[link.whole].cells[upper] - measure.cells[unit, split]))
+    for link in links.below(measure.quantity):
+        for inner, (unit, split) in link.pairs:
+            room.bound((unit, split), int(measures[link.part].cells[inner] - measure.cells[unit, split]), UNBOUNDED)
+    for quantity, unit, split in links.twins:
+        if quantity == measure.quantity:
+            room.bound((unit, split), 0, 0)
+
+
+def _follows(whole: Measure, part: Measure, link: Link) -> bool:
+    """Whether a sum over persons can change as their number does: it is hidden wherever that is."""
+    pairs = {upper: inner for inner, upper in link.pairs}
+    shown = [(int(unit), int(split)) for unit, split in np.argwhere(whole.shown)]
+    return all(row in pairs and bool(part.shown[pairs[row]]) for row in shown)
+
+
+@dataclass
+class Bounds:
+    """The least and the greatest that each figure of a measure, or a gap of two, is in the worlds found so far."""
+
+    cells: Counts
+    least: Counts
+    greatest: Counts
+    worlds: int = 0
+    programs: int = 0
+
+    @classmethod
+    def of(cls, cells: Counts) -> Bounds:
+        """Before any other world."""
+        return cls(cells, cells.copy(), cells.copy())
+
+    @property
+    def width(self) -> Counts:
+        """How far apart they are."""
+        return self.greatest - self.least
+
+
+class Pool:
+    """The worlds that differ in the counts of some leaves of a measure only, and of what moves along with it.
+
+    bounds: of all that changes with it, the measure's own first, each with the sign of its change.
+    """
+
+    def __init__(
+        self, measure: Measure, room: Room, leaves: Sequence[int], bounds: Sequence[tuple[Bounds, int]]
+    ) -> None:
+        self.measure, self.room, self.bounds = measure, room, list(bounds)
+        self.leaves = np.array(sorted(leaves), dtype=np.int64)
+        self.low, self.high = room.low[self.leaves], room.high[self.leaves]
+        self.shape = self.low.shape
+        self.moves: Mask = self.low < self.high
+        self.column = np.full(self.shape, -1, dtype=np.int64)
+        self.column[self.moves] = np.arange(int(self.moves.sum()))
+        self._group_units()
+
+    def _group_units(self) -> None:
+        """Units that hold the same leaves of the pool change by the same: they are one pattern."""
+        inside = self.measure.frame.contains[:, self.leaves]
+        patterns: dict[bytes, list[int]] = {}
+        for unit in np.nonzero(inside.any(axis=1))[0].tolist():
+            patterns.setdefault(inside[unit].tobytes(), []).append(int(unit))
+        self.units = list(patterns.values())
+        self.holds_leaf = np.array([inside[units[0]] for units in self.units])
+        self.fixed = np.array([self.measure.shown[units].any(axis=0) for units in self.units])
+        splits = self.measure.cells.shape[1]
+        self.least_change = np.full((len(self.units), splits), -UNBOUNDED, dtype=np.int64)
+        self.most_change = np.full((len(self.units), splits), UNBOUNDED, dtype=np.int64)
+        position: dict[int, int] = {unit: pattern for pattern, units in enumerate(self.units) for unit in units}
+        for (unit, split), (low, high) in self.room.rows.items():
+            if unit in position:
+                row = (position[unit], split)
+                self.least_change[row] = max(int(self.least_change[row]), low)
+                self.most_change[row] = min(int(self.most_change[row]), high)
+
+    def columns(self, pattern: int, split: int) -> npt.NDArray[np.int64]:
+        """The columns of a program whose sum is the change of a figure."""
+        chosen = np.outer(self.holds_leaf[pattern], self.measure.frame.holds[split])
+        found = self.column[chosen]
+        return found[found >= 0]
+
+    def program(self) -> Program:
+        """The program of all worlds of the pool."""
+        rows, bounds = [], []
+        for pattern, split in self._rows():
+            columns = self.columns(pattern, split)
+            if len(columns):
+                rows.append(columns)
+                bounds.append((float(self._least(pattern, split)), float(self._most(pattern, split))))
+        return Program(self.low[self.moves].astype(float), self.high[self.moves].astype(float), rows, bounds)
+
+    def _least(self, pattern: int, split: int) -> int:
+        return 0 if self.fixed[pattern, split] else int(self.least_change[pattern, split])
+
+    def _most(self, pattern: int, split: int) -> int:
+        return 0 if self.fixed[pattern, split] else int(self.most_change[pattern, split])
+
+    def _rows(self) -> Iterator[tuple[int, int]]:
+        """The figures that hold a world: without those that are sums of others that do."""
+        implied = np.zeros(self.fixed.shape, dtype=bool)
+        for whole, parts in self.measure.frame.sums:
+            implied[:, whole] |= self.fixed[:, list(parts)].all(axis=1)
+        bounded = (self.least_change > -UNBOUNDED) | (self.most_change < UNBOUNDED)
+        needed = (self.fixed & ~implied) | (bounded & ~self.fixed)
+        yield from ((int(pattern), int(split)) for pattern, split in zip(*np.nonzero(needed), strict=True))
+
+    def change_of_figures(self, change: Counts) -> Counts:
+        """The change of every figure, by pattern and split."""
+        by_pattern = self.holds_leaf.astype(np.int64) @ change
+        return np.asarray(by_pattern @ self.measure.frame.holds.T.astype(np.int64))
+
+    def is_world(self, change: Counts, figures: Counts) -> bool:
+        """Whether a change leaves every shown figure as it is and keeps every bound: in whole numbers."""
+        return bool(
+            (change >= self.low).all()
+            and (change <= self.high).all()
+            and (figures[self.fixed] == 0).all()
+            and (figures >= self.least_change).all()
+            and (figures <= self.most_change).all()
+        )
+
+    def add(self, values: npt.NDArray[np.float64] | None) -> bool:
+        """Take a solution as a world, if it is one."""
+        whole = as_whole(values) if values is not None else None
+        if whole is None:
+            return False
+        change = np.zeros(self.shape, dtype=np.int64)
+        change[self.moves] = whole
+        figures = self.change_of_figures(change)
+        if not self.is_world(change, figures):
+            return False
+        self.bounds[0][0].worlds += 1
+        for bounds, sign in self.bounds:
+            for pattern, units in enumerate(self.units):
+                now = bounds.cells[units] + sign * figures[pattern]
+                bounds.least[units] = np.minimum(bounds.least[units], now)
+                bounds.greatest[units] = np.maximum(bounds.greatest[units], now)
+        return True
+
+    def costs(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The costs of the columns that make the least of a weighted sum of figures; weights by pattern and split."""
+        by_atom = weights @ self.measure.frame.holds.astype(float)
+        return np.asarray((self.holds_leaf.T.astype(float) @ by_atom)[self.moves])
+
+    def by_pattern(self, figures: Mask) -> npt.NDArray[np.int64]:
+        """How many of these figures each pattern and split has."""
+        return np.array([figures[units].sum(axis=0) for units in self.units])
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``."""
+
+    bounds: Bounds
+    targets: Mask
+    needed: Counts
+
+    @property
+    def narrow(self) -> Mask:
+        """Those that are not wide enough yet."""
+        return np.asarray(self.targets & (self.bounds.width < self.needed))
+
+
+def widen(pool: Pool, aim: Aim, most: int = _MOST_ROUNDS) -> None:
+    """Find worlds in which as many narrow targets as possible move at once, until hardly any more are found.
+
+    What is left is for the repair, which aims at one figure at a time.
+    """
+    narrow = pool.by_pattern(aim.narrow)
+    if not narrow.any() or not pool.moves.any():
+        return
+    program = pool.program()
+    random = np.random.Generator(np.random.PCG64(1))
+    stalls = 0
+    for turn in range(most):
+        weights = (narrow > 0).astype(float)
+        if turn >= 2:
+            weights *= random.integers(1, 8, weights.shape)
+        pool.add(program.least(pool.costs(-weights if turn % 2 == 0 else weights)))
+        left = pool.by_pattern(aim.narrow)
+        stalls = stalls + 1 if left.sum() == narrow.sum() else 0
+        narrow = left
+        if not narrow.any() or stalls >= _STALLS:
+            break
+    pool.bounds[0][0].programs += program.runs
+
+
+def pools_of(frame: Frame, sizes: Counts, most: int = 3) -> Iterator[list[int]]:
+    """Leaves whose counts are moved together: those of a unit, or the largest of each of its parts.
+
+    The smallest units come first.
+    """
+    children = frame.children
+    order = sorted(range(len(frame.units)), key=lambda unit: (len(frame.units[unit].leaves), unit))
+    for unit in order:
+        leaves = frame.units[unit].leaves
+        if len(leaves) == 1:
+            continue
+        inner = [frame.units[child].leaves for child in children[unit]]
+        if all(len(part) == 1 for part in inner):
+            yield list(leaves)
+            continue
+        chosen = {leaf for leaf in leaves if not any(leaf in part for part in inner)}
+        for part in inner:
+            chosen.update(sorted(part, key=lambda leaf: (-int(sizes[leaf]), leaf))[:most])
+        yield sorted(chosen)
+    if len(frame.units) == 1 or all(len(unit.leaves) == 1 for unit in frame.units):
+        yield list(range(len(frame.leaves)))

@@ -1,0 +1,37 @@
+"""The solver of linear programs, without what it prints on standard output when it is first made."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from functools import cache
+from typing import Any
+
+from claimatlas.errors import InputError
+
+_NEEDS = "linear programs need the packages numpy and highspy: install claimatlas[publish]."
+
+
+@cache
+def highs() -> Any:  # noqa: ANN401 - the solver has no types
+    """The module of the solver.
+
+    Raises:
+        InputError: it is not there.
+    """
+    try:
+        import highspy  # noqa: PLC0415 - only what publishes needs it
+    except ModuleNotFoundError:
+        raise InputError(_NEEDS) from None
+    # The first one prints who it is, past its own settings; standard output is for results.
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        highspy.Highs()  # type: ignore[no-untyped-call]
+        ctypes.CDLL(None).fflush(None)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    return highspy

@@ -1,0 +1,256 @@
+"""Gold of a believable country without any claims: its cells are drawn as counts, for the steps after gold.
+
+A year of national size is drawn in seconds, so that what is published can be tried at that size. Cells of hospitals are
+not drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.documents import read_csv
+from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration.settings import SECTOR
+from claimatlas.errors import InputError
+from claimatlas.protection.frames import ALL, Counts, Frame, frame_of_places
+from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
+from claimatlas.protection.tables import dimension_values
+from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
+
+DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
+RUN = "counts"
+_TYPE = "delivery_type"
+_FIRST_SHARES = {"age_category": 1.0, "increased_reimbursement": 0.19, "sex": 0.507}
+_UNKNOWN_SHARE = 0.003
+_RATES = {"with_any": 0.95, "without_any": 0.16, "service": 0.004}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The finest counts of one quantity: leaves by atoms by delivery type (one type where there is none)."""
+
+    frame: Frame
+    by_type: Counts
+
+
+def write_counts(configuration: Configuration, folder: str, years: Sequence[int], people: int, seed: int) -> int:
+    """Draw the gold of some years and write it as one release; gives back the number of its cells.
+
+    ``people``: beneficiaries a year.
+
+    Raises:
+        InputError: the folder has gold already, or the packages for it are not there.
+    """
+    if Path(folder, "gold").exists():
+        raise InputError(f"--output {folder}: there is gold in it already; give a new folder.")
+    rows: dict[str, list[tuple[Any, ...]]] = {"imaging": [], "postnatal": []}
+    tables: dict[Population, str] = {"beneficiary_years": "imaging", "deliveries": "postnatal"}
+    for year in years:
+        for population, table in tables.items():
+            rows[table] += _rows_of_year(configuration, population, year, people, seed)
+    _write(folder, rows)
+    return sum(map(len, rows.values()))
+
+
+def _rows_of_year(
+    configuration: Configuration, population: Population, year: int, people: int, seed: int
+) -> Iterator[tuple[Any, ...]]:
+    indicators = [i for i in configuration.indicators if i.population == population and i.first_year <= year]
+    if not indicators:
+        return
+    random = np.random.Generator(np.random.PCG64([seed, year, len(population)]))
+    types = tuple(configuration.services.delivery_types)
+    wanted = {q for i in indicators for q in (denominator_of(i, types), numerator_of(i, types))}
+    drawn = _draw(configuration, population, year, people, wanted, random)
+    for indicator in indicators:
+        yield from _rows_of_indicator(configuration, indicator, year, drawn, types)
+    if any(SECTOR in indicator.levels for indicator in indicators):
+        yield from _sector_rows(configuration, indicators, year, drawn, random)
+
+
+def _frame(configuration: Configuration, population: Population, year: int) -> Frame:
+    levels = configuration.settings.geography.levels
+    places = [(code, place.parents) for code, place in sorted(configuration.geography.vintage(year).items())]
+    names = [name for name in DIMENSIONS[population] if name != _TYPE]
+    return frame_of_places(levels, places, names, [dimension_values(configuration, population, name) for name in names])
+
+
+def _draw(
+    configuration: Configuration,
+    population: Population,
+    year: int,
+    people: int,
+    wanted: set[Quantity],
+    random: np.random.Generator,
+) -> dict[Quantity, Drawn]:
+    """Every quantity without its restriction to types, by (kind, names, stay)."""
+    frame = _frame(configuration, population, year)
+    number = people if population == "beneficiary_years" else round(people * DELIVERIES_PER_INHABITANT)
+    kinds = len(configuration.services.delivery_types) if population == "deliveries" else 1
+    shares = _shares(frame, _leaf_shares(configuration, frame), kinds)
+    every = random.multinomial(number, (shares / shares.sum()).ravel()).reshape(shares.shape).astype(np.int64)
+    bare = {Quantity(q.population, q.kind, q.names, (), q.with_stay) for q in wanted}
+    whole = Quantity(population, "all")
+    drawn: dict[Quantity, Counts] = {whole: every}
+    stay = Quantity(population, "all", (), (), with_stay=True)
+    drawn[stay] = random.binomial(every, 0.985).astype(np.int64)
+    parents = parents_of(sorted(bare | {whole}))
+    counted = sorted((q for q in bare if q not in drawn and not q.is_magnitude), key=lambda q: _rank(q, parents))
+    for quantity in counted:
+        above = [drawn[parent] for parent in parents[quantity] if parent in drawn] or [every]
+        rate = _RATES[quantity.kind] * (0.35 if parents[quantity] != (whole,) and quantity.kind == "without_any" else 1)
+        drawn[quantity] = random.binomial(np.asarray(np.minimum.reduce(above)), rate).astype(np.int64)
+    for quantity in sorted(q for q in bare if q.is_magnitude):
+        persons = drawn[stay] if quantity.kind == "nights" else drawn[Quantity(population, "service", quantity.names)]
+        drawn[quantity] = persons + random.poisson(persons * (2.1 if quantity.kind == "nights" else 0.25))
+    return {quantity: Drawn(frame, counts) for quantity, counts in drawn.items()}
+
+
+def _rank(quantity: Quantity, parents: dict[Quantity, tuple[Quantity, ...]]) -> tuple[int, Quantity]:
+    """How far below the whole it lies, so that a whole is drawn before its parts."""
+    above = [parent for parent in parents[quantity] if not parent.is_magnitude]
+    return (1 + max((_rank(parent, parents)[0] for parent in above), default=-1), quantity)
+
+
+def _leaf_shares(configuration: Configuration, frame: Frame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    weights = dict.fromkeys(frame.leaves, 0.0)
+    rows = read_csv(configuration.folder, WEIGHTS, ("municipality", "inhabitants"))
+    for _, row in rows if configuration.folder.joinpath(*WEIGHTS.split("/")).is_file() else ():
+        for code in (code for code in weights if code):
+            if code == row["municipality"]:
+                weights[code] += float(row["inhabitants"])
+                break
+        else:
+            carried = next((c for c, p in configuration.geography.predecessors.items() if row["municipality"] in p), "")
+            if carried in weights and carried:
+                weights[carried] += float(row["inhabitants"])
+    known = sum(weights.values()) or float(len(weights))
+    found = [weights[leaf] or (known * _UNKNOWN_SHARE if not leaf else known / len(weights)) for leaf in frame.leaves]
+    return np.array(found)
+
+
+def _shares(frame: Frame, leaves: Any, kinds: int) -> Any:  # noqa: ANN401
+    by_atom = np.ones(1)
+    for name, values in zip(frame.dimensions, frame.values, strict=True):
+        by_atom = np.multiply.outer(by_atom, _value_shares(name, len(values))).ravel()
+    by_type = np.array([0.21, 0.78, 0.01]) if kinds == 3 else np.full(kinds, 1 / kinds)
+    return np.einsum("l,a,t->lat", leaves, by_atom, by_type)
+
+
+def _value_shares(name: str, number: int) -> Any:  # noqa: ANN401
+    """The last value is the unknown one; ages rise and fall, others begin with their declared share."""
+    known = number - 1
+    if name == "age_category":
+        shares = np.exp(-(((np.arange(known) - (known - 1) / 2) / 1.25) ** 2) / 2)
+    else:
+        first = _FIRST_SHARES.get(name, 1 / known)
+        shares = np.array([first, *[(1 - first) / max(known - 1, 1)] * (known - 1)])
+    shares = shares / shares.sum() * (1 - _UNKNOWN_SHARE)
+    return np.append(shares, _UNKNOWN_SHARE if name == "increased_reimbursement" else _UNKNOWN_SHARE / 10)
+
+
+def _rows_of_indicator(
+    configuration: Configuration,
+    indicator: Indicator,
+    year: int,
+    drawn: dict[Quantity, Drawn],
+    types: Sequence[str],
+) -> Iterator[tuple[Any, ...]]:
+    frame, numerators = _by_dimension(configuration, indicator, numerator_of(indicator, types), drawn)
+    _, denominators = _by_dimension(configuration, indicator, denominator_of(indicator, types), drawn)
+    upper, lower = frame.cells(numerators), frame.cells(denominators)
+    for split, position in frame.split_position.items():
+        named = dict(zip(frame.dimensions, split, strict=True))
+        if any(value != ALL and name not in indicator.dimensions for name, value in named.items()):
+            continue
+        is_total = all(value == ALL for value in split)
+        for unit, place in enumerate(frame.units):
+            if place.level in indicator.levels and (is_total or lower[unit, position]):
+                counts = (int(upper[unit, position]), int(lower[unit, position]))
+                yield _row(indicator, year, place.level, place.code, named, counts)
+
+
+def _by_dimension(
+    configuration: Configuration, indicator: Indicator, quantity: Quantity, drawn: dict[Quantity, Drawn]
+) -> tuple[Frame, Counts]:
+    """A quantity's atoms with the types as a dimension, in the order of the population's dimensions."""
+    found = drawn[Quantity(quantity.population, quantity.kind, quantity.names, (), quantity.with_stay)]
+    kinds = configuration.services.delivery_types
+    names = list(DIMENSIONS[indicator.population])
+    if _TYPE not in names:
+        return found.frame, found.by_type[:, :, 0]
+    labels = dimension_values(configuration, indicator.population, _TYPE)
+    by_label = np.zeros((*found.by_type.shape[:2], len(labels)), dtype=np.int64)
+    for position, (name, kind) in enumerate(kinds.items()):
+        if not quantity.types or name in quantity.types:
+            by_label[:, :, labels.index(kind.dimension)] += found.by_type[:, :, position]
+    frame = Frame(
+        found.frame.leaves, found.frame.units, (*found.frame.dimensions, _TYPE), (*found.frame.values, labels)
+    )
+    return frame, by_label.reshape(len(frame.leaves), -1)
+
+
+def _sector_rows(
+    configuration: Configuration,
+    indicators: Sequence[Indicator],
+    year: int,
+    drawn: dict[Quantity, Drawn],
+    random: np.random.Generator,
+) -> Iterator[tuple[Any, ...]]:
+    if year < configuration.settings.geography.sector_first_year:
+        return
+    types = tuple(configuration.services.delivery_types)
+    totals = {quantity: found.by_type.sum(axis=(1, 2)) for quantity, found in drawn.items()}
+    frame = next(iter(drawn.values())).frame
+    for position, leaf in enumerate(frame.leaves[:-1]):
+        whole = next(quantity for quantity in drawn if quantity.kind == "all" and not quantity.with_stay)
+        number = max(1, int(totals[whole][position]) // INHABITANTS_PER_SECTOR)
+        people = random.multinomial(int(totals[whole][position]), np.full(number, 1 / number))
+        counts: dict[Quantity, Any] = {whole: people}
+        for quantity in sorted(q for q in drawn if q.kind == "service"):
+            counts[quantity] = random.multivariate_hypergeometric(people, int(totals[quantity][position]))
+        for quantity in sorted(q for q in drawn if q.kind == "quantity"):
+            persons = counts[Quantity(whole.population, "service", quantity.names)]
+            more = int(totals[quantity][position]) - int(persons.sum())
+            counts[quantity] = persons + random.multinomial(more, persons / max(persons.sum(), 1)) if more else persons
+        for indicator in indicators:
+            if SECTOR not in indicator.levels:
+                continue
+            upper, lower = counts[numerator_of(indicator, types)], counts[denominator_of(indicator, types)]
+            for sector in range(number):
+                code = f"{leaf}A{sector:03d}" if sector < 1000 else f"{leaf}B{sector - 1000:03d}"
+                yield _row(indicator, year, SECTOR, code, {}, (int(upper[sector]), int(lower[sector])))
+
+
+def _row(
+    indicator: Indicator, year: int, level: str, code: str, split: dict[str, str], counts: tuple[int, int]
+) -> tuple[Any, ...]:
+    numerator, denominator = counts
+    value = float(numerator) if indicator.unit == "count" else None
+    if value is None and denominator:
+        value = numerator / denominator if indicator.unit == "mean_nights" else 100 * numerator / denominator
+    dimensions = [split.get(name, ALL) for name in ("age_category", "increased_reimbursement", "delivery_type", "sex")]
+    return (
+        *(indicator.id, code, year, *dimensions, numerator, denominator, value, None, None),
+        *("final", RUN, year, level),
+    )
+
+
+def _write(folder: str, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Write the tables with the columns that gold has, then the release that names them."""
+    from claimatlas.tables.arrow import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
+    from claimatlas.tables.schemas import IMAGING, POSTNATAL, RELEASES  # noqa: PLC0415
+
+    versions: dict[str, int | None] = {}
+    for table in (IMAGING, POSTNATAL):
+        found = rows[table.name.removeprefix("gold/")]
+        versions[table.name] = write_rows(folder, table, found) if found else None
+    release = (1, RUN, datetime.now(UTC), versions[IMAGING.name], versions[POSTNATAL.name], None, "drawn counts")
+    write_rows(folder, RELEASES, [release])
