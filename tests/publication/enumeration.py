@@ -10,7 +10,7 @@ from claimatlas.protection.frames import ALL
 from publication.country import units
 
 VALUES = ("yes", "other")
-MOST_WORLDS = 60_000
+MAX_WORLDS = 60_000
 
 
 class TooManyError(Exception):
@@ -73,7 +73,7 @@ def all_worlds(figures: Sequence[Figure], towns: Mapping[str, str], counts: Sequ
         found = []
         for world in worlds(rows, size, [whole + room] * size):
             found.append(world)
-            if len(found) > MOST_WORLDS:
+            if len(found) > MAX_WORLDS:
                 raise TooManyError
         tables.append(np.array(found, dtype=np.int64).reshape(-1, size))
     chains = tables[0][:, None, :]

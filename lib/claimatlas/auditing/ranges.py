@@ -9,7 +9,7 @@ from claimatlas.auditing.figures import Key, Published
 
 Counts = npt.NDArray[np.int64]
 NO_BOUND = 2**40
-_MOST_ROUNDS = 1000
+_MAX_ROUNDS = 1000
 
 
 def ranges_of(found: Published) -> dict[Key, tuple[int, int | None]]:
@@ -25,7 +25,7 @@ def ranges_of(found: Published) -> dict[Key, tuple[int, int | None]]:
     sums = [_Sums(found.equations, position, is_open=False), _Sums(found.open, position, is_open=True)]
     smaller = np.array([position[one] for one, _ in found.order], dtype=np.int64)
     larger = np.array([position[other] for _, other in found.order], dtype=np.int64)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         before = (low.sum(), high.sum())
         np.minimum.at(high, smaller, high[larger])
         np.maximum.at(low, larger, low[smaller])

@@ -12,12 +12,13 @@ from claimatlas.errors import ClaimatlasError, InputError, QualityGateError
 from claimatlas.messages import Event, complain, say
 
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
-_MOST_NAMED = 50
+_MAX_NAMED = 50
+EXAMPLE = "claimatlas audit output"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code: 3 when something can be worked out."""
-    parser = options.CommandParser(prog="audit", description=DESCRIPTION)
+    parser = options.CommandParser("audit", DESCRIPTION, EXAMPLE)
     parser.add_argument("folder", metavar="FOLDER", type=options.path, help="folder with published/ in it")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
     parser.add_argument(
@@ -49,7 +50,7 @@ def _audit(arguments: argparse.Namespace) -> None:
         record = {"hidden": found.hidden, "programs": found.programs, "narrow": found.narrow, "findings": named}
         print(json.dumps(record, indent=2))
     elif named:
-        print("\n".join(named[:_MOST_NAMED]))
+        print("\n".join(named[:_MAX_NAMED]))
     if named:
         raise QualityGateError(f"{len(named)} hidden figures can be worked out, or bounded too closely.")
     say(

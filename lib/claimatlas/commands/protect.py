@@ -13,11 +13,12 @@ from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.messages import Event, complain, say
 
 DESCRIPTION = "Protect the figures of a release: write what may be published as a candidate, once the audit passed."
+EXAMPLE = "claimatlas protect --output output --years 2022-2023"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
-    parser = options.CommandParser(prog="protect", description=DESCRIPTION)
+    parser = options.CommandParser("protect", DESCRIPTION, EXAMPLE)
     options.add_tables(parser)
     parser.add_argument("--release", metavar="N", type=int, help="release of gold (default: the newest)")
     parser.add_argument(

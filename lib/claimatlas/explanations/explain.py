@@ -82,10 +82,10 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
 def _runs_before(run: PastRun, year: int) -> set[str]:
     """The runs that took its silver in and formed its deliveries of a year."""
     formed_by = run.record.get("deliveries_run", {}).get(str(year))
-    return {run.silver["run_id"], *_data_deliveries(run)} | ({formed_by} if formed_by else set())
+    return {run.silver["run_id"], *_batches(run)} | ({formed_by} if formed_by else set())
 
 
-def _data_deliveries(run: PastRun) -> list[str]:
+def _batches(run: PastRun) -> list[str]:
     """The runs that brought the data of its silver, in order."""
     found: list[str] = run.silver.get("batches", [run.silver["run_id"]])
     return found
@@ -159,7 +159,7 @@ _Steps = list[tuple[str, int | None]]
 
 def _read(runs: Mapping[str, PastRun], run: PastRun) -> _Steps:
     """The claim lines of every batch together; a run may have failed later, and have left no record."""
-    deliveries = [runs.get(run_id) for run_id in _data_deliveries(run)]
+    deliveries = [runs.get(run_id) for run_id in _batches(run)]
     counts = [found.counts["ingest.claims"] for found in deliveries if found and "ingest.claims" in found.counts]
     if None in deliveries or not counts:
         return []

@@ -23,7 +23,7 @@ from claimatlas.protection.tables import Measure
 UNBOUNDED = 10**7
 """More than anything moves: a bound that is none."""
 _STALLS = 4
-_MOST_ROUNDS = 60
+_MAX_ROUNDS = 60
 
 
 @dataclass
@@ -268,7 +268,7 @@ class Aim:
         return np.asarray(self.targets & (self.bounds.width < self.needed))
 
 
-def widen(pool: Pool, aim: Aim, most: int = _MOST_ROUNDS) -> None:
+def widen(pool: Pool, aim: Aim, most: int = _MAX_ROUNDS) -> None:
     """Find worlds in which as many narrow targets as possible move at once, until hardly any more are found.
 
     What is left is for the repair, which aims at one figure at a time.

@@ -343,7 +343,7 @@ PUBLISHED_CELLS = Table(
         Column("geo_level", "string", "Level of the place", True),
     ),
     partitioned_by=("year", "geo_level"),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 PUBLISHED_AUDITS = Table(
@@ -358,7 +358,7 @@ PUBLISHED_AUDITS = Table(
         Column("hidden", "bigint", "Cells that are hidden", True),
         Column("record", "string", "Counts by indicator, level and split, bounds and solver, as JSON", True),
     ),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 LEDGER = Table(
@@ -378,7 +378,7 @@ LEDGER = Table(
         Column("denominator", "bigint", "As it was shown; null: it was not"),
         Column("confidentiality", "string", "F: free, C: hidden", True),
     ),
-    retention=KEPT,
+    retention=RETENTION,
 )
 
 RUNS = Table(
