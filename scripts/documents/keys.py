@@ -13,6 +13,7 @@ from claimatlas.configuration import codelists
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.mappings import ColumnSource, Mapping, Reading, TableMapping
 from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.publication import Difference, Publication
 from claimatlas.configuration.services import BeneficiaryService, ContactGroup, DeliveryFlag, DeliveryType, Services
 from claimatlas.configuration.settings import AgeClass, AgeRange, Settings, ShareBounds
 from pydantic.fields import FieldInfo
@@ -28,6 +29,7 @@ MODELS: dict[str, type[Declaration]] = {
         *(Settings, AgeClass, AgeRange, ShareBounds),
         *(Services, ContactGroup, DeliveryFlag, BeneficiaryService, DeliveryType),
         *(Indicator, Mapping, TableMapping, Reading, ColumnSource),
+        *(Publication, Difference),
     )
 }
 """The models that have a table of their own; a key that holds one of them does not list its keys again."""

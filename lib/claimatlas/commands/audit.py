@@ -13,7 +13,7 @@ from claimatlas.messages import Event, complain, say
 
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
 _MAX_NAMED = 50
-EXAMPLE = "claimatlas audit output"
+EXAMPLE = "FOLDER"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.messages import Event, complain, say
 
 DESCRIPTION = "Protect the figures of a release: write what may be published as a candidate, once the audit passed."
-EXAMPLE = "claimatlas protect --output output --years 2022-2023"
+EXAMPLE = "--output OUT --years 2022-2023"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
