@@ -223,7 +223,7 @@ def test_commands_in_the_documents_are_understood(file: str, call: list[str]) ->
     given = [word.partition("=")[0] for word in call[1:] if word.startswith("--")]
     assert [option for option in given if option not in known] == []
     if "…" not in call:
-        required = [action.option_strings[0] for action in parser._actions if action.required]
+        required = [action.option_strings[0] for action in parser._actions if action.required and action.option_strings]
         assert [option for option in required if option not in given] == []
 
 
