@@ -29,7 +29,7 @@ def highs() -> Any:  # noqa: ANN401 - the solver has no types
     kept = os.dup(1)
     try:
         os.dup2(2, 1)
-        highspy.Highs()
+        highspy.Highs()  # type: ignore[no-untyped-call]
         ctypes.CDLL(None).fflush(None)
     finally:
         os.dup2(kept, 1)
