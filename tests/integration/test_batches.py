@@ -132,7 +132,7 @@ def test_rows_are_found_by_their_key_in_few_and_in_many(spark: SparkSession, tmp
     assert_df_equality(matches.new, batch.where("claim_id = 'a'"), ignore_row_order=True)
 
 
-class TestOneDelivery:
+class TestOneBatch:
     def test_a_correction_takes_the_place_of_its_line(
         self, console: Console, small_copied: Path, tmp_path: Path
     ) -> None:

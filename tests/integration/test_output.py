@@ -55,6 +55,8 @@ def test_the_list_of_commands(console: Console) -> None:
         ("deliveries", "--year", "2022"),
         ("indicators", "--year", "2022"),
         ("check",),
+        ("explain", "--indicator", "stat_013_023", "--year", "2022", "--geo", "01000"),
+        ("diff", "--from", "0", "--to", "1"),
         ("rollback",),
         ("ingest", "--input"),
     ],

@@ -15,6 +15,7 @@ from claimatlas.messages import Event, say
 from claimatlas.spark_settings import is_provided_by_variables
 from claimatlas.tables.paths import schema_of
 from claimatlas.tables.reader import NotReadableError, Reader
+from claimatlas.tables.schema_version import require_schema_version
 
 if TYPE_CHECKING:
     from claimatlas.tables.store import Store
@@ -63,7 +64,9 @@ def _delta_reader(output: str) -> Reader:
         raise NotReadableError(
             f"{sys.executable} has no package deltalake, which reads tables without Spark."
         ) from error
-    return DeltaReader(output, storage_options(output))
+    reader = DeltaReader(output, storage_options(output))
+    require_schema_version(reader)
+    return reader
 
 
 def _require_spark(why: str) -> None:

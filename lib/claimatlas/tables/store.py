@@ -24,7 +24,8 @@ from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
 from claimatlas.tables.paths import LITERAL_PATH
 from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
-from claimatlas.tables.schemas import CLAIMS, FLAG, RELEASES, SCHEMA_VERSION, SCHEMA_VERSION_PROPERTY, Column, Table
+from claimatlas.tables.schema_version import require_schema_version
+from claimatlas.tables.schemas import FLAG, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
@@ -62,18 +63,8 @@ class Store:
         """
         store = cls(spark, output)
         store.location.require(spark)
-        store._require_schema_version()
+        require_schema_version(store)
         return store
-
-    def _require_schema_version(self) -> None:
-        """Refuse an output whose tables have the stored names of another version; one table tells it for all."""
-        table = next((table for table in (CLAIMS, RELEASES) if self.exists(table)), None)
-        found = None if table is None else self.properties(table).get(SCHEMA_VERSION_PROPERTY)
-        if table is not None and found != str(SCHEMA_VERSION):
-            raise InputError(
-                f"The table {self.called(table)} in {self.root} has the schema version {found or 1}, and this program "
-                f"reads and writes {SCHEMA_VERSION}: compute it anew, in another --output."
-            )
 
     @property
     def root(self) -> str:
