@@ -270,9 +270,9 @@ def test_who_looks_neither_waits_nor_writes(console: Console, published_copied: 
 
 
 def test_deliveries_that_a_run_replaces_are_not_counted(spark: SparkSession, published_copied: Path) -> None:
-    from claimatlas.deliveries import marker
+    from claimatlas.deliveries import delivery_marker
 
-    marker.clear(Store(spark, str(published_copied)), deliveries_table(load_configuration()), [2022])
+    delivery_marker.clear(Store(spark, str(published_copied)), deliveries_table(load_configuration()), [2022])
     for reader in readers(spark, published_copied):
         found = explain_cell(reader, CellKey("cube_007_001a_denom", 2022, "01000"))
         assert found["in_this_cell"] is None

@@ -321,7 +321,9 @@ class Store:
 
     def set_properties(self, table: Table, properties: Mapping[str, str]) -> None:
         """Set properties of the table, in one commit."""
-        if local := self.location.local(table.name):
+        # What a property of Delta's own asks of a table's readers is for Spark to say.
+        of_delta = any(name.startswith("delta.") for name in properties)
+        if not of_delta and (local := self.location.local(table.name)):
             local.set_properties(properties)
             return
         self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({_pairs(properties)})")
