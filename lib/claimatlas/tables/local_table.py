@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,7 +88,9 @@ class LocalTable:
             UnreadableError: the version is not there any more.
         """
         with _reading():
-            return sorted(self._opened(version).file_uris())
+            files = pa.table(self._opened(version).get_add_actions())
+        # In the log a path is written as a URI is.
+        return sorted(f"{self.path}/{unquote(path)}" for path in files["path"].to_pylist())
 
     def without_year(self) -> pa.Table:
         """The rows whose ``year`` is null, of a table that is partitioned by it."""
