@@ -20,7 +20,7 @@ from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, refuse_instants, refuse_unlisted
 from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import confirmed, read
+from claimatlas.ingest.sources import confirmed, names_asked, read
 from claimatlas.ingest.validation import ODDITIES, REASONS, validate_rows
 from claimatlas.ingest.warnings import notes_of_words, span_of_days
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
@@ -77,7 +77,8 @@ def _validated(
     of, source = TABLES[mutant.table], found[mutant.table]
     source = None if source is None else confirmed(spark, source)
     require_tables({**found, mutant.table: source}, paths)
-    notes = notes_on_input({**found, mutant.table: source}, paths, configuration.mapping)
+    sources = {**found, mutant.table: source}
+    notes = notes_on_input(sources, paths, configuration.mapping, names_asked(spark, {mutant.table: source}))
     if source is None:
         empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))
         return empty, (None, notes)
