@@ -42,7 +42,8 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     logged = {**eventlog.settings(log), "spark.sql.shuffle.partitions": "16"}
     # Several tasks for each reading, as large input has.
     logged |= {"spark.sql.files.maxPartitionBytes": "1m", "spark.sql.files.openCostInBytes": "64k"}
-    logged |= {"spark.sql.adaptive.enabled": "true", "spark.sql.codegen.wholeStage": "true"}
+    # As large input has it.
+    logged |= {"spark.sql.adaptive.enabled": "true", "spark.default.parallelism": "16"}
     generated = submit(
         ROOT / "jobs" / "generate.py",
         ["--output", source, "--beneficiaries", BENEFICIARIES, "--years", "2022-2024", "--seed", 5],

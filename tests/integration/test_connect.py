@@ -105,8 +105,8 @@ def test_quality_is_checked_alike(remote: Console, console: Console, connected: 
 
 
 def test_a_number_is_explained_alike(remote: Console, console: Console, connected: Path, submitted: Run) -> None:
-    for indicator, geo in (("cube_007_008a", "01000"), ("stat_013_024", "02000")):
-        key = ("--indicator", indicator, "--year", "2023", "--geo", geo, "--json")
+    for indicator, *geo in (("cube_007_008a", "01000"), ("stat_013_024", "02000", "--recount")):
+        key = ("--indicator", indicator, "--year", "2023", "--json", "--geo", *geo)
         said = [
             runner.run("explain", "--output", output, *key)
             for runner, output in ((remote, connected), (console, submitted.output))

@@ -119,7 +119,6 @@ def test_judging_is_one_compiled_loop(spark: SparkSession) -> None:
     types = [field.dataType for field in HOSPITAL_STAYS_INPUT.silver.schema.fields if field.name != "year"]
     names = [name for name in HOSPITAL_STAYS_INPUT.silver.column_names if name != "year"]
     fields = [T.StructField(name, of_type) for name, of_type in zip(names, types, strict=True)]
-    spark.conf.set("spark.sql.codegen.wholeStage", "true")
     raw = spark.createDataFrame([], T.StructType([*fields, T.StructField(SOURCE_FILE, T.StringType())]))
     limits = {"first_service_date": date(2005, 1, 1), "as_of": date(2026, 12, 31)}
     validated = validate_rows(raw, HOSPITAL_STAYS_INPUT, Mapping(description="our own names"), **limits)
