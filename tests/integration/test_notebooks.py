@@ -288,7 +288,7 @@ def quality(run_notebook: Open, submitted: Run) -> Seen:
 
 def test_the_rows_that_came_in_add_up(quality: Seen, submitted: Run) -> None:
     counts = last_record(submitted.output)["counts"]
-    columns = ("delivery", "run_id", "table", "read", "accepted", "rejected", "resent", "superseded")
+    columns = ("batch", "run_id", "table", "read", "accepted", "rejected", "resent", "superseded")
     received = {row["table"]: row for row in quality.table(*columns)}
     assert set(received) == {"claims", "population", "hospital_stays"}
     for table, row in received.items():
