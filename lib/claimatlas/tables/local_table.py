@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from claimatlas.errors import ClaimatlasError
+from claimatlas.tables.paths import is_made
 from claimatlas.tables.schemas import Column, Table
 
 if TYPE_CHECKING:
@@ -44,21 +46,24 @@ class LocalTable:
     """A table at a path."""
 
     def __init__(self, path: str) -> None:
-        """Name the table; nothing is read yet."""
+        """Open the table as it is now; it stays so until something is written by this object."""
+        from deltalake import DeltaTable  # noqa: PLC0415 - its import is not for every command
+
         self.path = path
+        self._now = DeltaTable(path)
 
     @classmethod
     def at(cls, path: str) -> LocalTable | None:
         """The table at a path, if it can be written here; nothing where Spark must do it."""
-        if find_spec("deltalake") is None or not has_commits(path):
+        if find_spec("deltalake") is None or not is_made(Path(path)):
             return None
         from deltalake.exceptions import DeltaError  # noqa: PLC0415
 
-        table = cls(path)
         try:
-            protocol = table._opened().protocol()
+            table = cls(path)
         except DeltaError:
             return None  # Spark says what is wrong with it.
+        protocol = table._now.protocol()
         fits = protocol.min_reader_version <= _READER and protocol.min_writer_version <= _WRITER
         return table if fits and _excludes_others(Path(path, LOG)) else None
 
@@ -74,7 +79,7 @@ class LocalTable:
 
     def rows_by_year(self) -> dict[int | None, int]:
         """The rows of each value of ``year``, a column that the table is partitioned by, by what the log says."""
-        files = pa.table(self._opened().get_add_actions(flatten=True))
+        files = pa.table(self._now.get_add_actions(flatten=True))
         found: dict[int | None, int] = {}
         if files.num_rows:
             for year, rows in zip(files["partition.year"].to_pylist(), files["num_records"].to_pylist(), strict=True):
@@ -94,7 +99,7 @@ class LocalTable:
 
     def without_year(self) -> pa.Table:
         """The rows whose ``year`` is null, of a table that is partitioned by it."""
-        return self._opened().to_pyarrow_dataset().to_table(filter=pc.field("year").is_null())
+        return self._now.to_pyarrow_dataset().to_table(filter=pc.field("year").is_null())
 
     def rows(self, version: int | None = None) -> pa.Table:
         """The rows of a version, the newest by default.
@@ -107,7 +112,7 @@ class LocalTable:
 
     def schema(self) -> dict[str, Any]:
         """The table's schema as Delta's log writes it."""
-        schema: dict[str, Any] = json.loads(self._opened().schema().to_json())
+        schema: dict[str, Any] = json.loads(self._now.schema().to_json())
         return schema
 
     def append(self, rows: pa.Table, metadata: Mapping[str, str]) -> None:
@@ -128,22 +133,24 @@ class LocalTable:
 
     def delete(self, where: str, metadata: Mapping[str, str]) -> None:
         """Delete the rows that a condition holds for; without any there is no commit."""
-        self._opened().delete(None if where == "true" else where, commit_properties=_commit(metadata))
+        self._now.delete(None if where == "true" else where, commit_properties=_commit(metadata))
 
     def properties(self) -> dict[str, str]:
         """The table's properties."""
-        return dict(self._opened().metadata().configuration)
+        return dict(self._now.metadata().configuration)
 
     def set_properties(self, properties: Mapping[str, str]) -> None:
         """Set properties, in one commit."""
-        self._opened().alter.set_table_properties(dict(properties), raise_if_not_exists=False)
+        self._now.alter.set_table_properties(dict(properties), raise_if_not_exists=False)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The commits that are kept, the newest first, with ``version`` and what each says of itself."""
-        return self._opened().history(limit)
+        return self._now.history(limit)
 
-    def _opened(self, version: int | None = None) -> DeltaTable:
-        from deltalake import DeltaTable  # noqa: PLC0415 - its import is not for every command
+    def _opened(self, version: int | None) -> DeltaTable:
+        if version is None:
+            return self._now
+        from deltalake import DeltaTable  # noqa: PLC0415 - as above
 
         return DeltaTable(self.path, version=version)
 
@@ -154,9 +161,9 @@ class LocalTable:
         commit = _commit(metadata)
         try:
             if mode == "append":
-                write_deltalake(self._opened(), rows, mode="append", commit_properties=commit)
+                write_deltalake(self._now, rows, mode="append", commit_properties=commit)
             else:
-                write_deltalake(self._opened(), rows, mode="overwrite", predicate=where, commit_properties=commit)
+                write_deltalake(self._now, rows, mode="overwrite", predicate=where, commit_properties=commit)
         except DeltaError as error:
             if "failed validation" not in str(error):
                 raise
@@ -181,11 +188,6 @@ def _reading() -> Iterator[None]:
         yield
     except (DeltaError, OSError) as error:
         raise UnreadableError(str(error)) from error
-
-
-def has_commits(path: str) -> bool:
-    """Whether a table has been made there."""
-    return any(Path(path, LOG).glob("[0-9]*.json")) or any(Path(path, LOG).glob("[0-9]*.parquet"))
 
 
 def create(path: str, table: Table, properties: Mapping[str, str]) -> bool:
@@ -260,6 +262,7 @@ def _put(file: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
+@cache
 def _excludes_others(folder: Path) -> bool:
     """Whether the file system has hard links, by which a commit excludes another; a mounted object store has none."""
     name = uuid.uuid4().hex

@@ -14,11 +14,6 @@ from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 from claimatlas.tables.store import Store
 
 
-def cells_by_table(published: Published[Store]) -> dict[Table, DataFrame]:
-    """The tables of cells of a release, those that it has."""
-    return {table: cells for table in CELL_TABLES if (cells := published.read(table)) is not None}
-
-
 def rows_by_table(published: Published[Store], years: Sequence[int] | None = None) -> dict[Table, pa.Table]:
     """The cells of a release in the driver, of all years or of some, by the tables that it has."""
     return {table: rows for table in CELL_TABLES if (rows := published.arrow(table, years)) is not None}

@@ -276,12 +276,12 @@ class Store:
         distinct: bool = False,
     ) -> list[Row]:
         """A few rows as plain Python: see ``Reader``."""
-        if table.is_small and not distinct and columns in (None, named(*(columns or ()))):
-            return self._plain_rows(table, list(columns or table.column_names), where or {}, version)
+        given = named(*table.column_names) if columns is None else columns
+        if table.is_small and not distinct and given == named(*given):
+            return self._plain_rows(table, list(given), where or {}, version)
         found = self.read(table) if version is None else self.read_version(table, version)
         for name, wanted in (where or {}).items():
             found = found.where(_is_one_of(F.col(quoted(name)), wanted))
-        given = named(*table.column_names) if columns is None else columns
         found = found.select(*[F.expr(sql).alias(name) for name, sql in given.items()])
         rows = (found.distinct() if distinct else found).collect()
         return [{name: _as_python(value) for name, value in row.asDict(recursive=True).items()} for row in rows]
