@@ -91,6 +91,11 @@ class _OneYear:
             finest = _finest(indicator, self.levels)
             if finest:
                 self.by_finest.setdefault(finest, []).append(indicator)
+        self.nested = {
+            finest: parts_and_sums(configuration.geography, self.country_level, finest, year)
+            for finest in self.by_finest
+        }
+        """By level of the parts: the larger places of each part, and whether a larger place is all of its parts."""
 
     def measured(self, cells: pa.Table, counted: Counted) -> Iterator[dict[str, Any]]:
         totals = self._totals(cells)
@@ -131,7 +136,7 @@ class _OneYear:
 
     def _places(self, cells: pa.Table, finest: str, indicators: Sequence[Indicator]) -> Iterator[pa.Table]:
         """The smallest places, once for each larger level that their indicator has."""
-        nested = self._nested(finest)
+        nested = self.nested[finest]
         for level in self.levels[: self.levels.index(finest)]:
             ids = [indicator.id for indicator in indicators if level in indicator.levels]
             lies_in = {
@@ -150,22 +155,19 @@ class _OneYear:
             parents = pa.DictionaryArray.from_arrays(place.combine_chunks(), pa.array(lies_in.values(), pa.string()))
             yield _with(_with(rows, "geo_level", level), "geo_code", parents.cast(pa.string()))
 
-    def _nested(self, finest: str) -> dict[tuple[str, str], tuple[list[tuple[str, str, bool]], bool | None]]:
-        return parts_and_sums(self.configuration.geography, self.country_level, finest, self.year)
-
     def _sums(self, totals: pa.Table, counted: Counted) -> Iterator[_Sum]:
         """What the cells are compared with."""
         is_country = pc.equal(totals["geo_level"], self.country_level)
         whole = self._whole(totals)
-        yield self._sum(totals, PLACES, PLACES, pc.is_valid(whole), pc.fill_null(whole, True))
+        yield _sum(totals, PLACES, PLACES, pc.is_valid(whole), pc.fill_null(whole, True))
         for level in (HOSPITAL, SECTOR):
             ids = [i.id for i in self.configuration.indicators if level in i.levels]
             applies = pc.and_(is_country, _is_in(totals["indicator_id"], ids))
-            yield self._sum(totals, level, level, applies, _all(totals, value=False))
+            yield _sum(totals, level, level, applies, _all(totals, value=False))
         for name in CELL_DIMENSIONS:
             ids = [i.id for i in self.configuration.indicators if name in i.dimensions]
             applies = pc.and_(pc.equal(totals[name], ALL), _is_in(totals["indicator_id"], ids))
-            yield self._sum(totals, name, name, applies, _all(totals, value=True))
+            yield _sum(totals, name, name, applies, _all(totals, value=True))
         total = is_country
         for name in CELL_DIMENSIONS:
             total = pc.and_(total, pc.equal(totals[name], ALL))
@@ -193,7 +195,7 @@ class _OneYear:
         for finest, indicators in self.by_finest.items():
             of_finest = pc.and_(totals["_has_places"], _is_in(totals["indicator_id"], [i.id for i in indicators]))
             by_level: dict[str, dict[str, bool]] = {}
-            for (level, code), (_, is_whole) in self._nested(finest).items():
+            for (level, code), (_, is_whole) in self.nested[finest].items():
                 if is_whole is not None:
                     by_level.setdefault(level, {})[code] = is_whole
             for level, codes in by_level.items():
@@ -203,9 +205,6 @@ class _OneYear:
                     here = pc.and_(at_level, _is_in(totals["geo_code"], of_value))
                     whole = pc.if_else(here, value, whole)
         return whole
-
-    def _sum(self, totals: pa.Table, name: str, part: str, applies: pa.Array, exact: pa.Array) -> _Sum:
-        return _Sum(name, applies, totals[f"{part}_numerator"], totals[f"{part}_denominator"], exact)
 
     def _compared(self, totals: pa.Table, kind: _Sum) -> Iterator[dict[str, Any]]:
         published = [totals[f"{PUBLISHED}_{figure}"] for figure in FIGURES]
@@ -226,6 +225,10 @@ class _OneYear:
             found = {"indicator_id": indicator, "year": self.year, "geo_level": level, "sum": kind.name}
             found |= {"compared": row["_wrong_count"], "wrong": row["_wrong_sum"]}
             yield {**found, "example": examples.get((indicator, level))}
+
+
+def _sum(totals: pa.Table, name: str, part: str, applies: pa.Array, exact: pa.Array) -> _Sum:
+    return _Sum(name, applies, totals[f"{part}_numerator"], totals[f"{part}_denominator"], exact)
 
 
 def _sum_names() -> list[str]:
