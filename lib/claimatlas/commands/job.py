@@ -62,11 +62,12 @@ def _run(
     reference_years = tuple(years(configuration))
     if before is not None:
         before(configuration)
-    spark = session_for(name, arguments)
+    small = is_small(arguments)
+    spark = session_for(name, arguments, small=small)
     store = Store.at(spark, arguments.output)
     record = RunRecord(name, reference_years, configuration, stages, spark=spark)
     record.note("conf", arguments.conf)
-    record.note("is_small", is_small(arguments))
+    record.note("is_small", small)
     for sentence in store.location.warnings(spark):
         record.warn(sentence)
     job = Job(spark, store, configuration, reference_years, record)

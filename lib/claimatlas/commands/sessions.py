@@ -16,14 +16,18 @@ from claimatlas.tables.paths import is_remote, schema_of
 _INPUTS = ("input", "claims", "population", "hospital_stays")
 
 
-def session_for(name: str, arguments: argparse.Namespace) -> SparkSession:
+def session_for(name: str, arguments: argparse.Namespace, *, small: bool | None = None) -> SparkSession:
     """The session of the command ``name``; ``--java-options`` go before what its work would get.
+
+    ``small``: the answer of ``is_small``, where it is known.
 
     Raises:
         InputError: as ``get_session``.
     """
     options = getattr(arguments, "java_options", None)
-    return get_session(f"claimatlas {name}", java_options=options, is_small=is_small(arguments))
+    return get_session(
+        f"claimatlas {name}", java_options=options, is_small=is_small(arguments) if small is None else small
+    )
 
 
 def is_small(arguments: argparse.Namespace) -> bool:
