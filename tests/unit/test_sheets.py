@@ -11,14 +11,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from claimatlas import cli
-from claimatlas.cells.intervals import Z
+from claimatlas.cells.conventions import TREND_YEARS, Z
 from claimatlas.cells.status import FINAL, NOT_COMPUTABLE, PROVISIONAL
 from claimatlas.comparisons import national, trend
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import STATUSES
 from claimatlas.configuration.indicators import DIMENSIONS, Numerator
 from claimatlas.errors import InputError
-from claimatlas.sheets.facts import TREND_P, TREND_YEARS, WILSON_Z, gather
+from claimatlas.sheets.facts import TREND_P, WILSON_Z, gather
 from claimatlas.sheets.files import FORMATS, sheet_files
 from claimatlas.sheets.markdown import code, plain, table
 from claimatlas.sheets.texts import LANGUAGES, texts_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-Z = 1.959963984540054
-"""The 97.5 % quantile of the normal distribution."""
+from claimatlas.cells.conventions import Z
 
 
 def wilson_interval(numerator: Column, denominator: Column) -> tuple[Column, Column]:

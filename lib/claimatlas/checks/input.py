@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
-from claimatlas.cells.intervals import Z
+from claimatlas.cells.conventions import Z
 from claimatlas.checks.findings import INPUT, Finding
 from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
 from claimatlas.claims.netting import WITHOUT_MATCH

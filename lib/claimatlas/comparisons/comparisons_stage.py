@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.comparisons.national import against_national
-from claimatlas.comparisons.trend import YEARS, direction, trend_statistic
+from claimatlas.comparisons.trend import direction, trend_statistic
 from claimatlas.configuration import Configuration
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import newest_rows, totals_of
@@ -24,14 +25,14 @@ def compare_places(store: Store, configuration: Configuration, years: Sequence[i
     Grain out: one row per percentage indicator, year and place, over all dimensions.
     """
     record.progress("indicators: comparing places")
-    reach = range(min(years) - (YEARS - 1), max(years) + YEARS)
+    reach = range(min(years) - (TREND_YEARS - 1), max(years) + TREND_YEARS)
     everything = store.spark.createDataFrame(totals_of(newest_rows(store, reach)))
     declared = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
     # Other years may hold percentages that this configuration does not declare: they stay.
     has_interval = F.max(F.col("ci_low").isNotNull()).over(Window.partitionBy("indicator_id"))
     is_percentage = F.col("indicator_id").isin(declared) | F.col("_has_interval")
     totals = everything.withColumn("_has_interval", has_interval).where(is_percentage).drop("_has_interval")
-    written = sorted({year + later for year in years for later in range(YEARS)})
+    written = sorted({year + later for year in years for later in range(TREND_YEARS)})
     rows = compared(totals, configuration.settings.geography.country_level).where(F.col("year").isin(written))
     store.create(COMPARISONS)
     named = rows.withColumn("run_id", F.lit(record.run_id)).select(*COMPARISONS.column_names)

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.intervals import Z
-
-YEARS = 5
-"""A trend is over the year and the four before it."""
+from claimatlas.cells.conventions import TREND_YEARS as YEARS
+from claimatlas.cells.conventions import Z
 
 RISING, FALLING, NONE = "rising", "falling", "none"
 

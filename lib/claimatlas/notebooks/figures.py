@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from claimatlas.cells.conventions import Z
 from claimatlas.comparisons.national import HIGHER, LOWER, SIMILAR
 from claimatlas.notebooks.outlines import Polygon, Ring
 
@@ -29,7 +30,7 @@ NOT_SHOWN = "#e4e4e4"
 MAX_PLACES = 60
 _WIDTH_OF_TILE = 11
 """How many letters of the usual size fit into a tile."""
-_Z_OF_FUNNEL = {"95 %": 1.959963984540054, "99.8 %": 3.090232306167813}
+_Z_OF_FUNNEL = {"95 %": Z, "99.8 %": 3.090232306167813}
 
 
 def series(rows: Rows, x: str, title: str, unit: str) -> Figure:

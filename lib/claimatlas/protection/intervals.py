@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
+from claimatlas.cells.conventions import Z
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Reliability
 
-Z = 1.959963984540054
-"""The 97.5 % quantile of the normal distribution."""
 DECIMALS = 4
 
 

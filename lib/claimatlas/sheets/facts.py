@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from claimatlas.cells.conventions import Z
 from claimatlas.cells.status import missing_code_lists, observes_until
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeList
@@ -13,11 +14,10 @@ from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, AgeClass, Settings
 
-WILSON_Z = "1.959963984540054"
-"""The quantile of the published intervals, as in ``cells/intervals.py``: that module needs Spark."""
-TREND_YEARS = 5
+WILSON_Z = repr(Z)
+"""The quantile of the published intervals."""
 TREND_P = "0.05"
-"""A trend is told over so many years when its p-value is below this, as in ``comparisons/trend.py``."""
+"""A trend is told over ``TREND_YEARS`` when its p-value is below this, as in ``comparisons/trend.py``."""
 
 COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR = 2022, 2023
 """Two years whose following years differ in having a 29 February."""

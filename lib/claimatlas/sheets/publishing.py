@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.configuration.settings import AgeClass
 from claimatlas.sheets.counting import end_of_observation
-from claimatlas.sheets.facts import TREND_P, TREND_YEARS, WILSON_Z, Facts
+from claimatlas.sheets.facts import TREND_P, WILSON_Z, Facts
 from claimatlas.sheets.markdown import blocks, bullets, code, plain, table
 from claimatlas.sheets.texts import Texts
 
