@@ -13,6 +13,24 @@ from claimatlas.errors import InputError
 _NEEDS = "linear programs need the packages numpy and highspy: install claimatlas[publish]."
 
 
+def quiet_solver() -> Any:  # noqa: ANN401 - the solver has no types
+    """A solver that prints nothing and gives the same answer each time: one thread, a fixed seed.
+
+    Raises:
+        InputError: the package is not there.
+    """
+    solver = highs().Highs()
+    for name, value in (
+        ("output_flag", False),
+        ("log_to_console", False),
+        ("threads", 1),
+        ("random_seed", 1),
+        ("parallel", "off"),
+    ):
+        solver.setOptionValue(name, value)
+    return solver
+
+
 @cache
 def highs() -> Any:  # noqa: ANN401 - the solver has no types
     """The module of the solver.

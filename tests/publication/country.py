@@ -96,7 +96,7 @@ def write_gold(folder: Path, rows: list[tuple], release: int = 1) -> Path:
     """Write rows as the newest release of gold."""
     from datetime import UTC, datetime
 
-    from claimatlas.tables.arrow import write_rows
+    from claimatlas.tables.local_table import write_rows
     from claimatlas.tables.schemas import POSTNATAL, RELEASES
 
     version = write_rows(str(folder), POSTNATAL, rows)

@@ -16,10 +16,11 @@ from claimatlas.cli import main  # noqa: E402
 from claimatlas.protection import ledger  # noqa: E402
 from claimatlas.protection.audit import Audit  # noqa: E402
 from claimatlas.protection.frames import frame_of_places  # noqa: E402
-from claimatlas.protection.gold import read_table  # noqa: E402
 from claimatlas.protection.modular import MERSENNE, PRIMES, multiply  # noqa: E402
 from claimatlas.protection.nullspace import figures_of_changes, random_changes  # noqa: E402
-from claimatlas.tables.arrow import write_rows  # noqa: E402
+from claimatlas.tables.delta_reader import DeltaReader  # noqa: E402
+from claimatlas.tables.local_table import write_rows  # noqa: E402
+from claimatlas.tables.schema_version import require_schema_version  # noqa: E402
 from claimatlas.tables.schemas import POSTNATAL, PUBLISHED_CELLS  # noqa: E402
 from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, write_gold  # noqa: E402
 
@@ -49,7 +50,7 @@ def protect(output: Path, conf: Path, *more: str) -> int:
 
 
 def published(output: Path) -> list[dict]:
-    return list(read_table(str(output), "published/cells", "SELECT * FROM t"))
+    return DeltaReader(str(output)).rows(PUBLISHED_CELLS)
 
 
 def key(row: dict) -> tuple:
@@ -71,11 +72,24 @@ def test_a_foreign_country(output: Path, conf: Path, capsys: pytest.CaptureFixtu
     assert (output / "protection").stat().st_mode & 0o777 == 0o700
 
 
+def test_drawn_gold_is_made_as_a_run_makes_it(output: Path) -> None:
+    """So that every command opens it: with its properties, constraints and comments."""
+    reader = DeltaReader(str(output))
+    require_schema_version(reader)
+    assert reader.properties(POSTNATAL) == POSTNATAL.properties
+
+
+def test_published_figures_that_cannot_be_read(output: Path, conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert protect(output, conf) == 0
+    for file in (output / "published" / "cells").rglob("*.parquet"):
+        file.write_bytes(b"nothing")
+    assert main(["audit", str(output), "--conf", str(conf)]) == 2
+    assert "published/cells" in capsys.readouterr().err
+
+
 def test_shown_cells_are_as_in_gold(output: Path, conf: Path) -> None:
     assert protect(output, conf) == 0
-    gold = list(
-        read_table(str(output), "gold/postnatal", "SELECT * FROM t WHERE increased_reimbursement IN ('all','yes')")
-    )
+    gold = DeltaReader(str(output)).rows(POSTNATAL, where={"increased_reimbursement": ["all", "yes"]})
     truth = {key(row): row for row in gold}
     shown = [row for row in published(output) if row["confidentiality"] == "F" and key(row) in truth]
     assert len(shown) > 30
@@ -139,7 +153,7 @@ def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) 
     release = release_of(str(output), None)
     monkeypatch.setattr(Audit, "close", lambda self: 0)
     with pytest.raises(QualityGateError, match="ran out of their time"):
-        protect_year(str(output), release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
+        protect_year(release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
 
 
 @pytest.mark.parametrize("step", ["close", "repair", "both"])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from claimatlas.auditing.system import Row
 from claimatlas.errors import QualityGateError
-from claimatlas.solver import highs
+from claimatlas.solver import highs, quiet_solver
 
 _EPSILON = 1e-6
 _ROUNDS = 24
@@ -37,15 +36,7 @@ class Programs:
         model.a_matrix_.index_ = np.array([self.number[u] for row, _ in rows for u, _ in row], dtype=np.int32)
         model.a_matrix_.value_ = np.array([value for row, _ in rows for _, value in row], dtype=float)
         self._highs = highspy
-        self._solver: Any = highspy.Highs()
-        for name, value in (
-            ("output_flag", False),
-            ("log_to_console", False),
-            ("threads", 1),
-            ("random_seed", 1),
-            ("parallel", "off"),
-        ):
-            self._solver.setOptionValue(name, value)
+        self._solver = quiet_solver()
         self._solver.passModel(model)
         self._columns = np.arange(self.size, dtype=np.int32)
         self.runs = 0

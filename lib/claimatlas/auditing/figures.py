@@ -9,9 +9,8 @@ from typing import Any
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.errors import InputError
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
-ALL = "all"
-COLUMNS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
 Key = tuple[str, str, str, tuple[str, ...]]
 """Count, level, place and split."""
 
@@ -71,7 +70,7 @@ def figures_of(
             raise InputError(f"published/cells has the indicator {name}, which indicators/ does not declare.")
         indicator = declared[name]
         part, whole = count_names(indicator)
-        split = tuple(row[column] for column in COLUMNS)
+        split = tuple(row[column] for column in CELL_DIMENSIONS)
         place = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
         upper: Key = (part, row["geo_level"], row["geo_code"], split)
         lower: Key = (whole, row["geo_level"], row["geo_code"], split)

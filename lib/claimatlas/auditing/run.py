@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from claimatlas.auditing.attack import Finding, attack
-from claimatlas.auditing.figures import COLUMNS, Key, count_names, figures_of
+from claimatlas.auditing.figures import Key, count_names, figures_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
-
-_NEEDS = "reading published figures needs the package deltalake: install claimatlas[publish]."
+from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.schemas import CELL_DIMENSIONS, LEDGER, PUBLISHED_CELLS, Table
 
 
 @dataclass
@@ -52,12 +51,12 @@ def audit(
     """
     groups: dict[tuple[int, int, str], list[dict[str, Any]]] = defaultdict(list)
     population = {indicator.id: indicator.population for indicator in configuration.indicators}
-    for row in _rows(folder, "cells"):
+    for row in _rows(folder, PUBLISHED_CELLS):
         groups[row["release"], row["year"], population.get(row["indicator_id"], "")].append(row)
     if not groups:
         raise InputError(f"{folder} has no published/cells: run `claimatlas protect` first.")
     there = {release for release, _, _ in groups}
-    for row in _rows(folder, "ledger"):
+    for row in _rows(folder, LEDGER):
         if row["release"] not in there:
             raise InputError(f"published/ledger names release {row['release']}, of which published/cells has nothing.")
     findings = Findings()
@@ -92,7 +91,7 @@ def _audit_one(
     for row in rows:
         indicator = declared[row["indicator_id"]]
         key: Key = (
-            count_names(indicator)[0], row["geo_level"], row["geo_code"], tuple(row[name] for name in COLUMNS)
+            count_names(indicator)[0], row["geo_level"], row["geo_code"], tuple(row[name] for name in CELL_DIMENSIONS)
         )  # fmt: skip
         if row["confidentiality"] == "C" and row["denominator"] and not _is_right(row, ranges.get(key), indicator.unit):
             findings.wrong_ranges.append(
@@ -109,19 +108,6 @@ def _is_right(row: dict[str, Any], bounds: tuple[int, int | None] | None, unit: 
     return bool(expected == (row["value_low"], row["value_high"]))
 
 
-def _rows(folder: str, name: str) -> Iterator[dict[str, Any]]:
-    try:
-        from deltalake import DeltaTable, QueryBuilder  # noqa: PLC0415 - only what publishes needs it
-        from deltalake.exceptions import DeltaError  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise InputError(_NEEDS) from None
-    path = Path(folder, "published", name)
-    if not path.joinpath("_delta_log").is_dir():
-        return
-    try:
-        for batch in QueryBuilder().register("t", DeltaTable(str(path))).execute("SELECT * FROM t"):
-            columns = {field: batch.column(field).to_pylist() for field in batch.schema.names}
-            for values in zip(*columns.values(), strict=True):
-                yield dict(zip(columns, values, strict=True))
-    except (DeltaError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({type(error).__name__}).") from None
+def _rows(folder: str, table: Table) -> list[dict[str, Any]]:
+    reader = DeltaReader(folder)
+    return reader.rows(table) if reader.exists(table) else []

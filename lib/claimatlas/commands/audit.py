@@ -7,9 +7,11 @@ import json
 from collections.abc import Sequence
 
 from claimatlas.commands import options
+from claimatlas.commands.guard import guarded
+from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
-from claimatlas.errors import ClaimatlasError, InputError, QualityGateError
-from claimatlas.messages import Event, complain, say
+from claimatlas.errors import InputError, QualityGateError
+from claimatlas.messages import Event, say
 
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
 _MAX_NAMED = 50
@@ -29,12 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
-    try:
-        _audit(arguments)
-    except ClaimatlasError as error:
-        complain(str(error), error.exit_code)
-        return error.exit_code
-    return 0
+    return guarded(lambda: _audit(arguments))
 
 
 def _audit(arguments: argparse.Namespace) -> None:
@@ -44,7 +41,8 @@ def _audit(arguments: argparse.Namespace) -> None:
         raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
-    found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
+    with without_spark():
+        found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
     named = found.texts(strict=arguments.strict)
     if arguments.json:
         record = {"hidden": found.hidden, "programs": found.programs, "narrow": found.narrow, "findings": named}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from claimatlas.commands.storage_options import storage_options
@@ -42,6 +43,19 @@ def look(output: str, app_name: str, find: Callable[[Reader], Found]) -> Found:
     _require_spark(why)
     say(Event.NOTE, f"{why} Spark reads it.")
     return find(store_of(output, app_name))
+
+
+@contextmanager
+def without_spark() -> Iterator[None]:
+    """For a command that reads tables without Spark only.
+
+    Raises:
+        InputError: one cannot be read so.
+    """
+    try:
+        yield
+    except NotReadableError as error:
+        raise InputError(str(error)) from error
 
 
 def store_of(output: str, app_name: str) -> Store:

@@ -8,9 +8,11 @@ import json
 from collections.abc import Sequence
 
 from claimatlas.commands import options
+from claimatlas.commands.guard import guarded
+from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
-from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.messages import Event, complain, say
+from claimatlas.errors import InputError
+from claimatlas.messages import Event, say
 
 DESCRIPTION = "Protect the figures of a release: write what may be published as a candidate, once the audit passed."
 EXAMPLE = "--output OUT --years 2022-2023"
@@ -33,12 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
     options.add_configuration(parser)
     arguments = parser.parse_args(argv)
-    try:
-        _protect(arguments)
-    except ClaimatlasError as error:
-        complain(str(error), error.exit_code)
-        return error.exit_code
-    return 0
+    return guarded(lambda: _protect(arguments))
 
 
 def _protect(arguments: argparse.Namespace) -> None:
@@ -50,23 +47,24 @@ def _protect(arguments: argparse.Namespace) -> None:
         raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
-    release = release_of(arguments.output, arguments.release)
-    there = years_of(arguments.output, release)
-    years = sorted({year for group in arguments.year_groups for year in group}) if arguments.year_groups else there
-    for year in years:
-        if year not in there:
-            known = ", ".join(map(str, there)) or "none"
-            raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
-    results = protect(
-        arguments.output,
-        release,
-        years,
-        configuration,
-        publication,
-        lambda message: say(Event.MESSAGE, message),
-        arguments.supersede,
-    )
-    report = review(arguments.output, release.number, results)
+    with without_spark():
+        release = release_of(arguments.output, arguments.release)
+        there = years_of(release)
+        years = sorted({year for group in arguments.year_groups for year in group}) if arguments.year_groups else there
+        for year in years:
+            if year not in there:
+                known = ", ".join(map(str, there)) or "none"
+                raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
+        results = protect(
+            arguments.output,
+            release,
+            years,
+            configuration,
+            publication,
+            lambda message: say(Event.MESSAGE, message),
+            arguments.supersede,
+        )
+        report = review(arguments.output, release.number, results)
     text = json.dumps(report, indent=2, sort_keys=True)
     print(text)
     say(Event.SUMMARY, f"review report {hashlib.sha256(text.encode()).hexdigest()}: the candidate is in published/.")

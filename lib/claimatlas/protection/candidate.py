@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from claimatlas.auditing.figures import COLUMNS, Key, count_names, figures_of
+from claimatlas.auditing.figures import Key, count_names, figures_of
 from claimatlas.auditing.ranges import ranges_of
+from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
-from claimatlas.protection.frames import ALL
 from claimatlas.protection.intervals import DECIMALS, interval_of, reliability_of, value_of
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 FREE, HIDDEN = "F", "C"
 Row = dict[str, Any]
 Comparisons = Mapping[tuple[Any, ...], tuple[Any, Any]]
-TREND_YEARS = 5
 
 
 def rows_of_year(
@@ -39,7 +39,7 @@ def rows_of_year(
         numerator = _shown(measures, cell.numerator) if cell.numerator else None
         is_hidden = denominator is None or (numerator is None and cell.numerator is not None)
         row: Row = {
-            **{name: cell.split.get(name, ALL) for name in COLUMNS},
+            **{name: cell.split.get(name, ALL) for name in CELL_DIMENSIONS},
             **{"indicator_id": cell.indicator, "geo_level": cell.level, "geo_code": cell.code},
             **{"year": year, "geo_vintage": year, "release": release, "status": cell.status},
             **{"numerator": numerator, "denominator": denominator},
@@ -59,7 +59,13 @@ def rows_of_year(
 
 def key_of(row: Row) -> tuple[Any, ...]:
     """What tells a row from all others of a release."""
-    return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in COLUMNS))
+    return (
+        row["indicator_id"],
+        row["year"],
+        row["geo_level"],
+        row["geo_code"],
+        *(row[name] for name in CELL_DIMENSIONS),
+    )
 
 
 def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level: str) -> None:
@@ -67,7 +73,7 @@ def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level
     totals = {
         (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"]): row
         for row in rows
-        if all(row[name] == ALL for name in COLUMNS) and row["confidentiality"] == FREE
+        if all(row[name] == ALL for name in CELL_DIMENSIONS) and row["confidentiality"] == FREE
     }
     countries = {key[:2] for key in totals if key[2] == country_level}
     for key, row in totals.items():
@@ -102,7 +108,12 @@ def _add_ranges(
 
 
 def _add_range(row: Row, indicator: Indicator, ranges: Mapping[Key, tuple[int, int | None]]) -> None:
-    key: Key = (count_names(indicator)[0], row["geo_level"], row["geo_code"], tuple(row[name] for name in COLUMNS))
+    key: Key = (
+        count_names(indicator)[0],
+        row["geo_level"],
+        row["geo_code"],
+        tuple(row[name] for name in CELL_DIMENSIONS),
+    )
     low, high = ranges.get(key, (0, None))
     row["value_low"] = value_of(indicator, low, row["denominator"])
     if high is not None:

@@ -10,10 +10,11 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from claimatlas.tables.schemas import ALL
+
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-ALL = "all"
 NOWHERE = ""
 """The leaf of those whose place is not known: they count in the largest unit alone."""
 

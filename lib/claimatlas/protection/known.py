@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from claimatlas.configuration.publication import Publication
 from claimatlas.protection.audit import Audit
-from claimatlas.protection.frames import ALL
-from claimatlas.protection.gold import DIMENSION_COLUMNS
 from claimatlas.protection.ledger import CellKey, split_text
 from claimatlas.protection.plan import Figure, PlannedCell
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 
 def know_what_was_shown(
@@ -25,7 +24,7 @@ def know_what_was_shown(
     A world is then only one in which each such figure stays as near to its former count as readers believe.
     """
     for cell in cells:
-        split = split_text([cell.split.get(name, ALL) for name in DIMENSION_COLUMNS])
+        split = split_text([cell.split.get(name, ALL) for name in CELL_DIMENSIONS])
         before = known.get((cell.indicator, year, cell.level, cell.code, split))
         if before is None:
             continue

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from claimatlas.errors import InputError
-from claimatlas.protection.gold import DIMENSION_COLUMNS, read_table
-from claimatlas.tables.arrow import write_rows
-from claimatlas.tables.schemas import LEDGER, PUBLISHED_CELLS
+from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.local_table import write_rows
+from claimatlas.tables.reader import Where
+from claimatlas.tables.schemas import CELL_DIMENSIONS, LEDGER, PUBLISHED_CELLS
 
 CellKey = tuple[str, int, str, str, str]
 """Indicator, year, level, place, split."""
@@ -19,8 +19,8 @@ CellKey = tuple[str, int, str, str, str]
 def shown_before(output: str, release: int) -> dict[CellKey, tuple[int, int | None, int | None]]:
     """The cells that other releases showed: the last of them that did, with the counts as they were shown."""
     found: dict[CellKey, tuple[int, int | None, int | None]] = {}
-    for row in _rows(output, f"release <> {release:d} ORDER BY release"):
-        if row["numerator"] is not None or row["denominator"] is not None:
+    for row in sorted(_rows(output), key=lambda row: int(row["release"])):
+        if row["release"] != release and (row["numerator"] is not None or row["denominator"] is not None):
             key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], row["split"])
             found[key] = (row["release"], row["numerator"], row["denominator"])
     return found
@@ -28,8 +28,8 @@ def shown_before(output: str, release: int) -> dict[CellKey, tuple[int, int | No
 
 def settings_of(output: str, release: int) -> str | None:
     """The hash of the settings that a release was published with; nothing when it was not."""
-    rows = _rows(output, f"release = {release:d} ORDER BY published_at DESC LIMIT 1")
-    return next((str(row["settings_hash"]) for row in rows), None)
+    rows = _rows(output, {"release": release})
+    return str(max(rows, key=lambda row: row["published_at"])["settings_hash"]) if rows else None
 
 
 def refuse_other_settings(output: str, release: int, settings_hash: str, reason: str | None) -> None:
@@ -54,9 +54,7 @@ def append(output: str, release: int, settings_hash: str, approved_by: str) -> i
     """
     if settings_of(output, release) == settings_hash:
         return 0
-    columns = ", ".join(column.name for column in PUBLISHED_CELLS.columns)
-    query = f"SELECT {columns} FROM t WHERE release = {release:d}"  # noqa: S608 - a number and own names
-    cells = list(read_table(output, PUBLISHED_CELLS.name, query))
+    cells = DeltaReader(output).rows(PUBLISHED_CELLS, where={"release": release})
     if not cells:
         raise InputError(f"There is no candidate of release {release} in {output}: run `claimatlas protect` first.")
     now = datetime.now(UTC)
@@ -72,13 +70,12 @@ def split_text(values: Sequence[str]) -> str:
 
 
 def _row(cell: dict[str, Any], release: int, settings_hash: str, approved_by: str, now: datetime) -> tuple[Any, ...]:
-    split = split_text([cell[name] for name in DIMENSION_COLUMNS])
+    split = split_text([cell[name] for name in CELL_DIMENSIONS])
     place = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
     counts = (cell["numerator"], cell["denominator"], cell["confidentiality"])
     return (release, settings_hash, approved_by, now, *place, *counts)
 
 
-def _rows(output: str, condition: str) -> list[dict[str, Any]]:
-    if not Path(output, *LEDGER.name.split("/"), "_delta_log").is_dir():
-        return []
-    return list(read_table(output, LEDGER.name, f"SELECT * FROM t WHERE {condition}"))  # noqa: S608
+def _rows(output: str, where: Where | None = None) -> list[dict[str, Any]]:
+    reader = DeltaReader(output)
+    return reader.rows(LEDGER, where=where) if reader.exists(LEDGER) else []

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from claimatlas.configuration import Configuration
-from claimatlas.protection.frames import ALL, Frame
+from claimatlas.protection.frames import Frame
 from claimatlas.protection.plan import Figure
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
+from claimatlas.tables.schemas import ALL
 
 _TYPE = "delivery_type"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
-from claimatlas.protection.frames import ALL
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
 from claimatlas.protection.tables import NOT_COMPUTABLE, PROVISIONAL, IndicatorYear, Measure, levels_of
+from claimatlas.tables.schemas import ALL
 
 Figure = tuple[Quantity, int, int]
 """A figure of a measure, by quantity, unit and split."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.solver import highs
+from claimatlas.solver import highs, quiet_solver
 
 Floats = npt.NDArray[np.float64]
 _EPSILON = 1e-6
@@ -45,15 +45,7 @@ class Program:
         values = signs if signs is not None else [np.ones(len(row)) for row in rows]
         matrix.value_ = np.concatenate(values) if rows else np.zeros(0)
         model.sense_ = solver.ObjSense.kMinimize
-        self._solver = solver.Highs()
-        for name, value in (
-            ("output_flag", False),
-            ("log_to_console", False),
-            ("threads", 1),
-            ("random_seed", 1),
-            ("parallel", "off"),
-        ):
-            self._solver.setOptionValue(name, value)
+        self._solver = quiet_solver()
         self._solver.passModel(model)
         self._columns = np.arange(self.size, dtype=np.int32)
         self.runs = 0

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from claimatlas.protection.candidate import HIDDEN, Row
-from claimatlas.protection.gold import DIMENSION_COLUMNS
 from claimatlas.protection.ledger import CellKey, shown_before, split_text
 from claimatlas.protection.run import YearResult, counts_of
+from claimatlas.tables.schemas import CELL_DIMENSIONS
 
 _LARGEST = 10
 
@@ -34,7 +34,7 @@ def review(output: str, release: int, results: Sequence[YearResult]) -> dict[str
 
 
 def _key(row: Row) -> CellKey:
-    split = split_text([row[name] for name in DIMENSION_COLUMNS])
+    split = split_text([row[name] for name in CELL_DIMENSIONS])
     return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
 
 

@@ -17,8 +17,7 @@ from claimatlas.configuration.publication import FILE, Publication
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, Row, add_comparisons, rows_of_year
-from claimatlas.protection.frames import ALL
-from claimatlas.protection.gold import DIMENSION_COLUMNS, Release, cells_of, comparisons_of
+from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_other_settings, shown_before, split_text
 from claimatlas.protection.links import links_of
@@ -27,8 +26,9 @@ from claimatlas.protection.plan import plan
 from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
 from claimatlas.protection.tables import TableBuilder, indicator_years
-from claimatlas.tables.arrow import make_private, write_rows
-from claimatlas.tables.schemas import PUBLISHED_AUDITS, PUBLISHED_CELLS
+from claimatlas.tables.local_table import write_rows
+from claimatlas.tables.paths import make_private
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, PUBLISHED_AUDITS, PUBLISHED_CELLS
 
 Progress = Callable[[str], None]
 SHOWN_BEFORE = "known from release"
@@ -53,7 +53,6 @@ def settings_hash(configuration: Configuration) -> str:
 
 
 def protect_year(
-    output: str,
     release: Release,
     year: int,
     configuration: Configuration,
@@ -69,7 +68,7 @@ def protect_year(
         QualityGateError: the audit fails, or has no time left.
     """
     start = time.monotonic()
-    years = indicator_years(cells_of(output, release, year), configuration)
+    years = indicator_years(cells_of(release, year), configuration)
     if not years:
         raise InputError(f"--years {year}: release {release.number} has no cells of this year.")
     measures = TableBuilder(configuration, publication, year).measures(years)
@@ -111,7 +110,7 @@ def write_candidate(
     """Write the candidate, one commit a table, and the house's own files; only what the audit passed gets here."""
     rows = [row for result in results for row in result.rows]
     years = [result.year for result in results]
-    add_comparisons(rows, comparisons_of(output, release, years), configuration.settings.geography.country_level)
+    add_comparisons(rows, comparisons_of(release, years), configuration.settings.geography.country_level)
     names = [column.name for column in PUBLISHED_CELLS.columns]
     own = f"release = {release.number:d}"
     write_rows(output, PUBLISHED_CELLS, [tuple(row[name] for name in names) for row in rows], where=own)
@@ -156,7 +155,7 @@ def counts_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Planned, shown and hidden cells by indicator, level and number of dimensions split by."""
     found: Counter[tuple[str, str, int, bool]] = Counter()
     for row in rows:
-        depth = sum(row[name] != ALL for name in DIMENSION_COLUMNS)
+        depth = sum(row[name] != ALL for name in CELL_DIMENSIONS)
         found[row["indicator_id"], row["geo_level"], depth, row["confidentiality"] == HIDDEN] += 1
     keys = sorted({key[:3] for key in found})
     return [
@@ -204,8 +203,6 @@ def protect(
     refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
     known = shown_before(output, release.number)
     until = time.monotonic() + publication.budget_seconds
-    results = [
-        protect_year(output, release, year, configuration, publication, known, until, progress) for year in years
-    ]
+    results = [protect_year(release, year, configuration, publication, known, until, progress) for year in years]
     write_candidate(output, release, results, configuration, publication)
     return results

@@ -13,9 +13,9 @@ from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Populatio
 from claimatlas.configuration.publication import Publication
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.errors import InputError
-from claimatlas.protection.frames import ALL, NOWHERE, Counts, Frame, Mask, frame_of_places
-from claimatlas.protection.gold import DIMENSION_COLUMNS
+from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 UNKNOWN = LABELS[1]
 NOT_COMPUTABLE, PROVISIONAL = "not_computable", "provisional"
@@ -70,7 +70,7 @@ def indicator_years(rows: Iterable[Mapping[str, Any]], configuration: Configurat
         if name not in declared:
             raise InputError(f"gold has the indicator {name}, which indicators/ does not declare.")
         year = found.setdefault(name, IndicatorYear(declared[name], row["status"]))
-        split = tuple(row[column] for column in DIMENSION_COLUMNS)
+        split = tuple(row[column] for column in CELL_DIMENSIONS)
         year.rows[row["geo_level"], row["geo_code"], split] = (row["numerator"], row["denominator"])
     return dict(sorted(found.items()))
 
@@ -186,8 +186,8 @@ class TableBuilder:
         return atoms
 
     def _finest(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
-        columns = [DIMENSION_COLUMNS.index(name) for name in frame.dimensions]
-        others = [position for position in range(len(DIMENSION_COLUMNS)) if position not in columns]
+        columns = [CELL_DIMENSIONS.index(name) for name in frame.dimensions]
+        others = [position for position in range(len(CELL_DIMENSIONS)) if position not in columns]
         merged = [self.publication.published_as.get(name, {}) for name in frame.dimensions]
         atom_position = {atom: position for position, atom in enumerate(frame.atoms)}
         found = np.zeros((len(frame.units), len(frame.atoms)), dtype=np.int64)

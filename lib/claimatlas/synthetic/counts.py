@@ -19,10 +19,11 @@ from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.errors import InputError
-from claimatlas.protection.frames import ALL, Counts, Frame, frame_of_places
+from claimatlas.protection.frames import Counts, Frame, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
 from claimatlas.protection.tables import dimension_values
 from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
+from claimatlas.tables.schemas import ALL
 
 DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
 RUN = "counts"
@@ -245,7 +246,7 @@ def _row(
 
 def _write(folder: str, rows: dict[str, list[tuple[Any, ...]]]) -> None:
     """Write the tables with the columns that gold has, then the release that names them."""
-    from claimatlas.tables.arrow import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
+    from claimatlas.tables.local_table import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
     from claimatlas.tables.schemas import IMAGING, POSTNATAL, RELEASES  # noqa: PLC0415
 
     versions: dict[str, int | None] = {}

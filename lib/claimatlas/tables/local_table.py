@@ -22,7 +22,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from claimatlas.errors import ClaimatlasError
+from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.tables.paths import is_made
 from claimatlas.tables.schemas import Column, Table
 
@@ -135,6 +135,10 @@ class LocalTable:
         """Delete the rows that a condition holds for; without any there is no commit."""
         self._now.delete(None if where == "true" else where, commit_properties=_commit(metadata))
 
+    def version(self) -> int:
+        """The number of the newest commit that this object has seen, its own among them."""
+        return int(self._now.version())
+
     def properties(self) -> dict[str, str]:
         """The table's properties."""
         return dict(self._now.metadata().configuration)
@@ -222,6 +226,35 @@ def create(path: str, table: Table, properties: Mapping[str, str]) -> bool:
     return True
 
 
+def write_rows(
+    folder: str, table: Table, rows: Sequence[Sequence[object]], *, where: str | None = None, append: bool = False
+) -> int:
+    """Write rows of values below a folder, and make the table if need be; gives back the table's new version.
+
+    They take the place of the whole table, or of the rows that ``where`` holds for, or come beside them.
+
+    Raises:
+        InputError: the folder cannot be written.
+        ClaimatlasError: a row breaks a constraint of the table.
+    """
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415 - its import is not for every command
+
+    path = Path(folder, *table.name.split("/"))
+    try:
+        if not is_made(path):
+            create(str(path), table, table.properties)
+        local = LocalTable.at(str(path))
+        if local is None:
+            raise InputError(f"{path} cannot be written without Spark.")
+        if append:
+            local.append(as_rows(rows, table), {})
+        else:
+            local.replace(as_rows(rows, table), where, {})
+        return local.version()
+    except (DeltaError, OSError) as error:
+        raise InputError(f"{path} cannot be written ({type(error).__name__}).") from None
+
+
 def schema_of(table: Table) -> dict[str, Any]:
     """The table's schema as Delta's log writes it, with comments and NOT NULL."""
     return {"type": "struct", "fields": [_field(column) for column in table.columns]}
@@ -232,7 +265,7 @@ def as_rows(rows: Sequence[Sequence[object]], table: Table) -> pa.Table:
     types = {"int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "boolean": pa.bool_()}
     types |= {"string": pa.string(), "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC")}
     types |= {f"array<{name}>": pa.list_(kind) for name, kind in types.items()}
-    values = zip(*rows, strict=True)
+    values = list(zip(*rows, strict=True)) or [()] * len(table.columns)
     arrays = [pa.array(list(given), types[column.type]) for given, column in zip(values, table.columns, strict=True)]
     return pa.table(arrays, names=table.column_names)
 

@@ -5,9 +5,7 @@ All that differs between them is here; ``Store`` says what is done to a table, a
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -24,7 +22,7 @@ from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables import local_table
 from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import LocalTable
-from claimatlas.tables.paths import LITERAL_PATH, is_made, is_remote, schema_of
+from claimatlas.tables.paths import LITERAL_PATH, is_made, is_remote, make_private, schema_of
 from claimatlas.tables.schemas import Table
 
 SILVER = "silver"
@@ -201,14 +199,7 @@ class LocalFolder(Folder):
         Raises:
             InputError: the folder cannot be made.
         """
-        folder = Path(self.path(SILVER))
-        try:
-            folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"The output folder {folder} cannot be written ({error.strerror}).") from None
-        if folder.stat().st_uid == os.geteuid():
-            with suppress(OSError):
-                folder.chmod(stat.S_IRWXU)
+        make_private(Path(self.path(SILVER)))
 
     def _remove(self, name: str) -> None:
         """Remove a folder ``silver/…`` or ``gold/…``, and the folders above it that are left empty."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from contextlib import suppress
 from pathlib import Path
 
+from claimatlas.errors import InputError
 from claimatlas.tables.identifiers import catalog_name
 
 LITERAL_PATH = {"__globPaths__": "false"}
@@ -45,3 +49,20 @@ def schema_of(output: str) -> tuple[str, ...] | None:
         return None
     parts = catalog_name(output, 2)
     return parts if parts and not is_there(Path(output)) else None
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner gets into, whatever the umask.
+
+    One that belongs to somebody else is left as it is, and so is one where the file system has no permissions.
+
+    Raises:
+        InputError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The output folder {folder} cannot be written ({error.strerror}).") from None
+    if folder.stat().st_uid == os.geteuid():
+        with suppress(OSError):
+            folder.chmod(stat.S_IRWXU)
