@@ -12,7 +12,6 @@ from claimatlas.solver import highs, quiet_solver
 
 Floats = npt.NDArray[np.float64]
 _EPSILON = 1e-6
-INFINITE = 1e30
 
 
 class Program:

@@ -31,7 +31,6 @@ from claimatlas.tables.paths import make_private
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, PUBLISHED_AUDITS, PUBLISHED_CELLS
 
 Progress = Callable[[str], None]
-SHOWN_BEFORE = "known from release"
 
 
 @dataclass
