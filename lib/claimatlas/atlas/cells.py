@@ -1,0 +1,53 @@
+"""Published cells as the atlas reads them: what a figure is, and which of four states it is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    """What a reader is shown in place of a figure, each with a look of its own."""
+
+    VALUE = "value"
+    HIDDEN = "hidden"
+    NOBODY = "nobody"
+    """The denominator is 0."""
+    NOT_COMPUTABLE = "not_computable"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of ``published/cells``, its dimensions as one split."""
+
+    indicator_id: str
+    year: int
+    geo_level: str
+    geo_code: str
+    geo_vintage: int
+    split: tuple[str, ...]
+    """The values of the dimensions in the order of the table's columns; ``all`` where a cell is not split."""
+    numerator: int | None
+    denominator: int | None
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    value_low: float | None
+    value_high: float | None
+    comparison: str | None
+    trend: str | None
+    confidentiality: str
+    reliability: str
+    status: str
+    release: int
+
+    @property
+    def state(self) -> State:
+        """Which of the four states the figure is in."""
+        if self.status == "not_computable":
+            return State.NOT_COMPUTABLE
+        if self.confidentiality != "F":
+            return State.HIDDEN
+        if self.denominator == 0:
+            return State.NOBODY
+        return State.VALUE
