@@ -38,6 +38,7 @@ COLLECTING = {
     "ingest/accounting.py": "rows of the input that a mapping leaves out",
     "ingest/addition.py": "years of the population",
     "ingest/change.py": "counts of a batch's effects",
+    "ingest/gate.py": "rejected rows by year and code",
     "ingest/load.py": "counts of rejected rows",
     "ingest/ingest_stage.py": "years of the input and of silver",
     "ingest/sources.py": "the version of a Delta table, rows by file",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import sqrt
 from typing import Any
 
-from claimatlas.cells.conventions import Z
 from claimatlas.checks.findings import INPUT, Finding
-from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
+from claimatlas.checks.people import FOUND, KNOWN, LINES, WITH_CLAIMS, WITH_STAYS
 from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
+from claimatlas.ingest.gate import is_beyond
 
 Counts = Mapping[str, Mapping[str, int]]
 _STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
@@ -43,9 +42,14 @@ def _of_year(
         of = members.get("beneficiaries", bounds.least_counted)
         yield from _share("year_without_claims", year, of, of, "beneficiaries", "have a year without any claim", bounds)
     gone = "are not in the population of the year"
-    for name, of_whom, bound in (
-        (WITH_CLAIMS, "people with claims that indicators read", "people_not_in_population"),
-        (WITH_STAYS, "people with a hospital stay", "people_with_stay_not_in_population"),
+    for name, of_whom, of_what, bound in (
+        (
+            WITH_CLAIMS,
+            "people with claims that indicators read",
+            "claim lines that indicators read",
+            "people_not_in_population",
+        ),
+        (WITH_STAYS, "people with a hospital stay", "hospital stays", "people_with_stay_not_in_population"),
     ):
         if name in people:
             odd = people[name] - people[name + FOUND]
@@ -53,6 +57,10 @@ def _of_year(
             unknown = people[name] - people[name + KNOWN]
             said = "are in the population of no year"
             yield from _share("people_in_no_population", year, unknown, people[name], of_whom, said, bounds)
+            if lines := people.get(name + LINES, 0):
+                unknown = lines - people[name + LINES + KNOWN]
+                said = "are of people who are in the population of no year"
+                yield from _share("lines_in_no_population", year, unknown, lines, of_what, said, bounds)
     for name in configuration.services.beneficiary_services:
         key = f"beneficiaries_with_{name}"
         if key in services and key in members:
@@ -125,20 +133,10 @@ def _share(
     share = odd / of if of else 0.0
     if not odd or share <= bound.note:
         return
-    # By the lower end of its interval: of a few people chance moves the share.
-    ok = of < bounds.least_counted or bound.stop >= 1 or _lower_end(odd, of) <= bound.stop
+    ok = not is_beyond(bound, odd, of, bounds.least_counted)
     text = sentence or f"{year}: {odd:,} of {of:,} {whom} ({100 * share:.2f} %) {said}."
     subject: dict[str, str | int | float | None] = {"share": name} | ({} if year is None else {"year": year})
     yield Finding(INPUT, subject, share, bound.stop, ok, text, of)
-
-
-def _lower_end(odd: int, of: int) -> float:
-    """The lower end of Wilson's 95 % interval of a share; 1 where all are odd and the interval would end below it."""
-    share = odd / of
-    if share == 1:
-        return 1.0
-    spread = Z * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of))
-    return (share + Z * Z / (2 * of) - spread) / (1 + Z * Z / of)
 
 
 def strays_said(silver: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -10,12 +12,13 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.duplicates import repeated_key_hashes
+from claimatlas.ingest.gate import require_enough, words_as_ids
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.load import Loaded, load_table
+from claimatlas.ingest.load import Loaded, count_rejected, load_table
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
-from claimatlas.ingest.validation import UNLISTED, validate_rows, values_of
-from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words
+from claimatlas.ingest.validation import NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
+from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words, words_for_no_value
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
@@ -23,6 +26,8 @@ from claimatlas.tables.store import Store
 
 MAX_INSTANTS = 0.01
 """The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
+ROWS_AT_START = 10_000
+"""Of a table that is not read yet, so many rows are looked at to tell whether it has the same fault."""
 
 
 def validated(
@@ -62,8 +67,11 @@ def take_in(
     configuration: Configuration,
     options: IngestOptions,
     record: RunRecord,
+    following: Iterable[tuple[Source, InputTable]] = (),
 ) -> Loaded:
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
+
+    ``following``: the tables that come after it, so that a fault that stops the run is told of them too.
 
     Raises:
         InputError: a file cannot be read, or dates are instants of unknown day.
@@ -80,6 +88,8 @@ def take_in(
         facts = claims_facts if table.name == CLAIMS_INPUT.name else None
         loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
+        if loaded.oddities.get(NULL_WORD):
+            loaded.words = words_for_no_value(store.spark, source, table, configuration.mapping, understanding)
         notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
@@ -90,9 +100,12 @@ def take_in(
         record.count(f"ingest.{table.name}.left_out", account.left_out)
     record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})
     require_all_read(table.name, loaded.read, account)
-    refuse_instants(loaded, configuration)
+    if found := instants_of(loaded):
+        others = [instants_at_start(store, later, of, configuration, options) for later, of in following]
+        refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
+    require_enough(words_as_ids(loaded), configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 
@@ -114,23 +127,39 @@ def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
         )
 
 
-def refuse_instants(loaded: Loaded, configuration: Configuration) -> None:
-    """Stop where a column holds instants, and no time zone says whose day they have.
+def instants_of(loaded: Loaded) -> str:
+    """The columns of a table that hold instants of unknown day in too many rows, as words; none when there is none."""
+    return _said_of_instants(loaded.table, loaded.reasons, loaded.read)
+
+
+def instants_at_start(
+    store: Store, source: Source, table: InputTable, configuration: Configuration, options: IngestOptions
+) -> str:
+    """What ``instants_of`` would say of the first rows of a table that is not read yet."""
+    rows = validated(store, source, table, configuration, options).select(REASONS).limit(ROWS_AT_START)
+    number, reasons = count_rejected(rows, REASONS)
+    return _said_of_instants(table.name, reasons, number, "first ")
+
+
+def _said_of_instants(table: str, reasons: Mapping[str, int], read_rows: int, which: str = "") -> str:
+    columns = [
+        f"{reason.removeprefix('instant_')} in {count:,} of {'the ' if which else ''}{which}{read_rows:,} rows"
+        for reason, count in sorted(reasons.items())
+        if reason.startswith("instant_") and count > MAX_INSTANTS * read_rows
+    ]
+    return f"{table}: the days of {', '.join(columns)}" if columns else ""
+
+
+def refuse_instants(found: Sequence[str]) -> None:
+    """Stop where columns hold instants, and no time zone says whose day they have; ``found``: which, by table.
 
     Raises:
-        InputError: naming the columns and the setting.
+        InputError: naming the tables, the columns and the setting.
     """
-    instants = {
-        reason.removeprefix("instant_"): count
-        for reason, count in loaded.reasons.items()
-        if reason.startswith("instant_") and count > MAX_INSTANTS * loaded.read
-    }
-    if instants:
-        said = ", ".join(f"{name} in {count:,} of {loaded.read:,} rows" for name, count in instants.items())
-        raise InputError(
-            f"{loaded.table}: the days of {said} are instants that are no midnight in UTC, so that their day depends "
-            "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
-        )
+    raise InputError(
+        f"{'; '.join(found)} are instants that are no midnight in UTC, so that their day depends "
+        "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
+    )
 
 
 def as_input_error(error: Exception, source: Source) -> Exception:

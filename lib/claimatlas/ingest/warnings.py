@@ -20,7 +20,7 @@ from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.parsing import NULL_WORDS, Understanding, is_null_word
 from claimatlas.ingest.shape import given_columns, shaped
 from claimatlas.ingest.sources import read
-from claimatlas.ingest.validation import NULL_WORD, TIMED, UNLISTED, find_columns
+from claimatlas.ingest.validation import TIMED, UNLISTED, find_columns
 
 MIN_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
@@ -99,16 +99,15 @@ def notes_of_words(
     understanding: Understanding,
     loaded: Loaded,
 ) -> list[str]:
-    """What a person should know of the words of a table; looked for only where there was any."""
+    """What a person should know of the words of a table; ``loaded.words``: those for no value that were met."""
     notes = []
-    if loaded.oddities.get(NULL_WORD):
-        for column, words in words_for_no_value(spark, source, table, mapping, understanding).items():
-            shown = ", ".join(f"{word!r}" for word in words)
-            told = _share(sum(words.values()), loaded.read)
-            notes.append(
-                f"{table.name}: {column} is the text {shown} in {told} rows: if that stands for no value, declare it "
-                "as one of null_texts, in settings.yaml or a mapping."
-            )
+    for column, words in loaded.words.items():
+        shown = ", ".join(f"{word!r}" for word in words)
+        told = _share(sum(words.values()), loaded.read)
+        notes.append(
+            f"{table.name}: {column} is the text {shown} in {told} rows: if that stands for no value, declare it "
+            "as one of null_texts, in settings.yaml or a mapping."
+        )
     timed = loaded.oddities.get(TIMED, 0)
     if understanding.time_zone is None and timed > _MANY_TIMES * loaded.read:
         notes.append(
@@ -146,7 +145,7 @@ def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mappin
         names = mapping.table(table.name).source(column.name).names
         if len(names) != 1:
             continue
-        own_value = _value_in_row(names[0])
+        own_value = value_in_row(F.col("row"), names[0])
         shown = _form(own_value) if column.kind == "date" else F.substring(own_value, 1, MAX_LENGTH_SHOWN + 1)
         value = F.when(F.col("reason") == reason, shown).otherwise(value)
     counts = (
@@ -161,10 +160,10 @@ def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mappin
     return found
 
 
-def _value_in_row(name: str) -> Column:
+def value_in_row(row: Column, name: str) -> Column:
     """The value of a column in a row kept as a map; the sender's name in whatever case the file has it."""
-    own = F.filter(F.map_keys("row"), lambda key: F.lower(key) == name.lower())
-    return F.element_at("row", F.get(own, F.lit(0)))
+    own = F.filter(F.map_keys(row), lambda key: F.lower(key) == name.lower())
+    return F.element_at(row, F.get(own, F.lit(0)))
 
 
 def _form(text: Column) -> Column:
