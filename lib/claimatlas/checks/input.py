@@ -13,7 +13,11 @@ from claimatlas.configuration.settings import InputChecks, ShareBounds
 from claimatlas.ingest.gate import is_beyond
 
 Counts = Mapping[str, Mapping[str, int]]
-_STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
+_STEPS_OF_SERVICES = {
+    "deliveries": "of deliveries",
+    "beneficiary_services": "counted per beneficiary",
+    "deliveries.services_around": "around deliveries",
+}
 
 
 def judge_input(
@@ -102,20 +106,21 @@ def _of_year(
 
 
 def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]:
-    steps = [counts[step] for step in _STEPS_OF_SERVICES if WITHOUT_MATCH in counts.get(step, {})]
-    odd, services = (sum(step[name] for step in steps) for name in (WITHOUT_MATCH, "services"))
-    if odd:
-        said = "negative lines match no service: what they should take back still counts, as when they name another day"
-        yield from _share(
-            "negative_lines_without_match",
-            None,
-            odd,
-            max(services, odd),
-            "services",
-            "",
-            bounds,
-            sentence=f"claims: {odd:,} {said} or another provider; there are {services:,} services.",
-        )
+    said = "negative lines match no service: what they should take back still counts, as when they name another day"
+    # Each kind by itself: among the services of everybody those of deliveries are few.
+    for step, of_what in _STEPS_OF_SERVICES.items():
+        if odd := counts.get(step, {}).get(WITHOUT_MATCH, 0):
+            services = counts[step]["services"]
+            yield from _share(
+                "negative_lines_without_match",
+                None,
+                odd,
+                max(services, odd),
+                "services",
+                "",
+                bounds,
+                sentence=f"claims: {odd:,} {said} or another provider; there are {services:,} services {of_what}.",
+            )
 
 
 def _share(
