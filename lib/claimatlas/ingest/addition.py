@@ -151,7 +151,7 @@ def _stop_at_the_gate(store: Store, changes: Sequence[Change], configuration: Co
             if change.loaded.rejected:
                 by_year = {row["year"]: row["count"] for row in change.batch.groupBy("year").count().collect()}
                 found = rejected_together(change.loaded, change.table, change.batch, by_year, configuration)
-                require_enough(found, configuration)
+                require_enough(found, configuration, store.path(REFUSED.name))
     except QualityGateError:
         store.create(REFUSED)
         refused = [change.loaded.rejected_rows for change in changes if change.loaded.rejected_rows is not None]

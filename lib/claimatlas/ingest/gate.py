@@ -22,6 +22,8 @@ from claimatlas.ingest.warnings import remedy_of, said_of_reasons, value_in_row
 _Z = NormalDist().inv_cdf(0.975)
 _ANY_YEAR = None
 _MAX_SAID = 3
+_LEAST_REJECTED = 3
+"""Of fewer rejected rows no share is above 5 % beyond chance: of 20 rows these are 5.2 % at least."""
 
 
 def too_many_rejected(tables: Sequence[Loaded], configuration: Configuration) -> list[Loaded]:
@@ -74,8 +76,8 @@ def is_beyond(bounds: ShareBounds, odd: int, of: int, least_counted: int) -> boo
     return of >= least_counted and bounds.stop < 1 and lower_end_of_share(odd, of) > bounds.stop
 
 
-def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration) -> None:
-    """Stop where the figures would lack more of a table than the settings allow.
+def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration, kept_in: str | None = None) -> None:
+    """Stop where the figures would lack more of a table than the settings allow; ``kept_in``: where rejected rows are.
 
     Raises:
         QualityGateError: naming every shortfall beyond its bound, and the settings.
@@ -90,7 +92,8 @@ def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration
         names = ", ".join(dict.fromkeys(f"checks.input.{shortfall.bound}.stop" for shortfall in wrong))
         said = " ".join(shortfall.sentence for shortfall in wrong[:_MAX_SAID])
         more = f" (and {len(wrong) - _MAX_SAID} more)" if len(wrong) > _MAX_SAID else ""
-        raise QualityGateError(f"Nothing was published: {said}{more} The bounds are the settings {names}.")
+        kept = f" The rejected rows are in {kept_in}." if kept_in else ""
+        raise QualityGateError(f"Nothing was published: {said}{more}{kept} The bounds are the settings {names}.")
 
 
 def words_as_ids(loaded: Loaded) -> list[Shortfall]:
@@ -113,7 +116,11 @@ def words_as_ids(loaded: Loaded) -> list[Shortfall]:
 
 
 def rejected_together(
-    loaded: Loaded, table: InputTable, accepted: DataFrame, by_year: Mapping[int, int], configuration: Configuration
+    loaded: Loaded,
+    table: InputTable,
+    accepted: DataFrame,
+    by_year: Mapping[int, int],
+    configuration: Configuration,
 ) -> list[Shortfall]:
     """Where many of the rows of one year, or of one group of code lists in a year, were rejected.
 
@@ -141,12 +148,14 @@ def rejected_together(
     # Of a year without an accepted row, such as one before the first service date, there is no figure.
     rejected = {key: rows for key, rows in rejected.items() if key[0] is _ANY_YEAR or by_year.get(key[0])}
     found = list(_of_years(loaded, rejected, by_year))
-    groups = _groups_of_codes(configuration)
-    codes = sorted({code for _, code in rejected if any(code in of for of in groups.values())})
-    if codes:
-        # All codes of a group count, not only those of rejected rows.
-        of_groups = sorted({code for of in groups.values() if of & set(codes) for code in of})
-        kept = accepted.where(F.col("nomenclature_code").isin(of_groups)).groupBy("year", "nomenclature_code").count()
+    groups = {
+        name: codes
+        for name, codes in _groups_of_codes(configuration).items()
+        if _by_year(rejected, codes).total() >= _LEAST_REJECTED
+    }
+    if groups:
+        codes = sorted(frozenset().union(*groups.values()))
+        kept = accepted.where(F.col("nomenclature_code").isin(codes)).groupBy("year", "nomenclature_code").count()
         there = {(row["year"], row["nomenclature_code"]): row["count"] for row in kept.collect()}
         for name, of in groups.items():
             found += _of_group(loaded, name, of, rejected, there)

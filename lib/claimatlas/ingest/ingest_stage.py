@@ -152,7 +152,8 @@ def _require_few_rejected(store: Store, loaded: Sequence[Loaded], configuration:
         if of.rejected:
             by_year = {year: rows for year, rows in store.rows_by_year(table.silver).items() if year is not None}
             accepted = store.read(table.silver)
-            require_enough(rejected_together(of, table, accepted, by_year, configuration), configuration)
+            found = rejected_together(of, table, accepted, by_year, configuration)
+            require_enough(found, configuration, store.path(REJECTED.name))
 
 
 def _require_rows(loaded: Loaded, table: InputTable) -> None:

@@ -174,15 +174,15 @@ def _without_column(
     source: Source, column: str, names: tuple[str, ...] | None, groups: Sequence[str]
 ) -> list[Shortfall]:
     """The rows of files that lack a column; all rows where no file has it."""
-    rows = {file: number or 0 for file, number in source.rows.items()}
-    of = sum(rows.values())
+    # What is packed is counted when it is read; till then a column that no file has is missing in all rows, however many.
+    rows = {} if None in source.rows.values() else {file: number or 0 for file, number in source.rows.items()}
+    known = sum(rows.values())
     lacking = [file for name in names or () for file in _files_without(source, name)]
-    # Where nobody has counted the rows yet it is all of them, however many.
-    odd = sum(rows.get(file, 0) for file in dict.fromkeys(lacking)) if names is not None else of or UNCOUNTED
+    of = known or UNCOUNTED
+    odd = of if names is None else sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
     if not odd:
         return []
-    of = of or UNCOUNTED
-    counted = f"{odd:,} of {of:,} rows ({100 * odd / of:.2f} %)" if source.rows else "every row (100 %)"
+    counted = f"{odd:,} of {of:,} rows ({100 * odd / of:.2f} %)" if known else "every row (100 %)"
     return [
         Shortfall(
             "rows_without_provider",

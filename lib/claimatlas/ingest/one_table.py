@@ -135,9 +135,16 @@ def instants_of(loaded: Loaded) -> str:
 def instants_at_start(
     store: Store, source: Source, table: InputTable, configuration: Configuration, options: IngestOptions
 ) -> str:
-    """What ``instants_of`` would say of the first rows of a table that is not read yet."""
+    """What ``instants_of`` would say of the first rows of a table that is not read yet.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
     rows = validated(store, source, table, configuration, options).select(REASONS).limit(ROWS_AT_START)
-    number, reasons = count_rejected(rows, REASONS)
+    try:
+        number, reasons = count_rejected(rows, REASONS)
+    except SPARK_ERRORS as error:
+        raise as_input_error(error, source) from error
     return _said_of_instants(table.name, reasons, number, "first ")
 
 
