@@ -174,7 +174,7 @@ def _without_column(
     source: Source, column: str, names: tuple[str, ...] | None, groups: Sequence[str]
 ) -> list[Shortfall]:
     """The rows of files that lack a column; all rows where no file has it."""
-    # What is packed is counted when it is read; till then a column that no file has is missing in all rows, however many.
+    # Packed rows are counted when they are read: till then what no file has is missing in all of them, however many.
     rows = {} if None in source.rows.values() else {file: number or 0 for file, number in source.rows.items()}
     known = sum(rows.values())
     lacking = [file for name in names or () for file in _files_without(source, name)]
