@@ -13,9 +13,11 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.accounting import account_of
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES
 from claimatlas.ingest.discover import Source
+from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validation import (
+    FRACTION,
     NULL_WORD,
     REASONS,
     ROW,
@@ -25,7 +27,7 @@ from claimatlas.ingest.validation import (
     columns_among,
     validate_rows,
 )
-from claimatlas.ingest.warnings import examples_of_rejected, said_of_reasons, span_of_days
+from claimatlas.ingest.warnings import examples_of_rejected, notes_of_words, said_of_reasons, span_of_days
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import types as T
@@ -488,6 +490,19 @@ def test_lines_far_from_all_others_are_found() -> None:
     assert span_of_days({**usual, date(2024, 2, 1): 200}, bounds).stray == {}
     assert span_of_days({**usual, date(2023, 2, 10): 1}, bounds).stray == {}
     assert span_of_days({}, bounds).first is None
+
+
+def test_a_hospital_that_was_written_as_a_fraction_is_noted(spark: SparkSession) -> None:
+    texts = ["010", "10.0", "10.5", "", ".0", "1.00"]
+    for table in ("claims", "hospital_stays"):
+        rows = judge(frame(spark, table, [{"hospital_id": text} for text in texts]), table)
+        assert [row["hospital_id"] for row in rows if row[FRACTION]] == ["10.0", ".0"]
+    loaded = Loaded("hospital_stays", read=6, oddities={FRACTION: 2})
+    notes = notes_of_words(
+        spark, Source("hospital_stays", "x", "csv"), TABLES["hospital_stays"], mapping_of(), Understanding(), loaded
+    )
+    assert len(notes) == 1
+    assert notes[0].startswith("hospital_stays: hospital_id ends in .0 in 2 of 6 (33.33 %) rows")
 
 
 def test_an_unlisted_word_is_not_a_missing_one(spark: SparkSession) -> None:

@@ -30,12 +30,13 @@ from claimatlas.tables.identifiers import quoted
 REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 """Names beside the table's own columns: every reason to reject the row, the row as it came, and whether another
 row may have its key."""
-TIMED, NULL_WORD, UNLISTED = "_timed", "_null_word", "_unlisted"
-ODDITIES = (TIMED, NULL_WORD, UNLISTED)
+TIMED, NULL_WORD, UNLISTED, FRACTION = "_timed", "_null_word", "_unlisted", "_fraction"
+ODDITIES = (TIMED, NULL_WORD, UNLISTED, FRACTION)
 """Names of what is odd with a row but keeps it."""
 OPEN = "open_"
 """What begins the reason of a row with a day that is declared to stand for an open end: it is left out, not wrong."""
 KEY_HASH = "_key_hash"
+HOSPITAL = "hospital_id"
 
 
 def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
@@ -136,7 +137,8 @@ def validate_rows(
     the row's key is among ``repeated``), ``_row`` (the row as JSON; null when it is sound and not repeated,
     unless ``keep_every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
     ``with_oddities`` adds what is odd but kept: ``_timed`` (a time of day was cut off a date), ``_null_word`` (a text
-    is what programs write for no value) and ``_unlisted`` (a sex is in no table of words); never null.
+    is what programs write for no value), ``_unlisted`` (a sex is in no table of words) and ``_fraction`` (the id of a
+    hospital is a number that was written as a fraction); never null.
 
     With a ``key`` the ids of persons are pseudonyms, in ``_row`` too, under the sender's name and whatever else is
     wrong with the row. ``_row`` then has no column that the table does not know, as it may hold an id; and of a
@@ -293,6 +295,10 @@ def _oddities(table: InputTable, parsed: dict[str, ParsedColumn]) -> dict[str, C
         TIMED: F.coalesce(any_of(timed), F.lit(False)),
         NULL_WORD: any_of(is_null_word(parsed[name].value) for name in texts),
         UNLISTED: F.coalesce(any_of(unlisted), F.lit(False)),
+        # Of other ids the shares of people and places tell: of hospitals there is no list.
+        FRACTION: F.coalesce(parsed[HOSPITAL].value.endswith(".0"), F.lit(False))
+        if HOSPITAL in parsed
+        else F.lit(False),
     }
 
 

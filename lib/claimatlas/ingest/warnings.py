@@ -20,7 +20,7 @@ from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.parsing import NULL_WORDS, Understanding, is_null_word
 from claimatlas.ingest.shape import given_columns, shaped
 from claimatlas.ingest.sources import read
-from claimatlas.ingest.validation import TIMED, UNLISTED, find_columns
+from claimatlas.ingest.validation import FRACTION, HOSPITAL, TIMED, UNLISTED, find_columns
 
 MIN_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
@@ -113,6 +113,11 @@ def notes_of_words(
         notes.append(
             f"{table.name}: in {_share(timed, loaded.read)} rows a date has a time of day, which was cut off: if these "
             "are midnights of another zone, their days are one too early."
+        )
+    if number := loaded.oddities.get(FRACTION):
+        notes.append(
+            f"{table.name}: {HOSPITAL} ends in .0 in {_share(number, loaded.read)} rows, as a number that was written "
+            "as a fraction: it is another hospital than the id without it, and zeros at its start may be lost."
         )
     if number := loaded.oddities.get(UNLISTED):
         words_met = unlisted_words(spark, source, table, mapping, understanding, "sex")
