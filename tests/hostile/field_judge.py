@@ -14,7 +14,14 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.gate import gate_message, rejected_together, require_enough, too_many_rejected, words_as_ids
+from claimatlas.ingest.gate import (
+    gate_message,
+    midnights_elsewhere,
+    rejected_together,
+    require_enough,
+    too_many_rejected,
+    words_as_ids,
+)
 from claimatlas.ingest.ingest_stage import require_years
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.load import Loaded
@@ -22,8 +29,8 @@ from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, instants_of, refuse_instants, refuse_unlisted
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import confirmed, names_asked, read
-from claimatlas.ingest.validation import NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
-from claimatlas.ingest.warnings import notes_of_words, span_of_days, words_for_no_value
+from claimatlas.ingest.validation import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
+from claimatlas.ingest.warnings import late_times, notes_of_words, span_of_days, words_for_no_value
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -147,8 +154,10 @@ def _judge(
         refuse_instants([instants])
     if loaded.oddities.get(NULL_WORD):
         loaded.words = words_for_no_value(spark, source, of, configuration.mapping, understanding)
+    if loaded.oddities.get(LATE):
+        loaded.late = late_times(spark, source, of, configuration.mapping, understanding)
     outcome.notes += notes_of_words(spark, source, of, configuration.mapping, understanding, loaded)
-    require_enough(words_as_ids(loaded), configuration)
+    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     if too_many := too_many_rejected([loaded], configuration):
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))

@@ -15,6 +15,7 @@ from claimatlas.ingest.gate import (
     Shortfall,
     is_beyond,
     lower_end_of_share,
+    midnights_elsewhere,
     rejected_together,
     require_enough,
     words_as_ids,
@@ -161,6 +162,17 @@ def test_a_word_for_no_value_as_the_id_of_many_rows_stops_a_run(configuration: C
     assert "checks.input.null_text_as_person.stop" in said
     loaded.words = {"beneficiary_id": {"NULL": 12}, "hospital_id": {"NULL": 200}}
     require_enough(words_as_ids(loaded), configuration)
+
+
+# --- Midnights of another zone -------------------------------------------------------------------
+
+
+def test_many_midnights_of_another_zone_stop_a_run(configuration: Configuration) -> None:
+    loaded = Loaded("claims", read=450, accepted=450, late={"service_date": 135})
+    said = stopped(midnights_elsewhere(loaded), configuration)
+    assert "claims: service_date has the time 22:00 or 23:00 without a zone in 135 of 450 rows (30.00 %)" in said
+    assert "checks.input.midnight_elsewhere.stop" in said
+    require_enough(midnights_elsewhere(Loaded("claims", read=450, late={"service_date": 20})), configuration)
 
 
 # --- Rejected together ---------------------------------------------------------------------------

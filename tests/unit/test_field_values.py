@@ -18,6 +18,7 @@ from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validation import (
     FRACTION,
+    LATE,
     NULL_WORD,
     REASONS,
     ROW,
@@ -490,6 +491,20 @@ def test_lines_far_from_all_others_are_found() -> None:
     assert span_of_days({**usual, date(2024, 2, 1): 200}, bounds).stray == {}
     assert span_of_days({**usual, date(2023, 2, 10): 1}, bounds).stray == {}
     assert span_of_days({}, bounds).first is None
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Brussels"])
+def test_midnights_of_another_zone_are_told_by_their_hour(spark: SparkSession, zone: str | None) -> None:
+    late = ["2023-02-28 23:00:00", "2023-02-28T22:00", "2023-02-28T23:00:00.000"]
+    other = ["2023-02-28 21:00:00", "2023-02-28 23:00:01", "2023-02-28 23:30", "2023-02-28", "2023-02-28T23:00:00Z", ""]
+    rows = judge(frame(spark, "claims", [{"booking_date": text} for text in [*late, *other]]), "claims", time_zone=zone)
+    assert [row[LATE] for row in rows] == [True] * len(late) + [False] * len(other)
+
+
+def test_midnights_of_another_zone_in_timestamps(spark: SparkSession) -> None:
+    times = [datetime(2023, 2, 28, *clock) for clock in ((23,), (22,), (23, 0, 1), (0,), (9,))]  # noqa: DTZ001
+    raw = frame(spark, "claims", [{"booking_date": moment} for moment in times], booking_date=T.TimestampNTZType())
+    assert [row[LATE] for row in judge(raw, "claims")] == [True, True, False, False, False]
 
 
 def test_a_hospital_that_was_written_as_a_fraction_is_noted(spark: SparkSession) -> None:

@@ -169,6 +169,7 @@ class InputChecks(Declaration):
     files_not_read: ShareBounds = ShareBounds(stop=0.05)
     rows_without_provider: ShareBounds = ShareBounds(stop=0.05)
     null_text_as_person: ShareBounds = ShareBounds(stop=0.05)
+    midnight_elsewhere: ShareBounds = ShareBounds(stop=0.05)
     rejected_together: ShareBounds = ShareBounds(stop=0.05)
     people_in_no_population: ShareBounds = ShareBounds(stop=0.05)
     lines_in_no_population: ShareBounds = ShareBounds(stop=0.05)

@@ -115,6 +115,21 @@ def words_as_ids(loaded: Loaded) -> list[Shortfall]:
     ]
 
 
+def midnights_elsewhere(loaded: Loaded) -> list[Shortfall]:
+    """Columns of dates that look like midnights of Belgium as UTC has them: each day would be one too early."""
+    return [
+        Shortfall(
+            "midnight_elsewhere",
+            rows,
+            loaded.read,
+            f"{loaded.table}: {column} has the time 22:00 or 23:00 without a zone in {rows:,} of {loaded.read:,} rows "
+            f"({100 * rows / loaded.read:.2f} %), as midnight in Belgium has in UTC: their days would be one too "
+            "early. Send the zone with the time and say by time_zone whose day it is, or send days alone.",
+        )
+        for column, rows in loaded.late.items()
+    ]
+
+
 def rejected_together(
     loaded: Loaded,
     table: InputTable,

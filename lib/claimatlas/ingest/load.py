@@ -38,6 +38,7 @@ class Loaded:
     ``facts``: the aggregates that were asked for, of the rows written at once and of those added afterwards.
     ``oddities``: how many rows are odd in each way, rejected ones among them; more where Spark ran a task twice.
     ``words``: for a column of text the words of it that programs write for no value, with their rows.
+    ``late``: for a column of dates the rows whose time is 22:00 or 23:00 without a zone.
     ``examples``: for a reason of ``reasons`` a value that was not understood and is no person's.
     """
 
@@ -51,6 +52,7 @@ class Loaded:
     oddities: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     words: dict[str, dict[str, int]] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
 
     @property
     def rejected_share(self) -> float:

@@ -12,13 +12,19 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.duplicates import repeated_key_hashes
-from claimatlas.ingest.gate import require_enough, words_as_ids
+from claimatlas.ingest.gate import midnights_elsewhere, require_enough, words_as_ids
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load import Loaded, count_rejected, load_table
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
-from claimatlas.ingest.validation import NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
-from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words, words_for_no_value
+from claimatlas.ingest.validation import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
+from claimatlas.ingest.warnings import (
+    claims_facts,
+    examples_of_rejected,
+    late_times,
+    notes_of_words,
+    words_for_no_value,
+)
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark_errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
@@ -90,6 +96,8 @@ def take_in(
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
         if loaded.oddities.get(NULL_WORD):
             loaded.words = words_for_no_value(store.spark, source, table, configuration.mapping, understanding)
+        if loaded.oddities.get(LATE):
+            loaded.late = late_times(store.spark, source, table, configuration.mapping, understanding)
         notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
@@ -105,7 +113,7 @@ def take_in(
         refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
-    require_enough(words_as_ids(loaded), configuration)
+    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 

@@ -17,7 +17,7 @@ from claimatlas.configuration.settings import InputChecks
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover import Source
 from claimatlas.ingest.load import Loaded
-from claimatlas.ingest.parsing import NULL_WORDS, Understanding, is_null_word
+from claimatlas.ingest.parsing import NULL_WORDS, Understanding, is_null_word, parse_column
 from claimatlas.ingest.shape import given_columns, shaped
 from claimatlas.ingest.sources import read
 from claimatlas.ingest.validation import FRACTION, HOSPITAL, TIMED, UNLISTED, find_columns
@@ -79,6 +79,23 @@ def words_for_no_value(
     return found
 
 
+def late_times(
+    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
+) -> dict[str, int]:
+    """For each column of dates the rows whose time is 22:00 or 23:00 without a zone, where there are any."""
+    raw = shaped(read(spark, source), table, mapping, understanding)
+    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    counts = []
+    for column in table.columns:
+        if column.kind == "date" and column.name in given:
+            of, declared = given[column.name], mapping.table(table.name).columns.get(column.name)
+            parsed = parse_column(column, of.value, of.type, table.name, declared, understanding)
+            if parsed.late is not None:
+                counts.append(F.count_if(parsed.late).alias(column.name))
+    found = raw.agg(*counts).collect()[0].asDict() if counts else {}
+    return {name: rows for name, rows in found.items() if rows}
+
+
 def unlisted_words(
     spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding, column: str
 ) -> list[str]:
@@ -113,6 +130,11 @@ def notes_of_words(
         notes.append(
             f"{table.name}: in {_share(timed, loaded.read)} rows a date has a time of day, which was cut off: if these "
             "are midnights of another zone, their days are one too early."
+        )
+    for column, rows in loaded.late.items():
+        notes.append(
+            f"{table.name}: {column} has the time 22:00 or 23:00 without a zone in {_share(rows, loaded.read)} rows, "
+            "as midnight in Belgium has in UTC: if it is that, their days are one too early."
         )
     if number := loaded.oddities.get(FRACTION):
         notes.append(
