@@ -20,6 +20,7 @@ from claimatlas.ingest.gate import (
     rejected_together,
     require_enough,
     too_many_rejected,
+    without_provider,
     words_as_ids,
 )
 from claimatlas.ingest.ingest_stage import require_years
@@ -29,7 +30,7 @@ from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, instants_of, refuse_instants, refuse_unlisted
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import confirmed, names_asked, read
-from claimatlas.ingest.validation import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
+from claimatlas.ingest.validation import LATE, NULL_WORD, ODDITIES, REASONS, ROW, find_columns, validate_rows
 from claimatlas.ingest.warnings import late_times, notes_of_words, span_of_days, words_for_no_value
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
@@ -158,6 +159,9 @@ def _judge(
         loaded.late = late_times(spark, source, of, configuration.mapping, understanding)
     outcome.notes += notes_of_words(spark, source, of, configuration.mapping, understanding, loaded)
     require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+    if mutant.table == "claims":
+        columns = find_columns(read(spark, source), of, configuration.mapping)
+        require_enough(without_provider("claims", columns, loaded.read, configuration), configuration)
     refuse_unlisted(loaded, configuration)
     if too_many := too_many_rejected([loaded], configuration):
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))

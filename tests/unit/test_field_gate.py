@@ -1,5 +1,6 @@
 """What figures would lack of an input stops a run where it can move a national figure, and is named where it cannot."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from claimatlas.ingest.gate import (
     midnights_elsewhere,
     rejected_together,
     require_enough,
+    without_provider,
     words_as_ids,
 )
 from claimatlas.ingest.inputs import InputPaths
@@ -129,13 +131,22 @@ def test_a_column_of_providers_that_is_nowhere_stops_a_run(tmp_path: Path, confi
     assert "claims: provider_profession is unknown in 30 of 30 rows (100.00 %)" in said
 
 
-def test_a_column_that_only_spark_can_look_for_stops_a_run(tmp_path: Path, configuration: Configuration) -> None:
-    (tmp_path / "claims" / "_delta_log").mkdir(parents=True)
-    (tmp_path / "population.csv").write_text(POPULATION, encoding="utf-8")
-    given = InputPaths(folder=str(tmp_path))
-    asked = {"claims": [name for name in CONTENT if name != "provider_profession"]}
-    found = shortfalls_of_input(look_at_input(given, configuration), given, configuration, asked)
-    assert "claims: provider_profession is unknown in every row (100 %)" in stopped(found, configuration)
+def test_a_column_whose_rows_are_counted_later_stops_a_run(tmp_path: Path, configuration: Configuration) -> None:
+    lines = [",".join(CONTENT), *[",".join(values[0] for values in CONTENT.values())] * 30]
+    (tmp_path / "claims.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    # Till they are read nobody has counted the rows of a packed file.
+    assert shortfalls(tmp_path, configuration) == []
+    columns = {"provider_profession": None, "provider_competence": ("x",)}
+    said = stopped(without_provider("claims", columns, 30, configuration), configuration)
+    assert "claims: provider_profession is unknown in 30 of 30 rows (100.00 %)" in said
+    require_enough(without_provider("claims", columns, 19, configuration), configuration)
+    assert without_provider("claims", columns, 0, configuration) == []
+
+
+def test_who_accepts_any_share_of_rejected_rows_accepts_it_of_a_part(configuration: Configuration) -> None:
+    found = [Shortfall("rejected_together", 40, 50, "claims: most.")]
+    stopped(found, configuration)
+    require_enough(found, load_configuration(None, ["max_rejected_share=1"]))
 
 
 def test_a_column_that_no_national_figure_reads_may_be_missing(tmp_path: Path, configuration: Configuration) -> None:

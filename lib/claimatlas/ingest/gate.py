@@ -83,10 +83,20 @@ def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration
         QualityGateError: naming every shortfall beyond its bound, and the settings.
     """
     bounds = configuration.settings.checks.input
+    of_rejected = bounds.rejected_together.model_copy(
+        # What the whole table may lack a part of it may.
+        update={"stop": max(bounds.rejected_together.stop, configuration.settings.max_rejected_share)}
+    )
+    by_name = {"rejected_together": of_rejected}
     wrong = [
         shortfall
         for shortfall in shortfalls
-        if is_beyond(getattr(bounds, shortfall.bound), shortfall.odd, shortfall.of, bounds.least_counted)
+        if is_beyond(
+            by_name.get(shortfall.bound) or getattr(bounds, shortfall.bound),
+            shortfall.odd,
+            shortfall.of,
+            bounds.least_counted,
+        )
     ]
     if wrong:
         names = ", ".join(dict.fromkeys(f"checks.input.{shortfall.bound}.stop" for shortfall in wrong))
@@ -94,6 +104,39 @@ def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration
         more = f" (and {len(wrong) - _MAX_SAID} more)" if len(wrong) > _MAX_SAID else ""
         kept = f" The rejected rows are in {kept_in}." if kept_in else ""
         raise QualityGateError(f"Nothing was published: {said}{more}{kept} The bounds are the settings {names}.")
+
+
+def without_provider(
+    table: str, columns: Mapping[str, object], rows: int, configuration: Configuration
+) -> list[Shortfall]:
+    """Columns that contact groups are told apart by and that no file has; ``columns``: those of the input, or none."""
+    return [
+        lack_of_provider(table, name, rows, rows, groups)
+        for name, groups in told_apart_by(configuration).items()
+        if columns[name] is None and rows
+    ]
+
+
+def lack_of_provider(table: str, column: str, odd: int, of: int, groups: Sequence[str]) -> Shortfall:
+    """Rows whose files lack a column that contact groups are told apart by."""
+    return Shortfall(
+        "rows_without_provider",
+        odd,
+        of,
+        f"{table}: {column} is unknown in {odd:,} of {of:,} rows ({100 * odd / of:.2f} %), as their files have no such "
+        f"column; the contacts of {', '.join(groups)} are told apart by it.",
+    )
+
+
+def told_apart_by(configuration: Configuration) -> dict[str, list[str]]:
+    """The columns of providers that rules of contact groups read, and the groups."""
+    found: dict[str, list[str]] = {}
+    for name, group in configuration.services.contact_groups.items():
+        if group.competences or group.competences_except:
+            found.setdefault("provider_competence", []).append(name)
+        if group.professions:
+            found.setdefault("provider_profession", []).append(name)
+    return found
 
 
 def words_as_ids(loaded: Loaded) -> list[Shortfall]:

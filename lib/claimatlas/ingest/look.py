@@ -11,14 +11,12 @@ from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
 from claimatlas.ingest.discover import Source, is_catalog_schema, lies_beside, listed, locate
-from claimatlas.ingest.gate import Shortfall
+from claimatlas.ingest.gate import Shortfall, lack_of_provider, told_apart_by
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.sources import examined
 from claimatlas.ingest.validation import check_mapping, columns_among
 from claimatlas.tables.paths import is_remote
 
-UNCOUNTED = 10**9
-"""Stands for all rows of a table where nobody has counted them."""
 Found = dict[str, Source | None]
 """For each input table where it is, or that it is not there."""
 
@@ -129,7 +127,7 @@ def shortfalls_of_input(
         names = source.names or (asked or {}).get(table.name)
         if table is CLAIMS_INPUT and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
-            for column, groups in _told_apart_by(configuration).items():
+            for column, groups in told_apart_by(configuration).items():
                 shortfalls += _without_column(source, column, columns[column], groups)
     return shortfalls
 
@@ -159,39 +157,16 @@ def _bytes_of(path: str | Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def _told_apart_by(configuration: Configuration) -> dict[str, list[str]]:
-    """The columns of providers that rules of contact groups read, and the groups."""
-    found: dict[str, list[str]] = {}
-    for name, group in configuration.services.contact_groups.items():
-        if group.competences or group.competences_except:
-            found.setdefault("provider_competence", []).append(name)
-        if group.professions:
-            found.setdefault("provider_profession", []).append(name)
-    return found
-
-
 def _without_column(
     source: Source, column: str, names: tuple[str, ...] | None, groups: Sequence[str]
 ) -> list[Shortfall]:
-    """The rows of files that lack a column; all rows where no file has it."""
-    # Packed rows are counted when they are read: till then what no file has is missing in all of them, however many.
-    rows = {} if None in source.rows.values() else {file: number or 0 for file, number in source.rows.items()}
-    known = sum(rows.values())
-    lacking = [file for name in names or () for file in _files_without(source, name)]
-    of = known or UNCOUNTED
-    odd = of if names is None else sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
-    if not odd:
+    """The rows of files that lack a column, as far as the look into the files has counted them."""
+    if None in source.rows.values():
         return []
-    counted = f"{odd:,} of {of:,} rows ({100 * odd / of:.2f} %)" if known else "every row (100 %)"
-    return [
-        Shortfall(
-            "rows_without_provider",
-            odd,
-            of,
-            f"{source.table}: {column} is unknown in {counted}, as their files have no such column; the contacts of "
-            f"{listed(groups, 5)} are told apart by it.",
-        )
-    ]
+    rows = {file: number or 0 for file, number in source.rows.items()}
+    lacking = source.files if names is None else [file for name in names for file in _files_without(source, name)]
+    odd = sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
+    return [lack_of_provider(source.table, column, odd, sum(rows.values()), groups)] if odd else []
 
 
 def _files_without(source: Source, name: str) -> list[Path]:

@@ -12,12 +12,12 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.duplicates import repeated_key_hashes
-from claimatlas.ingest.gate import midnights_elsewhere, require_enough, words_as_ids
+from claimatlas.ingest.gate import midnights_elsewhere, require_enough, without_provider, words_as_ids
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load import Loaded, count_rejected, load_table
 from claimatlas.ingest.parsing import Understanding
 from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
-from claimatlas.ingest.validation import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
+from claimatlas.ingest.validation import LATE, NULL_WORD, REASONS, UNLISTED, find_columns, validate_rows, values_of
 from claimatlas.ingest.warnings import (
     claims_facts,
     examples_of_rejected,
@@ -99,6 +99,7 @@ def take_in(
         if loaded.oddities.get(LATE):
             loaded.late = late_times(store.spark, source, table, configuration.mapping, understanding)
         notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
+        columns = find_columns(read(store.spark, source), table, configuration.mapping)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
@@ -113,7 +114,10 @@ def take_in(
         refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
-    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+    lacking = [*words_as_ids(loaded), *midnights_elsewhere(loaded)]
+    if table.name == CLAIMS_INPUT.name:
+        lacking += without_provider(table.name, columns, loaded.read, configuration)
+    require_enough(lacking, configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 
