@@ -35,15 +35,15 @@ COLLECTING = {
     "configuration/remote.py": "the files of a configuration folder",
     "explanations/beneficiaries.py": "the counts of one published cell",
     "explanations/changes_text.py": "counts of cells that differ",
-    "ingest/accounting.py": "rows of the input that a mapping leaves out",
-    "ingest/addition.py": "years of the population",
-    "ingest/change.py": "counts of a batch's effects",
-    "ingest/load.py": "counts of rejected rows",
-    "ingest/ingest_stage.py": "years of the input and of silver",
-    "ingest/sources.py": "the version of a Delta table, rows by file",
-    "ingest/warnings.py": "counts, words that stand on many rows, lines by day",
+    "ingest/load/accounting.py": "rows of the input that a mapping leaves out",
+    "ingest/merge/batch.py": "years of the population",
+    "ingest/merge/change.py": "counts of a batch's effects",
+    "ingest/load/write.py": "counts of rejected rows",
+    "ingest/replace_silver.py": "years of the input and of silver",
+    "ingest/read/rows.py": "the version of a Delta table, rows by file",
+    "ingest/load/warnings.py": "counts, words that stand on many rows, lines by day",
     "notebooks/result.py": "published cells of one indicator, for a figure",
-    "runs/questions.py": "counts for the run record",
+    "spark/questions.py": "counts for the run record",
     "tables/locations.py": "whether a table or a schema is there, names of intermediate tables",
     "tables/store.py": "a table's properties and history, and the rows of small tables",
 }
@@ -186,7 +186,7 @@ def test_only_two_modules_need_a_classic_session() -> None:
 
 def test_the_rules_know_no_edges() -> None:
     """Pure modules import neither the session nor the command line, and print nothing."""
-    edges = ("claimatlas.session", "claimatlas.commands", "claimatlas.cli", "claimatlas.jars")
+    edges = ("claimatlas.spark.session", "claimatlas.commands", "claimatlas.cli", "claimatlas.spark.jars")
     for folder in ("deliveries", "cells", "population", "ingest", "configuration", "tables", "runs", "checks"):
         for file in (ROOT / folder).glob("*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

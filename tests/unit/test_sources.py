@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from claimatlas.errors import InputError
-from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE, Source, locate, read
+from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE, Source, locate, read
 from pyspark.sql import SparkSession
 
 HEADER = "claim_id,quantity\n"

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 from claimatlas.cells.intervals import wilson_interval
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
-from claimatlas.columns import all_of
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.spark.columns import all_of
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
 
 

@@ -13,8 +13,8 @@ from claimatlas.commands.guard import guarded
 from claimatlas.commands.options import configuration_of
 from claimatlas.commands.sessions import is_small, session_for
 from claimatlas.configuration import Configuration
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import QualityGateError
-from claimatlas.messages import Event, say
 from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
 from claimatlas.runs.summary import summary

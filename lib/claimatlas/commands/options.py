@@ -14,10 +14,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from claimatlas import messages
 from claimatlas.commands.old_names import notes_on_old_names, with_new_names
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.console import messages
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 
@@ -178,7 +178,7 @@ def configuration_of(arguments: argparse.Namespace, app_name: str = "claimatlas"
     def fetch_by_spark(uri: str) -> Traversable:
         # Only here: whoever names no URI gets his configuration without Spark and Java.
         from claimatlas.configuration.remote import fetch  # noqa: PLC0415
-        from claimatlas.session import get_session  # noqa: PLC0415
+        from claimatlas.spark.session import get_session  # noqa: PLC0415
 
         return fetch(get_session(app_name), uri)
 

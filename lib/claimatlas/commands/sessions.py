@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from claimatlas.session import get_session
-from claimatlas.spark_settings import SMALL_BYTES
-from claimatlas.tables.paths import is_remote, schema_of
+from claimatlas.paths import is_remote, schema_of
+from claimatlas.spark.session import get_session
+from claimatlas.spark.settings import SMALL_BYTES
 
 _INPUTS = ("input", "claims", "population", "hospital_stays")
 

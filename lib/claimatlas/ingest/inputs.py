@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from claimatlas.ingest.keys import PseudonymKey
+from claimatlas.ingest.pseudonym_key import PseudonymKey
 
 
 @dataclass(frozen=True)

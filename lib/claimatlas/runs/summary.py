@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.configuration import Configuration
-from claimatlas.ingest.warnings import said_of_reasons
+from claimatlas.ingest.load.warnings import said_of_reasons
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published

@@ -21,14 +21,13 @@ from pyspark.sql import functions as F
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError, text_of
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.csv_files import CORRUPT, SOURCE_FILE, read_csv, with_header
-from claimatlas.ingest.discover import NO_VALUE, Source, listed, locate, packing, partitions_of
-from claimatlas.ingest.parquet_files import read_parquet, with_footers
-from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.analysis import analyse_now
-from claimatlas.tables.identifiers import catalog_name, quoted
+from claimatlas.ingest.discover.source import NO_VALUE, Source, listed, locate, packing, partitions_of
+from claimatlas.ingest.read.csv_rows import CORRUPT, SOURCE_FILE, read_csv, with_header
+from claimatlas.ingest.read.parquet_rows import read_parquet, with_footers
+from claimatlas.paths import LITERAL_PATH, catalog_name, quoted
+from claimatlas.spark.errors import SPARK_ERRORS
+from claimatlas.spark.frames import analyse_now
 from claimatlas.tables.locations import NO_SUCH_SCHEMA, is_about
-from claimatlas.tables.paths import LITERAL_PATH
 
 __all__ = ["CORRUPT", "SOURCE_FILE", "Source", "locate", "read"]
 

@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import QualityGateError
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.discover import Source
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.shape import is_kept, kept_by, number_of_lines
-from claimatlas.ingest.sources import read, rows_of_files
-from claimatlas.ingest.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
+from claimatlas.ingest.discover.source import Source
+from claimatlas.ingest.load.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
+from claimatlas.ingest.read.rows import read, rows_of_files
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.shape import is_kept, kept_by, number_of_lines
 
 OTHERS = "other values"
 

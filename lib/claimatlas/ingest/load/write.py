@@ -13,9 +13,9 @@ from pyspark.sql import types as T
 
 from claimatlas.errors import ClaimatlasError
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.sources import SOURCE_FILE
-from claimatlas.ingest.validation import ODDITIES, OPEN, REASONS, REPEATED, ROW
+from claimatlas.ingest.read.rows import SOURCE_FILE
+from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
+from claimatlas.ingest.validate.rows import ODDITIES, OPEN, REASONS, REPEATED, ROW
 from claimatlas.tables.spark_types import SPARK_TYPES
 from claimatlas.tables.store import MAX_HELD, Store
 

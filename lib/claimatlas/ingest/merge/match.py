@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.duplicates import in_order_of_preference
-from claimatlas.ingest.validation import KEY_HASH, key_hash
+from claimatlas.ingest.validate.duplicates import in_order_of_preference
+from claimatlas.ingest.validate.rows import KEY_HASH, key_hash
 from claimatlas.tables.store import Store
 
 ACTION, IS_NEW = "_action", "_is_new"

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from claimatlas.ingest.keys import PseudonymKey
+from claimatlas.ingest.pseudonym_key import PseudonymKey
 
 PSEUDONYMISED = ("beneficiary_id", "provider_id")
 """The columns that name a person, in every table that has them. ``claim_id`` and ``stay_id`` name lines of the sender:

@@ -12,7 +12,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.ingest.comparison import (
+from claimatlas.ingest.contract import InputTable
+from claimatlas.ingest.inputs import IngestOptions
+from claimatlas.ingest.load.table import take_in, validated
+from claimatlas.ingest.load.write import Loaded, count_rejected, rejected_rows
+from claimatlas.ingest.merge.match import (
     ACCEPTED,
     ACTION,
     DUPLICATE,
@@ -21,13 +25,9 @@ from claimatlas.ingest.comparison import (
     match_by_key,
     merge_actions,
 )
-from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.load import Loaded, count_rejected, rejected_rows
-from claimatlas.ingest.one_table import take_in, validated
-from claimatlas.ingest.sources import SOURCE_FILE, Source
-from claimatlas.ingest.validation import REASONS, ROW
+from claimatlas.ingest.read.rows import SOURCE_FILE, Source
+from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
+from claimatlas.ingest.validate.rows import REASONS, ROW
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.locations import WORK
 from claimatlas.tables.schemas import REJECTED

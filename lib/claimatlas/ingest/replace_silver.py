@@ -12,17 +12,17 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
-from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
-from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.load.gate import gate_message, too_many_rejected
+from claimatlas.ingest.load.table import as_input_error, take_in, validated
+from claimatlas.ingest.load.warnings import inspect_population, remedy_of, said_of_reasons, span_of
+from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables
-from claimatlas.ingest.one_table import as_input_error, take_in, validated
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import Source, columns_of, confirmed, names_asked, read
-from claimatlas.ingest.validation import values_of
-from claimatlas.ingest.warnings import inspect_population, remedy_of, said_of_reasons, span_of
+from claimatlas.ingest.read.rows import Source, columns_of, confirmed, names_asked, read
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import values_of
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
 from claimatlas.tables.store import MAX_HELD, Store
 

@@ -9,12 +9,12 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.columns import any_of
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.keys import PseudonymKey
-from claimatlas.ingest.parsing import (
+from claimatlas.ingest.pseudonym_key import PseudonymKey
+from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
+from claimatlas.ingest.validate.parsing import (
     WORDS,
     ParsedColumn,
     Understanding,
@@ -22,10 +22,10 @@ from claimatlas.ingest.parsing import (
     is_null_word,
     parse_column,
 )
-from claimatlas.ingest.pseudonyms import PSEUDONYMISED, pseudonym, with_key
-from claimatlas.ingest.shape import given_columns, is_unpivoted, shaped
-from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
-from claimatlas.tables.identifiers import quoted
+from claimatlas.ingest.validate.pseudonyms import PSEUDONYMISED, pseudonym, with_key
+from claimatlas.ingest.validate.shape import given_columns, is_unpivoted, shaped
+from claimatlas.paths import quoted
+from claimatlas.spark.columns import any_of
 
 REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 """Names beside the table's own columns: every reason to reject the row, the row as it came, and whether another

@@ -7,17 +7,17 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
-from claimatlas.ingest.duplicates import repeated_key_hashes
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.load import Loaded, load_table
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import Source, is_of_a_file, read, unreadable
-from claimatlas.ingest.validation import UNLISTED, validate_rows, values_of
-from claimatlas.ingest.warnings import claims_facts, examples_of_rejected, notes_of_words
+from claimatlas.ingest.load.accounting import account_of, require_all_read
+from claimatlas.ingest.load.warnings import claims_facts, examples_of_rejected, notes_of_words
+from claimatlas.ingest.load.write import Loaded, load_table
+from claimatlas.ingest.read.rows import Source, is_of_a_file, read, unreadable
+from claimatlas.ingest.validate.duplicates import repeated_key_hashes
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import UNLISTED, validate_rows, values_of
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
 

@@ -11,9 +11,9 @@ from pyspark.sql import types as T
 
 from claimatlas.configuration.mappings import FILE_NAME, ColumnSource, Mapping
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.csv_files import CORRUPT, SOURCE_FILE
-from claimatlas.ingest.parsing import Understanding, cleaned
-from claimatlas.tables.identifiers import quoted
+from claimatlas.ingest.read.csv_rows import CORRUPT, SOURCE_FILE
+from claimatlas.ingest.validate.parsing import Understanding, cleaned
+from claimatlas.paths import quoted
 
 LINE, _LINES, _UNPIVOTED = "_line", "_lines", "_unpivoted_"
 

@@ -17,10 +17,9 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.errors import InputError
-from claimatlas.ingest.csv_files import SOURCE_FILE
-from claimatlas.ingest.discover import Layout, Source
-from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import LITERAL_PATH
+from claimatlas.ingest.discover.source import Layout, Source
+from claimatlas.ingest.read.csv_rows import SOURCE_FILE
+from claimatlas.paths import LITERAL_PATH, quoted
 
 _THREADS = 8
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)

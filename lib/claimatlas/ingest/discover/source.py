@@ -11,8 +11,7 @@ from urllib.parse import unquote
 
 from claimatlas.configuration.mappings import Reading
 from claimatlas.errors import InputError
-from claimatlas.tables.identifiers import catalog_name
-from claimatlas.tables.paths import is_remote, is_there
+from claimatlas.paths import catalog_name, is_remote, is_there
 
 GZIP, BZIP2 = ".gz", ".bz2"
 _PACKED = {"gzip": GZIP, "bzip2": BZIP2}

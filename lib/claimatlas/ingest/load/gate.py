@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claimatlas.configuration import Configuration
-from claimatlas.ingest.load import Loaded
-from claimatlas.ingest.warnings import remedy_of, said_of_reasons
+from claimatlas.ingest.load.warnings import remedy_of, said_of_reasons
+from claimatlas.ingest.load.write import Loaded
 
 
 def too_many_rejected(tables: Sequence[Loaded], configuration: Configuration) -> list[Loaded]:

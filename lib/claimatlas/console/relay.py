@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stderr, suppress
 
 from tqdm import tqdm
 
-from claimatlas.messages import Event, is_json, say
+from claimatlas.console.messages import Event, is_json, say
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 _SECONDS_TO_END = 5

@@ -21,9 +21,8 @@ from pyspark.sql import types as T
 
 from claimatlas.configuration.mappings import Reading
 from claimatlas.errors import InputError
-from claimatlas.ingest.discover import BZIP2, GZIP, Source, packing
-from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import LITERAL_PATH
+from claimatlas.ingest.discover.source import BZIP2, GZIP, Source, packing
+from claimatlas.paths import LITERAL_PATH, quoted
 
 CORRUPT = "_corrupt_record"
 """CSV only: the whole line, when it does not have the header's number of fields."""

@@ -15,12 +15,12 @@ from pyspark.sql import functions as F
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.discover import Source
-from claimatlas.ingest.load import Loaded
-from claimatlas.ingest.parsing import NULL_WORDS, Understanding, is_null_word
-from claimatlas.ingest.shape import given_columns, shaped
-from claimatlas.ingest.sources import read
-from claimatlas.ingest.validation import NULL_WORD, TIMED, UNLISTED, find_columns
+from claimatlas.ingest.discover.source import Source
+from claimatlas.ingest.load.write import Loaded
+from claimatlas.ingest.read.rows import read
+from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word
+from claimatlas.ingest.validate.rows import NULL_WORD, TIMED, UNLISTED, find_columns
+from claimatlas.ingest.validate.shape import given_columns, shaped
 
 MIN_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""

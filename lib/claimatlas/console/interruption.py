@@ -85,7 +85,7 @@ def end_at_once_from_now_on() -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    complain = getattr(sys.modules.get("claimatlas.messages"), "complain", None)
+    complain = getattr(sys.modules.get("claimatlas.console.messages"), "complain", None)
     # While that is being imported, nothing else is to be seen of this program either.
     with suppress(Exception):
         if complain is None:

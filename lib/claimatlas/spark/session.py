@@ -28,14 +28,14 @@ from urllib.request import getproxies
 from pyspark.errors import PySparkImportError, PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from claimatlas import jars
-from claimatlas.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
+from claimatlas.console.relay import relayed, silence
 from claimatlas.errors import InputError
-from claimatlas.java import check_java, require_supported
-from claimatlas.java_start import DRIVER_MEMORY_VARIABLE, complete_submit_arguments, unknown_cause, why_java_ended
-from claimatlas.relay import relayed, silence
-from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.spark_settings import (
+from claimatlas.spark import jars
+from claimatlas.spark.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
+from claimatlas.spark.errors import SPARK_ERRORS
+from claimatlas.spark.java import check_java, require_supported
+from claimatlas.spark.java_start import DRIVER_MEMORY_VARIABLE, complete_submit_arguments, unknown_cause, why_java_ended
+from claimatlas.spark.settings import (
     DATABRICKS_VARIABLE,
     DEFAULT_DRIVER_MEMORY,
     DELTA,

@@ -6,8 +6,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.sources import SOURCE_FILE
-from claimatlas.ingest.validation import KEY_HASH, ROW, key_hash
+from claimatlas.ingest.read.rows import SOURCE_FILE
+from claimatlas.ingest.validate.rows import KEY_HASH, ROW, key_hash
 
 RANK = "_rank"
 
