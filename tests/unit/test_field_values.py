@@ -15,17 +15,9 @@ from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.accounting import account_of
 from claimatlas.ingest.load.warnings import examples_of_rejected, said_of_reasons, span_of_days
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
+from claimatlas.ingest.validate.columns import check_mapping, columns_among
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import (
-    NULL_WORD,
-    REASONS,
-    ROW,
-    TIMED,
-    UNLISTED,
-    check_mapping,
-    columns_among,
-    validate_rows,
-)
+from claimatlas.ingest.validate.rows import NULL_WORD, REASONS, ROW, TIMED, UNLISTED, validate_rows
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import types as T

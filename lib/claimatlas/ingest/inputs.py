@@ -7,6 +7,9 @@ from datetime import date
 
 from claimatlas.ingest.pseudonym_key import PseudonymKey
 
+INPUT_TABLE_NAMES = ("claims", "population", "hospital_stays")
+"""The input tables, in the order in which people are told of them."""
+
 
 @dataclass(frozen=True)
 class InputPaths:

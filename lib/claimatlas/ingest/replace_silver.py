@@ -12,13 +12,14 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
-from claimatlas.ingest.load.gate import gate_message, too_many_rejected
+from claimatlas.ingest.load.gate import gate_message, refuse_missing, too_many_rejected, years_listed
 from claimatlas.ingest.load.table import as_input_error, take_in, validated
-from claimatlas.ingest.load.warnings import inspect_population, remedy_of, said_of_reasons, span_of
+from claimatlas.ingest.load.warnings import inspect_population, span_of
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables
-from claimatlas.ingest.read.rows import Source, columns_of, confirmed, names_asked, read
+from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked, read
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import values_of
 from claimatlas.runs.record import RunRecord
@@ -176,33 +177,6 @@ def require_years(spark: SparkSession, source: Source, configuration: Configurat
     refuse_missing(years, found)
 
 
-def refuse_missing(
-    years: Sequence[int], found: set[int], loaded: Loaded | None = None, kept_in: str | None = None
-) -> None:
-    """Refuse reference years that the population has no row of.
-
-    ``loaded``: what became of the rows of the population, which may all have been rejected; ``kept_in``: where the
-    rejected ones are then.
-
-    Raises:
-        InputError: naming them, and the reasons for which rows were rejected.
-    """
-    missing = sorted(set(years) - found)
-    if not missing:
-        return
-    because = ""
-    if loaded is not None and loaded.rejected:
-        because = (
-            f" Of its {loaded.read:,} rows {loaded.rejected:,} were rejected: "
-            f"{said_of_reasons(loaded.reasons, loaded.examples)}; the rejected rows are in {kept_in}."
-            f"{remedy_of(loaded.examples)}"
-        )
-    raise InputError(
-        f"The population has no row for {_listed(missing)}; it holds {_listed(sorted(found)) or 'no year at all'}."
-        f"{because}"
-    )
-
-
 def _require_former_years(store: Store, before: dict[str, set[int]], options: IngestOptions) -> None:
     if options.replace:
         return
@@ -210,7 +184,7 @@ def _require_former_years(store: Store, before: dict[str, set[int]], options: In
         gone = sorted(before[table.name] - _years(store, table)) if table.name in before else []
         if gone:
             raise InputError(
-                f"Silver has {table.name.removeprefix('silver/')} of {_listed(gone)}, the input does not, and an "
+                f"Silver has {table.name.removeprefix('silver/')} of {years_listed(gone)}, the input does not, and an "
                 "ingest replaces silver. Add those years to the input, or pass --replace to drop them."
             )
 
@@ -239,7 +213,3 @@ def _inspect(store: Store, loaded: Sequence[Loaded], configuration: Configuratio
     warnings = inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
     record.count("ingest.warnings", {"wrong_check_digit": wrong, **warnings})
     return span_of(store.read(CLAIMS), configuration.settings.checks.input).as_facts()
-
-
-def _listed(years: Sequence[int]) -> str:
-    return ", ".join(map(str, years))

@@ -8,11 +8,12 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
+from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.accounting import account_of, require_all_read
 from claimatlas.ingest.load.warnings import claims_facts, examples_of_rejected, notes_of_words
 from claimatlas.ingest.load.write import Loaded, load_table
-from claimatlas.ingest.read.rows import Source, is_of_a_file, read, unreadable
+from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import UNLISTED, validate_rows, values_of

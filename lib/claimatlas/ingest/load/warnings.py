@@ -18,8 +18,9 @@ from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.read.rows import read
+from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word
-from claimatlas.ingest.validate.rows import NULL_WORD, TIMED, UNLISTED, find_columns
+from claimatlas.ingest.validate.rows import NULL_WORD, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import given_columns, shaped
 
 MIN_SHOWN = 3

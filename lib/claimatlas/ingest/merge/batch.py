@@ -18,14 +18,14 @@ from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
-from claimatlas.ingest.load.gate import gate_message, too_many_rejected
+from claimatlas.ingest.load.gate import gate_message, refuse_missing, too_many_rejected
 from claimatlas.ingest.load.table import validated
 from claimatlas.ingest.load.warnings import inspect_population, span_of
 from claimatlas.ingest.look import Found, notes_on_input
 from claimatlas.ingest.merge.change import Change, as_rejected, change_of
-from claimatlas.ingest.read.rows import Source, columns_of, confirmed, names_asked
-from claimatlas.ingest.replace_silver import refuse_missing
+from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
 from claimatlas.tables.store import Store

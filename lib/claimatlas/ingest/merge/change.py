@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.contract import InputTable
+from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.table import take_in, validated
 from claimatlas.ingest.load.write import Loaded, count_rejected, rejected_rows
@@ -25,7 +26,7 @@ from claimatlas.ingest.merge.match import (
     match_by_key,
     merge_actions,
 )
-from claimatlas.ingest.read.rows import SOURCE_FILE, Source
+from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.validate.rows import REASONS, ROW
 from claimatlas.runs.record import RunRecord

@@ -21,15 +21,16 @@ from pyspark.sql import functions as F
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError, text_of
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.discover.source import NO_VALUE, Source, listed, locate, packing, partitions_of
-from claimatlas.ingest.read.csv_rows import CORRUPT, SOURCE_FILE, read_csv, with_header
-from claimatlas.ingest.read.parquet_rows import read_parquet, with_footers
+from claimatlas.ingest.discover.examine import examined
+from claimatlas.ingest.discover.source import NO_VALUE, Source, listed, packing, partitions_of
+from claimatlas.ingest.read.csv_rows import CORRUPT, SOURCE_FILE, read_csv
+from claimatlas.ingest.read.parquet_rows import read_parquet
 from claimatlas.paths import LITERAL_PATH, catalog_name, quoted
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.spark.frames import analyse_now
 from claimatlas.tables.locations import NO_SUCH_SCHEMA, is_about
 
-__all__ = ["CORRUPT", "SOURCE_FILE", "Source", "locate", "read"]
+__all__ = ["CORRUPT", "SOURCE_FILE", "read"]
 
 _PACKED_FOR_SPARK = (".gz", ".bz2", ".deflate", ".zst", ".lz4", ".snappy")
 """Endings by which Spark knows that a file is packed, in just these letters."""
@@ -37,19 +38,6 @@ _SCHEME = "^(?:[A-Za-z][A-Za-z0-9+.-]+:)?/*"
 """What stands before the first step of a path."""
 _MAX_PATH_LENGTH = 100_000
 _SKIPPING = "spark.databricks.delta.stats.skipping"
-
-
-def examined(source: Source, columns: Sequence[str] = ()) -> Source:
-    """The source with what a look into its files tells, without Spark; ``columns``: names that it should have.
-
-    Raises:
-        InputError: a file is damaged, has no header, or another one than the others.
-    """
-    if source.format == "csv" and not source.header:
-        return with_header(source, columns)
-    if source.format == "parquet" and not source.layouts:
-        return with_footers(source)
-    return source
 
 
 def confirmed(spark: SparkSession, source: Source) -> Source | None:

@@ -13,9 +13,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
 from claimatlas.configuration.mappings import DAY_NUMBERS, INSTANTS, ISO, SECONDS, ColumnSource
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import FIRST_CODE, LAST_CODE, REPLACEMENT, WHITESPACE, InputColumn, Kind
+from claimatlas.ingest.contract import REPLACEMENT, WHITESPACE, InputColumn, Kind
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME = r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"

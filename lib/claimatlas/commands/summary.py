@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import UNIT_SIGNS
+from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
 from claimatlas.ingest.load.warnings import said_of_reasons
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
 from claimatlas.tables.store import Store
-
-_UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
-_INPUT_TABLES = ("claims", "population", "hospital_stays")
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,12 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
         "years": list(years),
         "output": str(store.root),
         "national_values": values,
-        "input_rows": {table: counts for table in _INPUT_TABLES if (counts := record.counts.get(f"ingest.{table}"))},
+        "input_rows": {
+            table: counts for table in INPUT_TABLE_NAMES if (counts := record.counts.get(f"ingest.{table}"))
+        },
         "rejected_by_reason": {
             table: reasons
-            for table in _INPUT_TABLES
+            for table in INPUT_TABLE_NAMES
             if (reasons := record.counts.get(f"ingest.{table}.rejected_by_reason"))
         },
         "warnings": record.warnings,
@@ -80,7 +81,7 @@ def _as_table(values: Sequence[dict[str, Any]], configuration: Configuration) ->
             row["indicator_id"],
             str(row["year"]),
             _number(row["value"], row["unit"]),
-            _UNITS[row["unit"]],
+            UNIT_SIGNS[row["unit"]],
             "" if row["ci_low"] is None else f"{row['ci_low']:.3f} - {row['ci_high']:.3f}",
             _count(row["numerator"]),
             _count(row["denominator"]),
@@ -113,7 +114,7 @@ def _count(value: int | None) -> str:
 
 def _rejected(record: RunRecord) -> list[str]:
     lines = []
-    for table in _INPUT_TABLES:
+    for table in INPUT_TABLE_NAMES:
         counts = record.counts.get(f"ingest.{table}")
         if counts is None:
             continue
