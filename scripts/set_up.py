@@ -214,7 +214,7 @@ case "${{LC_ALL:-${{LC_CTYPE:-${{LANG:-C}}}}}}" in
   C | POSIX) export LC_ALL=C.UTF-8 ;;
 esac
 # Another Java than the supported ones would end with a trace, or late.
-{shlex.quote(str(PYTHON))} -m claimatlas.spark.java || exit
+{shlex.quote(str(PYTHON))} -m claimatlas.java || exit
 exec "$SPARK_HOME/bin/{name}" "$@"
 """
 

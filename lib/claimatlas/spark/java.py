@@ -85,7 +85,3 @@ def main() -> int:
         sys.stderr.write(f"claimatlas: {error}\n")
         return error.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
