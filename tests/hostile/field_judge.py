@@ -12,26 +12,27 @@ from claimatlas.checks.input import judge_input
 from claimatlas.checks.people import count_people
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest.accounting import account_of, require_all_read
 from claimatlas.ingest.contract import InputTable
-from claimatlas.ingest.gate import (
+from claimatlas.ingest.inputs import InputPaths
+from claimatlas.ingest.load.accounting import account_of, require_all_read
+from claimatlas.ingest.load.gate import (
     gate_message,
     midnights_elsewhere,
     rejected_together,
-    require_enough,
     too_many_rejected,
     without_provider,
     words_as_ids,
 )
-from claimatlas.ingest.ingest_stage import require_years
-from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.load.table import as_input_error, instants_of, refuse_instants, refuse_unlisted
+from claimatlas.ingest.load.warnings import late_times, notes_of_words, span_of_days, words_for_no_value
+from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables, shortfalls_of_input
-from claimatlas.ingest.one_table import as_input_error, instants_of, refuse_instants, refuse_unlisted
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import confirmed, names_asked, read
-from claimatlas.ingest.validation import LATE, NULL_WORD, ODDITIES, REASONS, ROW, find_columns, validate_rows
-from claimatlas.ingest.warnings import late_times, notes_of_words, span_of_days, words_for_no_value
+from claimatlas.ingest.read.rows import confirmed, names_asked, read
+from claimatlas.ingest.replace_silver import require_years
+from claimatlas.ingest.shortfall import require_enough
+from claimatlas.ingest.validate.columns import find_columns
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException

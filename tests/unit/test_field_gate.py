@@ -12,20 +12,12 @@ from claimatlas.checks.input import judge_input
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT
-from claimatlas.ingest.gate import (
-    Shortfall,
-    is_beyond,
-    lower_end_of_share,
-    midnights_elsewhere,
-    rejected_together,
-    require_enough,
-    without_provider,
-    words_as_ids,
-)
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.load.gate import midnights_elsewhere, rejected_together, without_provider, words_as_ids
+from claimatlas.ingest.load.table import instants_of, refuse_instants
+from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, shortfalls_of_input
-from claimatlas.ingest.one_table import instants_of, refuse_instants
+from claimatlas.ingest.shortfall import Shortfall, is_beyond, lower_end_of_share, require_enough
 from pyspark.sql import SparkSession
 from statsmodels.stats.proportion import proportion_confint
 

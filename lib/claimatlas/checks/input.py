@@ -10,7 +10,7 @@ from claimatlas.checks.people import FOUND, KNOWN, LINES, WITH_CLAIMS, WITH_STAY
 from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
-from claimatlas.ingest.gate import is_beyond
+from claimatlas.ingest.shortfall import is_beyond
 
 Counts = Mapping[str, Mapping[str, int]]
 _STEPS_OF_SERVICES = {
