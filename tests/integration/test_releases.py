@@ -172,8 +172,8 @@ class TestGate:
         published_copied: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        from claimatlas.cli import main
         from claimatlas.commands import stages
-        from claimatlas.commands.run_year import main
 
         before = content(published_copied, GOLD)
 
@@ -187,5 +187,5 @@ class TestGate:
             )
 
         monkeypatch.setattr(stages, "compare_places", spoil)
-        assert main(["--output", str(published_copied), "--year", "2022"]) == 3
+        assert main(["run-year", "--output", str(published_copied), "--year", "2022"]) == 3
         assert content(published_copied, GOLD) == before

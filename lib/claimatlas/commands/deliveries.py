@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
@@ -12,13 +12,15 @@ DESCRIPTION = "Form the delivery episodes of the given years, with the contacts 
 EXAMPLE = "--output OUT --year 2022-2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("deliveries", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_output(parser)
     options.add_years(parser)
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
 
     def body(job: Job) -> None:
         require_fitting_deliveries(job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
@@ -12,15 +12,17 @@ DESCRIPTION = "Compute every declared indicator of the given years from silver; 
 EXAMPLE = "--output OUT --year 2022-2023 --complete-through 2024-06-30"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("indicators", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
     options.add_allow_drift(parser)
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
 
     def body(job: Job) -> None:
         use_silver(job)

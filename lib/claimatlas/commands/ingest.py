@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
@@ -17,14 +17,15 @@ DESCRIPTION = (
 EXAMPLE = "--input DIR --output OUT"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("ingest", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_input(parser, required=True)
     options.add_output(parser)
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
 
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     paths = options.input_of(arguments)
 
     found: Found = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
@@ -22,9 +22,8 @@ DESCRIPTION = "Ingest raw claims and compute every declared indicator of the giv
 EXAMPLE = "--input DIR --output OUT --year 2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("run_year", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_input(parser, required=False)
     options.add_output(parser)
     options.add_years(parser)
@@ -36,7 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="with --add: recompute all beneficiaries, not only those whom the batch affects",
     )
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     paths = options.input_of(arguments)
 
     found: Found = {}
