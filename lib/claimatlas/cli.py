@@ -34,7 +34,7 @@ COMMANDS = {
 _ELSEWHERE = {"jars": "claimatlas.spark.jars"}
 
 _OF_SPARK = {"pyspark", "delta", "py4j"}
-_OF_PACKAGE = {"markdown_it", "pydantic", "yaml", "tqdm"}
+_OF_PACKAGE = {"babel", "jinja2", "markdown_it", "pydantic", "tabulate", "yaml", "tqdm"}
 
 
 class Command(argparse.ArgumentParser):
