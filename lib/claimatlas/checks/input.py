@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
-from typing import Any
 
 from claimatlas.cells.conventions import Z
 from claimatlas.checks.findings import INPUT, Finding
@@ -12,15 +11,16 @@ from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
 from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
+from claimatlas.runs.context import SilverFacts
 
 Counts = Mapping[str, Mapping[str, int]]
 _STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
 
 
 def judge_input(
-    counts: Counts, silver: Mapping[str, Any], years: Sequence[int], configuration: Configuration
+    counts: Counts, silver: SilverFacts, years: Sequence[int], configuration: Configuration
 ) -> list[Finding]:
-    """Judge the counts of a run record; ``silver``: what it says of the silver that it read.
+    """Judge the counts of a run record; ``silver``: the silver that the run computed from.
 
     A share above its bound ``note`` is found; its finding is beyond its bound when it is above ``stop`` too, and enough
     was counted. The first in the list concern most.
@@ -34,12 +34,12 @@ def judge_input(
 
 
 def _of_year(
-    counts: Counts, silver: Mapping[str, Any], year: int, configuration: Configuration, bounds: InputChecks
+    counts: Counts, silver: SilverFacts, year: int, configuration: Configuration, bounds: InputChecks
 ) -> Iterator[Finding]:
     people, members = counts.get(f"people.{year}", {}), counts.get(f"beneficiaries.{year}", {})
     deliveries, services = counts.get(f"deliveries.{year}", {}), counts.get(f"beneficiary_services.{year}", {})
-    lines = silver.get("lines_by_year")
-    if lines is not None and not lines.get(str(year)):
+    lines = silver.lines_by_year
+    if lines is not None and not lines.get(year):
         of = members.get("beneficiaries", bounds.least_counted)
         yield from _share("year_without_claims", year, of, of, "beneficiaries", "have a year without any claim", bounds)
     gone = "are not in the population of the year"
@@ -141,10 +141,10 @@ def _lower_end(odd: int, of: int) -> float:
     return (share + Z * Z / (2 * of) - spread) / (1 + Z * Z / of)
 
 
-def strays_said(silver: Mapping[str, Any]) -> list[str]:
+def strays_said(silver: SilverFacts) -> list[str]:
     """What to say of claim lines far from all others: they move the span of the claims."""
     said = []
-    for side, (lines, day) in sorted(silver.get("stray_lines", {}).items()):
+    for side, (lines, day) in sorted(silver.stray_lines.items()):
         ends, effect = (
             ("begin", "they hide that the left edge is open")
             if side == "before"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import form_deliveries, read_source, require_fitting_deliveries, use_silver
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
 EXAMPLE = "--output OUT --year 2022-2023"
@@ -22,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and give back its exit code."""
 
-    def body(job: Job) -> None:
-        require_fitting_deliveries(job)
-        use_silver(job)
-        form_deliveries(job, read_source(job))
+    def body(context: RunContext) -> None:
+        require_fitting_deliveries(context)
+        silver = use_silver(context)
+        form_deliveries(context, silver, read_source(context, silver))
 
     return run_job("deliveries", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

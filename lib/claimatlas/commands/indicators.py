@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import publish_indicators, read_source, require_deliveries, use_silver
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 EXAMPLE = "--output OUT --year 2022-2023 --complete-through 2024-06-30"
@@ -24,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and give back its exit code."""
 
-    def body(job: Job) -> None:
-        use_silver(job)
-        require_deliveries(job)
-        lines = read_source(job)
-        publish_indicators(job, arguments.complete_through, lines, allow_drift=arguments.allow_drift)
+    def body(context: RunContext) -> None:
+        silver = use_silver(context)
+        require_deliveries(context, silver)
+        lines = read_source(context, silver)
+        publish_indicators(context, silver, lines, arguments.complete_through, allow_drift=arguments.allow_drift)
 
     return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

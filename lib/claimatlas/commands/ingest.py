@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import take_in_input
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.look import Found, look_at_input
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = (
     "Replace silver by the accepted rows of the input, or add to it; rejected rows are kept with their reasons."
@@ -36,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         options.ingest_options_of(arguments, ())
         found.update(look_at_input(paths, configuration, is_added=arguments.add))
 
-    def body(job: Job) -> None:
-        with job.record.stage("ingest"):
-            take_in_input(job, paths, found, options.ingest_options_of(arguments, ()))
+    def body(context: RunContext) -> None:
+        with context.record.stage("ingest"):
+            take_in_input(context, paths, found, options.ingest_options_of(arguments, ()))
 
     return run_job("ingest", 1, arguments, lambda _: (), body, before=before)

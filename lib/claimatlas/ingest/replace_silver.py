@@ -152,7 +152,7 @@ def _count(loaded: Loaded, record: RunRecord) -> None:
     record.count(step, counts)
     record.count(f"{step}.rejected_by_reason", loaded.reasons)
     if loaded.examples:
-        record.note("rejected_examples", {**record.notes.get("rejected_examples", {}), loaded.table: loaded.examples})
+        record.add_to_note("rejected_examples", {loaded.table: loaded.examples})
     record.progress(
         f"ingest: {loaded.table}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, "
         f"{loaded.rejected:,} rejected",

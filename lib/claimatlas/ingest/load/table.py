@@ -86,7 +86,7 @@ def take_in(
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
-    record.note("input_files", {**record.notes.get("input_files", {}), table.name: account.files})
+    record.add_to_note("input_files", {table.name: account.files})
     if account.left_out:
         record.count(f"ingest.{table.name}.left_out", account.left_out)
     record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})
