@@ -187,7 +187,7 @@ def readings_of_the_record(source: str) -> list[int]:
 
 
 def test_stages_write_to_the_record_and_read_nothing_from_it() -> None:
-    """What one stage tells the next is an argument; only the command and the record itself look at what was gathered."""
+    """What one stage tells the next is an argument; only the command and the record itself look at what was kept."""
     found = {
         name_of(file): lines
         for file in FILES
