@@ -31,7 +31,7 @@ from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 def take_in_input(context: RunContext, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
     """Replace silver by the input, or merge it as a further batch; ``found``: what ``look_at_input`` found."""
     take = add if ingest_options.add else ingest
-    take(context.store, paths, found, context.configuration, ingest_options, context.record)
+    take(context, paths, found, ingest_options)
 
 
 def require_fitting_deliveries(context: RunContext) -> None:
