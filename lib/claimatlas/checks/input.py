@@ -1,4 +1,4 @@
-"""What is odd in the input of a year but kept: shares of people and rows, judged by two bounds each."""
+"""Judge what is odd in the input of a year but kept: shares of people and rows, with two bounds each."""
 
 from __future__ import annotations
 

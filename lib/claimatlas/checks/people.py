@@ -1,4 +1,4 @@
-"""Whether the tables speak of the same people: who has claims or stays, and is in the population of the year."""
+"""Compare the people of the tables: who has claims or stays, and is in the population of the year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the cells that a run wrote may be published in place of those that are."""
+"""Decide whether the cells that a run wrote may replace the published ones."""
 
 from __future__ import annotations
 

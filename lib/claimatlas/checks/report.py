@@ -1,4 +1,4 @@
-"""What the checks found, as plain data and as text for an analyst."""
+"""Report the findings as plain data, and as text for an analyst."""
 
 from __future__ import annotations
 

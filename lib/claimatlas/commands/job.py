@@ -1,4 +1,4 @@
-"""What every job has around it: session, lock, run record, messages."""
+"""Run a job: session, lock, run record, summary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which published run a computation can start from, so that only what changed since is computed anew."""
+"""Find the published run that a computation can start from, so that only what changed since is computed anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stage works with, and what it must know of the silver that it computes from."""
+"""The context of a stage, and the facts of the silver that it computes from."""
 
 from __future__ import annotations
 
