@@ -140,9 +140,8 @@ def write_cells(
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.add_to_note("statuses", {f"{indicator} {year}": status for (indicator, year), status in statuses.items()})
     known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
-    rows = published_rows(
-        cells, population, indicators, statuses, without_denominator, known_levels, record.run_id, table
-    )
+    published = published_rows(cells, population, indicators, statuses, without_denominator, known_levels)
+    rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)
