@@ -18,6 +18,7 @@ from claimatlas.ingest.load.table import instants_of, refuse_instants
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, shortfalls_of_input
 from claimatlas.ingest.shortfall import Shortfall, is_beyond, lower_end_of_share, require_enough
+from claimatlas.runs.context import SilverFacts
 from pyspark.sql import SparkSession
 from statsmodels.stats.proportion import proportion_confint
 
@@ -261,7 +262,7 @@ def test_instants_of_every_table_are_named() -> None:
 
 def judged(configuration: Configuration, **counts: dict[str, int]) -> list[Finding]:
     by_step = {name.replace("__", "."): of for name, of in counts.items()}
-    return judge_input(by_step, {"lines_by_year": {"2023": 5}}, [2023], configuration)
+    return judge_input(by_step, SilverFacts.of({"lines_by_year": {"2023": 5}}), [2023], configuration)
 
 
 def test_one_id_that_is_nobodys_may_have_many_lines(configuration: Configuration) -> None:

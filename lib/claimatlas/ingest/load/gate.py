@@ -1,4 +1,4 @@
-"""What stops an ingest: too many rejected rows, years without a population, and what figures would lack of a table."""
+"""Stop an ingest that rejects too many rows, has no population of a year, or whose figures would lack too much."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import RunContext
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
@@ -40,13 +40,12 @@ ROWS_AT_START = 10_000
 
 
 def validated(
-    store: Store,
+    context: RunContext,
+    options: IngestOptions,
     source: Source,
     table: InputTable,
-    configuration: Configuration,
-    options: IngestOptions,
-    repeated: DataFrame | None = None,
     *,
+    repeated: DataFrame | None = None,
     keep_every_row: bool = False,
 ) -> DataFrame:
     """The rows of a source, judged (``validate_rows``), and which batch brought them.
@@ -54,8 +53,9 @@ def validated(
     Raises:
         InputError: a column is missing or of a wrong type, or the source cannot be read.
     """
+    configuration = context.configuration
     rows = validate_rows(
-        read(store.spark, source),
+        read(context.store.spark, source),
         table,
         configuration.mapping,
         first_service_date=configuration.settings.first_service_date,
@@ -70,12 +70,10 @@ def validated(
 
 
 def take_in(
-    store: Store,
+    context: RunContext,
+    options: IngestOptions,
     source: Source | None,
     table: InputTable,
-    configuration: Configuration,
-    options: IngestOptions,
-    record: RunRecord,
     following: Iterable[tuple[Source, InputTable]] = (),
 ) -> Loaded:
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
@@ -86,6 +84,7 @@ def take_in(
         InputError: a file cannot be read, or dates are instants of unknown day.
         QualityGateError: not every row of every file was read.
     """
+    store, configuration, record = context.store, context.configuration, context.record
     if source is None:
         store.delete(table.silver, "true")
         return Loaded(table.name)
@@ -93,7 +92,7 @@ def take_in(
     record.progress(f"ingest: reading {table.name}", table=table.name)
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
-        rows = validated(store, source, table, configuration, options, repeated)
+        rows = validated(context, options, source, table, repeated=repeated)
         facts = claims_facts if table.name == CLAIMS_INPUT.name else None
         loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
@@ -107,13 +106,13 @@ def take_in(
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
-    record.note("input_files", {**record.notes.get("input_files", {}), table.name: account.files})
+    record.add_to_note("input_files", {table.name: account.files})
     if account.left_out:
         record.count(f"ingest.{table.name}.left_out", account.left_out)
     record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})
     require_all_read(table.name, loaded.read, account)
     if found := instants_of(loaded):
-        others = [instants_at_start(store, later, of, configuration, options) for later, of in following]
+        others = [instants_at_start(context, options, later, of) for later, of in following]
         refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
@@ -147,15 +146,13 @@ def instants_of(loaded: Loaded) -> str:
     return _said_of_instants(loaded.table, loaded.reasons, loaded.read)
 
 
-def instants_at_start(
-    store: Store, source: Source, table: InputTable, configuration: Configuration, options: IngestOptions
-) -> str:
+def instants_at_start(context: RunContext, options: IngestOptions, source: Source, table: InputTable) -> str:
     """What ``instants_of`` would say of the first rows of a table that is not read yet.
 
     Raises:
         InputError: a file cannot be read.
     """
-    rows = validated(store, source, table, configuration, options).select(REASONS).limit(ROWS_AT_START)
+    rows = validated(context, options, source, table).select(REASONS).limit(ROWS_AT_START)
     try:
         number, reasons = count_rejected(rows, REASONS)
     except SPARK_ERRORS as error:

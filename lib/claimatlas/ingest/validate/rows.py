@@ -38,7 +38,7 @@ KEY_HASH = "_key_hash"
 HOSPITAL = "hospital_id"
 
 
-def validate_rows(
+def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a setting or a batch decides
     raw: DataFrame,
     table: InputTable,
     mapping: Mapping,
