@@ -5,7 +5,6 @@ import shutil
 import string
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from xml.etree import ElementTree as ET
@@ -28,20 +27,14 @@ from claimatlas.tables.schemas import COMPARISONS
 ROOT = Path(__file__).resolve().parents[2]
 SHEETS = ROOT / "docs" / "indicators"
 SHIPPED = load_configuration()
+EVERYTHING = sheet_files(SHIPPED, LANGUAGES, FORMATS)
 INDICATORS = [indicator.id for indicator in SHIPPED.indicators]
-NAMES_OF_PAGES = [f"{language}/{name}.html" for language in LANGUAGES for name in (*INDICATORS, "index")]
 
 IN_WORDS = {
     "fr": "du jour {} au jour {} après",
     "nl": "van dag {} tot en met dag {} na",
     "en": "from day {} to day {} after",
 }
-
-
-@cache
-def everything() -> dict[str, str]:
-    """Every sheet: made when the first test asks, as collecting tests should not take seconds."""
-    return sheet_files(SHIPPED, LANGUAGES, FORMATS)
 
 
 def sheet(name: str, language: str = "en", configuration: Configuration = SHIPPED) -> str:
@@ -68,19 +61,20 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def test_the_committed_sheets_are_those_of_the_declarations() -> None:
     committed = {file.relative_to(SHEETS).as_posix(): file.read_bytes() for file in SHEETS.rglob("*") if file.is_file()}
-    current = {name: text.encode() for name, text in everything().items()}
+    # HTML is made from the same pages, for whoever wants it: it is not kept.
+    current = {name: text.encode() for name, text in EVERYTHING.items() if name.endswith(".md")}
     differing = sorted(name for name in committed | current if committed.get(name) != current.get(name))
     assert not differing, f"run `make docs`: {', '.join(differing)}"
 
 
 def test_there_is_a_sheet_and_an_index_in_every_language_and_format() -> None:
-    assert set(everything()) == {
+    assert set(EVERYTHING) == {
         f"{language}/{name}.{ending}" for language in LANGUAGES for name in (*INDICATORS, "index") for ending in FORMATS
     }
 
 
 def test_links_lead_to_sheets_that_there_are() -> None:
-    for name, text in everything().items():
+    for name, text in EVERYTHING.items():
         pattern = r"\]\(([^)]+)\)" if name.endswith(".md") else r'href="([^"]+)"'
         targets = re.findall(pattern, text)
         assert targets
@@ -90,11 +84,11 @@ def test_links_lead_to_sheets_that_there_are() -> None:
             while ".." in parts:
                 at = parts.index("..")
                 del parts[at - 1 : at + 1]
-            assert "/".join(parts) in everything(), f"{name}: {target}"
+            assert "/".join(parts) in EVERYTHING, f"{name}: {target}"
 
 
 def test_no_sheet_holds_a_date_of_making_or_a_place_of_a_machine() -> None:
-    for name, text in everything().items():
+    for name, text in EVERYTHING.items():
         assert str(ROOT) not in text, name
         assert not re.search(r"\b\d{2}:\d{2}\b", text), name
 
@@ -273,7 +267,7 @@ def test_every_text_is_there_in_all_languages_with_the_same_places() -> None:
 
 
 def test_no_place_stays_unfilled() -> None:
-    for name, text in everything().items():
+    for name, text in EVERYTHING.items():
         assert not re.search(r"\{[a-z_]+\}", text), name
 
 
@@ -319,9 +313,9 @@ def test_code_and_cells_keep_what_they_hold() -> None:
     assert table(["x"], [[code("a|b")], [plain("a|b")]]).splitlines()[2:] == ["| `a\\|b` |", "| a\\|b |"]
 
 
-@pytest.mark.parametrize("name", NAMES_OF_PAGES)
+@pytest.mark.parametrize("name", [name for name in EVERYTHING if name.endswith(".html")])
 def test_html_is_well_formed_and_says_its_language(name: str) -> None:
-    root = ET.fromstring(everything()[name])
+    root = ET.fromstring(EVERYTHING[name])
     assert root.tag == "html"
     assert root.get("lang") == name.split("/", maxsplit=1)[0]
     assert (root.findtext("head/title") or "").strip()
@@ -371,7 +365,7 @@ related: [cube_007_001a_denom]
         encoding="utf-8",
     )
     files = sheet_files(load_configuration(str(conf)), LANGUAGES, FORMATS)
-    assert len(files) == len(everything()) + 6
+    assert len(files) == len(EVERYTHING) + 6
     text = files["en/home_births.md"]
     assert "**Numerator:** deliveries of the type at home." in text
     assert "(cube_007_001a_denom.md)" in text
@@ -418,8 +412,8 @@ def written(folder: Path) -> set[str]:
 
 def test_the_command_writes_everything_by_default(tmp_path: Path) -> None:
     assert cli.main(["describe", "--output", str(tmp_path / "out")]) == 0
-    assert {name: (tmp_path / "out" / name).read_text(encoding="utf-8") for name in everything()} == everything()
-    assert written(tmp_path / "out") == set(everything())
+    assert {name: (tmp_path / "out" / name).read_text(encoding="utf-8") for name in EVERYTHING} == EVERYTHING
+    assert written(tmp_path / "out") == set(EVERYTHING)
 
 
 def test_the_command_writes_what_is_chosen_and_links_to_nothing_else(tmp_path: Path) -> None:
