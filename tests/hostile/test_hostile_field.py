@@ -13,7 +13,6 @@ import pytest
 from claimatlas.configuration import Configuration, load_configuration
 from integration.console import Console
 from pyspark.sql import DataFrame, SparkSession
-from statsmodels.stats.proportion import proportion_confint
 
 from hostile.field import AS_OF, KINDS, Mutant, Part, csv_of, mutant_of, sound_of, whole, world
 from hostile.field_judge import NOTED, REFUSED, SAME, SILENT, outcome_of, sound_tables, verdict_of
@@ -67,6 +66,9 @@ def judged(
 
 def is_surely_beyond(share: float | None, people: int) -> bool:
     """Whether a share of people is above 5 % and the lower end of its interval too, so that chance did not do it."""
+    # Takes seconds to import: not when tests are only collected.
+    from statsmodels.stats.proportion import proportion_confint
+
     return share is not None and proportion_confint(round(share * people), people, method="wilson")[0] > 0.05
 
 
