@@ -851,7 +851,8 @@ def test_denominators_that_would_be_counted_as_one_are_refused(edit: Edit, conf:
 def test_a_choice_without_its_code_lists_is_refused_only_when_it_is_chosen(edit: Edit, conf: Path) -> None:
     edit("services.yaml", "        source_and_postnatal: [midwife, midwife_postnatal]\n", "")
     assert load_configuration(str(conf)).settings.midwife_codes == "source"
-    expected = "services.yaml: no code lists for midwife_codes: source_and_postnatal."
+    key = "contact_groups.midwife.code_lists_by_setting.midwife_codes"
+    expected = f"services.yaml, line 17: {key}: no code lists for midwife_codes: source_and_postnatal."
     assert refusal(conf, "midwife_codes=source_and_postnatal") == expected
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from claimatlas.configuration.model import KeyMistakeError
 from claimatlas.configuration.scalars import disagreement
 from claimatlas.errors import InputError
 
@@ -228,7 +229,9 @@ def validate(model: type[Model], document: Document) -> Model:
 def _sentences(error: ValidationError, document: Document) -> Iterator[str]:
     for mistake in error.errors():
         message = _MESSAGES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
-        yield f"{document.place(tuple(mistake['loc']))}: {message}."
+        cause = mistake.get("ctx", {}).get("error")
+        below = cause.path if isinstance(cause, KeyMistakeError) else ()
+        yield f"{document.place((*mistake['loc'], *below))}: {message}."
 
 
 def read_csv(folder: Traversable, name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

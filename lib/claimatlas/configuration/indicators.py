@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from claimatlas.configuration.documents import Document, read_yaml, validate
-from claimatlas.configuration.model import Declaration, Number
+from claimatlas.configuration.model import Declaration, KeyMistakeError, Number
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
@@ -120,23 +120,25 @@ class Indicator(Declaration):
     def _fits_its_population(self) -> Indicator:
         of_deliveries = self.population == "deliveries"
         if (self.numerator.of_deliveries and not of_deliveries) or (self.numerator.service and of_deliveries):
-            raise ValueError(f"numerator: this one does not go with the population {self.population}")
+            raise KeyMistakeError(("numerator",), f"this one does not go with the population {self.population}")
         if self.denominator is not None and not of_deliveries:
-            raise ValueError("denominator: only deliveries can be chosen among")
+            raise KeyMistakeError(("denominator",), "only deliveries can be chosen among")
         if self.numerator.quantity_of_service is not None and self.unit == "percent":
-            raise ValueError("unit: a quantity is no share of its population: per_100 or count")
+            raise KeyMistakeError(("unit",), "a quantity is no share of its population: per_100 or count")
         nights = bool(self.numerator.nights_after_delivery)
         if nights != (self.unit == "mean_nights"):
-            raise ValueError("unit: mean_nights goes with the numerator nights_after_delivery, and with no other")
+            raise KeyMistakeError(
+                ("unit",), "mean_nights goes with the numerator nights_after_delivery, and with no other"
+            )
         if nights and not self.needs_stays:
-            raise ValueError("denominator: nights_after_delivery needs with_known_stay")
+            raise KeyMistakeError(("denominator",), "nights_after_delivery needs with_known_stay")
         for dimension in self.dimensions:
             if dimension not in DIMENSIONS[self.population]:
-                raise ValueError(f"dimensions: the population {self.population} has no {dimension!r}")
+                raise KeyMistakeError(("dimensions",), f"the population {self.population} has no {dimension!r}")
         if SECTOR in self.levels and (of_deliveries or self.dimensions):
-            raise ValueError("levels: the sector is for beneficiary-years without dimensions")
+            raise KeyMistakeError(("levels",), "the sector is for beneficiary-years without dimensions")
         if HOSPITAL in self.levels and not of_deliveries:
-            raise ValueError("levels: the hospital is for deliveries")
+            raise KeyMistakeError(("levels",), "the hospital is for deliveries")
         return self
 
     @property
@@ -151,16 +153,31 @@ def load_indicators(folder: Traversable, settings: Settings, services: Services)
     Raises:
         InputError: a declaration that is wrong or refers to something that is not there.
     """
-    files = sorted(file.name for file in folder.joinpath("indicators").iterdir() if file.name.endswith(".yaml"))
+    files = indicator_files(folder)
     if not files:
         raise InputError("indicators/ declares no indicator.")
-    documents = [read_yaml(folder, f"indicators/{name}") for name in files]
+    documents = [read_yaml(folder, file) for file in files]
     indicators = tuple(_indicator(document, settings, services) for document in documents)
     declared = {indicator.id for indicator in indicators}
     for document, indicator in zip(documents, indicators, strict=True):
         _check_related(document, indicator, declared)
     _check_denominators(documents, indicators)
     return tuple(sorted(indicators, key=lambda indicator: indicator.id))
+
+
+def indicator_files(folder: Traversable) -> tuple[str, ...]:
+    """The files of the declarations, below the configuration folder."""
+    files = (file.name for file in folder.joinpath("indicators").iterdir())
+    return tuple(sorted(f"indicators/{name}" for name in files if name.endswith(".yaml")))
+
+
+def load_indicator(folder: Traversable, file: str, settings: Settings, services: Services) -> Indicator:
+    """One declaration, by its file below the configuration folder.
+
+    Raises:
+        InputError: it is wrong, or refers to something that is not there.
+    """
+    return _indicator(read_yaml(folder, file), settings, services)
 
 
 def _indicator(document: Document, settings: Settings, services: Services) -> Indicator:

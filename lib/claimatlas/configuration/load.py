@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -21,6 +21,9 @@ from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings, override
 from claimatlas.errors import InputError
 from claimatlas.tables.paths import is_remote
+
+FOLDERS = ("codelists", "indicators", "mappings", "geography")
+"""The folders that every configuration has."""
 
 
 @dataclass(frozen=True)
@@ -98,29 +101,12 @@ def load_configuration(
     Raises:
         InputError: the first file that is wrong, with every mistake in it.
     """
-    folder = shipped_folder() if conf is None else fetch(conf) if is_remote(conf) else Path(conf)
-    if not is_there(folder, folder=True):
-        raise InputError(f"The configuration folder {folder} does not exist.")
-    for name in ("codelists", "indicators", "mappings", "geography"):
-        if not folder.joinpath(name).is_dir():
-            raise InputError(f"The configuration folder {folder} has no folder {name}/.")
-    settings = validate(Settings, override(read_yaml(folder, "settings.yaml"), overrides))
-    if mapping is not None and (is_there(Path(mapping).expanduser()) or "/" in mapping or mapping.endswith(".yaml")):
-        mapping_file = load_mapping_file(mapping)
-    else:
-        mapping_file = load_mapping(folder, mapping or settings.mapping)
+    folder = configuration_folder(conf, fetch)
+    settings = load_settings(folder, overrides)
+    mapping_file = load_mapping(folder, settings.mapping) if mapping is None else find_mapping(folder, mapping)
     settings = settings.model_copy(update={"mapping": mapping_file.name})
-    declared = read_yaml(folder, "services.yaml")
-    services = validate(Services, declared)
-    check_names(services, settings, declared)
     code_lists = load_code_lists(folder)
-    for used, place in services.used_code_lists().items():
-        if used not in code_lists:
-            raise InputError(f"services.yaml: {place}: there is no code list {used!r} in codelists/.")
-    for group in services.contact_groups.values():
-        for name, by_value in group.code_lists_by_setting.items():
-            if getattr(settings, name) not in by_value:
-                raise InputError(f"services.yaml: no code lists for {name}: {getattr(settings, name)}.")
+    services = load_services(folder, settings, code_lists)
     return Configuration(
         folder=folder,
         settings=settings,
@@ -131,6 +117,65 @@ def load_configuration(
         mapping_file=mapping_file,
         sector_table=load_sector_table(settings.geography.sector_table, fetch),
     )
+
+
+def configuration_folder(conf: str | None, fetch: Callable[[str], Traversable] = _no_uri) -> Traversable:
+    """The folder of a configuration: the shipped one, a path, or what ``fetch`` gets for a URI.
+
+    Raises:
+        InputError: there is no such folder, or it lacks one of the folders that every configuration has.
+    """
+    folder = shipped_folder() if conf is None else fetch(conf) if is_remote(conf) else Path(conf)
+    if not is_there(folder, folder=True):
+        raise InputError(f"The configuration folder {folder} does not exist.")
+    for name in FOLDERS:
+        if not folder.joinpath(name).is_dir():
+            raise InputError(f"The configuration folder {folder} has no folder {name}/.")
+    return folder
+
+
+def load_settings(folder: Traversable, overrides: Sequence[str]) -> Settings:
+    """Read ``settings.yaml``, with ``NAME=VALUE`` assignments put over it.
+
+    Raises:
+        InputError: every mistake in it.
+    """
+    return validate(Settings, override(read_yaml(folder, "settings.yaml"), overrides))
+
+
+def find_mapping(folder: Traversable, mapping: str) -> MappingFile:
+    """A mapping of the folder by its name, or a file by its path.
+
+    Raises:
+        InputError: there is no such mapping, or it is wrong.
+    """
+    if is_there(Path(mapping).expanduser()) or "/" in mapping or mapping.endswith(".yaml"):
+        return load_mapping_file(mapping)
+    return load_mapping(folder, mapping)
+
+
+def load_services(folder: Traversable, settings: Settings, code_lists: Collection[str]) -> Services:
+    """Read ``services.yaml``; ``code_lists``: the names of the lists that there are.
+
+    Raises:
+        InputError: a mistake in it, a name that collides, or a code list that there is not.
+    """
+    document = read_yaml(folder, "services.yaml")
+    services = validate(Services, document)
+    check_names(services, settings, document)
+    mistakes = [
+        f"{document.place(path)}: there is no code list {used!r} in codelists/."
+        for used, path in services.used_code_lists().items()
+        if used not in code_lists
+    ]
+    for name, group in services.contact_groups.items():
+        for setting, by_value in group.code_lists_by_setting.items():
+            if getattr(settings, setting) not in by_value:
+                place = document.place(("contact_groups", name, "code_lists_by_setting", setting))
+                mistakes.append(f"{place}: no code lists for {setting}: {getattr(settings, setting)}.")
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return services
 
 
 def _hash(value: object) -> str:

@@ -28,6 +28,14 @@ Number = Annotated[int, AfterValidator(_of_some_size)]
 Share = Annotated[float, Field(strict=True)]
 
 
+class KeyMistakeError(ValueError):
+    """A mistake in a key below the model that finds it; ``path`` leads from the model to the key."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class Declaration(BaseModel):
     """A frozen piece of configuration that refuses keys it does not know."""
 
