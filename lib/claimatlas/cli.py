@@ -18,6 +18,8 @@ COMMANDS = {
     "deliveries": ("deliveries", "form delivery episodes from silver"),
     "indicators": ("indicators", "compute the indicators from silver"),
     "generate": ("generate", "make synthetic claims"),
+    "init": ("init", "write a configuration to start from"),
+    "validate": ("validate", "check a whole configuration"),
     "codelists": ("codelists", "check the code lists"),
     "explain": ("explain", "tell where a published number comes from"),
     "diff": ("diff", "tell why a published number changed between two runs"),

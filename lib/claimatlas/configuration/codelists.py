@@ -57,11 +57,21 @@ def load_code_lists(folder: Traversable) -> dict[str, CodeList]:
     Raises:
         InputError: a row that cannot be understood, with its file and line.
     """
-    files = sorted(file.name for file in folder.joinpath("codelists").iterdir() if file.name.endswith(".csv"))
-    return {name: _load(folder, name) for name in (file.removesuffix(".csv") for file in files)}
+    return {name: load_code_list(folder, name) for name in code_list_names(folder)}
 
 
-def _load(folder: Traversable, name: str) -> CodeList:
+def code_list_names(folder: Traversable) -> tuple[str, ...]:
+    """The names of the lists of ``codelists/``."""
+    files = (file.name for file in folder.joinpath("codelists").iterdir())
+    return tuple(sorted(name.removesuffix(".csv") for name in files if name.endswith(".csv")))
+
+
+def load_code_list(folder: Traversable, name: str) -> CodeList:
+    """The list of this name.
+
+    Raises:
+        InputError: a row that cannot be understood, with its file and line.
+    """
     file = f"codelists/{name}.csv"
     return CodeList(name, tuple(_row(file, line, name, fields) for line, fields in read_csv(folder, file, COLUMNS)))
 
