@@ -1018,7 +1018,12 @@ def test_a_code_list_keeps_text_in_quotes_and_open_ends(conf: Path) -> None:
     rows = 'midwife, 422030 ,,,"a, b",2022-01-01,,page,page\nmidwife,422052,,,,,2022-12-31,page,memory\n'
     (conf / "codelists" / "midwife.csv").write_text(_HEADER + rows, encoding="utf-8")
     first, second = load_configuration(str(conf)).code_lists["midwife"].rows
-    assert (first.code, first.label_en, str(first.valid_from), first.valid_to) == (422030, "a, b", "2022-01-01", None)
+    assert (first.code, first.labels["en"], str(first.valid_from), first.valid_to) == (
+        422030,
+        "a, b",
+        "2022-01-01",
+        None,
+    )
     assert (second.code, second.valid_from, str(second.valid_to), second.status) == (
         422052,
         None,

@@ -72,7 +72,7 @@ def test_it_needs_no_spark_and_loads_none() -> None:
 
 SERVICES = "services.yaml"
 MISTAKES = [
-    ("settings.yaml", "episode_gap_days: 30", "episode_gap_days: -1", "settings.yaml, line 9: episode_gap_days: "),
+    ("settings.yaml", "episode_gap_days: 30", "episode_gap_days: -1", "settings.yaml, line 13: episode_gap_days: "),
     (SERVICES, "[gp_bezarts", "[gp_bezart", "services.yaml, line 8: contact_groups.gp: there is no code list"),
     (
         SERVICES,
@@ -156,6 +156,17 @@ def test_the_mistakes_of_all_files_are_told_together(conf: Path) -> None:
         "indicators/stat_013_024.yaml",
         "publication.yaml",
     }
+
+
+def test_names_and_texts_of_the_sheets_are_judged_too(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(conf, "sheets/names.yaml", ', en: "Midwife"', "")
+    shutil.copy(ROOT / "lib" / "claimatlas" / "sheets" / "languages" / "nl.yaml", conf / "sheets" / "nl.yaml")
+    edit(conf, "sheets/nl.yaml", "  dimension: ", "  dimensies: ")
+    assert cli.main(["validate", "--conf", str(conf)]) == 2
+    errors = capsys.readouterr().err.partition("claimatlas: ")[2].splitlines()
+    assert errors[0] == "sheets/names.yaml, line 25: group.midwife.en: this key is missing."
+    assert errors[1].endswith(": dimensions.dimension: this key is missing.")
+    assert len(errors) == 2
 
 
 def test_an_override_is_judged_too() -> None:

@@ -10,7 +10,6 @@ from claimatlas.commands import options
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.messages import Event, complain, say
 from claimatlas.sheets.files import FORMATS, sheet_files
-from claimatlas.sheets.texts import LANGUAGES
 
 DESCRIPTION = "Write a methodology sheet of each declared indicator, from the configuration that is computed."
 EXAMPLE = "--output SHEETS --language en nl"
@@ -40,9 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         "--language",
         action="extend",
         nargs="+",
-        choices=LANGUAGES,
+        metavar="LANGUAGE",
         dest="languages",
-        help="the sheets' languages (default: all)",
+        help="the sheets' languages (default: all of the setting languages)",
     )
     parser.add_argument(
         "--indicator",
@@ -69,7 +68,10 @@ def _describe(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments)
     # All texts first: a mistake leaves nothing half written.
     files = sheet_files(
-        configuration, arguments.languages or LANGUAGES, arguments.formats or FORMATS, arguments.indicators
+        configuration,
+        arguments.languages or configuration.settings.languages,
+        arguments.formats or FORMATS,
+        arguments.indicators,
     )
     root = Path(arguments.output)
     try:

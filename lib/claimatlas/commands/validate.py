@@ -7,12 +7,15 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
+from claimatlas.configuration import Configuration
 from claimatlas.configuration.validation import judge
 from claimatlas.errors import InputError
 from claimatlas.messages import Event, say
+from claimatlas.sheets.texts import texts_for
 
 DESCRIPTION = (
-    "Check a configuration folder: settings, services, code lists, mappings, indicators, geography, publication. "
+    "Check a configuration folder: settings, services, code lists, mappings, indicators, geography, publication, "
+    "names of the sheets. "
     "Every mistake is named by file, line and key (exit code 2). No data is read."
 )
 EXAMPLE = "--conf DIR"
@@ -30,8 +33,20 @@ def _validate(arguments: argparse.Namespace) -> None:
     verdict = judge(arguments.conf, arguments.overrides, arguments.mapping)
     for note in verdict.notes:
         say(Event.NOTE, note)
-    if verdict.mistakes:
-        raise InputError("\n".join(verdict.mistakes))
+    mistakes = [*verdict.mistakes, *(_mistakes_of_sheets(verdict.configuration) if verdict.configuration else ())]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
     for sentence in verdict.found:
         print(sentence)
     print("The configuration is right: no mistake was found.")
+
+
+def _mistakes_of_sheets(configuration: Configuration) -> list[str]:
+    """What is wrong with the names and texts of the methodology sheets, each mistake once."""
+    mistakes: dict[str, None] = {}
+    for language in configuration.settings.languages:
+        try:
+            texts_for(configuration, language)
+        except InputError as error:
+            mistakes |= dict.fromkeys(str(error).splitlines())
+    return list(mistakes)

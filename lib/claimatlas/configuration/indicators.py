@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from claimatlas.configuration.documents import Document, read_yaml, validate
-from claimatlas.configuration.model import Declaration, KeyMistakeError, Number
+from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
@@ -21,22 +21,6 @@ DIMENSIONS: dict[Population, tuple[str, ...]] = {
     "deliveries": ("age_category", "increased_reimbursement", "delivery_type"),
 }
 """The dimensions that each population can be split by."""
-
-
-class Names(Declaration):
-    """An indicator's title in each language."""
-
-    fr: str
-    nl: str
-    en: str
-
-
-class Description(Declaration):
-    """What an indicator says, in a sentence or two in each language: its methodology sheet starts with it."""
-
-    fr: str = Field(min_length=1)
-    nl: str = Field(min_length=1)
-    en: str = Field(min_length=1)
 
 
 class Denominator(Declaration):
@@ -104,8 +88,8 @@ class Indicator(Declaration):
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    names: Names
-    description: Description
+    names: InLanguages
+    description: InLanguages
     population: Population
     denominator: Denominator | None = None
     numerator: Numerator
@@ -184,6 +168,7 @@ def _indicator(document: Document, settings: Settings, services: Services) -> In
     indicator = validate(Indicator, document)
     if document.name != f"indicators/{indicator.id}.yaml":
         raise InputError(f"{document.place(('id',))}: the file must be named {indicator.id}.yaml.")
+    _check_languages(document, indicator, settings.languages)
     known = (*settings.geography.levels, SECTOR, HOSPITAL)
     for level in indicator.levels:
         if level not in known:
@@ -201,6 +186,17 @@ def _indicator(document: Document, settings: Settings, services: Services) -> In
     if service and service not in services.beneficiary_services:
         raise InputError(f"{document.place(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
+
+
+def _check_languages(document: Document, indicator: Indicator, languages: Sequence[str]) -> None:
+    mistakes = [
+        f"{document.place((key, language))}: this key is missing."
+        for key, texts in (("names", indicator.names), ("description", indicator.description))
+        for language in languages
+        if language not in texts.by_language
+    ]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
 
 
 def _check_denominators(documents: Sequence[Document], indicators: Sequence[Indicator]) -> None:

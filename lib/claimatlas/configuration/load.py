@@ -57,10 +57,10 @@ class Configuration:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography.
 
-        The bounds of the checks are left out: a figure is the same under any of them.
+        The bounds of the checks and the languages are left out: a figure is the same under any of them.
         """
         return {
-            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks"})),
+            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"})),
             "services": _hash(self.services.model_dump(mode="json")),
             "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
@@ -105,7 +105,7 @@ def load_configuration(
     settings = load_settings(folder, overrides)
     mapping_file = load_mapping(folder, settings.mapping) if mapping is None else find_mapping(folder, mapping)
     settings = settings.model_copy(update={"mapping": mapping_file.name})
-    code_lists = load_code_lists(folder)
+    code_lists = load_code_lists(folder, settings.languages)
     services = load_services(folder, settings, code_lists)
     return Configuration(
         folder=folder,

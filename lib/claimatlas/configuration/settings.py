@@ -7,14 +7,14 @@ import re
 import warnings
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document, read_value
-from claimatlas.configuration.model import Declaration, Share, Whole, Word
-from claimatlas.configuration.reserved import OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
+from claimatlas.configuration.model import LANGUAGE, Declaration, Share, Whole, Word
+from claimatlas.configuration.reserved import NAME_OF_PLACE, OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
 from claimatlas.errors import InputError
 
 SECTOR = "sector"
@@ -133,6 +133,8 @@ class GeographySettings(Declaration):
                 raise ValueError(
                     f"{level!r} cannot name a level: a table has a column, or a dimension a value, called so"
                 )
+            if level.startswith(NAME_OF_PLACE):
+                raise ValueError(f"{level!r} cannot name a level: the columns of names of places begin so")
         # The level of the domicile is a column beside counts.
         if levels[-1:] and levels[-1].startswith((*STARTS_OF_COUNTS, *STARTS_OF_SUMS)):
             raise ValueError(f"{levels[-1]!r} cannot name a level: columns of the computation begin so")
@@ -203,13 +205,16 @@ class Checks(Declaration):
 class Settings(Declaration):
     """``settings.yaml``: see the comments there for what each one does."""
 
+    languages: tuple[Annotated[str, Field(pattern=f"^{LANGUAGE}$")], ...] = Field(
+        default=("fr", "nl", "en"), min_length=1
+    )
     episode_gap_days: Whole = Field(ge=0)
     episode_rule: Literal["chained", "anchored"]
     episode_type: Literal["first", "highest_priority"]
     implausible_interval_days: Whole = Field(ge=0)
     postnatal_window: PostnatalWindow
     prenatal_window: PrenatalWindow
-    midwife_codes: Literal["source", "source_and_postnatal"]
+    midwife_codes: Literal["source", "source_and_postnatal"] = "source"
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
     plausible_age: AgeRange = AgeRange.model_validate({"from": 0, "to": 110})
@@ -223,6 +228,18 @@ class Settings(Declaration):
     date_sentinels: dict[date, Literal["open", "unknown"]] = Field(default_factory=dict)
     max_rejected_share: Share = Field(ge=0, le=1)
     checks: Checks = Checks()
+
+    @property
+    def main_language(self) -> str:
+        """The language of titles within messages, which are in English: English if it is declared, else the first."""
+        return "en" if "en" in self.languages else self.languages[0]
+
+    @field_validator("languages")
+    @classmethod
+    def _once(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(languages)) != len(languages):
+            raise ValueError("a language stands twice")
+        return languages
 
     @field_validator("time_zone")
     @classmethod

@@ -24,7 +24,7 @@ from claimatlas.configuration.mappings import load_mapping, mapping_names
 from claimatlas.configuration.model import Declaration
 from claimatlas.configuration.publication import FILE as PUBLICATION
 from claimatlas.configuration.publication import Publication, load_publication
-from claimatlas.configuration.reserved import NAMES_OF_PLACES, YEARS_OF_PLACES
+from claimatlas.configuration.reserved import NAME_OF_PLACE, YEARS_OF_PLACES
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings
 from claimatlas.errors import InputError
@@ -33,7 +33,7 @@ Arguments = ParamSpec("Arguments")
 Loaded = TypeVar("Loaded")
 
 _PLACE_FILES = {
-    "geography/names.csv": (("level", "code", *YEARS_OF_PLACES, *NAMES_OF_PLACES), YEARS_OF_PLACES),
+    "geography/names.csv": (("level", "code", *YEARS_OF_PLACES), YEARS_OF_PLACES),
     "geography/tiles.csv": (("level", "code", "column", "row"), ("column", "row")),
 }
 """The files of places that a configuration may have: their columns, and which of these hold whole numbers."""
@@ -44,12 +44,14 @@ class Verdict:
     """What a configuration holds, and what in it is wrong.
 
     mistakes: each with its file and, where there is one, its line and key; a run refuses them, or would count wrongly.
-    notes: what a run accepts, but a reader should know. found: what there is, a sentence each.
+    notes: what a run accepts, but a reader should know. found: what there is, a sentence each. configuration: as a run
+    loads it; nothing when a run would refuse it.
     """
 
     mistakes: tuple[str, ...]
     notes: tuple[str, ...]
     found: tuple[str, ...]
+    configuration: Configuration | None
 
 
 @dataclass
@@ -81,7 +83,9 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
     parts = _Parts()
     settings = parts.load(load_settings, folder, overrides)
     names = code_list_names(folder)
-    lists = {name: found for name in names if (found := parts.load(load_code_list, folder, name)) is not None}
+    languages = settings.languages if settings else ()
+    loaded = {name: parts.load(load_code_list, folder, name, languages) for name in names}
+    lists = {name: found for name, found in loaded.items() if found is not None}
     parts.mistakes += find_mistakes(lists)
     for name in mapping_names(folder):
         parts.load(load_mapping, folder, name)
@@ -110,7 +114,7 @@ def _verdict(
         if is_there(folder.joinpath(PUBLICATION)):
             parts.load(_validated, Publication, folder, PUBLICATION)
         notes = ["Whether the files fit together is judged when each is right by itself."]
-        return Verdict(tuple(parts.mistakes), tuple(notes), ())
+        return Verdict(tuple(parts.mistakes), tuple(notes), (), None)
     notes = list(find_empty(lists))
     used = configuration.services.used_code_lists()
     notes += [f"codelists/{name}.csv: nothing in services.yaml reads this list." for name in lists if name not in used]
@@ -123,7 +127,7 @@ def _verdict(
             found.append(f"{PUBLICATION}: levels {', '.join(publication.plan)}")
     else:
         notes.append(f"There is no {PUBLICATION}: figures can be computed, and protect and audit refuse them.")
-    return Verdict(tuple(parts.mistakes), tuple(notes), tuple(found))
+    return Verdict(tuple(parts.mistakes), tuple(notes), tuple(found), configuration)
 
 
 def _judge_indicators(parts: _Parts, folder: Traversable, settings: Settings | None, services: Services | None) -> None:
@@ -150,7 +154,7 @@ def _look_at_places(folder: Traversable, file: str, settings: Settings) -> None:
     if not is_there(folder.joinpath(*file.split("/"))):
         return
     columns, numbers = _PLACE_FILES[file]
-    for line, row in read_csv(folder, file, columns):
+    for line, row in read_csv(folder, file, columns, also=NAME_OF_PLACE):
         if row["level"] not in settings.geography.levels:
             raise InputError(f"{file}, line {line}: level: there is no level {row['level'][:40]!r} in settings.yaml.")
         for column in numbers:

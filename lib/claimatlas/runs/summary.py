@@ -97,7 +97,8 @@ def _as_table(values: Sequence[dict[str, Any]], configuration: Configuration) ->
         ).rstrip()
         for row in (header, *cells)
     ]
-    names = {indicator.id: indicator.names.en for indicator in configuration.indicators}
+    language = configuration.settings.main_language
+    names = {indicator.id: indicator.names.of(language) for indicator in configuration.indicators}
     return ["National values", *lines, "", *[f"  {name}: {title}" for name, title in sorted(names.items())]]
 
 

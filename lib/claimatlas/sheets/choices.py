@@ -1,4 +1,4 @@
-"""Section of a sheet on choices: what this project decided where the source page is silent."""
+"""Section of a sheet on choices: the choices that bear on the indicator."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def choices(facts: Facts, texts: Texts) -> str:
         *_of_lists(facts, texts),
         *_of_ages(facts, texts),
     ]
-    return blocks([texts.say("choices.intro"), table(header, rows)])
+    intro = "intro" if facts.indicator.source_page else "intro_of_its_own"
+    return blocks([texts.say(f"choices.{intro}"), table(header, rows)])
 
 
 def _of_definition(facts: Facts, texts: Texts) -> Iterator[Row]:
-    if facts.is_on_its_own_page:
+    if not facts.indicator.source_page or facts.is_on_its_own_page:
         return
     indicator = facts.indicator
     numerator = indicator.numerator.model_dump(exclude_none=True, mode="json")
@@ -78,7 +79,9 @@ def _of_lists(facts: Facts, texts: Texts) -> Iterator[Row]:
                 )
                 for value, lists in sorted(by_value.items(), key=lambda item: item[0] != chosen)
             ]
-            choice = texts.say(f"choices.lists.{setting}", group=texts.name("group_with", name))
+            key = f"choices.lists.{setting}"
+            key = key if key in texts.by_key else "choices.lists_by_setting"
+            choice = texts.say(key, group=texts.name("group_with", name))
             yield choice, code(setting), " ".join(said)
 
 

@@ -168,15 +168,20 @@ def end_of_observation(facts: Facts, texts: Texts) -> str:
 
 
 def _provider(group: ContactGroup, texts: Texts) -> str:
+    said = [
+        texts.say(f"provider.{rule}", codes=", ".join(map(str, numbers)))
+        for rule, numbers in _provider_rules(group).items()
+    ]
+    return texts.say("provider.both").join(said) or texts.say("provider.any")
+
+
+def _provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
     rules = {
         "competences": group.competences,
         "competences_except": group.competences_except,
         "professions": group.professions,
     }
-    said = [
-        texts.say(f"provider.{rule}", codes=", ".join(map(str, numbers))) for rule, numbers in rules.items() if numbers
-    ]
-    return texts.say("provider.both").join(said) or texts.say("provider.any")
+    return {name: numbers for name, numbers in rules.items() if numbers}
 
 
 def stay(facts: Facts, texts: Texts) -> str:
@@ -190,7 +195,8 @@ def corrections(facts: Facts, texts: Texts) -> str:
     """How lines that take back others are counted."""
     parts = [texts.say("corrections.net")]
     if facts.of_deliveries:
-        parts.append(texts.say("corrections.columns"))
+        by_provider = any(_provider_rules(group) for group in facts.groups.values())
+        parts.append(texts.say("corrections.columns" if by_provider else "corrections.hospital"))
     if facts.indicator.numerator.quantity_of_service is not None:
         parts.append(texts.say("corrections.volume"))
     return " ".join(parts)

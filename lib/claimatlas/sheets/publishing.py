@@ -19,7 +19,7 @@ def dimensions(facts: Facts, texts: Texts) -> str:
         "age_category": texts.say(
             "dimensions.ages", on=_age_on(facts, texts), classes=age_classes(facts, texts), unknown=unknown
         ),
-        "increased_reimbursement": f"{texts.say('dimensions.bim')}, {unknown}",
+        "increased_reimbursement": f"{texts.say('dimensions.yes_no')}, {unknown}",
         "sex": f"{texts.say('dimensions.sex')}, {unknown}",
         "delivery_type": _delivery_classes(facts, texts),
     }
