@@ -766,8 +766,9 @@ def test_labels_with_a_meaning_of_their_own_are_refused(edit: Edit, conf: Path, 
     [
         *[
             (level, "a table has a column, or a dimension a value, called so")
-            for level in ("year", "geo_level", "beneficiary_id", "age", "sex", "status", "first_year", "name_fr", "all")
+            for level in ("year", "geo_level", "beneficiary_id", "age", "sex", "status", "first_year", "all")
         ],
+        ("name_fr", "the columns of names of places begin so"),
         ("sector", ""),
         ("hospital", ""),
     ],
