@@ -60,8 +60,10 @@ class Configuration:
         The bounds of the checks and the languages are left out: a figure is the same under any of them.
         """
         return {
-            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"})),
-            "services": _hash(self.services.model_dump(mode="json")),
+            "settings": _hash(
+                _said(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"}))
+            ),
+            "services": _hash(_said(self.services.model_dump(mode="json"))),
             "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
             "geography": _hash([read_text(self.folder, FILE), read_text(self.folder, CHANGES)]),
@@ -173,9 +175,25 @@ def load_services(folder: Traversable, settings: Settings, code_lists: Collectio
             if getattr(settings, setting) not in by_value:
                 place = document.place(("contact_groups", name, "code_lists_by_setting", setting))
                 mistakes.append(f"{place}: no code lists for {setting}: {getattr(settings, setting)}.")
+    for name, flag in services.delivery_flags.items():
+        if flag.window not in settings.all_windows:
+            there = ", ".join(settings.all_windows) or "none"
+            place = document.place(("delivery_flags", name, "window"))
+            mistakes.append(f"{place}: settings.yaml has no window {flag.window!r}; there are: {there}.")
     if mistakes:
         raise InputError("\n".join(mistakes))
     return services
+
+
+_LATER: dict[str, object] = {"windows": {}, "least_days": 1}
+"""Keys that there were not from the start, with the value that says nothing."""
+
+
+def _said(tree: object) -> object:
+    """A dump without the later keys that say nothing: who does not use them keeps the hash that there was before."""
+    if not isinstance(tree, dict):
+        return tree
+    return {key: _said(value) for key, value in tree.items() if key not in _LATER or value != _LATER[key]}
 
 
 def _hash(value: object) -> str:

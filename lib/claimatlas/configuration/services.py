@@ -5,11 +5,9 @@ Source page of the contact groups and their provider rules: cube_007_008a_At.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, field_validator, model_validator
 
-from claimatlas.configuration.model import Declaration, KeyMistakeError, Number
+from claimatlas.configuration.model import Declaration, KeyMistakeError, Number, Whole
 from claimatlas.configuration.reserved import is_label
 from claimatlas.configuration.settings import Settings
 
@@ -44,11 +42,15 @@ class ContactGroup(Declaration):
 
 
 class DeliveryFlag(Declaration):
-    """A column of ``silver/deliveries``: had the delivery such a service in the window?"""
+    """A column of ``silver/deliveries``: had the delivery such a service in the window?
+
+    window: the name of one of the settings. least_days: on how many different days there must be such a service.
+    """
 
     contact_groups: tuple[str, ...] = ()
     code_lists: tuple[str, ...] = ()
-    window: Literal["postnatal", "prenatal"]
+    window: str
+    least_days: Whole = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _has_services(self) -> DeliveryFlag:

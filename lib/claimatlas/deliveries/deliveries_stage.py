@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.claims.netting import service_counts
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.settings import PRENATAL
 from claimatlas.deliveries import delivery_marker
 from claimatlas.deliveries.contacts import flags_of_deliveries, services_around
 from claimatlas.deliveries.days import delivery_days, delivery_services
@@ -215,7 +216,11 @@ def _warn_of_open_edge(record: RunRecord, configuration: Configuration, years: S
     """Claims that start too late hide the start of a chain, or services before a delivery."""
     first = record.notes["silver"]["first_service_date"]
     settings = configuration.settings
-    reach = {"deliveries": settings.episode_gap_days, "prenatal services": settings.prenatal_window.first_day}
+    reach = {"deliveries": settings.episode_gap_days}
+    for name, window in settings.all_windows.items():
+        if window.first_day < 0 or name == PRENATAL:
+            what = "prenatal services" if name == PRENATAL else f"services of the window {name}"
+            reach[what] = -window.first_day
     for year in sorted(set(years)):
         for what, days in reach.items():
             needed = date(year, 1, 1) - timedelta(days=days)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from claimatlas.configuration.settings import POSTNATAL, PRENATAL
+from claimatlas.sheets.counting import window_name
 from claimatlas.sheets.facts import Facts
 from claimatlas.sheets.markdown import blocks, code, table
 from claimatlas.sheets.publishing import age_classes
@@ -61,9 +63,13 @@ def _of_deliveries(facts: Facts, texts: Texts) -> Iterator[Row]:
 
 def _of_windows(facts: Facts, texts: Texts) -> Iterator[Row]:
     for name in facts.windows:
-        first, last = facts.window_days(name)
-        value = texts.say("choices.window_value", first=first, last=last)
-        yield texts.say(f"choices.{name}"), code(f"{name}_window"), value
+        span = facts.window(name)
+        if name in (POSTNATAL, PRENATAL):
+            value = texts.say("choices.window_value", **span.days)
+            yield texts.say(f"choices.{name}"), code(f"{name}_window"), value
+        else:
+            value = texts.say("choices.window_value", first=span.first, last=span.last)
+            yield texts.say("choices.window", name=window_name(name, texts)), code(f"windows.{name}"), value
 
 
 def _of_lists(facts: Facts, texts: Texts) -> Iterator[Row]:
