@@ -23,6 +23,18 @@ DIMENSIONS: dict[Population, tuple[str, ...]] = {
 """The dimensions that each population can be split by."""
 
 
+SCALES = {
+    "percent": 100,
+    "per_100": 100,
+    "per_1000": 1_000,
+    "per_100000": 100_000,
+    "mean": 1,
+    "mean_nights": 1,
+    "count": 1,
+}
+"""What a numerator over its denominator is multiplied by, by unit."""
+
+
 class Denominator(Declaration):
     """Which deliveries are counted, when not all are.
 
@@ -82,8 +94,9 @@ class Numerator(Declaration):
 class Indicator(Declaration):
     """One published indicator.
 
-    unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100 the same without
-    an interval, for a volume; mean_nights = numerator / denominator; count = the numerator itself.
+    unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100, per_1000 and per_100000 so many times
+    the same without an interval, for a volume or what is rare; mean and mean_nights = numerator / denominator; count =
+    the numerator itself.
     related: the indicators that its methodology sheet points to.
     """
 
@@ -93,7 +106,7 @@ class Indicator(Declaration):
     population: Population
     denominator: Denominator | None = None
     numerator: Numerator
-    unit: Literal["percent", "per_100", "mean_nights", "count"]
+    unit: Literal["percent", "per_100", "per_1000", "per_100000", "mean", "mean_nights", "count"]
     dimensions: tuple[str, ...]
     levels: tuple[str, ...] = Field(min_length=1)
     first_year: Number
@@ -108,12 +121,14 @@ class Indicator(Declaration):
         if self.denominator is not None and not of_deliveries:
             raise KeyMistakeError(("denominator",), "only deliveries can be chosen among")
         if self.numerator.quantity_of_service is not None and self.unit == "percent":
-            raise KeyMistakeError(("unit",), "a quantity is no share of its population: per_100 or count")
+            raise KeyMistakeError(("unit",), "a quantity is no share of its population: per_100, mean or count")
         nights = bool(self.numerator.nights_after_delivery)
         if nights != (self.unit == "mean_nights"):
             raise KeyMistakeError(
                 ("unit",), "mean_nights goes with the numerator nights_after_delivery, and with no other"
             )
+        if self.unit == "mean" and self.numerator.quantity_of_service is None:
+            raise KeyMistakeError(("unit",), "mean goes with the numerator quantity_of_service, and with no other")
         if nights and not self.needs_stays:
             raise KeyMistakeError(("denominator",), "nights_after_delivery needs with_known_stay")
         for dimension in self.dimensions:
@@ -124,6 +139,11 @@ class Indicator(Declaration):
         if HOSPITAL in self.levels and not of_deliveries:
             raise KeyMistakeError(("levels",), "the hospital is for deliveries")
         return self
+
+    @property
+    def scale(self) -> int:
+        """What the numerator over the denominator is multiplied by; a count is not divided."""
+        return SCALES[self.unit]
 
     @property
     def needs_stays(self) -> bool:

@@ -7,7 +7,10 @@ from typing import Any
 
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
-_UNITS = {"percent": "%", "per_100": "per 100 beneficiaries", "mean_nights": "nights", "count": ""}
+_UNITS = {
+    **{"percent": "%", "per_100": "per 100 beneficiaries", "per_1000": "per 1,000", "per_100000": "per 100,000"},
+    **{"mean": "on average", "mean_nights": "nights", "count": ""},
+}
 
 _BESIDE = {"lower": "lower than", "similar": "similar to", "higher": "higher than"}
 

@@ -14,7 +14,10 @@ from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
 from claimatlas.tables.store import Store
 
-_UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
+_UNITS = {
+    **{"percent": "%", "per_100": "per 100", "per_1000": "per 1,000", "per_100000": "per 100,000"},
+    **{"mean": "on average", "mean_nights": "nights", "count": ""},
+}
 _INPUT_TABLES = ("claims", "population", "hospital_stays")
 
 
