@@ -13,11 +13,10 @@ import pytest
 import yaml
 from claimatlas.commands.run_year import main
 from comparison import assert_output_equals_reference
+from integration.own_configuration import change, write_indicator
 from pyspark.sql import SparkSession
 from reference import compute
 from reference.io import write_csv
-
-from integration.own_configuration import change, write_indicator
 
 from generative.worlds import AS_OF, random_worlds, randomly
 

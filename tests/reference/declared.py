@@ -1,4 +1,4 @@
-"""What a configuration declares beside section 1: windows by name, flags of deliveries, indicators of both populations."""
+"""What a configuration declares beside section 1: windows by name, flags of deliveries, indicators."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -253,6 +253,68 @@ def test_the_definition_is_a_choice_where_the_source_page_is_of_another_indicato
     assert "`numerator`, `unit`" not in sheet("cube_007_008a")
 
 
+def with_flag(conf: Path, windows: str, flag: str, numerator: str = "with_any") -> Configuration:
+    """Belgium's configuration with further windows, a flag that looks into one, and the indicator of midwives on it."""
+    edit(conf / "settings.yaml", "windows: {}", f"windows: {windows}")
+    edit(conf / "services.yaml", "\ndelivery_flags:\n", f"\ndelivery_flags:\n  trial: {flag}\n")
+    edit(conf / "indicators" / "cube_007_009a.yaml", "without_any: [contact_midwife]", f"{numerator}: [trial]")
+    return load_configuration(str(conf))
+
+
+def test_a_window_across_the_delivery_is_told(conf: Path) -> None:
+    configuration = with_flag(
+        conf, "{around: {first_day: -7, last_day: 14}}", "{contact_groups: [midwife], window: around}"
+    )
+    text = sheet("cube_007_009a", "en", configuration)
+    assert "at least one ambulatory contact with a midwife from day 7 before to day 14 after the delivery." in text
+    assert (
+        "**Window `around`:** from day 7 before to day 14 after the date of delivery, both included. Day 0 is the day "
+        "of delivery; it is part of the window. A delivery on 31 December is thus followed until 14 January of the "
+        "following year."
+    ) in text
+    assert "On that day the window of a delivery on 31 December that reaches farthest ends (Window `around`)." in text
+    assert "claims should start at least 7 days before that day" in text
+    assert "| Window `around`, in days relative to the delivery | `windows.around` | day -7 to day 14, both" in text
+
+
+@pytest.mark.parametrize(
+    ("flag", "numerator", "said"),
+    [
+        (
+            "{contact_groups: [gp, midwife], window: early, least_days: 3}",
+            "with_any",
+            "deliveries with ambulatory contacts with a general practitioner or a midwife on at least 3 different days "
+            "from day 7 to day 21 after the delivery.",
+        ),
+        (
+            "{code_lists: [prenatal_technical], window: early, least_days: 2}",
+            "without_any",
+            "deliveries with services of the kind “prenatal technical service” on fewer than 2 different days from "
+            "day 7 to day 21 after the delivery.",
+        ),
+    ],
+)
+def test_a_flag_of_several_days_is_told(conf: Path, flag: str, numerator: str, said: str) -> None:
+    configuration = with_flag(conf, "{early: {first_day: 7, last_day: 21}}", flag, numerator)
+    assert f"**Numerator:** {said}" in sheet("cube_007_009a", "en", configuration)
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        ("per_1000", "`value = 1,000 × numerator / denominator`"),
+        ("per_100000", "| Unit | number per 100,000 beneficiaries |"),
+        ("mean", "`value = numerator / denominator`"),
+    ],
+)
+def test_units_are_told(conf: Path, unit: str, said: str) -> None:
+    edit(conf / "indicators" / "stat_013_024.yaml", "unit: per_100", f"unit: {unit}")
+    configuration = load_configuration(str(conf))
+    assert said in sheet("stat_013_024", "en", configuration)
+    for language in LANGUAGES:
+        assert "{" not in sheet("stat_013_024", language, configuration).replace("{5}", "")
+
+
 # --- Texts ---------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from claimatlas.auditing.attack import Finding, attack
 from claimatlas.auditing.figures import Key, count_names, figures_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader

@@ -94,9 +94,9 @@ class Numerator(Declaration):
 class Indicator(Declaration):
     """One published indicator.
 
-    unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100, per_1000 and per_100000 so many times
-    the same without an interval, for a volume or what is rare; mean and mean_nights = numerator / denominator; count =
-    the numerator itself.
+    unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100, per_1000 and per_100000 so many
+    times the same without an interval, for a volume or what is rare; mean and mean_nights = numerator / denominator;
+    count = the numerator itself.
     related: the indicators that its methodology sheet points to.
     """
 
