@@ -9,7 +9,7 @@ from pathlib import Path
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.configuration.starters import STARTERS, write_starter
-from claimatlas.messages import Event, say
+from claimatlas.console.messages import Event, say
 
 DESCRIPTION = "Write a configuration folder to start from, with comments: that of Belgium, or a small one."
 EXAMPLE = "my-conf --from minimal"

@@ -9,8 +9,8 @@ from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.validation import judge
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 from claimatlas.sheets.texts import texts_for
 
 DESCRIPTION = (

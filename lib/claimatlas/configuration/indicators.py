@@ -21,6 +21,11 @@ DIMENSIONS: dict[Population, tuple[str, ...]] = {
     "deliveries": ("age_category", "increased_reimbursement", "delivery_type"),
 }
 """The dimensions that each population can be split by."""
+UNIT_SIGNS = {
+    **{"percent": "%", "per_100": "per 100", "per_1000": "per 1,000", "per_100000": "per 100,000"},
+    **{"mean": "on average", "mean_nights": "nights", "count": ""},
+}
+"""How the unit of an indicator is written after its value."""
 
 
 SCALES = {

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from claimatlas.ingest.keys import PseudonymKey
+from claimatlas.ingest.pseudonym_key import PseudonymKey
+
+INPUT_TABLE_NAMES = ("claims", "population", "hospital_stays")
+"""The input tables, in the order in which people are told of them."""
 
 
 @dataclass(frozen=True)
