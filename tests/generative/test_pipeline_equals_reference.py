@@ -54,7 +54,9 @@ UNITS = ("percent", "per_100", "per_1000", "per_100000", "count")
 
 
 def declare(conf: Path, rng: random.Random) -> None:
-    """Add random windows, flags that look into them, and indicators that count these, to a configuration."""
+    """Random windows, flags that look into them, and indicators that count these, in place of those of the method."""
+    for file in (conf / "indicators").iterdir():
+        file.unlink()
     windows = {}
     for number in range(3):
         first = rng.choice((-280, -30, -3, -1, 0, 1, 7, 21))

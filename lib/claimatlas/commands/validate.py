@@ -14,9 +14,8 @@ from claimatlas.errors import InputError
 from claimatlas.sheets.texts import texts_for
 
 DESCRIPTION = (
-    "Check a configuration folder: settings, services, code lists, mappings, indicators, geography, publication, "
-    "names of the sheets. "
-    "Every mistake is named by file, line and key (exit code 2). No data is read."
+    "Check a configuration folder: settings, services, code lists, mappings, indicators, geography, publication, names "
+    "of the sheets. Every mistake is named by file, line and key (exit code 2). No data is read."
 )
 EXAMPLE = "--conf DIR"
 

@@ -218,7 +218,10 @@ class Checks(Declaration):
 
 
 class Settings(Declaration):
-    """``settings.yaml``: see the comments there for what each one does."""
+    """``settings.yaml``: see the comments there for what each one does.
+
+    A configuration from before there were languages, as that of an earlier run, has the three of that time.
+    """
 
     languages: tuple[Annotated[str, Field(pattern=f"^{LANGUAGE}$")], ...] = Field(
         default=("fr", "nl", "en"), min_length=1
