@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from claimatlas.commands.run_year import main
+from claimatlas.cli import main
 from comparison import assert_output_equals_reference
 from integration.own_configuration import change, write_indicator
 from pyspark.sql import SparkSession
@@ -41,7 +41,7 @@ def test_every_cell_delivery_and_rejection_is_equal(
     for name, value in overrides.items():
         arguments += ["--set", f"{name}={value}"]
 
-    assert main(arguments) == 0
+    assert main(["run-year", *arguments]) == 0
 
     expected = compute(tables, list(years), conf_dir=ROOT / "conf", settings=overrides, as_of=AS_OF)
     assert_output_equals_reference(spark, folder / "output", expected, years)
@@ -144,7 +144,7 @@ def test_declared_windows_flags_and_units_are_equal(
     for name, value in overrides.items():
         arguments += ["--set", f"{name}={value}"]
 
-    assert main(arguments) == 0
+    assert main(["run-year", *arguments]) == 0
 
     expected = compute(tables, list(years), conf_dir=conf, settings=overrides, as_of=AS_OF)
     flags = yaml.safe_load((conf / "services.yaml").read_text(encoding="utf-8"))["delivery_flags"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
@@ -15,9 +14,8 @@ DESCRIPTION = "Write a configuration folder to start from, with comments: that o
 EXAMPLE = "my-conf --from minimal"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("init", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     parser.add_argument("folder", metavar="DIR", type=options.path, help="folder to write: a new one, or an empty one")
     parser.add_argument(
         "--from",
@@ -26,7 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         dest="starter",
         help="belgium: a copy of the configuration that ships; minimal: a small commented file of each kind",
     )
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _init(arguments))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -20,11 +19,13 @@ DESCRIPTION = (
 EXAMPLE = "--conf DIR"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 2 when there are mistakes; notes end with 0."""
-    parser = options.CommandParser("validate", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 2 when there are mistakes; notes end with 0."""
     return guarded(lambda: _validate(arguments))
 
 
