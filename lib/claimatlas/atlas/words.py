@@ -1,13 +1,13 @@
 """The words of the atlas in one language, and its numbers as the language's place writes them.
 
-The texts stand in ``languages/<language>.yaml``; a further language is one file more, here and beside the sheets' texts.
+The texts stand in ``languages/<language>.yaml``; another language is one file more, here and beside the sheets' texts.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib import resources
@@ -30,8 +30,8 @@ DECIMALS = 1
 class ChartWords:
     """What a picture needs of a language.
 
-    number: a value with its unit; count: a whole number; say: a text of the atlas; synthetic: the band that a picture of
-    synthetic figures carries; title: of the picture; id: the start of its ids, unique in the page.
+    number: a value with its unit; count: a whole number; say: a text of the atlas; synthetic: the band that a picture
+    of synthetic figures carries; title: of the picture; id: the start of its ids, unique in the page.
     """
 
     number: Callable[[float], str]
@@ -119,11 +119,11 @@ class Words:
         bounds = self.bounds(indicator, cell)
         return self.say("hidden_between" if bounds else "hidden", k=k, bounds=bounds)
 
-    def date(self, day: date) -> str:
+    def date(self, day: dt.date) -> str:
         """A day, written out."""
         return format_date(day, format="long", locale=self.locale)
 
-    def short_date(self, day: date) -> str:
+    def short_date(self, day: dt.date) -> str:
         """A day in digits."""
         return format_date(day, format="dd/MM/yyyy", locale=self.locale)
 
@@ -147,7 +147,7 @@ class Words:
         """Between groups of three digits."""
         return get_group_symbol(self.locale)
 
-    def chart(self, indicator: Indicator, title: str, id: str, *, is_synthetic: bool) -> ChartWords:  # noqa: A002
+    def chart(self, indicator: Indicator, title: str, id: str, *, is_synthetic: bool) -> ChartWords:
         """What a picture of an indicator needs."""
         return ChartWords(
             number=lambda value: self.with_unit(indicator, value),
