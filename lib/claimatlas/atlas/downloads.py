@@ -28,6 +28,8 @@ from claimatlas.tables.schemas import PUBLISHED_CELLS
 FORMATS = ("csv", "xlsx", "parquet")
 SUMS = "SHA256SUMS"
 AUDIT = "audit.json"
+BAND = "note"
+"""The column that says of each row that it is synthetic or a draft."""
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 """The time that files within files carry, always the same."""
 _ROWS_OF_A_SHEET = 1_000_000
@@ -116,24 +118,19 @@ def _labels(site: Site) -> dict[str, Any]:
 
 
 def _write_csv(file: Path, rows: Sequence[tuple[Any, ...]], site: Site) -> None:
-    """One row per cell; a further column where the figures are synthetic, so that no copy of a row loses it."""
+    """One row per cell; with a band also in a column of its own, so that no copy of a row loses it."""
+    band = [site.release.band] if site.release.band else []
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*COLUMNS, *_band_columns(site)])
-        band = [1] * len(_band_columns(site))
+        writer.writerow([*COLUMNS, *(BAND for _ in band)])
         writer.writerows([*("" if value is None else value for value in row), *band] for row in rows)
 
 
-def _band_columns(site: Site) -> list[str]:
-    flags = {"synthetic": site.release.is_synthetic, "draft": site.release.is_draft}
-    return [name for name, holds in flags.items() if holds]
-
-
 def _write_parquet(file: Path, table: pa.Table, site: Site) -> None:
-    bands = {name: "true" for name in _band_columns(site)}
-    written = table.replace_schema_metadata({"release": str(site.release.number), **bands})
-    for name in bands:
-        written = written.append_column(name, pa.array([1] * len(written), pa.int64()))
+    band = site.release.band
+    written = table.replace_schema_metadata({"release": str(site.release.number), **({BAND: band} if band else {})})
+    if band:
+        written = written.append_column(BAND, pa.array([band] * len(written), pa.string()))
     pq.write_table(written, file, compression="zstd", write_page_index=False, store_schema=False)
 
 
@@ -143,17 +140,16 @@ def _write_workbook(file: Path, rows: Sequence[tuple[Any, ...]], site: Site, ind
 
     book = Workbook(str(file), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": indicator.id, "created": _MOMENT.replace(tzinfo=None)})
-    bands = _band_columns(site)
-    words = site.words[next(iter(site.words))] if "en" not in site.words else site.words["en"]
+    band = [site.release.band] if site.release.band else []
     for number, part in enumerate(_parts(rows), 1):
         sheet = book.add_worksheet("data" if number == 1 else f"data {number}")
         sheet.freeze_panes(1, 0)
-        if site.release.is_synthetic:
-            sheet.set_header(f"&C{words.say('band.synthetic_long')}")
-        for position, name in enumerate([*COLUMNS, *bands]):
+        if band:
+            sheet.set_header(f"&C{band[0]}")
+        for position, name in enumerate([*COLUMNS, *(BAND for _ in band)]):
             sheet.write_string(0, position, name)
         for line, row in enumerate(part, 1):
-            for position, value in enumerate([*row, *(1 for _ in bands)]):
+            for position, value in enumerate([*row, *band]):
                 if isinstance(value, str):
                     sheet.write_string(line, position, value)
                 elif value is not None:

@@ -31,8 +31,9 @@ _CONTEXT = {
 def csvw(site: Site) -> dict[str, Any]:
     """The description of the CSV files: each column with its type and meaning."""
     columns = [_column(name) for name in COLUMNS]
-    flags = {"synthetic": site.release.is_synthetic, "draft": site.release.is_draft}
-    columns += [{"name": name, "titles": name, "datatype": "integer"} for name, holds in flags.items() if holds]
+    if site.release.band:
+        said = {"dc:description": site.release.band, "required": True}
+        columns.append({"name": "note", "titles": "note", "datatype": "string", **said})
     return {
         "@context": "http://www.w3.org/ns/csvw",
         "dc:license": site.settings.licence.url,

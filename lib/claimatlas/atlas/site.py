@@ -40,6 +40,12 @@ class ReleaseInfo:
     is_synthetic: bool
     is_draft: bool
 
+    @property
+    def band(self) -> str:
+        """What every file of it must say, in English; empty where nothing must be said."""
+        said = {"synthetic figures": self.is_synthetic, "draft": self.is_draft}
+        return ", ".join(text for text, holds in said.items() if holds)
+
 
 @dataclass(frozen=True)
 class Site:

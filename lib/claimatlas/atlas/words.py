@@ -70,6 +70,10 @@ class Words:
         key = f"{kind}_plural.{name}"
         return self.say(key) if number != 1 and self.has(key) else self.name(kind, name)
 
+    def capital(self, text: str) -> str:
+        """A text that begins a line."""
+        return text[:1].upper() + text[1:]
+
     def number(self, number: float, decimals: int = DECIMALS) -> str:
         """A number with its decimals, rounded half up from the digits that it is written with."""
         rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
