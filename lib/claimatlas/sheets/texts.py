@@ -71,12 +71,13 @@ class Texts:
 def texts_of(language: str) -> Texts:
     """Read the texts of a language."""
     folder = resources.files("claimatlas.sheets").joinpath("languages")
-    return Texts(language, dict(_flat(read_yaml(folder, f"{language}.yaml").data)))
+    return Texts(language, dict(flat(read_yaml(folder, f"{language}.yaml").data)))
 
 
-def _flat(tree: dict[Any, Any], above: str = "") -> Iterator[tuple[str, str]]:
+def flat(tree: dict[Any, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The texts of a file by dotted key."""
     for key, value in tree.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{above}{key}.")
+            yield from flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", str(value)

@@ -1,0 +1,116 @@
+"""The places of the atlas: their names in each language, what they lie in, and what became of a code."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.documents import is_there, read_csv
+from claimatlas.configuration.geography import FILE, Geography
+from claimatlas.configuration.reserved import NAMES_OF_PLACES, YEARS_OF_PLACES
+
+NAMES = "geography/names.csv"
+_FOREVER = 9999
+
+
+@dataclass(frozen=True)
+class _Named:
+    first_year: int
+    last_year: int
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Every place of the geography; ``levels`` from the largest to the smallest."""
+
+    levels: tuple[str, ...]
+    geography: Geography
+    _named: dict[tuple[str, str], tuple[_Named, ...]]
+
+    def name(self, level: str, code: str, language: str, vintage: int) -> str:
+        """What a place is called: in the language, else in the first that has a name, else its code."""
+        named = self._at(level, code, vintage)
+        return named.names.get(language) or next(iter(named.names.values()), code) if named else code
+
+    def all_names(self, level: str, code: str) -> tuple[str, ...]:
+        """Every name that a place has or had, each once, in the order of its years and of the file's languages."""
+        found = (name for named in self._named.get((level, code), ()) for name in named.names.values())
+        return tuple(dict.fromkeys(found))
+
+    def parents(self, level: str, code: str, vintage: int) -> dict[str, str]:
+        """The larger places that a place lies in, by level, from the largest; those that all of it lies in."""
+        smallest = self.geography.vintage(vintage).values()
+        inside = [place.parents for place in smallest if place.parents[level] == code]
+        above = self.levels[: self.levels.index(level)]
+        found = {}
+        for larger in above:
+            codes = {parents[larger] for parents in inside}
+            if len(codes) == 1 and (only := next(iter(codes))):
+                found[larger] = only
+        return found
+
+    def children(self, level: str, code: str, vintage: int) -> tuple[str, list[str]] | None:
+        """The next smaller level with places within a place, and their codes; nothing at the smallest level."""
+        inside = [p.parents for p in self.geography.vintage(vintage).values() if p.parents[level] == code]
+        for smaller in self.levels[self.levels.index(level) + 1 :]:
+            codes = sorted({parents[smaller] for parents in inside if parents[smaller]})
+            if codes and codes != [code]:
+                return smaller, codes
+        return None
+
+    def units(self, vintage: int) -> list[tuple[str, str]]:
+        """Every place of a vintage as (level, code), from the largest level."""
+        return sorted(self.geography.units(vintage), key=lambda unit: (self.levels.index(unit[0]), unit[1]))
+
+    def successor(self, code: str, vintage: int) -> str | None:
+        """The code of a vintage that a code of the smallest level was carried to; nothing where it is valid itself."""
+        carried = self.geography.carry(code, vintage)
+        return carried if carried != code else None
+
+    def ended(self, vintage: int) -> Iterator[tuple[str, str]]:
+        """The codes of the smallest level that are not valid any more, each with its successor in the vintage."""
+        for code, place in sorted(self.geography.places.items()):
+            if place.last_year < vintage and (successor := self.successor(code, vintage)):
+                yield code, successor
+
+    def former(self, code: str, vintage: int) -> list[str]:
+        """The ended codes whose places are a part of a place of the smallest level now."""
+        return [old for old, new in self.ended(vintage) if new == code]
+
+    def last_year(self, code: str) -> int:
+        """The last year of a code of the smallest level."""
+        return self.geography.places[code].last_year
+
+    def _at(self, level: str, code: str, vintage: int) -> _Named | None:
+        all_years = self._named.get((level, code), ())
+        inside = (named for named in all_years if named.first_year <= vintage <= named.last_year)
+        return next(inside, all_years[-1] if all_years else None)
+
+
+def places_of(configuration: Configuration) -> Places:
+    """Read the names of the places; where there is no file of the larger places, their codes stand for them."""
+    geography = configuration.settings.geography
+    smallest = geography.domicile_level
+    columns = (smallest, *YEARS_OF_PLACES, *reversed(geography.levels[:-1]), *NAMES_OF_PLACES)
+    found: dict[tuple[str, str], list[_Named]] = {}
+    for _, row in read_csv(configuration.folder, FILE, columns):
+        found.setdefault((smallest, row[smallest]), []).append(_named(row))
+    if is_there(configuration.folder.joinpath(*NAMES.split("/"))):
+        for _, row in read_csv(configuration.folder, NAMES, ("level", "code", *YEARS_OF_PLACES, *NAMES_OF_PLACES)):
+            found.setdefault((row["level"], row["code"]), []).append(_named(row))
+    ordered = {key: tuple(sorted(named, key=lambda one: one.first_year)) for key, named in found.items()}
+    return Places(tuple(geography.levels), configuration.geography, ordered)
+
+
+def sort_key(name: str) -> tuple[str, str]:
+    """For an alphabetical order that passes over accents and cases."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFD", name) if not unicodedata.combining(sign))
+    return plain.casefold(), name
+
+
+def _named(row: dict[str, str]) -> _Named:
+    names = {column.removeprefix("name_"): row[column] for column in NAMES_OF_PLACES if row[column]}
+    return _Named(int(row["first_year"]), int(row["last_year"] or _FOREVER), names)

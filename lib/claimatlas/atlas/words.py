@@ -1,0 +1,167 @@
+"""The words of the atlas in one language, and its numbers as the language's place writes them.
+
+The texts stand in ``languages/<language>.yaml``; another language is one file more, here and beside the sheets' texts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from importlib import resources
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
+
+from claimatlas.atlas.cells import Cell, State
+from claimatlas.configuration.documents import read_yaml
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.sheets.texts import flat, texts_of
+
+DECIMALS = 1
+"""Decimals of a figure on a page; downloads hold four."""
+
+
+@dataclass(frozen=True)
+class ChartWords:
+    """What a picture needs of a language.
+
+    number: a value with its unit; count: a whole number; say: a text of the atlas; synthetic: the band that a picture
+    of synthetic figures carries; title: of the picture; id: the start of its ids, unique in the page.
+    """
+
+    number: Callable[[float], str]
+    count: Callable[[int], str]
+    say: Callable[..., str]
+    synthetic: str | None
+    title: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts of one language by dotted key, and its locale."""
+
+    language: str
+    locale: str
+    by_key: dict[str, str]
+
+    def say(self, key: str, **values: object) -> str:
+        """The text of a key with its places filled; one that the atlas lacks is the sheets'."""
+        text = self.by_key.get(key)
+        return texts_of(self.language).say(key, **values) if text is None else text.format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a text of this key."""
+        return key in self.by_key or key in texts_of(self.language).by_key
+
+    def name(self, kind: str, name: str) -> str:
+        """What a declared name is called; one that no file knows is shown as it is, as another country's may be."""
+        key = f"{kind}.{name}"
+        return self.say(key) if self.has(key) else name
+
+    def names(self, kind: str, name: str, number: int) -> str:
+        """The same in the form that goes with a number: ``plural`` where the language has one."""
+        key = f"{kind}_plural.{name}"
+        return self.say(key) if number != 1 and self.has(key) else self.name(kind, name)
+
+    def number(self, number: float, decimals: int = DECIMALS) -> str:
+        """A number with its decimals, rounded half up from the digits that it is written with."""
+        rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        zeros = "." + "0" * decimals if decimals else ""
+        return format_decimal(rounded, format=f"#,##0{zeros}", locale=self.locale)
+
+    def count(self, number: int) -> str:
+        """A whole number."""
+        return self.number(number, 0)
+
+    def share(self, part: int, whole: int) -> str:
+        """A part of a whole in percent, without decimals; what is not nothing is never 0 %."""
+        if part and 200 * part < whole:
+            return self.say("unit_value.below", value=self.say("unit_value.percent", value=self.count(1)))
+        return self.say("unit_value.percent", value=self.number(100 * part / whole if whole else 0, 0))
+
+    def value(self, indicator: Indicator, value: float) -> str:
+        """A value of an indicator without its unit."""
+        return self.number(value, 0 if indicator.unit == "count" else DECIMALS)
+
+    def with_unit(self, indicator: Indicator, value: float) -> str:
+        """A value of an indicator with its unit."""
+        return self.say(f"unit_value.{indicator.unit}", value=self.value(indicator, value))
+
+    def interval(self, indicator: Indicator, low: float, high: float) -> str:
+        """Two bounds and the unit."""
+        bounds = self.say("range", low=self.value(indicator, low), high=self.value(indicator, high))
+        return self.say(f"unit_value.{indicator.unit}", value=bounds)
+
+    def cell(self, indicator: Indicator, cell: Cell | None) -> str:
+        """What a reader sees in place of a figure, in each of its states; nothing published is a dash."""
+        if cell is None:
+            return self.say("state.absent")
+        if cell.state is State.VALUE and cell.value is not None:
+            return self.with_unit(indicator, cell.value)
+        return self.say(f"state.{cell.state.value}")
+
+    def bounds(self, indicator: Indicator, cell: Cell) -> str:
+        """Where a hidden value lies; empty where nothing is known of it."""
+        if cell.state is not State.HIDDEN or cell.value_low is None:
+            return ""
+        if cell.value_high is None:
+            return self.say("bounds_from", low=self.with_unit(indicator, cell.value_low))
+        return self.interval(indicator, cell.value_low, cell.value_high)
+
+    def hidden(self, indicator: Indicator, cell: Cell, k: int) -> str:
+        """The one sentence on a hidden figure."""
+        bounds = self.bounds(indicator, cell)
+        return self.say("hidden_between" if bounds else "hidden", k=k, bounds=bounds)
+
+    def date(self, day: dt.date) -> str:
+        """A day, written out."""
+        return format_date(day, format="long", locale=self.locale)
+
+    def short_date(self, day: dt.date) -> str:
+        """A day in digits."""
+        return format_date(day, format="dd/MM/yyyy", locale=self.locale)
+
+    def and_(self, parts: list[str]) -> str:
+        """The parts as an enumeration."""
+        return format_list(parts, locale=self.locale)
+
+    def years(self, years: tuple[int, ...]) -> str:
+        """Years as one range where none is missing between, else each."""
+        if len(years) > 2 and years[-1] - years[0] == len(years) - 1:
+            return self.say("range_of_years", first=years[0], last=years[-1])
+        return self.and_([str(year) for year in years])
+
+    @property
+    def decimal_mark(self) -> str:
+        """Between units and decimals."""
+        return get_decimal_symbol(self.locale)
+
+    @property
+    def group_mark(self) -> str:
+        """Between groups of three digits."""
+        return get_group_symbol(self.locale)
+
+    def chart(self, indicator: Indicator, title: str, id: str, *, is_synthetic: bool) -> ChartWords:
+        """What a picture of an indicator needs."""
+        return ChartWords(
+            number=lambda value: self.with_unit(indicator, value),
+            count=self.count,
+            say=self.say,
+            synthetic=self.say("band.synthetic") if is_synthetic else None,
+            title=title,
+            id=id,
+        )
+
+
+@cache
+def words_of(language: str, locale: str) -> Words:
+    """Read the words of a language, for a locale such as ``fr_BE``."""
+    folder = resources.files("claimatlas.atlas").joinpath("languages")
+    Locale.parse(locale)
+    return Words(language, locale, dict(flat(read_yaml(folder, f"{language}.yaml").data)))
