@@ -7,9 +7,10 @@ two parts of a unit is used twice and drops out. Coordinates are whole numbers o
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from itertools import pairwise
@@ -130,6 +131,17 @@ class Topology:
     def _outlines(self) -> dict[tuple[int, str], dict[str, list[Ring]]]:
         return {}
 
+    def simplified(self, tolerance: float) -> Topology:
+        """The same with fewer points, each line at most ``tolerance`` steps from its points; neighbours still fit."""
+        if tolerance not in self._simplified:
+            arcs = tuple(_thinned(arc, tolerance) for arc in self.arcs)
+            self._simplified[tolerance] = replace(self, arcs=arcs)
+        return self._simplified[tolerance]
+
+    @cached_property
+    def _simplified(self) -> dict[float, Topology]:
+        return {}
+
     def union(self, parts: Iterable[int]) -> list[Ring]:
         """The outline of several parts together."""
         return [self._points(ring) for ring in joined(self._outer_arcs(parts), self._ends)]
@@ -181,6 +193,38 @@ def joined(arcs: Sequence[int], ends: Callable[[int], tuple[Point, Point]]) -> l
 def area(rings: Iterable[Ring]) -> float:
     """The area within rings of one place, in squares of the plane; a hole has the opposite turn and is taken off."""
     return abs(sum(x1 * y2 - x2 * y1 for ring in rings for (x1, y1), (x2, y2) in pairwise(ring)) / 2)
+
+
+def _thinned(arc: tuple[Point, ...], tolerance: float) -> tuple[Point, ...]:
+    """An arc by Douglas and Peucker: its ends, and the points that are farther than the tolerance from the line so far.
+
+    A closed arc keeps the two points that are farthest from its end too, so that it stays an area.
+    """
+    kept = {0, len(arc) - 1}
+    open_runs = [(0, len(arc) - 1)]
+    if arc[0] == arc[-1] and len(arc) > 3:
+        far = max(range(len(arc)), key=lambda position: math.dist(arc[position], arc[0]))
+        other = max(range(len(arc)), key=lambda position: _off(arc[position], arc[0], arc[far]))
+        corners = sorted({0, far, other, len(arc) - 1})
+        kept |= set(corners)
+        open_runs = list(pairwise(corners))
+    while open_runs:
+        first, last = open_runs.pop()
+        inside = range(first + 1, last)
+        far = max(inside, key=lambda position: _off(arc[position], arc[first], arc[last]), default=first)
+        if far != first and _off(arc[far], arc[first], arc[last]) > tolerance:
+            kept.add(far)
+            open_runs += [(first, far), (far, last)]
+    return tuple(arc[position] for position in sorted(kept))
+
+
+def _off(point: Point, start: Point, end: Point) -> float:
+    """The distance of a point from the line through two others, or from their one place."""
+    length = math.dist(start, end)
+    if not length:
+        return math.dist(point, start)
+    (x, y), (x1, y1), (x2, y2) = point, start, end
+    return abs((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)) / length
 
 
 def _differences(arc: Sequence[Point]) -> list[int]:
