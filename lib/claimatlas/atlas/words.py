@@ -31,11 +31,13 @@ DECIMALS = 1
 class ChartWords:
     """What a picture needs of a language.
 
-    number: a value with its unit; count: a whole number; say: a text of the atlas; synthetic: the band that a picture
-    of synthetic figures carries; title: of the picture; id: the start of its ids, unique in the page.
+    number: a value with its unit; decimal: a number with so many decimals; count: a whole number; say: a text of the
+    atlas; synthetic: the band that a picture of synthetic figures carries; title: of the picture; id: the start of its
+    ids, unique in the page.
     """
 
     number: Callable[[float], str]
+    decimal: Callable[[float, int], str]
     count: Callable[[int], str]
     say: Callable[..., str]
     synthetic: str | None
@@ -168,6 +170,7 @@ class Words:
         """What a picture of an indicator needs."""
         return ChartWords(
             number=lambda value: self.with_unit(indicator, value),
+            decimal=self.number,
             count=self.count,
             say=self.say,
             synthetic=self.say("band.synthetic") if is_synthetic else None,
