@@ -232,7 +232,7 @@ def _index(site: Site, indicator: Indicator, files: dict[tuple[str, int], dict[s
         for level, cells in by_level.items():
             pooled[group, level].extend(cells)
     values: dict[str, list[str]] = {}
-    for name in indicator.dimensions:
+    for name in (name for name in site.dimensions if name in indicator.dimensions):
         position = site.dimensions.index(name)
         of = {cell.split[position] for (group, _), cells in pooled.items() if group == name for cell in cells}
         values[name] = sorted(of)
