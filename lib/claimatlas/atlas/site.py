@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
 
 from claimatlas.atlas.cells import Cell
 from claimatlas.atlas.places import Places
@@ -36,6 +40,12 @@ class ReleaseInfo:
     is_synthetic: bool
     is_draft: bool
 
+    @property
+    def band(self) -> str:
+        """What every file of it must say, in English; empty where nothing must be said."""
+        said = {"synthetic figures": self.is_synthetic, "draft": self.is_draft}
+        return ", ".join(text for text, holds in said.items() if holds)
+
 
 @dataclass(frozen=True)
 class Site:
@@ -50,13 +60,30 @@ class Site:
     indicators: tuple[Indicator, ...]
     levels: tuple[str, ...]
     """The published levels, from the largest."""
+    years_of: Mapping[str, tuple[int, ...]]
+    """The published years of each indicator."""
     cells_of: Callable[[str], list[Cell]]
+    table_of: Callable[[str], pa.Table]
+    """The same cells with the columns of the downloads."""
+    totals: Mapping[tuple[str, int, str, str], Cell]
+    """The cells that are split by nothing but place, by indicator, year, level and code."""
+    audits: Sequence[Mapping[str, Any]]
+    """What the audit of each year found."""
     dimensions: tuple[str, ...] = field(default=tuple(CELL_DIMENSIONS))
 
     @property
     def vintage(self) -> int:
         """The year whose places have pages."""
         return max(self.release.years)
+
+    @cached_property
+    def pages_of_places(self) -> frozenset[tuple[str, str]]:
+        """The places that have a page: those of the newest year, of published levels, as (level, code)."""
+        return frozenset(unit for unit in self.places.units(self.vintage) if unit[0] in self.levels)
+
+    def levels_of(self, indicator: Indicator) -> tuple[str, ...]:
+        """The published levels of an indicator, from the largest."""
+        return tuple(level for level in self.levels if level in indicator.levels)
 
     @property
     def country_level(self) -> str:

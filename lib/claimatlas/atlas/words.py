@@ -15,6 +15,7 @@ from importlib import resources
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
+from babel.units import format_unit
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
 from claimatlas.atlas.cells import Cell, State
@@ -70,6 +71,10 @@ class Words:
         """The same in the form that goes with a number: ``plural`` where the language has one."""
         key = f"{kind}_plural.{name}"
         return self.say(key) if number != 1 and self.has(key) else self.name(kind, name)
+
+    def capital(self, text: str) -> str:
+        """A text that begins a line."""
+        return text[:1].upper() + text[1:]
 
     def number(self, number: float, decimals: int = DECIMALS) -> str:
         """A number with its decimals, rounded half up from the digits that it is written with."""
@@ -128,6 +133,18 @@ class Words:
     def short_date(self, day: dt.date) -> str:
         """A day in digits."""
         return format_date(day, format="dd/MM/yyyy", locale=self.locale)
+
+    def duration(self, years: int) -> str:
+        """A number of years in words."""
+        return format_unit(years, "duration-year", length="long", locale=self.locale)
+
+    def size(self, size: int) -> str:
+        """The size of a file."""
+        for unit in ("byte", "kilobyte"):
+            if size < 1000:
+                return format_unit(size, f"digital-{unit}", length="short", format="#,##0", locale=self.locale)
+            size = -(-size // 1000)
+        return format_unit(size, "digital-megabyte", length="short", format="#,##0", locale=self.locale)
 
     def and_(self, parts: list[str]) -> str:
         """The parts as an enumeration."""

@@ -47,8 +47,11 @@ class Page:
     body: str
 
 
-def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
-    """The sheet of an indicator; ``ending`` is that of the pages it links to."""
+def sheet(facts: Facts, language: str, written: Written, ending: str, *, has_footer: bool = True) -> Page:
+    """The sheet of an indicator; ``ending`` is that of the pages it links to.
+
+    ``has_footer``: whether it ends with a word to whoever keeps the declarations.
+    """
     texts = texts_of(language)
     indicator = facts.indicator
 
@@ -80,7 +83,8 @@ def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
         text = section(facts, texts)
         if text:
             parts += [f"## {texts.say(f'section.{name}')}", text]
-    parts += ["---", texts.say("footer")]
+    if has_footer:
+        parts += ["---", texts.say("footer")]
     return Page(
         language,
         indicator.id,
