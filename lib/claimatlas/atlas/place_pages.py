@@ -55,7 +55,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
     others = [name for name in places.all_names(level, code) if name != title]
     values = {
         "path_items": [*_trail(site, parents, language), (title, None)],
-        "level_name": words.name("level", level),
+        "level_name": words.capital(words.name("level", level)),
         "code": code,
         "country": country,
         "other_names": ", ".join(others),
