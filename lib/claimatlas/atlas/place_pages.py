@@ -67,7 +67,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
         ),
         "hidden_sentence": words.say("hidden", k=site.publication.k) if hidden else "",
         "themes": themes,
-        "larger": [places.name(at, of, language, vintage) for at, of in reversed(parents.items())],
+        "larger": [_short(site, at, of, language) for at, of in reversed(parents.items())],
         "has_comparison": level != site.country_level,
         "children": _children(site, level, code, language),
     }
@@ -97,9 +97,7 @@ def _cell(site: Site, indicator: Indicator, level: str, code: str) -> Cell | Non
     return site.totals.get((indicator.id, site.release.final_years[indicator.id], level, code))
 
 
-def _row(
-    site: Site, indicator: Indicator, level: str, code: str, parents: dict[str, str], language: str
-) -> ProfileRow:
+def _row(site: Site, indicator: Indicator, level: str, code: str, parents: dict[str, str], language: str) -> ProfileRow:
     words, k = site.words[language], site.publication.k
     title = getattr(indicator.names, language)
     cell = _cell(site, indicator, level, code)
@@ -124,6 +122,13 @@ def _row(
         larger=larger,
         spark=made(sparkline_svg([point for point in found if point is not None], chart)),
     )
+
+
+def _short(site: Site, level: str, code: str, language: str) -> tuple[str, str]:
+    """The name of a column, and the level where the name alone does not tell it."""
+    short = site.places.short_name(level, code, language, site.vintage)
+    is_short = short != site.places.name(level, code, language, site.vintage)
+    return short, site.words[language].name("level", level) if is_short else ""
 
 
 def _trail(site: Site, parents: dict[str, str], language: str) -> Trail:

@@ -125,7 +125,10 @@ class Places:
 
 
 def places_of(configuration: Configuration, settings: AtlasSettings) -> Places:
-    """Read the names of the places, with those of ``atlas.yaml``; where there is no file of the larger places, their codes stand for them."""
+    """Read the names of the places, with those of ``atlas.yaml``.
+
+    Where there is no file of the larger places, their codes stand for them.
+    """
     geography = configuration.settings.geography
     smallest = geography.domicile_level
     columns = (smallest, *YEARS_OF_PLACES, *reversed(geography.levels[:-1]), *NAMES_OF_PLACES)
