@@ -20,6 +20,7 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
 from claimatlas.messages import Event, say
 from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.reader import named
 from claimatlas.tables.releases import releases
 from claimatlas.tables.schemas import RUNS
 
@@ -125,15 +126,24 @@ def write(
 
 
 def is_synthetic(output: str, release: int) -> bool:
-    """Whether a release of gold was drawn, or computed from claims that ``generate`` made, by what its run says."""
+    """Whether a release was drawn, or computed from claims that ``generate`` made: the records of the runs say so.
+
+    An ingest that replaced silver decides; one that added to it counts beside those before.
+    """
     from claimatlas.synthetic.counts import RUN  # noqa: PLC0415 - numpy may be missing
 
     reader = DeltaReader(output)
     run = next((row["run_id"] for row in releases(reader) if row["release"] == release), None)
-    if run is None or not reader.exists(RUNS):
+    if run is None or run == RUN or not reader.exists(RUNS):
         return run == RUN
-    records = reader.rows(RUNS, where={"run_id": run})
-    return run == RUN or any(json.loads(row["record"]).get("notes", {}).get("is_synthetic") for row in records)
+    found = False
+    for row in sorted(reader.rows(RUNS, named("run_id", "started_at", "record")), key=lambda row: row["started_at"]):
+        record = json.loads(row["record"])
+        if "is_synthetic" in record:
+            found = record["is_synthetic"] or (found and "batch" in record)
+        if row["run_id"] == run:
+            break
+    return found
 
 
 def _publish(arguments: argparse.Namespace) -> None:
