@@ -95,7 +95,9 @@ def about_pages(site: Site, history: History, folder: Path, language: str) -> Ma
 
 def _card(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
     words, year = site.words[language], site.release.final_years[indicator.id]
-    cells = {key[1]: cell for key, cell in site.totals.items() if key[0] == indicator.id and key[2] == site.country_level}
+    cells = {
+        key[1]: cell for key, cell in site.totals.items() if key[0] == indicator.id and key[2] == site.country_level
+    }
     title = getattr(indicator.names, language)
     chart = words.chart(indicator, title, f"{indicator.id}-", is_synthetic=site.release.is_synthetic)
     country = country_name_of(site, language, year)
@@ -112,7 +114,9 @@ def _method(site: Site, language: str) -> dict[str, Any]:
     words, rules = site.words[language], site.publication.reliability
     reading = [words.say(f"method.{name}") for name in ("interval", "comparison", "trend")]
     reading.append(
-        words.say("method.reliability", numerator=rules.numerator_below, width=words.number(rules.interval_wider_than, 0))
+        words.say(
+            "method.reliability", numerator=rules.numerator_below, width=words.number(rules.interval_wider_than, 0)
+        )
     )
     reading += [words.say(f"method.{name}") for name in ("provisional", "codes")]
     looks = [
@@ -181,7 +185,9 @@ def _releases(site: Site, history: History, folder: Path, language: str) -> dict
     ]
     changes = [
         {
-            "title": getattr(known[change.indicator].names, language) if change.indicator in known else change.indicator,
+            "title": getattr(known[change.indicator].names, language)
+            if change.indicator in known
+            else change.indicator,
             "year": change.year,
             "numbers": [words.count(change.counts.get(kind, 0)) for kind in KINDS],
         }

@@ -212,7 +212,9 @@ def _pictures(
     country = _country(site, totals, year)
     cells = totals.of_level(year, level)
     ranked = next((of for of in reversed(site.levels) if len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING), level)
-    ranked_names = {code: site.places.name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)}
+    ranked_names = {
+        code: site.places.name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)
+    }
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
     drawn = map_svg(topology, level, year, cells, classes, names, chart("map")) if topology else None
     is_share = indicator.unit == "percent"

@@ -97,9 +97,7 @@ def _cell(site: Site, indicator: Indicator, level: str, code: str) -> Cell | Non
     return site.totals.get((indicator.id, site.release.final_years[indicator.id], level, code))
 
 
-def _row(
-    site: Site, indicator: Indicator, level: str, code: str, parents: dict[str, str], language: str
-) -> ProfileRow:
+def _row(site: Site, indicator: Indicator, level: str, code: str, parents: dict[str, str], language: str) -> ProfileRow:
     words, k = site.words[language], site.publication.k
     title = getattr(indicator.names, language)
     cell = _cell(site, indicator, level, code)

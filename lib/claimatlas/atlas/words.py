@@ -15,8 +15,8 @@ from importlib import resources
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.units import format_unit
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
+from babel.units import format_unit
 
 from claimatlas.atlas.cells import Cell, State
 from claimatlas.configuration.documents import read_yaml
