@@ -93,13 +93,31 @@ def about_pages(site: Site, history: History, folder: Path, language: str) -> Ma
     }
 
 
+def withdrawn_pages(site: Site, history: History, folder: Path, language: str) -> Mapping[str, str]:
+    """The pages of a site without a release in force: that there is none, the releases, accessibility."""
+    words = site.words[language]
+    releases = _releases(site, history, folder, language)
+    start = links.start_page(language)
+    found = {
+        start: page_text(site, language, start, "withdrawn", site.settings.title[language], releases),
+    }
+    others = {
+        "releases": {**releases, "changes": None},
+        "accessibility": {"contact_said": site.settings.contact.removeprefix("mailto:")},
+    }
+    for name, values in others.items():
+        path = links.about_page(language, name)
+        found[path] = page_text(site, language, path, name, words.say(f"page.{name}"), values)
+    return found
+
+
 def _card(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
     words, year = site.words[language], site.release.final_years[indicator.id]
     cells = {
         key[1]: cell for key, cell in site.totals.items() if key[0] == indicator.id and key[2] == site.country_level
     }
     title = getattr(indicator.names, language)
-    chart = words.chart(indicator, title, f"{indicator.id}-", is_synthetic=site.release.is_synthetic)
+    chart = words.chart(indicator, title, indicator.id, is_synthetic=site.release.is_synthetic)
     country = country_name_of(site, language, year)
     return {
         "title": title,

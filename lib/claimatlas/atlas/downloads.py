@@ -5,23 +5,23 @@ The same cells give the same bytes: nothing in them tells when they were written
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
+import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.csv import WriteOptions, write_csv
 
 from claimatlas.atlas.cells import State
 from claimatlas.atlas.metadata import CATALOGUE, CSVW, catalogue, csvw
 from claimatlas.atlas.reading import COLUMNS
 from claimatlas.atlas.site import Site
+from claimatlas.atlas.workbooks import MOMENT, write_workbook
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.tables.schemas import PUBLISHED_CELLS
 
@@ -30,9 +30,6 @@ SUMS = "SHA256SUMS"
 AUDIT = "audit.json"
 BAND = "note"
 """The column that says of each row that it is synthetic or a draft."""
-_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
-"""The time that files within files carry, always the same."""
-_ROWS_OF_A_SHEET = 1_000_000
 _FIELDS = {column.name: column for column in PUBLISHED_CELLS.columns}
 
 
@@ -50,11 +47,13 @@ def write_downloads(folder: Path, site: Site) -> None:
     """Write the files of the release into a new folder."""
     folder.mkdir(parents=True)
     for indicator in site.indicators:
-        table = site.table_of(indicator.id)
-        rows = list(zip(*(table.column(name).to_pylist() for name in COLUMNS), strict=True))
-        _write_csv(folder / f"{indicator.id}.csv", rows, site)
-        _write_workbook(folder / f"{indicator.id}.xlsx", rows, site, indicator)
+        table = _with_band(site.table_of(indicator.id), site)
+        _write_csv(folder / f"{indicator.id}.csv", table)
         _write_parquet(folder / f"{indicator.id}.parquet", table, site)
+        about = _metadata_rows(site, indicator)
+        write_workbook(
+            folder / f"{indicator.id}.xlsx", indicator.id, table, about, notes(site).splitlines(), site.release.band
+        )
     _write_json(folder / CSVW, csvw(site))
     _write_json(folder / CATALOGUE, catalogue(site))
     _write_json(folder / AUDIT, audit_record(site))
@@ -117,56 +116,22 @@ def _labels(site: Site) -> dict[str, Any]:
     return {"release": release.number, "is_synthetic": release.is_synthetic, "is_draft": release.is_draft}
 
 
-def _write_csv(file: Path, rows: Sequence[tuple[Any, ...]], site: Site) -> None:
-    """One row per cell; with a band also in a column of its own, so that no copy of a row loses it."""
-    band = [site.release.band] if site.release.band else []
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*COLUMNS, *(BAND for _ in band)])
-        writer.writerows([*("" if value is None else value for value in row), *band] for row in rows)
+def _with_band(table: pa.Table, site: Site) -> pa.Table:
+    """With a band also in a column of its own, so that no copy of a row loses it."""
+    band = site.release.band
+    return table.append_column(BAND, pa.array([band] * len(table), pa.string())) if band else table
+
+
+def _write_csv(file: Path, table: pa.Table) -> None:
+    with file.open("wb") as stream:
+        stream.write((",".join(table.column_names) + "\n").encode())
+        write_csv(table, stream, WriteOptions(include_header=False, quoting_style="needed"))
 
 
 def _write_parquet(file: Path, table: pa.Table, site: Site) -> None:
     band = site.release.band
-    written = table.replace_schema_metadata({"release": str(site.release.number), **({BAND: band} if band else {})})
-    if band:
-        written = written.append_column(BAND, pa.array([band] * len(written), pa.string()))
-    pq.write_table(written, file, compression="zstd", write_page_index=False, store_schema=False)
-
-
-def _write_workbook(file: Path, rows: Sequence[tuple[Any, ...]], site: Site, indicator: Indicator) -> None:
-    """A workbook of data, metadata and notes. Rows beyond what a sheet holds go on in further ones."""
-    from xlsxwriter import Workbook  # noqa: PLC0415 - only what publishes needs it
-
-    book = Workbook(str(file), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": indicator.id, "created": _MOMENT.replace(tzinfo=None)})
-    band = [site.release.band] if site.release.band else []
-    for number, part in enumerate(_parts(rows), 1):
-        sheet = book.add_worksheet("data" if number == 1 else f"data {number}")
-        sheet.freeze_panes(1, 0)
-        if band:
-            sheet.set_header(f"&C{band[0]}")
-        for position, name in enumerate([*COLUMNS, *(BAND for _ in band)]):
-            sheet.write_string(0, position, name)
-        for line, row in enumerate(part, 1):
-            for position, value in enumerate([*row, *band]):
-                if isinstance(value, str):
-                    sheet.write_string(line, position, value)
-                elif value is not None:
-                    sheet.write_number(line, position, value)
-    metadata = book.add_worksheet("metadata")
-    for line, pair in enumerate(_metadata_rows(site, indicator)):
-        metadata.write_string(line, 0, pair[0])
-        metadata.write_string(line, 1, pair[1])
-    sheet = book.add_worksheet("notes")
-    for line, text in enumerate(notes(site).splitlines()):
-        sheet.write_string(line, 0, text)
-    book.close()
-
-
-def _parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    for start in range(0, max(len(rows), 1), _ROWS_OF_A_SHEET):
-        yield rows[start : start + _ROWS_OF_A_SHEET]
+    labels = {"release": str(site.release.number), **({BAND: band} if band else {})}
+    pq.write_table(table.replace_schema_metadata(labels), file, compression="zstd", store_schema=False)
 
 
 def _metadata_rows(site: Site, indicator: Indicator) -> list[tuple[str, str]]:
@@ -186,11 +151,12 @@ def _write_json(file: Path, value: object) -> None:
 
 
 def _write_zip(file: Path, files: Sequence[Path]) -> None:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    """All files as one; what is compressed already is not compressed again."""
+    with zipfile.ZipFile(file, "w", compresslevel=6) as archive:
         for one in files:
-            entry = zipfile.ZipInfo(one.name, (2000, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry = zipfile.ZipInfo(one.name, MOMENT.timetuple()[:6])
+            is_compressed = one.suffix in (".xlsx", ".parquet")
+            entry.compress_type = zipfile.ZIP_STORED if is_compressed else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, one.read_bytes())
-    file.write_bytes(target.getvalue())
+            with one.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target)

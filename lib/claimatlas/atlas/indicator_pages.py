@@ -49,7 +49,7 @@ class IndicatorTotals:
     """The totals of an indicator: by year, level and place, with the classes that hold for all years."""
 
     cells: Mapping[tuple[int, str, str], Cell]
-    classes: Mapping[str, Classes]
+    classes: Mapping[str, Classes | None]
     """By level: larger places lie closer together than smaller ones."""
 
     def of_level(self, year: int, level: str) -> dict[str, Cell]:
@@ -60,8 +60,7 @@ class IndicatorTotals:
 def totals_of(site: Site, indicator: Indicator) -> IndicatorTotals:
     """The totals of an indicator."""
     own = {key[1:]: cell for key, cell in site.totals.items() if key[0] == indicator.id}
-    levels = [level for level in site.levels if any(key[1] == level for key in own)]
-    by_level = {level: classes_of(cell for key, cell in own.items() if key[1] == level) for level in levels}
+    by_level = {level: classes_of(cell for key, cell in own.items() if key[1] == level) for level in site.levels}
     return IndicatorTotals(own, by_level)
 
 
@@ -206,34 +205,27 @@ def _pictures(
     title = getattr(indicator.names, words.language)
 
     def chart(name: str) -> Any:  # noqa: ANN401 - the words of a picture
-        return words.chart(indicator, title, f"{name}-", is_synthetic=site.release.is_synthetic)
+        return words.chart(indicator, title, name, is_synthetic=site.release.is_synthetic)
 
     classes = totals.classes[level]
     country = _country(site, totals, year)
     cells = totals.of_level(year, level)
-    ranked = next((of for of in reversed(site.levels) if len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING), level)
-    ranked_names = {
-        code: site.places.name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)
-    }
+    there = (of for of in reversed(site.levels) if 1 < len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING)
+    ranked = next(there, level)
+    ranked_names = {code: site.places.name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)}
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
-    drawn = map_svg(topology, level, year, cells, classes, names, chart("map")) if topology else None
-    is_share = indicator.unit == "percent"
+    drawn = map_svg(topology, level, year, cells, classes, names, chart("map")) if topology else ""
+    ranking = ranking_svg(
+        list(totals.of_level(year, ranked).values()), country, ranked_names, totals.classes[ranked], chart("ranking")
+    )
     return {
-        "map": made(drawn) if drawn else None,
+        "map": made(drawn),
         "legend": made(legend_html(classes, chart("legend"))),
         "series": made(series_svg(points, chart("series"))),
-        "ranking": made(
-            ranking_svg(
-                list(totals.of_level(year, ranked).values()),
-                country,
-                ranked_names,
-                totals.classes[ranked],
-                chart("ranking"),
-            )
-        ),
+        "ranking": made(ranking),
         "ranking_caption": words.say("indicator.caption", level=words.name("level", ranked), year=year),
         "distribution": made(distribution_svg(list(cells.values()), country, classes, chart("distribution"))),
-        "funnel": made(funnel_svg(list(cells.values()), country, names, chart("funnel"))) if is_share else None,
+        "funnel": made(funnel_svg(list(cells.values()), country, names, chart("funnel"))),
     }
 
 

@@ -70,7 +70,8 @@ def _around(site: Site, words: Words, root: str) -> dict[str, Any]:
     if release.published_on is not None:
         said = words.say("page.release", number=release.number, date=words.date(release.published_on))
     menu = [("start", links.start_page(language))]
-    menu += [(name, links.about_page(language, name)) for name in ("data", "method", "confidentiality", "releases")]
+    others = ("releases",) if release.is_withdrawn else ("data", "method", "confidentiality", "releases")
+    menu += [(name, links.about_page(language, name)) for name in others]
     return {
         "site": site,
         "words": words,

@@ -103,7 +103,7 @@ def _row(site: Site, indicator: Indicator, level: str, code: str, parents: dict[
     cell = _cell(site, indicator, level, code)
     years = sorted(site.years_of[indicator.id])
     found = (site.totals.get((indicator.id, year, level, code)) for year in years)
-    chart = words.chart(indicator, title, f"{indicator.id}-", is_synthetic=site.release.is_synthetic)
+    chart = words.chart(indicator, title, indicator.id, is_synthetic=site.release.is_synthetic)
     larger = [
         (
             site.places.name(at, of, language, site.vintage),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +12,12 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.csv import write_csv
 
 from claimatlas.atlas.cells import Cell
 from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.reader import Value, named
+from claimatlas.tables.reader import named
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, LEDGER, PUBLISHED_AUDITS, PUBLISHED_CELLS, WITHDRAWALS
 
 COLUMNS = (
@@ -22,6 +26,11 @@ COLUMNS = (
     *("comparison", "trend", "confidentiality", "reliability", "status", "release"),
 )
 """The columns of every download, in their order."""
+
+_TYPES = {"string": pa.string(), "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64()}
+_SCHEMA = pa.schema(
+    [(name, next(_TYPES[column.type] for column in PUBLISHED_CELLS.columns if column.name == name)) for name in COLUMNS]
+)
 
 TotalKey = tuple[str, int, str, str]
 """Indicator, year, level, place."""
@@ -46,6 +55,8 @@ class PublishedCells:
     @cached_property
     def years_of_indicators(self) -> dict[str, tuple[int, ...]]:
         """The years of each indicator of the release, in their order."""
+        if not self._reader.exists(PUBLISHED_CELLS):
+            return {}
         columns = named("indicator_id", "year")
         rows = self._reader.rows(PUBLISHED_CELLS, columns, {"release": self.release}, distinct=True)
         names = sorted({row["indicator_id"] for row in rows})
@@ -57,13 +68,32 @@ class PublishedCells:
         rows = self._reader.rows(PUBLISHED_CELLS, named("geo_level"), {"release": self.release}, distinct=True)
         return frozenset(row["geo_level"] for row in rows)
 
+    @cached_property
+    def _all(self) -> pa.Table:
+        """All cells of the release, read once; texts by number, as there are few different ones."""
+        rows = pa.table(self._reader.batches(PUBLISHED_CELLS, named(*COLUMNS), {"release": self.release}))
+        keys = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
+        rows = rows.cast(_SCHEMA).sort_by([(name, "ascending") for name in keys]).combine_chunks()
+        for position, field in enumerate(rows.schema):
+            if field.type == pa.string():
+                rows = rows.set_column(position, field.name, rows.column(position).dictionary_encode())
+        return rows
+
     def table_of(self, indicator: str) -> pa.Table:
         """All cells of an indicator with the columns of the downloads, by year, level, place and split."""
-        rows = self._reader.batches(
-            PUBLISHED_CELLS, named(*COLUMNS), {"release": self.release, "indicator_id": indicator}
-        )
-        keys = ("year", "geo_level", "geo_code", *CELL_DIMENSIONS)
-        return pa.table(rows).sort_by([(name, "ascending") for name in keys])
+        return self._all.filter(pc.equal(self._all["indicator_id"], indicator)).cast(_SCHEMA).combine_chunks()
+
+    def digest_of(self, indicator: str) -> str:
+        """SHA-256 of an indicator's cells without the release: the same for the same figures."""
+        stream = io.BytesIO()
+        write_csv(self.table_of(indicator).drop_columns(["release"]), stream)
+        return hashlib.sha256(stream.getvalue()).hexdigest()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all cells of the release; of nothing where there are none."""
+        lines = [f"{name} {self.digest_of(name)}\n" for name in self.years_of_indicators]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def cells_of(self, indicator: str) -> list[Cell]:
         """The same as cells."""
@@ -72,10 +102,10 @@ class PublishedCells:
     @cached_property
     def totals(self) -> dict[TotalKey, Cell]:
         """The cells of all indicators that are split by nothing but place."""
-        where: dict[str, Value] = {"release": self.release, **dict.fromkeys(CELL_DIMENSIONS, ALL)}
-        found = _as_cells(pa.table(self._reader.batches(PUBLISHED_CELLS, named(*COLUMNS), where)))
-        ordered = sorted(found, key=lambda cell: (cell.indicator_id, cell.year, cell.geo_level, cell.geo_code))
-        return {(cell.indicator_id, cell.year, cell.geo_level, cell.geo_code): cell for cell in ordered}
+        rows = self._all
+        for name in CELL_DIMENSIONS:
+            rows = rows.filter(pc.equal(rows[name], ALL))
+        return {(cell.indicator_id, cell.year, cell.geo_level, cell.geo_code): cell for cell in _as_cells(rows)}
 
     @cached_property
     def audits(self) -> list[dict[str, Any]]:
@@ -84,6 +114,14 @@ class PublishedCells:
             return []
         rows = self._reader.rows(PUBLISHED_AUDITS, where={"release": self.release})
         return [{**row, "record": json.loads(row["record"])} for row in sorted(rows, key=lambda row: int(row["year"]))]
+
+
+def newest_candidate(output: str) -> int | None:
+    """The newest release that cells are there of; nothing without any."""
+    reader = DeltaReader(output)
+    if not reader.exists(PUBLISHED_CELLS):
+        return None
+    return max((row["release"] for row in reader.rows(PUBLISHED_CELLS, named("release"), distinct=True)), default=None)
 
 
 def first_published(output: str) -> dict[int, date]:

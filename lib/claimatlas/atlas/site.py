@@ -39,6 +39,8 @@ class ReleaseInfo:
     data_changed: dict[str, date]
     is_synthetic: bool
     is_draft: bool
+    is_withdrawn: bool = False
+    """Whether no release is in force, and this one was the last: the site then only says so."""
 
     @property
     def band(self) -> str:
