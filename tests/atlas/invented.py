@@ -48,9 +48,10 @@ class Country:
         usual = {"percent": 0.2, "mean_nights": 3.0}[indicator.unit]
         tendency = {code: usual * dice.lognormvariate(0, 0.25) for code in geography.places}
         splits = self._splits(indicator)
+        shown_by = {split: list(self._shown(split, indicator)) for split in splits}
         found = []
         for position, year in enumerate(self.years):
-            counts = defaultdict(lambda: [0, 0])
+            base, counts = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, 0])
             for code, place in geography.vintage(year).items():
                 for split in (split for split in splits if "all" not in self._own(indicator, split)):
                     n = self._poisson(dice, size[code] * (8 if "013" in indicator.id else 1) / 8)
@@ -61,9 +62,15 @@ class Country:
                         x = round(n * tendency[code] * dice.uniform(0.9, 1.1))
                     for level in LEVELS:
                         if place.parents[level]:
-                            for shown in self._shown(split, indicator):
-                                counts[level, place.parents[level], shown][0] += x
-                                counts[level, place.parents[level], shown][1] += n
+                            whole = base[level, place.parents[level], split]
+                            whole[0] += x
+                            whole[1] += n
+            for (level, code, split), (x, n) in base.items():
+                for shown in shown_by[split]:
+                    if self._planned(indicator, level, shown, year):
+                        whole = counts[level, code, shown]
+                        whole[0] += x
+                        whole[1] += n
             country = {split: counts["country", "01000", split] for split in splits}
             for level, code in sorted(geography.units(year), key=lambda unit: (LEVELS.index(unit[0]), unit[1])):
                 for split in splits:

@@ -59,6 +59,7 @@ export class IndicatorPage {
     addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.point(undefined);
     });
+    if (texts().outlines) await load(this.root, "topology").catch((error: Error) => this.say(say("app.failed", { file: error.message })));
     for (const slot of this.slots.values()) slot.replaceChildren();
     await this.set({}, true);
     this.loadRest();

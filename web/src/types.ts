@@ -8,6 +8,7 @@ export interface Texts {
   draft: boolean;
   synthetic: boolean;
   k: number;
+  outlines: boolean;
   indicators: Record<string, { title: string; unit: Unit }>;
   texts: Record<string, string>;
 }

@@ -53,7 +53,7 @@ def write_data(folder: Path, site: Site, topology: Topology | None) -> None:
     """Write every data file of the site below ``folder``, which must be empty or absent."""
     head = _head(site)
     for language, words in site.words.items():
-        _write(folder / f"texts-{language}.js", head, "texts", _texts(site, words))
+        _write(folder / f"texts-{language}.js", head, "texts", _texts(site, words, topology))
         _write(folder / f"places-{language}.js", head, "places", _places(site, language))
     if topology is not None:
         _write(folder / "topology.js", head, "topology", topology.as_document())
@@ -63,7 +63,7 @@ def write_data(folder: Path, site: Site, topology: Topology | None) -> None:
 
 
 def scripts_of(site: Site, page: str, key: str, language: str) -> tuple[str, ...]:
-    """The data files that the first view of a page needs, below the site's folder, in the order to load them.
+    """The data files that a page loads by itself, below the site's folder, in this order; its script loads the outlines.
 
     ``page``: start, indicator or place; ``key``: the indicator's id on its page.
     """
@@ -89,7 +89,7 @@ def _write(path: Path, head: str, key: str, value: Any) -> None:  # noqa: ANN401
     path.write_text(f"/* {head} */\n{call}\n", encoding="utf-8")
 
 
-def _texts(site: Site, words: Words) -> dict[str, Any]:
+def _texts(site: Site, words: Words, topology: Topology | None) -> dict[str, Any]:
     release = site.release
     names = {"level": site.places.levels, "dimension": site.dimensions}
     more = {f"{kind}.{name}": words.name(kind, name) for kind, all_names in names.items() for name in all_names}
@@ -101,6 +101,7 @@ def _texts(site: Site, words: Words) -> dict[str, Any]:
         "draft": release.is_draft,
         "synthetic": release.is_synthetic,
         "k": site.publication.k,
+        "outlines": topology is not None,
         "indicators": {i.id: {"title": getattr(i.names, words.language), "unit": i.unit} for i in site.indicators},
         "texts": more | {key: text for key, text in words.by_key.items() if key.startswith(TEXTS)},
     }
