@@ -45,7 +45,7 @@ def site_of(country: Country, *, is_synthetic=True) -> Site:
             is_synthetic=is_synthetic,
             is_draft=False,
         ),
-        places=places_of(configuration),
+        places=places_of(configuration, settings),
         words={language: words_of(language, locale) for language, locale in settings.locales.items()},
         indicators=country.indicators,
         levels=tuple(configuration.settings.geography.levels),

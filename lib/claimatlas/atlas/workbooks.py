@@ -93,8 +93,6 @@ def _joined(table: pa.Table) -> bytes:
 
 def _cells(values: pa.Array) -> pa.Array:
     """A column as cells of a sheet: text within the cell, a number, or an empty cell."""
-    if pa.types.is_dictionary(values.type):
-        return pc.take(_cells(values.dictionary), values.indices)
     if pa.types.is_string(values.type):
         text = values
         for sign, entity in _ENTITIES:
