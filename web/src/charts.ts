@@ -1,6 +1,6 @@
 // Map and charts, drawn anew for the view; the same looks as the static ones of Python.
 import { html } from "htm/preact";
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import type { Shape } from "./geometry";
 import { type Classes, classOf, patternOf } from "./classes";
 import { texts } from "./data";
@@ -25,17 +25,19 @@ export interface Named {
 
 type Markup = ComponentChildren;
 
-export function hatching(id: string): Markup {
+/** The patterns of states; `times`: how many units of the drawing a picture unit has. */
+export function hatching(id: string, times = 1): Markup {
+  const transform = times === 1 ? undefined : `scale(${times})`;
   return html`<defs>
-    <pattern id="${id}-hidden" width="7" height="7" patternUnits="userSpaceOnUse">
+    <pattern id="${id}-hidden" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform=${transform}>
       <rect width="7" height="7" class="hatch-ground" />
       <path d="M-1,1l2,-2M0,7l7,-7M6,8l2,-2" class="hatch-line" />
     </pattern>
-    <pattern id="${id}-dots" width="6" height="6" patternUnits="userSpaceOnUse">
+    <pattern id="${id}-dots" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform=${transform}>
       <rect width="6" height="6" class="hatch-ground" />
       <circle cx="3" cy="3" r="1.1" class="hatch-dot" />
     </pattern>
-    <pattern id="${id}-few" width="6" height="6" patternUnits="userSpaceOnUse">
+    <pattern id="${id}-few" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform=${transform}>
       <path d="M-1,5l2,2M0,0l6,6M5,-1l2,2" class="few-line" />
     </pattern>
   </defs>`;
@@ -62,40 +64,68 @@ function horizontals(marks: number[], y: (value: number) => number, whole = fals
 export interface MapProps {
   id: string;
   title: string;
-  told: string;
   shapes: Shape[];
   size: [number, number];
   attribution: string;
+  /** Names the outlines: others need a new drawing. */
+  outlines: string;
   look: (code: string) => string;
   says: (code: string) => string;
   isFew: (code: string) => boolean;
   uncertainty: "none" | "fade" | "hatch";
   chosen: string[];
-  active: string | undefined;
   borders: Shape[];
+}
+
+/** The places of a map. While the outlines stay, a change of view only rewrites what differs, without a comparison of trees. */
+class Places extends Component<MapProps> {
+  override shouldComponentUpdate(next: MapProps): boolean {
+    if (next.shapes !== this.props.shapes) return true;
+    const paths = (this.base as Element).children;
+    next.shapes.forEach((shape, at) => {
+      const attributes = attributesOf(next, shape);
+      const path = paths[at] as Element;
+      for (const [key, value] of Object.entries(attributes)) {
+        if (value === undefined) path.removeAttribute(key);
+        else if (path.getAttribute(key) !== value) path.setAttribute(key, value);
+      }
+    });
+    return false;
+  }
+
+  render(props: MapProps): Markup {
+    return html`<g class="places" fill-rule="evenodd" role="presentation">${props.shapes.map(
+      (shape) => html`<path id="${props.id}-${shape.code}" data-code=${shape.code} d=${shape.d} role="option" ...${attributesOf(props, shape)} />`,
+    )}</g>`;
+  }
+}
+
+function attributesOf(props: MapProps, shape: Shape): Record<string, string | undefined> {
+  const css = props.look(shape.code);
+  const faded = props.uncertainty === "fade" && props.isFew(shape.code) ? " faded" : "";
+  return {
+    class: css + faded,
+    fill: patternOf(css, props.id),
+    "aria-selected": props.chosen.includes(shape.code) ? "true" : "false",
+    "aria-label": props.says(shape.code),
+  };
 }
 
 export function mapView(props: MapProps): Markup {
   const { id, shapes, size, uncertainty } = props;
   const [width, height] = size;
-  const over = (code: string | undefined, css: string) => {
-    const shape = code && shapes.find((one) => one.code === code);
-    return shape ? html`<path d=${shape.d} class=${css} />` : null;
+  const over = (code: string, css: string) => {
+    const shape = shapes.find((one) => one.code === code);
+    return shape ? html`<path key=${code} d=${shape.d} class=${css} />` : null;
   };
   return html`<svg viewBox="0 0 ${width} ${height + 260}" width=${width / 10} height=${height / 10 + 26} class="map live" xmlns="http://www.w3.org/2000/svg"
-      role="listbox" aria-multiselectable="true" tabindex="0" aria-label="${props.title}. ${say("app.map_help")}" aria-activedescendant=${props.active ? `${id}-${props.active}` : undefined}>
-    ${hatching(id)}
-    <g class="places" fill-rule="evenodd" role="presentation">
-      ${shapes.map((shape) => {
-        const css = props.look(shape.code);
-        const faded = uncertainty === "fade" && props.isFew(shape.code) ? " faded" : "";
-        return html`<path key=${shape.code} id="${id}-${shape.code}" data-code=${shape.code} d=${shape.d} class="${css}${faded}" fill=${patternOf(css, id)}
-          role="option" aria-selected=${props.chosen.includes(shape.code) ? "true" : "false"} aria-label=${props.says(shape.code)} />`;
-      })}
-    </g>
+      role="listbox" aria-multiselectable="true" tabindex="0" aria-label="${props.title}. ${say("app.map_help")}">
+    ${hatching(id, 10)}
+    <${Places} key=${props.outlines} ...${props} />
     ${uncertainty === "hatch" ? html`<g class="few" aria-hidden="true">${shapes.filter((shape) => props.isFew(shape.code)).map((shape) => html`<path d=${shape.d} fill="url(#${id}-few)" />`)}</g>` : null}
     <g class="borders" aria-hidden="true">${props.borders.map((shape) => html`<path d=${shape.d} />`)}</g>
-    <g class="marks" aria-hidden="true">${props.chosen.map((code) => over(code, "chosen"))}${over(props.active, "active")}</g>
+    <g class="marks" aria-hidden="true">${props.chosen.map((code) => over(code, "chosen"))}</g>
+    <path class="active" aria-hidden="true" />
     <text x="80" y=${height + 180} class="t-note" aria-hidden="true">${props.attribution}</text>
     ${texts().synthetic ? html`<text x=${width - 80} y=${height + 180} class="t-band" text-anchor="end" aria-hidden="true">${say("band.synthetic")}</text>` : null}
   </svg>`;
