@@ -8,7 +8,8 @@ import { count, decimal, figure, say, value } from "./format";
 import { decimalsOf, domain, path, scale, ticks } from "./scales";
 import type { Cell, Unit } from "./types";
 
-const WIDTH = 480;
+let WIDTH = 480;
+
 const HEIGHT = 270;
 const LEFT = 54;
 const RIGHT = 26;
@@ -16,6 +17,11 @@ const TOP = 14;
 const BOTTOM = 30;
 const MANY = 60;
 const Z = { "limit-95": 1.959964, "limit-998": 3.090232 };
+
+/** Fits the charts to a place: on a narrow one they have fewer units, so that their text stays as large. */
+export function fit(width: number): void {
+  WIDTH = width > 0 && width < 440 ? 330 : 480;
+}
 
 export interface Named {
   code: string;
@@ -47,7 +53,7 @@ const band = (x: number, y: number): Markup =>
   texts().synthetic ? html`<text x=${x} y=${y} class="t-band" text-anchor="end">${say("band.synthetic")}</text>` : null;
 
 function frame(id: string, title: string, told: string, height: number, content: Markup): Markup {
-  return html`<svg viewBox="0 0 ${WIDTH} ${height}" width=${WIDTH} height=${height} class="chart" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">
+  return html`<svg viewBox="0 0 ${WIDTH} ${height}" width=${WIDTH} height=${height} class="chart live" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">
     <title id="${id}-title">${title}</title><desc id="${id}-desc">${told}</desc>
     ${hatching(id)}${content}
   </svg>`;
@@ -164,7 +170,7 @@ export function series(id: string, title: string, unit: Unit, lines: Line[], yea
   const [first, last] = [Math.min(...years), Math.max(...years)];
   const x = scale(first === last ? first - 1 : first, first === last ? last + 1 : last, LEFT + 12, WIDTH - RIGHT - 12);
   const y = scale(marks[0] as number, marks[marks.length - 1] as number, HEIGHT - BOTTOM, TOP);
-  const every = Math.ceil(years.length / 8);
+  const every = Math.ceil(years.length / Math.floor(WIDTH / 60));
   const gaps = alone ? (own[0] ?? lines[0])?.points.filter(([, cell]) => cell && cell.state !== "value") ?? [] : [];
   const looks = { hidden: "s-hidden", nobody: "s-nobody", not_computable: "s-not-computable", value: "" };
   const told = lines
@@ -213,11 +219,12 @@ export function ranking(id: string, title: string, unit: Unit, rows: Named[], co
   });
   const extent = shown.flatMap(({ cell }) => [cell.value, cell.low ?? cell.value, cell.high ?? cell.value]);
   if (shown.length <= MANY) {
-    const [row, left, right] = [19, 184, 76];
+    const [row, left, right] = [19, WIDTH > 400 ? 184 : 132, 76];
+    const most = WIDTH > 400 ? 24 : 17;
     const high = Math.max(...extent);
     const x = scale(0, high, left, WIDTH - right);
     const bottom = row * shown.length + 8;
-    const cut = (text: string) => (text.length <= 24 ? text : `${text.slice(0, 23)}…`);
+    const cut = (text: string) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
     return frame(id, title, told, bottom + 38, html`
       ${shown.map(({ code, name, cell }, at) => html`<g data-code=${code} class=${chosen.includes(code) ? "row chosen" : "row"}>
         <text x=${left - 6} y=${21 + at * row} class="t-label" text-anchor="end">${cut(name)}<title>${name}</title></text>
@@ -267,7 +274,7 @@ export function distribution(id: string, title: string, unit: Unit, rows: Named[
       const [start, end] = [from + at * wide, from + (at + 1) * wide];
       return html`<rect x=${x(start)} y=${y(number)} width=${x(end) - x(start) - 1} height=${HEIGHT - BOTTOM - y(number)} class="bar ${classOf(classes, (start + end) / 2)}"><title>${value(unit, start)} – ${value(unit, end)}: ${count(number)}</title></rect>`;
     })}
-    ${marks.filter((_, at) => marks.length <= 7 || at % 2 === 0).map((mark) => html`<text x=${x(mark)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${value(unit, mark)}</text>`)}
+    ${marks.filter((_, at) => marks.length <= (WIDTH > 400 ? 7 : 4) || at % 2 === 0).map((mark) => html`<text x=${x(mark)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${value(unit, mark)}</text>`)}
     ${hasValue(country) ? html`<path d="M${x(country.value).toFixed(1)},${TOP}V${HEIGHT - BOTTOM}" class="line-country" /><text x=${x(country.value) + (right ? -5 : 5)} y=${TOP + 9} class="t-country" text-anchor=${right ? "end" : "start"}>${figure(unit, country)}</text>` : null}
     ${band(WIDTH - RIGHT, HEIGHT + 6)}`);
 }
@@ -312,7 +319,7 @@ export function funnel(id: string, title: string, unit: Unit, rows: Named[], cou
   return frame(id, title, told, HEIGHT + 16 + (texts().synthetic ? 16 : 0), html`${horizontals(marks, y)}
     ${some.map((size) => html`<text x=${x(Math.log10(size))} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${count(size)}</text>`)}
     ${limits}<path d="M${LEFT + 8},${y(centre).toFixed(1)}H${WIDTH - RIGHT - 8}" class="line-country" />
-    ${shown.map((row) => html`<circle data-code=${row.code} cx=${x(Math.log10(row.cell.denominator as number)).toFixed(1)} cy=${y(row.cell.value).toFixed(1)} r=${chosen.includes(row.code) ? 5 : 2.6} class="point${outside.includes(row) ? " outside" : ""}${chosen.includes(row.code) ? " chosen" : ""}"><title>${row.name}: ${figure(unit, row.cell)} (${count(row.cell.denominator as number)})</title></circle>`)}
+    ${shown.map((row) => html`<circle data-code=${row.code} cx=${x(Math.log10(row.cell.denominator as number)).toFixed(1)} cy=${y(row.cell.value).toFixed(1)} r=${chosen.includes(row.code) ? 5 : 2.6} class="point plain${outside.includes(row) ? " outside" : ""}${chosen.includes(row.code) ? " chosen" : ""}"><title>${row.name}: ${figure(unit, row.cell)} (${count(row.cell.denominator as number)})</title></circle>`)}
     <text x=${(LEFT + WIDTH - RIGHT) / 2} y=${HEIGHT + 6} class="t-note" text-anchor="middle">${say("chart.size")}</text>
     ${band(WIDTH - RIGHT, HEIGHT + 23)}`);
 }

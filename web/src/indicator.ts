@@ -1,7 +1,7 @@
 // The page of an indicator: one view, kept in the fragment, drawn into the slots of the page.
 import { html } from "htm/preact";
 import { type ComponentChildren, render } from "preact";
-import { type Line, type Named, distribution, funnel, mapView, ranking, series } from "./charts";
+import { type Line, type Named, distribution, fit, funnel, hatching, mapView, ranking, series } from "./charts";
 import { type Classes, classesOf, legend, look, patternOf } from "./classes";
 import { cellAt, cellsOf, groupOf, indexOf, levelOf, load, loaded, parentsOf, placeOf, places, placesOf, texts, topology } from "./data";
 import { fifths } from "./fifths";
@@ -164,6 +164,7 @@ export class IndicatorPage {
 
   private draw(): void {
     const now = this.now();
+    fit(this.slots.get("series")?.clientWidth ?? 0);
     this.drawControls(now);
     this.drawMap(now);
     // What stands below the map follows piece by piece, so that the next key or click does not wait for it.
@@ -204,7 +205,7 @@ export class IndicatorPage {
     this.into(
       "controls",
       html`<div class="controls">
-        <div class="field year"><label for="app-year">${say("app.year")}</label>
+        <div class="field"><label for="app-year">${say("app.year")}</label>
           <div class="stepper">
             <button type="button" aria-label=${say("app.previous_year")} disabled=${at <= 0} onClick=${() => this.set({ year: years[at - 1] as number })}>‹</button>
             <input id="app-year" type="range" min="0" max=${years.length - 1} value=${at} aria-valuetext=${String(year)}
@@ -280,14 +281,14 @@ export class IndicatorPage {
           onClick=${(event: Event) => at(event) && this.toggle(at(event) as string)} onKeyDown=${(event: KeyboardEvent) => this.step(event)}
           onFocusIn=${() => this.active ?? this.point(chosen.find((code) => names.has(code)) ?? this.shapes[0]?.code)}>
         ${draw}<div class="tip" hidden></div>
-        <figcaption>${now.title}</figcaption></figure>${this.saving("map", now.title)}`,
+        <figcaption>${now.title}<span class="source"> · ${file.attribution}</span></figcaption></figure>${this.saving("map", now.title)}`,
     );
     this.point(this.active && names.has(this.active) ? this.active : undefined);
   }
 
   private legend(rows: [string, string][]): Markup {
-    return html`<ul class="legend">${rows.map(([css, text]) => html`<li><svg viewBox="0 0 28 18" width="28" height="18" class="key" aria-hidden="true">
-      <rect x="1" y="1" width="26" height="16" class=${css} fill=${patternOf(css, "live-map")} /></svg><span>${text}</span></li>`)}</ul>`;
+    return html`<svg width="0" height="0" class="patterns" aria-hidden="true">${hatching("live-key")}</svg><ul class="legend">${rows.map(([css, text]) => html`<li><svg viewBox="0 0 28 18" width="28" height="18" class="key" aria-hidden="true">
+      <rect x="1" y="1" width="26" height="16" class=${css} fill=${patternOf(css, "live-key")} /></svg><span>${text}</span></li>`)}</ul>`;
   }
 
   /** Shows the figure of a place beside the pointer, or below the map for the keyboard. */
