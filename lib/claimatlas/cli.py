@@ -24,13 +24,15 @@ COMMANDS = {
     "rollback": ("rollback", "publish an earlier release of gold again"),
     "protect": ("protect", "choose what of a release may be published, and prove that the rest is safe"),
     "audit": ("audit", "attack published figures as a reader could"),
+    "publish": ("publish", "publish a protected release: downloads and the atlas, a static site"),
+    "withdraw": ("withdraw", "withdraw a published release, and tell readers why"),
     "check": ("check", "check the quality of silver and gold over time"),
     "describe": ("describe", "write the indicators' methodology sheets"),
     "jars": ("jars", "fetch Delta's JARs"),
 }
 
 _OF_SPARK = {"pyspark", "delta", "py4j"}
-_OF_PACKAGE = {"markdown_it", "pydantic", "yaml", "tqdm"}
+_OF_PACKAGE = {"babel", "jinja2", "markdown_it", "pydantic", "yaml", "tqdm"}
 
 
 def program() -> int:

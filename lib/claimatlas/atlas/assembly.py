@@ -70,7 +70,7 @@ def site_of(
         settings=settings,
         publication=publication,
         release=release,
-        places=places_of(configuration),
+        places=places_of(configuration, settings),
         words={language: words_of(language, locale) for language, locale in locales.items()},
         indicators=tuple(known[name] for name in years_of),
         levels=levels,

@@ -68,7 +68,8 @@ def is_whole(folder: Path) -> bool:
     sums = folder / SUMS
     if not sums.is_file():
         return False
-    named = dict(reversed(line.split("  ", 1)) for line in sums.read_text(encoding="utf-8").splitlines())
+    lines = (line.partition("  ") for line in sums.read_text(encoding="utf-8").splitlines())
+    named = {name: given for given, _, name in lines}
     there = {file.name for file in folder.iterdir()} - {SUMS}
     return there == set(named) and all(sha256(folder / name) == given for name, given in named.items())
 

@@ -212,7 +212,9 @@ def _pictures(
     cells = totals.of_level(year, level)
     there = (of for of in reversed(site.levels) if 1 < len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING)
     ranked = next(there, level)
-    ranked_names = {code: site.places.name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)}
+    ranked_names = {
+        code: site.places.short_name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)
+    }
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
     drawn = map_svg(topology, level, year, cells, classes, names, chart("map")) if topology else ""
     ranking = ranking_svg(

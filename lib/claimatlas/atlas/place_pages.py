@@ -55,7 +55,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
     others = [name for name in places.all_names(level, code) if name != title]
     values = {
         "path_items": [*_trail(site, parents, language), (title, None)],
-        "level_name": words.name("level", level),
+        "level_name": words.capital(words.name("level", level)),
         "code": code,
         "country": country,
         "other_names": ", ".join(others),
@@ -67,7 +67,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
         ),
         "hidden_sentence": words.say("hidden", k=site.publication.k) if hidden else "",
         "themes": themes,
-        "larger": [places.name(at, of, language, vintage) for at, of in reversed(parents.items())],
+        "larger": [_short(site, at, of, language) for at, of in reversed(parents.items())],
         "has_comparison": level != site.country_level,
         "children": _children(site, level, code, language),
     }
@@ -122,6 +122,13 @@ def _row(site: Site, indicator: Indicator, level: str, code: str, parents: dict[
         larger=larger,
         spark=made(sparkline_svg([point for point in found if point is not None], chart)),
     )
+
+
+def _short(site: Site, level: str, code: str, language: str) -> tuple[str, str]:
+    """The name of a column, and the level where the name alone does not tell it."""
+    short = site.places.short_name(level, code, language, site.vintage)
+    is_short = short != site.places.name(level, code, language, site.vintage)
+    return short, site.words[language].name("level", level) if is_short else ""
 
 
 def _trail(site: Site, parents: dict[str, str], language: str) -> Trail:

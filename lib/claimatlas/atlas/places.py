@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.atlas import AtlasSettings
 from claimatlas.configuration.documents import is_there, read_csv
-from claimatlas.configuration.geography import FILE, Geography
+from claimatlas.configuration.geography import FILE, Geography, Place
 from claimatlas.configuration.reserved import NAMES_OF_PLACES, YEARS_OF_PLACES
 
 NAMES = "geography/names.csv"
@@ -29,11 +30,44 @@ class Places:
     levels: tuple[str, ...]
     geography: Geography
     _named: dict[tuple[str, str], tuple[_Named, ...]]
+    _given: Mapping[str, Mapping[str, str]]
+    """Names of atlas.yaml by language and code."""
+    _local: Mapping[str, str]
+    """The language of the places within a larger place, by its code."""
+    _dropped: tuple[str, ...]
+    _names: dict[tuple[str, str, str, int], str] = field(default_factory=dict, compare=False, repr=False)
+    _vintages: dict[int, dict[str, Place]] = field(default_factory=dict, compare=False, repr=False)
 
     def name(self, level: str, code: str, language: str, vintage: int) -> str:
-        """What a place is called: in the language, else in the first that has a name, else its code."""
+        """What a place is called: in the language, else in that of its region, else in any, else its code."""
+        key = (level, code, language, vintage)
+        if key not in self._names:
+            self._names[key] = self._name(level, code, language, vintage)
+        return self._names[key]
+
+    def _name(self, level: str, code: str, language: str, vintage: int) -> str:
+        if given := self._given.get(language, {}).get(code):
+            return given
         named = self._at(level, code, vintage)
-        return named.names.get(language) or next(iter(named.names.values()), code) if named else code
+        if named is None:
+            return code
+        if language not in named.names:
+            for larger in (code, *self.parents(level, code, vintage).values()):
+                if (local := self._local.get(larger)) in named.names:
+                    return named.names[local]
+        return named.names.get(language) or next(iter(named.names.values()), code)
+
+    def short_name(self, level: str, code: str, language: str, vintage: int) -> str:
+        """What a place is called where its level is told beside."""
+        name = self.name(level, code, language, vintage)
+        start = next((start for start in self._dropped if name.startswith(start) and name != start), "")
+        return name[len(start) :]
+
+    def vintage(self, year: int) -> dict[str, Place]:
+        """The places of the smallest level whose code is valid on 1 January of a year."""
+        if year not in self._vintages:
+            self._vintages[year] = self.geography.vintage(year)
+        return self._vintages[year]
 
     def all_names(self, level: str, code: str) -> tuple[str, ...]:
         """Every name that a place has or had, each once, in the order of its years and of the file's languages."""
@@ -42,7 +76,7 @@ class Places:
 
     def parents(self, level: str, code: str, vintage: int) -> dict[str, str]:
         """The larger places that a place lies in, by level, from the largest; those that all of it lies in."""
-        smallest = self.geography.vintage(vintage).values()
+        smallest = self.vintage(vintage).values()
         inside = [place.parents for place in smallest if place.parents[level] == code]
         above = self.levels[: self.levels.index(level)]
         found = {}
@@ -54,7 +88,7 @@ class Places:
 
     def children(self, level: str, code: str, vintage: int) -> tuple[str, list[str]] | None:
         """The next smaller level with places within a place, and their codes; nothing at the smallest level."""
-        inside = [p.parents for p in self.geography.vintage(vintage).values() if p.parents[level] == code]
+        inside = [p.parents for p in self.vintage(vintage).values() if p.parents[level] == code]
         for smaller in self.levels[self.levels.index(level) + 1 :]:
             codes = sorted({parents[smaller] for parents in inside if parents[smaller]})
             if codes and codes != [code]:
@@ -90,8 +124,11 @@ class Places:
         return next(inside, all_years[-1] if all_years else None)
 
 
-def places_of(configuration: Configuration) -> Places:
-    """Read the names of the places; where there is no file of the larger places, their codes stand for them."""
+def places_of(configuration: Configuration, settings: AtlasSettings) -> Places:
+    """Read the names of the places, with those of ``atlas.yaml``.
+
+    Where there is no file of the larger places, their codes stand for them.
+    """
     geography = configuration.settings.geography
     smallest = geography.domicile_level
     columns = (smallest, *YEARS_OF_PLACES, *reversed(geography.levels[:-1]), *NAMES_OF_PLACES)
@@ -102,7 +139,14 @@ def places_of(configuration: Configuration) -> Places:
         for _, row in read_csv(configuration.folder, NAMES, ("level", "code", *YEARS_OF_PLACES, *NAMES_OF_PLACES)):
             found.setdefault((row["level"], row["code"]), []).append(_named(row))
     ordered = {key: tuple(sorted(named, key=lambda one: one.first_year)) for key, named in found.items()}
-    return Places(tuple(geography.levels), configuration.geography, ordered)
+    return Places(
+        tuple(geography.levels),
+        configuration.geography,
+        ordered,
+        settings.place_names,
+        settings.local_languages,
+        settings.dropped_from_names,
+    )
 
 
 def sort_key(name: str) -> tuple[str, str]:

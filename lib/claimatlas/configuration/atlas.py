@@ -94,6 +94,9 @@ class AtlasSettings(Declaration):
     licence: Licence
     attribution: str
     locales: dict[str, str] = Field(min_length=1)
+    place_names: dict[str, dict[str, str]] = Field(default_factory=dict)
+    local_languages: dict[str, str] = Field(default_factory=dict)
+    dropped_from_names: tuple[str, ...] = ()
     colours: Colours
     outlines: Outlines | None
     update: Update

@@ -21,7 +21,7 @@ from claimatlas.ingest.change import Change, as_rejected, change_of
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
 from claimatlas.ingest.ingest_stage import refuse_missing
-from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.look import Found, notes_on_input
 from claimatlas.ingest.one_table import validated
 from claimatlas.ingest.sources import Source, columns_of, confirmed, names_asked
@@ -59,6 +59,7 @@ def add(
         # Before the rows are looked at; else it is asked again when they have been.
         refuse_missing(options.years, set(facts["population_years"]))
     record.note("input", {name: source.location for name, source in sources.items()})
+    record.note("is_synthetic", are_synthetic(record.notes["input"].values()))
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
     changes = [

@@ -13,7 +13,7 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.gate import gate_message, too_many_rejected
-from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables
 from claimatlas.ingest.one_table import as_input_error, take_in, validated
@@ -50,6 +50,7 @@ def ingest(
     record.note("input", {name: source.location if source else None for name, source in sources.items()})
     versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
     record.note("input_versions", versions)
+    record.note("is_synthetic", are_synthetic(record.notes["input"].values()))
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
     for note in notes_on_input(sources, paths, configuration.mapping, names_asked(store.spark, sources)):
