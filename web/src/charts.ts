@@ -177,8 +177,8 @@ export function series(id: string, title: string, unit: Unit, lines: Line[], yea
     .map((line) => `${line.name}: ${line.points.filter(([, cell]) => cell).map(([year, cell]) => `${year} ${figure(unit, cell)}`).join(", ")}`)
     .join("; ");
   const content = html`${horizontals(marks, y)}
-    <path d="M${x(now).toFixed(1)},${TOP}V${HEIGHT - BOTTOM}" class="now" />
-    ${years.filter((_, at) => (years.length - 1 - at) % every === 0).map((year) => html`<text x=${x(year)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${year}</text>`)}
+    <path d="M${x(now).toFixed(1)},${HEIGHT - BOTTOM}l-5,7h10z" class="now" />
+    ${years.filter((_, at) => (years.length - 1 - at) % every === 0).map((year) => html`<text x=${x(year)} y=${HEIGHT - BOTTOM + 20} class=${year === now ? "t-tick now-year" : "t-tick"} text-anchor="middle">${year}</text>`)}
     ${gaps.map(([year, cell]) => {
       const css = looks[(cell as Cell).state];
       return html`<rect x=${x(year) - 5} y=${TOP} width="10" height=${HEIGHT - BOTTOM - TOP} class=${css} fill=${patternOf(css, id)}><title>${year}: ${figure(unit, cell)}</title></rect>`;

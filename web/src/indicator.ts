@@ -32,6 +32,7 @@ export class IndicatorPage {
   private readonly unit;
   private readonly title: string;
   private readonly slots = new Map<string, HTMLElement>();
+  private readonly taken = new Set<string>();
   private state: ViewState;
   private active: string | undefined;
   private shapes: Shape[] = [];
@@ -62,7 +63,6 @@ export class IndicatorPage {
       if (event.key === "Escape") this.point(undefined);
     });
     if (texts().outlines) await load(this.root, "topology").catch((error: Error) => this.say(say("app.failed", { file: error.message })));
-    for (const slot of this.slots.values()) slot.replaceChildren();
     await this.set({}, true);
     this.loadRest();
   }
@@ -155,6 +155,8 @@ export class IndicatorPage {
 
   private into(slot: string, content: Markup): void {
     const place = this.slots.get(slot);
+    if (place && !this.taken.has(slot)) place.replaceChildren(); // What Python drew stays until there is something newer.
+    this.taken.add(slot);
     if (place) render(html`${content}`, place);
   }
 
