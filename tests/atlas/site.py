@@ -9,6 +9,7 @@ from claimatlas.atlas.indicator_pages import indicator_page, totals_of
 from claimatlas.atlas.place_pages import ended_page, place_page
 from claimatlas.atlas.places import places_of
 from claimatlas.atlas.site import NOT_SPLIT, ReleaseInfo, Site
+from claimatlas.atlas.styles import theme_css
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import words_of
 from claimatlas.configuration.atlas import load_atlas
@@ -65,7 +66,7 @@ def write_site(folder, site, languages=("fr", "nl", "en")):
     static.mkdir()
     for file in resources.files("claimatlas.atlas").joinpath("static").iterdir():
         (static / file.name).write_bytes(file.read_bytes())
-    (static / "theme.css").write_text(theme_css(site.settings), encoding="utf-8")
+    (static / "theme.css").write_text(theme_css(site.settings.colours), encoding="utf-8")
     for language in languages:
         pages = {f"{language}/index.html": start_page(site, language)}
         for indicator in site.indicators:
@@ -80,11 +81,3 @@ def write_site(folder, site, languages=("fr", "nl", "en")):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-
-
-def theme_css(settings):
-    colours = settings.colours
-    light = {"accent": colours.accent} | {f"c{at}": colour for at, colour in enumerate(colours.classes)}
-    dark = {"accent": colours.accent_dark} | {f"c{at}": colour for at, colour in enumerate(colours.classes_dark)}
-    of_light, of_dark = ("".join(f"--{key}: {value};" for key, value in of.items()) for of in (light, dark))
-    return f":root {{ {of_light} }} @media (prefers-color-scheme: dark) {{ :root {{ {of_dark} }} }}"

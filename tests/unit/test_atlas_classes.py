@@ -70,7 +70,7 @@ class TestColours:
             assert sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5 > 8
 
     def test_the_style_sheet_has_these_colours_on_light_paper_and_reversed_on_dark(self):
-        light, dark = CSS.read_text(encoding="utf-8").split("@media (prefers-color-scheme: dark)")
+        light, dark = CSS.read_text(encoding="utf-8").split("@media screen and (prefers-color-scheme: dark)")
         assert tuple(re.findall(r"--c\d: (#\w+);", light)) == COLOURS
         dark = dark.split("@media print")[0]
         assert tuple(re.findall(r"--c\d: (#\w+);", dark)) == COLOURS[::-1]

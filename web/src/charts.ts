@@ -1,6 +1,6 @@
 // Map and charts, drawn anew for the view; the same looks as the static ones of Python.
 import { html } from "htm/preact";
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import type { Shape } from "./geometry";
 import { type Classes, classOf, patternOf } from "./classes";
 import { texts } from "./data";
@@ -8,7 +8,8 @@ import { count, decimal, figure, say, value } from "./format";
 import { decimalsOf, domain, path, scale, ticks } from "./scales";
 import type { Cell, Unit } from "./types";
 
-const WIDTH = 480;
+let WIDTH = 480;
+
 const HEIGHT = 270;
 const LEFT = 54;
 const RIGHT = 26;
@@ -16,6 +17,11 @@ const TOP = 14;
 const BOTTOM = 30;
 const MANY = 60;
 const Z = { "limit-95": 1.959964, "limit-998": 3.090232 };
+
+/** Fits the charts to a place: on a narrow one they have fewer units, so that their text stays as large. */
+export function fit(width: number): void {
+  WIDTH = width > 0 && width < 440 ? 330 : 480;
+}
 
 export interface Named {
   code: string;
@@ -25,17 +31,19 @@ export interface Named {
 
 type Markup = ComponentChildren;
 
-export function hatching(id: string): Markup {
+/** The patterns of states; `times`: how many units of the drawing a picture unit has. */
+export function hatching(id: string, times = 1): Markup {
+  const transform = times === 1 ? undefined : `scale(${times})`;
   return html`<defs>
-    <pattern id="${id}-hidden" width="7" height="7" patternUnits="userSpaceOnUse">
+    <pattern id="${id}-hidden" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform=${transform}>
       <rect width="7" height="7" class="hatch-ground" />
       <path d="M-1,1l2,-2M0,7l7,-7M6,8l2,-2" class="hatch-line" />
     </pattern>
-    <pattern id="${id}-dots" width="6" height="6" patternUnits="userSpaceOnUse">
+    <pattern id="${id}-dots" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform=${transform}>
       <rect width="6" height="6" class="hatch-ground" />
       <circle cx="3" cy="3" r="1.1" class="hatch-dot" />
     </pattern>
-    <pattern id="${id}-few" width="6" height="6" patternUnits="userSpaceOnUse">
+    <pattern id="${id}-few" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform=${transform}>
       <path d="M-1,5l2,2M0,0l6,6M5,-1l2,2" class="few-line" />
     </pattern>
   </defs>`;
@@ -45,7 +53,7 @@ const band = (x: number, y: number): Markup =>
   texts().synthetic ? html`<text x=${x} y=${y} class="t-band" text-anchor="end">${say("band.synthetic")}</text>` : null;
 
 function frame(id: string, title: string, told: string, height: number, content: Markup): Markup {
-  return html`<svg viewBox="0 0 ${WIDTH} ${height}" width=${WIDTH} height=${height} class="chart" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">
+  return html`<svg viewBox="0 0 ${WIDTH} ${height}" width=${WIDTH} height=${height} class="chart live" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">
     <title id="${id}-title">${title}</title><desc id="${id}-desc">${told}</desc>
     ${hatching(id)}${content}
   </svg>`;
@@ -62,40 +70,68 @@ function horizontals(marks: number[], y: (value: number) => number, whole = fals
 export interface MapProps {
   id: string;
   title: string;
-  told: string;
   shapes: Shape[];
   size: [number, number];
   attribution: string;
+  /** Names the outlines: others need a new drawing. */
+  outlines: string;
   look: (code: string) => string;
   says: (code: string) => string;
   isFew: (code: string) => boolean;
   uncertainty: "none" | "fade" | "hatch";
   chosen: string[];
-  active: string | undefined;
   borders: Shape[];
+}
+
+/** The places of a map. While the outlines stay, a change of view only rewrites what differs, without a comparison of trees. */
+class Places extends Component<MapProps> {
+  override shouldComponentUpdate(next: MapProps): boolean {
+    if (next.shapes !== this.props.shapes) return true;
+    const paths = (this.base as Element).children;
+    next.shapes.forEach((shape, at) => {
+      const attributes = attributesOf(next, shape);
+      const path = paths[at] as Element;
+      for (const [key, value] of Object.entries(attributes)) {
+        if (value === undefined) path.removeAttribute(key);
+        else if (path.getAttribute(key) !== value) path.setAttribute(key, value);
+      }
+    });
+    return false;
+  }
+
+  render(props: MapProps): Markup {
+    return html`<g class="places" fill-rule="evenodd" role="presentation">${props.shapes.map(
+      (shape) => html`<path id="${props.id}-${shape.code}" data-code=${shape.code} d=${shape.d} role="option" ...${attributesOf(props, shape)} />`,
+    )}</g>`;
+  }
+}
+
+function attributesOf(props: MapProps, shape: Shape): Record<string, string | undefined> {
+  const css = props.look(shape.code);
+  const faded = props.uncertainty === "fade" && props.isFew(shape.code) ? " faded" : "";
+  return {
+    class: css + faded,
+    fill: patternOf(css, props.id),
+    "aria-selected": props.chosen.includes(shape.code) ? "true" : "false",
+    "aria-label": props.says(shape.code),
+  };
 }
 
 export function mapView(props: MapProps): Markup {
   const { id, shapes, size, uncertainty } = props;
   const [width, height] = size;
-  const over = (code: string | undefined, css: string) => {
-    const shape = code && shapes.find((one) => one.code === code);
-    return shape ? html`<path d=${shape.d} class=${css} />` : null;
+  const over = (code: string, css: string) => {
+    const shape = shapes.find((one) => one.code === code);
+    return shape ? html`<path key=${code} d=${shape.d} class=${css} />` : null;
   };
   return html`<svg viewBox="0 0 ${width} ${height + 260}" width=${width / 10} height=${height / 10 + 26} class="map live" xmlns="http://www.w3.org/2000/svg"
-      role="listbox" aria-multiselectable="true" tabindex="0" aria-label="${props.title}. ${say("app.map_help")}" aria-activedescendant=${props.active ? `${id}-${props.active}` : undefined}>
-    ${hatching(id)}
-    <g class="places" fill-rule="evenodd" role="presentation">
-      ${shapes.map((shape) => {
-        const css = props.look(shape.code);
-        const faded = uncertainty === "fade" && props.isFew(shape.code) ? " faded" : "";
-        return html`<path key=${shape.code} id="${id}-${shape.code}" data-code=${shape.code} d=${shape.d} class="${css}${faded}" fill=${patternOf(css, id)}
-          role="option" aria-selected=${props.chosen.includes(shape.code) ? "true" : "false"} aria-label=${props.says(shape.code)} />`;
-      })}
-    </g>
+      role="listbox" aria-multiselectable="true" tabindex="0" aria-label="${props.title}. ${say("app.map_help")}">
+    ${hatching(id, 10)}
+    <${Places} key=${props.outlines} ...${props} />
     ${uncertainty === "hatch" ? html`<g class="few" aria-hidden="true">${shapes.filter((shape) => props.isFew(shape.code)).map((shape) => html`<path d=${shape.d} fill="url(#${id}-few)" />`)}</g>` : null}
     <g class="borders" aria-hidden="true">${props.borders.map((shape) => html`<path d=${shape.d} />`)}</g>
-    <g class="marks" aria-hidden="true">${props.chosen.map((code) => over(code, "chosen"))}${over(props.active, "active")}</g>
+    <g class="marks" aria-hidden="true">${props.chosen.map((code) => over(code, "chosen"))}</g>
+    <path class="active" aria-hidden="true" />
     <text x="80" y=${height + 180} class="t-note" aria-hidden="true">${props.attribution}</text>
     ${texts().synthetic ? html`<text x=${width - 80} y=${height + 180} class="t-band" text-anchor="end" aria-hidden="true">${say("band.synthetic")}</text>` : null}
   </svg>`;
@@ -134,15 +170,15 @@ export function series(id: string, title: string, unit: Unit, lines: Line[], yea
   const [first, last] = [Math.min(...years), Math.max(...years)];
   const x = scale(first === last ? first - 1 : first, first === last ? last + 1 : last, LEFT + 12, WIDTH - RIGHT - 12);
   const y = scale(marks[0] as number, marks[marks.length - 1] as number, HEIGHT - BOTTOM, TOP);
-  const every = Math.ceil(years.length / 8);
+  const every = Math.ceil(years.length / Math.floor(WIDTH / 60));
   const gaps = alone ? (own[0] ?? lines[0])?.points.filter(([, cell]) => cell && cell.state !== "value") ?? [] : [];
   const looks = { hidden: "s-hidden", nobody: "s-nobody", not_computable: "s-not-computable", value: "" };
   const told = lines
     .map((line) => `${line.name}: ${line.points.filter(([, cell]) => cell).map(([year, cell]) => `${year} ${figure(unit, cell)}`).join(", ")}`)
     .join("; ");
   const content = html`${horizontals(marks, y)}
-    <path d="M${x(now).toFixed(1)},${TOP}V${HEIGHT - BOTTOM}" class="now" />
-    ${years.filter((_, at) => (years.length - 1 - at) % every === 0).map((year) => html`<text x=${x(year)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${year}</text>`)}
+    <path d="M${x(now).toFixed(1)},${HEIGHT - BOTTOM}l-5,7h10z" class="now" />
+    ${years.filter((_, at) => (years.length - 1 - at) % every === 0).map((year) => html`<text x=${x(year)} y=${HEIGHT - BOTTOM + 20} class=${year === now ? "t-tick now-year" : "t-tick"} text-anchor="middle">${year}</text>`)}
     ${gaps.map(([year, cell]) => {
       const css = looks[(cell as Cell).state];
       return html`<rect x=${x(year) - 5} y=${TOP} width="10" height=${HEIGHT - BOTTOM - TOP} class=${css} fill=${patternOf(css, id)}><title>${year}: ${figure(unit, cell)}</title></rect>`;
@@ -183,11 +219,12 @@ export function ranking(id: string, title: string, unit: Unit, rows: Named[], co
   });
   const extent = shown.flatMap(({ cell }) => [cell.value, cell.low ?? cell.value, cell.high ?? cell.value]);
   if (shown.length <= MANY) {
-    const [row, left, right] = [19, 184, 76];
+    const [row, left, right] = [19, WIDTH > 400 ? 184 : 132, 76];
+    const most = WIDTH > 400 ? 24 : 17;
     const high = Math.max(...extent);
     const x = scale(0, high, left, WIDTH - right);
     const bottom = row * shown.length + 8;
-    const cut = (text: string) => (text.length <= 24 ? text : `${text.slice(0, 23)}…`);
+    const cut = (text: string) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
     return frame(id, title, told, bottom + 38, html`
       ${shown.map(({ code, name, cell }, at) => html`<g data-code=${code} class=${chosen.includes(code) ? "row chosen" : "row"}>
         <text x=${left - 6} y=${21 + at * row} class="t-label" text-anchor="end">${cut(name)}<title>${name}</title></text>
@@ -237,7 +274,7 @@ export function distribution(id: string, title: string, unit: Unit, rows: Named[
       const [start, end] = [from + at * wide, from + (at + 1) * wide];
       return html`<rect x=${x(start)} y=${y(number)} width=${x(end) - x(start) - 1} height=${HEIGHT - BOTTOM - y(number)} class="bar ${classOf(classes, (start + end) / 2)}"><title>${value(unit, start)} – ${value(unit, end)}: ${count(number)}</title></rect>`;
     })}
-    ${marks.filter((_, at) => marks.length <= 7 || at % 2 === 0).map((mark) => html`<text x=${x(mark)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${value(unit, mark)}</text>`)}
+    ${marks.filter((_, at) => marks.length <= (WIDTH > 400 ? 7 : 4) || at % 2 === 0).map((mark) => html`<text x=${x(mark)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${value(unit, mark)}</text>`)}
     ${hasValue(country) ? html`<path d="M${x(country.value).toFixed(1)},${TOP}V${HEIGHT - BOTTOM}" class="line-country" /><text x=${x(country.value) + (right ? -5 : 5)} y=${TOP + 9} class="t-country" text-anchor=${right ? "end" : "start"}>${figure(unit, country)}</text>` : null}
     ${band(WIDTH - RIGHT, HEIGHT + 6)}`);
 }
@@ -282,7 +319,7 @@ export function funnel(id: string, title: string, unit: Unit, rows: Named[], cou
   return frame(id, title, told, HEIGHT + 16 + (texts().synthetic ? 16 : 0), html`${horizontals(marks, y)}
     ${some.map((size) => html`<text x=${x(Math.log10(size))} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${count(size)}</text>`)}
     ${limits}<path d="M${LEFT + 8},${y(centre).toFixed(1)}H${WIDTH - RIGHT - 8}" class="line-country" />
-    ${shown.map((row) => html`<circle data-code=${row.code} cx=${x(Math.log10(row.cell.denominator as number)).toFixed(1)} cy=${y(row.cell.value).toFixed(1)} r=${chosen.includes(row.code) ? 5 : 2.6} class="point${outside.includes(row) ? " outside" : ""}${chosen.includes(row.code) ? " chosen" : ""}"><title>${row.name}: ${figure(unit, row.cell)} (${count(row.cell.denominator as number)})</title></circle>`)}
+    ${shown.map((row) => html`<circle data-code=${row.code} cx=${x(Math.log10(row.cell.denominator as number)).toFixed(1)} cy=${y(row.cell.value).toFixed(1)} r=${chosen.includes(row.code) ? 5 : 2.6} class="point plain${outside.includes(row) ? " outside" : ""}${chosen.includes(row.code) ? " chosen" : ""}"><title>${row.name}: ${figure(unit, row.cell)} (${count(row.cell.denominator as number)})</title></circle>`)}
     <text x=${(LEFT + WIDTH - RIGHT) / 2} y=${HEIGHT + 6} class="t-note" text-anchor="middle">${say("chart.size")}</text>
     ${band(WIDTH - RIGHT, HEIGHT + 23)}`);
 }

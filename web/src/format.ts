@@ -73,7 +73,7 @@ export function told(unit: Unit, cell: Cell | undefined, country: string): strin
   if (unit !== "count" && cell.numerator !== undefined && cell.denominator !== undefined)
     parts.push(say("app.counts", { numerator: count(cell.numerator), denominator: count(cell.denominator) }));
   if (cell.comparison) parts.push(say(`comparison_long.${cell.comparison}`, { country }));
-  if (cell.trend) parts.push(name("trend", cell.trend));
+  if (cell.trend) parts.push(`${say("app.by_trend")}: ${name("trend", cell.trend)}`);
   if (cell.few) parts.push(say("app.few"));
   if (cell.provisional) parts.push(say("status.provisional"));
   return parts;

@@ -42,6 +42,12 @@ export function standalone(svg: SVGSVGElement, title: string, legend: Element | 
   ground.setAttribute("height", "100%");
   ground.setAttribute("fill", paper.backgroundColor === "rgba(0, 0, 0, 0)" ? "#ffffff" : paper.backgroundColor);
   whole.append(ground, text(MARGIN, 38, title, title.length > 80 ? 17 : 22, "bold", paper.color), copy);
+  const patterns = legend?.querySelector(".patterns");
+  if (patterns) {
+    const own = patterns.cloneNode(true) as Element;
+    fixed(patterns, own);
+    whole.append(own);
+  }
   let y = 60 + high + 24;
   let x = MARGIN;
   for (const row of Array.from(legend?.querySelectorAll("li") ?? [])) {

@@ -1,7 +1,7 @@
 // The page of an indicator: one view, kept in the fragment, drawn into the slots of the page.
 import { html } from "htm/preact";
 import { type ComponentChildren, render } from "preact";
-import { type Line, type Named, distribution, funnel, mapView, ranking, series } from "./charts";
+import { type Line, type Named, distribution, fit, funnel, hatching, mapView, ranking, series } from "./charts";
 import { type Classes, classesOf, legend, look, patternOf } from "./classes";
 import { cellAt, cellsOf, groupOf, indexOf, levelOf, load, loaded, parentsOf, placeOf, places, placesOf, texts, topology } from "./data";
 import { fifths } from "./fifths";
@@ -32,11 +32,14 @@ export class IndicatorPage {
   private readonly unit;
   private readonly title: string;
   private readonly slots = new Map<string, HTMLElement>();
+  private readonly taken = new Set<string>();
   private state: ViewState;
   private active: string | undefined;
   private shapes: Shape[] = [];
   private order: { column: Column; descending: boolean } = { column: "place", descending: false };
-  private drawing = 0;
+  private loading = 0;
+  private pending: (() => void)[] = [];
+  private isBusy = false;
 
   constructor(
     private readonly app: HTMLElement,
@@ -60,7 +63,6 @@ export class IndicatorPage {
       if (event.key === "Escape") this.point(undefined);
     });
     if (texts().outlines) await load(this.root, "topology").catch((error: Error) => this.say(say("app.failed", { file: error.message })));
-    for (const slot of this.slots.values()) slot.replaceChildren();
     await this.set({}, true);
     this.loadRest();
   }
@@ -117,10 +119,10 @@ export class IndicatorPage {
       .map(Number)
       .filter((year) => !loaded(`${this.id}/${group}-${year}`))
       .sort((a, b) => Math.abs(a - this.state.year) - Math.abs(b - this.state.year));
-    const turn = ++this.drawing;
+    const turn = ++this.loading;
     const next = async (): Promise<void> => {
       const year = missing.shift();
-      if (turn !== this.drawing) return;
+      if (turn !== this.loading) return;
       if (year === undefined) {
         this.drawSeries(this.now());
         this.app.dataset.ready = group;
@@ -153,6 +155,8 @@ export class IndicatorPage {
 
   private into(slot: string, content: Markup): void {
     const place = this.slots.get(slot);
+    if (place && !this.taken.has(slot)) place.replaceChildren(); // What Python drew stays until there is something newer.
+    this.taken.add(slot);
     if (place) render(html`${content}`, place);
   }
 
@@ -162,12 +166,26 @@ export class IndicatorPage {
 
   private draw(): void {
     const now = this.now();
+    fit(this.slots.get("series")?.clientWidth ?? 0);
     this.drawControls(now);
     this.drawMap(now);
-    this.drawSeries(now);
-    this.drawCharts(now);
-    this.drawTable(now);
-    this.drawLink();
+    // What stands below the map follows piece by piece, so that the next key or click does not wait for it.
+    this.pending = [() => this.drawSeries(now), ...this.charts(now), () => this.drawTable(now), () => this.drawLink()];
+    this.app.removeAttribute("data-settled");
+    if (!this.isBusy) this.drawNext();
+  }
+
+  private drawNext(): void {
+    const piece = this.pending.shift();
+    this.isBusy = piece !== undefined;
+    if (!piece) {
+      this.app.dataset.settled = "";
+      return;
+    }
+    setTimeout(() => {
+      piece();
+      this.drawNext();
+    }, 0);
   }
 
   // --- Controls ---------------------------------------------------------------------------------------------------
@@ -189,7 +207,7 @@ export class IndicatorPage {
     this.into(
       "controls",
       html`<div class="controls">
-        <div class="field year"><label for="app-year">${say("app.year")}</label>
+        <div class="field"><label for="app-year">${say("app.year")}</label>
           <div class="stepper">
             <button type="button" aria-label=${say("app.previous_year")} disabled=${at <= 0} onClick=${() => this.set({ year: years[at - 1] as number })}>‹</button>
             <input id="app-year" type="range" min="0" max=${years.length - 1} value=${at} aria-valuetext=${String(year)}
@@ -247,8 +265,8 @@ export class IndicatorPage {
     const draw = mapView({
       id: "live-map",
       title: now.title,
-      told: "",
       shapes: this.shapes,
+      outlines: `${level} ${this.shapes.length} ${this.shapes[0]?.code}`,
       size: [file.width, file.height],
       attribution: file.attribution,
       look: (code) => look(now.cells.get(code), view, now.classes),
@@ -256,7 +274,6 @@ export class IndicatorPage {
       isFew: (code) => now.cells.get(code)?.few === true && now.cells.get(code)?.state === "value",
       uncertainty,
       chosen,
-      active: undefined,
       borders: border ? outlines(border, year) : [],
     });
     const at = (event: Event) => (event.target as Element).closest<SVGElement>("[data-code]")?.dataset.code;
@@ -266,14 +283,14 @@ export class IndicatorPage {
           onClick=${(event: Event) => at(event) && this.toggle(at(event) as string)} onKeyDown=${(event: KeyboardEvent) => this.step(event)}
           onFocusIn=${() => this.active ?? this.point(chosen.find((code) => names.has(code)) ?? this.shapes[0]?.code)}>
         ${draw}<div class="tip" hidden></div>
-        <figcaption>${now.title}</figcaption></figure>${this.saving("map", now.title)}`,
+        <figcaption>${now.title}<span class="source"> · ${file.attribution}</span></figcaption></figure>${this.saving("map", now.title)}`,
     );
     this.point(this.active && names.has(this.active) ? this.active : undefined);
   }
 
   private legend(rows: [string, string][]): Markup {
-    return html`<ul class="legend">${rows.map(([css, text]) => html`<li><svg viewBox="0 0 28 18" width="28" height="18" class="key" aria-hidden="true">
-      <rect x="1" y="1" width="26" height="16" class=${css} fill=${patternOf(css, "live-map")} /></svg><span>${text}</span></li>`)}</ul>`;
+    return html`<svg width="0" height="0" class="patterns" aria-hidden="true">${hatching("live-key")}</svg><ul class="legend">${rows.map(([css, text]) => html`<li><svg viewBox="0 0 28 18" width="28" height="18" class="key" aria-hidden="true">
+      <rect x="1" y="1" width="26" height="16" class=${css} fill=${patternOf(css, "live-key")} /></svg><span>${text}</span></li>`)}</ul>`;
   }
 
   /** Shows the figure of a place beside the pointer, or below the map for the keyboard. */
@@ -284,13 +301,7 @@ export class IndicatorPage {
     if (!figureElement || !svg || !tip) return;
     if (code !== this.active || !code) {
       this.active = code;
-      let mark = svg.querySelector(".marks .active");
-      if (!mark) {
-        mark = document.createElementNS("http://www.w3.org/2000/svg", "path");
-        mark.setAttribute("class", "active");
-        svg.querySelector(".marks")?.append(mark);
-      }
-      mark.setAttribute("d", this.shapes.find((shape) => shape.code === code)?.d ?? "");
+      svg.querySelector("path.active")?.setAttribute("d", this.shapes.find((shape) => shape.code === code)?.d ?? "");
       if (code) svg.setAttribute("aria-activedescendant", `live-map-${code}`);
       else svg.removeAttribute("aria-activedescendant");
       tip.hidden = !code;
@@ -395,7 +406,7 @@ export class IndicatorPage {
     return html`<h3 id="chosen-title">${say("app.chosen")}</h3>
       <div class="scroll" tabindex="0" role="region" aria-labelledby="chosen-title"><table class="data chosen"><caption>${say("app.within")}, ${year}</caption>
         <thead><tr><th scope="col">${say("column.place")}</th><th scope="col">${say("column.level")}</th><th scope="col" class="num">${say("column.value")}</th>
-          ${hasIntervals ? html`<th scope="col" class="num">${say("column.interval")}</th><th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}<th scope="col"><span class="visually-hidden">${say("app.remove_all")}</span></th></tr></thead>
+          ${hasIntervals ? html`<th scope="col" class="num">${say("column.interval")}</th><th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}<td></td></tr></thead>
         <tbody>${ordered.map(([level, code, label]) => {
           const cell = cellAt(this.id, now.group, now.values, year, level, code);
           const at = chosen.indexOf(code);
@@ -417,18 +428,18 @@ export class IndicatorPage {
     const [lowest, highest] = [found.values[0] as number, found.values[found.values.length - 1] as number];
     const ratio = found.ratio === undefined ? say("state.absent") : decimal(Math.round(found.ratio * 10_000), 1);
     const country = now.country?.value;
-    const x = (one: number) => 90 + (one / high) * 290;
+    const x = (one: number) => 90 + (one / high) * 300;
     return html`<h3>${say("app.inequality")}</h3>
       <figure><svg viewBox="0 0 480 ${found.values.length * 24 + 12}" width="480" height=${found.values.length * 24 + 12} class="chart" role="img" aria-label=${found.values.map((one, at) => `${say("app.fifth", { number: at + 1 })}: ${value(this.unit, one)}`).join("; ")}>
         ${found.values.map((one, at) => html`<text x="84" y=${at * 24 + 20} text-anchor="end" class="t-label">${say("app.fifth", { number: at + 1 })}</text>
-          <rect x="90" y=${at * 24 + 6} width=${x(one) - 90} height="18" class="bar neutral" /><text x=${x(one) + 6} y=${at * 24 + 20} class="t-value">${value(this.unit, one)}</text>`)}
+          <rect x="90" y=${at * 24 + 6} width=${x(one) - 90} height="18" class="bar neutral" /><text x="470" y=${at * 24 + 20} text-anchor="end" class="t-value">${value(this.unit, one)}</text>`)}
         ${country !== undefined && country <= high ? html`<path d="M${x(country).toFixed(1)},2V${found.values.length * 24 + 8}" class="line-country" />` : null}
       </svg><figcaption>${say("app.inequality_text", { people: say("app.people"), high: value(this.unit, highest), low: value(this.unit, lowest), ratio })} ${say("app.inequality_note", { shown: count(found.shown), planned: count(now.rows.length) })}</figcaption></figure>`;
   }
 
   // --- Charts, table, link --------------------------------------------------------------------------------------------
 
-  private drawCharts(now: Now): void {
+  private charts(now: Now): (() => void)[] {
     const { chosen } = this.state;
     const pick = (event: Event) => {
       const code = (event.target as Element).closest<SVGElement>("[data-code]")?.dataset.code;
@@ -436,9 +447,11 @@ export class IndicatorPage {
     };
     const show = (slot: string, drawing: Markup, note = "") =>
       this.into(slot, drawing ? html`<figure onClick=${pick}>${drawing}<figcaption>${now.title}${note ? `. ${note}` : ""}</figcaption></figure>${this.saving(slot, now.title)}` : html`<p class="hint">${say("state_meaning.absent")}</p>`);
-    show("ranking", ranking("live-ranking", now.title, this.unit, now.rows, now.country, now.classes, chosen));
-    show("distribution", distribution("live-distribution", now.title, this.unit, now.rows, now.country, now.classes));
-    show("funnel", funnel("live-funnel", now.title, this.unit, now.rows, now.country, chosen), this.unit === "percent" ? say("app.limits", { country: now.countryName }) : "");
+    return [
+      () => show("ranking", ranking("live-ranking", now.title, this.unit, now.rows, now.country, now.classes, chosen)),
+      () => show("distribution", distribution("live-distribution", now.title, this.unit, now.rows, now.country, now.classes)),
+      () => show("funnel", funnel("live-funnel", now.title, this.unit, now.rows, now.country, chosen), this.unit === "percent" ? say("app.limits", { country: now.countryName }) : ""),
+    ];
   }
 
   private drawTable(now: Now): void {

@@ -211,7 +211,7 @@ def funnel_svg(cells: Sequence[Cell], country: Cell | None, names: Mapping[str, 
     )
     for cell, size in zip(shown, sizes, strict=True):
         said = f"{names.get(cell.geo_code, cell.geo_code)}: {says(cell, words)} ({words.count(size)})"
-        css = "point outside" if is_share and is_outside(cell, centre, LIMITS[1][0]) else "point"
+        css = "point plain outside" if is_share and is_outside(cell, centre, LIMITS[1][0]) else "point plain"
         drawn.append(
             tag(
                 "circle",
