@@ -177,11 +177,20 @@ def _confidentiality(site: Site, language: str) -> dict[str, Any]:
     return {
         "sentence": words.say("hidden_between", k=k, bounds="a – b"),
         "how": how,
+        "plan": [_planned(site, level, language) for level in site.levels],
         "rows": rows,
         "audit_before": before,
         "audit_after": after,
         "audit_file": links.download(site.release.number, AUDIT),
     }
+
+
+def _planned(site: Site, level: str, language: str) -> str:
+    words = site.words[language]
+    splits = site.publication.plan.get(level, 0)
+    key = "all" if splits == "all" else "some" if splits else "totals"
+    name = words.capital(words.name("level", level))
+    return words.say(f"confidentiality.plan_{key}", level=name, number=splits)
 
 
 def _position(site: Site, level: str) -> int:

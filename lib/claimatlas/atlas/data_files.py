@@ -63,7 +63,7 @@ def write_data(folder: Path, site: Site, topology: Topology | None) -> None:
 
 
 def scripts_of(site: Site, page: str, key: str, language: str) -> tuple[str, ...]:
-    """The data files that a page loads by itself, below the site's folder, in this order; its script loads the outlines.
+    """The data files that a page loads by itself, below the site, in this order; its script loads the outlines.
 
     ``page``: start, indicator or place; ``key``: the indicator's id on its page.
     """
