@@ -17,7 +17,13 @@ from claimatlas.configuration.publication import load_publication
 
 from atlas.invented import Country
 
-PLACES = (("country", "01000"), ("province", "60000"), ("municipality", "62063"), ("municipality", "11002"))
+PLACES = (
+    ("country", "01000"),
+    ("province", "60000"),
+    ("municipality", "62063"),
+    ("municipality", "11002"),
+    ("municipality", "12041"),
+)
 ENDED = ("11007", "12030")
 
 
@@ -46,7 +52,7 @@ def site_of(country: Country, *, is_synthetic=True) -> Site:
             is_synthetic=is_synthetic,
             is_draft=False,
         ),
-        places=places_of(configuration),
+        places=places_of(configuration, settings),
         words={language: words_of(language, locale) for language, locale in settings.locales.items()},
         indicators=country.indicators,
         levels=tuple(configuration.settings.geography.levels),
