@@ -8,9 +8,9 @@ from itertools import product
 from claimatlas.atlas.cells import Cell
 from claimatlas.configuration.load import load_configuration
 
-YEARS = (2017, 2018, 2019, 2020, 2021, 2022, 2023, 2024)
+YEARS = (2018, 2019, 2020, 2021, 2022, 2023, 2024)
 PROVISIONAL = 2024
-INDICATORS = ("cube_007_008a", "cube_013_023", "cube_007_007a")
+INDICATORS = ("cube_007_008a", "cube_007_007a")
 VALUES = {
     "age_category": ("15-24", "25-29", "30-34", "35-49"),
     "increased_reimbursement": ("yes", "no_or_unknown"),
@@ -44,40 +44,43 @@ class Country:
     def _of(self, indicator):
         geography = self.configuration.geography
         dice = random.Random(f"{self.seed} {indicator.id}")
-        size = {code: dice.lognormvariate(5, 0.9) for code in geography.places}
         usual = {"percent": 0.2, "mean_nights": 3.0}[indicator.unit]
-        tendency = {code: usual * dice.lognormvariate(0, 0.25) for code in geography.places}
+        sizes = {
+            code: dice.lognormvariate(5, 0.9) * (8 if "013" in indicator.id else 1) / 8 for code in geography.places
+        }
+        tendencies = {code: usual * dice.lognormvariate(0, 0.25) for code in geography.places}
         splits = self._splits(indicator)
-        shown_by = {split: list(self._shown(split, indicator)) for split in splits}
         found = []
         for position, year in enumerate(self.years):
-            base, counts = defaultdict(lambda: [0, 0]), defaultdict(lambda: [0, 0])
+            base = defaultdict(lambda: [0, 0])
             for code, place in geography.vintage(year).items():
                 for split in (split for split in splits if "all" not in self._own(indicator, split)):
-                    n = self._poisson(dice, size[code] * (8 if "013" in indicator.id else 1) / 8)
-                    if indicator.unit == "percent":
-                        share = min(0.95, tendency[code] * (1 + 0.04 * position))
-                        x = sum(dice.random() < share for _ in range(n)) if n < 60 else round(n * share)
-                    else:
-                        x = round(n * tendency[code] * dice.uniform(0.9, 1.1))
-                    for level in LEVELS:
-                        if place.parents[level]:
-                            whole = base[level, place.parents[level], split]
-                            whole[0] += x
-                            whole[1] += n
-            for (level, code, split), (x, n) in base.items():
-                for shown in shown_by[split]:
-                    if self._planned(indicator, level, shown, year):
-                        whole = counts[level, code, shown]
-                        whole[0] += x
-                        whole[1] += n
-            country = {split: counts["country", "01000", split] for split in splits}
+                    n = self._poisson(dice, sizes[code])
+                    x = self._events(dice, indicator, n, tendencies[code] * (1 + 0.04 * position))
+                    for level in (level for level in LEVELS if place.parents[level]):
+                        base[level, place.parents[level], split][0] += x
+                        base[level, place.parents[level], split][1] += n
+            counts = self._summed(indicator, base, year)
             for level, code in sorted(geography.units(year), key=lambda unit: (LEVELS.index(unit[0]), unit[1])):
-                for split in splits:
-                    if not self._planned(indicator, level, split, year):
-                        continue
-                    found.append(self._cell(indicator, year, level, code, split, counts, country[split]))
+                planned = (split for split in splits if self._planned(indicator, level, split, year))
+                found += [self._cell(indicator, year, level, code, split, counts) for split in planned]
         return found
+
+    def _summed(self, indicator, base, year):
+        """Each planned cell from the cells that are split by everything."""
+        counts = defaultdict(lambda: [0, 0])
+        for (level, code, split), (x, n) in base.items():
+            for shown in self._shown(split):
+                if self._planned(indicator, level, shown, year):
+                    counts[level, code, shown][0] += x
+                    counts[level, code, shown][1] += n
+        return counts
+
+    def _events(self, dice, indicator, n, mean):
+        if indicator.unit != "percent":
+            return round(n * mean * dice.uniform(0.9, 1.1))
+        share = min(0.95, mean)
+        return sum(dice.random() < share for _ in range(n)) if n < 60 else round(n * share)
 
     def _planned(self, indicator, level, split, year):
         used = sum(value != "all" for value in split)
@@ -92,7 +95,7 @@ class Country:
     def _own(self, indicator, split):
         return [value for name, value in zip(DIMENSIONS, split, strict=True) if name in indicator.dimensions]
 
-    def _shown(self, split, indicator):
+    def _shown(self, split):
         return product(*[("all", value) if value != "all" else ("all",) for value in split])
 
     def _poisson(self, dice, mean):
@@ -100,7 +103,7 @@ class Country:
             return max(0, round(dice.gauss(mean, math.sqrt(mean))))
         return sum(dice.random() < mean / 40 for _ in range(40))
 
-    def _cell(self, indicator, year, level, code, split, counts, country):
+    def _cell(self, indicator, year, level, code, split, counts):
         numerator, denominator = counts[level, code, split]
         base = {"indicator_id": indicator.id, "year": year, "geo_level": level, "geo_code": code, "geo_vintage": year}
         base |= {"split": split, "release": 1, "trend": None, "comparison": None, "value_low": None, "value_high": None}
@@ -120,6 +123,7 @@ class Country:
             )
         factor = 100 if indicator.unit == "percent" else 1
         low, high = wilson(numerator, denominator) if indicator.unit == "percent" else (None, None)
+        country = counts["country", "01000", split]
         of_country = factor * country[0] / country[1]
         if low is not None and level != "country":
             base["comparison"] = "lower" if high < of_country else "higher" if low > of_country else "similar"

@@ -17,7 +17,13 @@ from claimatlas.configuration.publication import load_publication
 
 from atlas.invented import Country
 
-PLACES = (("country", "01000"), ("province", "60000"), ("municipality", "62063"), ("municipality", "11002"))
+PLACES = (
+    ("country", "01000"),
+    ("province", "60000"),
+    ("municipality", "62063"),
+    ("municipality", "11002"),
+    ("municipality", "12041"),
+)
 ENDED = ("11007", "12030")
 
 
