@@ -49,9 +49,10 @@ coverage: environment ## Measure which lines and branches the unit tests and sce
 	$(BIN)/python -m coverage run -m pytest tests/unit tests/spec
 	$(BIN)/python -m coverage report
 
-lint: environment ## Check the format, the rules and the types
+lint: environment ## Check the format, the rules, who imports whom, and the types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 format: environment ## Format the code and repair what can be repaired

@@ -2,8 +2,8 @@
 # MAGIC %md
 # MAGIC # Publish the atlas
 # MAGIC
-# MAGIC From a release of gold to a static site in a folder of a volume: protected, reviewed, written. No Spark is used. The
-# MAGIC cluster needs the wheel with its extra `publish`.
+# MAGIC From a release of gold to a static site in a folder of a volume: protected, reviewed, written. No Spark is used.
+# MAGIC The cluster needs the wheel with its extra `publish`.
 # MAGIC
 # MAGIC | parameter | meaning |
 # MAGIC |---|---|

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from claimatlas import __version__
+from claimatlas.console.interruption import end_at_once_from_now_on, ends_at_once
 from claimatlas.errors import NO_SPARK
-from claimatlas.interruption import end_at_once_from_now_on, ends_at_once
 
 MIN_PYTHON = (3, 11)
 
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     package = "claimatlas" if module_name == "jars" else "claimatlas.commands"
     try:
         with ends_at_once():
-            from claimatlas import messages  # noqa: PLC0415 - what it needs may be missing
+            from claimatlas.console import messages  # noqa: PLC0415 - what it needs may be missing
 
             messages.set_up(messages.asked_format(arguments[1:]), module_name)
             module = importlib.import_module(f"{package}.{module_name}")

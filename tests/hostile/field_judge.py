@@ -12,17 +12,17 @@ from claimatlas.checks.input import judge_input
 from claimatlas.checks.people import count_people
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest.accounting import account_of, require_all_read
-from claimatlas.ingest.gate import gate_message, too_many_rejected
-from claimatlas.ingest.ingest_stage import require_years
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.load.accounting import account_of, require_all_read
+from claimatlas.ingest.load.gate import gate_message, too_many_rejected
+from claimatlas.ingest.load.table import as_input_error, refuse_instants, refuse_unlisted
+from claimatlas.ingest.load.warnings import notes_of_words, span_of_days
+from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
-from claimatlas.ingest.one_table import as_input_error, refuse_instants, refuse_unlisted
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import confirmed, names_asked, read
-from claimatlas.ingest.validation import ODDITIES, REASONS, validate_rows
-from claimatlas.ingest.warnings import notes_of_words, span_of_days
+from claimatlas.ingest.read.rows import confirmed, names_asked, read
+from claimatlas.ingest.replace_silver import require_years
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import ODDITIES, REASONS, validate_rows
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from claimatlas import __version__, cli, jars
+from claimatlas import __version__, cli
 from claimatlas.commands import guard, options
 from claimatlas.commands import job as job_module
 from claimatlas.configuration import load_configuration
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError, InputError, QualityGateError
+from claimatlas.spark import jars
 from delta.exceptions import DeltaConcurrentModificationException
 from pyspark.errors import PySparkValueError
 

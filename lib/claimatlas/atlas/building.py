@@ -25,7 +25,7 @@ from claimatlas.atlas.site import Site
 from claimatlas.atlas.styles import theme_css
 from claimatlas.configuration.atlas import file_of
 from claimatlas.errors import ConcurrentRunError, InputError
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
 
 MARK = "site.json"
 """The file by which a folder is known to be a site that may be replaced."""

@@ -17,8 +17,8 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
-from claimatlas.runs.questions import ask
 from claimatlas.runs.record import RunRecord
+from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.tables.identifiers import quoted
+from claimatlas.paths import quoted
 
 DELIVERY_KIND = "delivery_kind"
 """The type of a delivery, beside the value that it has as a dimension."""

@@ -12,7 +12,7 @@ from claimatlas.checks.findings import Finding
 from claimatlas.claims.netting import code_lists_of_indicator_lines, has_any_code
 from claimatlas.configuration import Configuration
 from claimatlas.deliveries.contacts import code_lists_around
-from claimatlas.ingest.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
+from claimatlas.ingest.load.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 from claimatlas.population.domicile import DATES, carrying_table
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION

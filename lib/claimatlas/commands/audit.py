@@ -10,8 +10,8 @@ from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.messages import Event, say
 
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
 _MAX_NAMED = 50

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.configuration.codelists import find_empty, find_mistakes
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 
 DESCRIPTION = "Check the code lists: check digits, rows that stand twice, validities that overlap, empty lists."
 EXAMPLE = "--conf DIR"

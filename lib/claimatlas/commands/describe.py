@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
+from claimatlas.console.messages import Event, complain, say
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.messages import Event, complain, say
 from claimatlas.sheets.files import FORMATS, sheet_files
 from claimatlas.sheets.texts import LANGUAGES
 

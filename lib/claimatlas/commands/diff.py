@@ -14,8 +14,8 @@ from claimatlas.commands.sessions import session_for
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
 from claimatlas.explanations.changes_text import as_dict, as_text
+from claimatlas.paths import is_remote
 from claimatlas.runs.lock import workspace
-from claimatlas.tables.paths import is_remote
 from claimatlas.tables.store import Store
 
 DESCRIPTION = "Compare two runs on one output: the cells that differ, and the causes of the national difference."

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
-from claimatlas.session import get_session
+from claimatlas.spark.session import get_session
 from claimatlas.synthetic import Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
 

@@ -12,12 +12,12 @@ from pyspark.sql import SparkSession
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.options import configuration_of
 from claimatlas.commands.sessions import is_small, session_for
+from claimatlas.commands.summary import summary
 from claimatlas.configuration import Configuration
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import QualityGateError
-from claimatlas.messages import Event, say
 from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
-from claimatlas.runs.summary import summary
 from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store

@@ -14,12 +14,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from claimatlas import messages
 from claimatlas.commands.old_names import notes_on_old_names, with_new_names
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.console import messages
 from claimatlas.errors import InputError
-from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.inputs import INPUT_TABLE_NAMES, IngestOptions, InputPaths
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -96,9 +96,9 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Where the input is, and how it is taken in."""
     note = "" if required else " (without any input: compute from the silver that is there)"
-    tables = "claims, population, hospital_stays"
+    tables = ", ".join(INPUT_TABLE_NAMES)
     parser.add_argument("--input", metavar="DIR", type=path, help=f"folder or catalog.schema with {tables}{note}")
-    for table in ("claims", "population", "hospital_stays"):
+    for table in INPUT_TABLE_NAMES:
         parser.add_argument(
             f"--{table.replace('_', '-')}",
             metavar="PATH",
@@ -178,7 +178,7 @@ def configuration_of(arguments: argparse.Namespace, app_name: str = "claimatlas"
     def fetch_by_spark(uri: str) -> Traversable:
         # Only here: whoever names no URI gets his configuration without Spark and Java.
         from claimatlas.configuration.remote import fetch  # noqa: PLC0415
-        from claimatlas.session import get_session  # noqa: PLC0415
+        from claimatlas.spark.session import get_session  # noqa: PLC0415
 
         return fetch(get_session(app_name), uri)
 

@@ -9,8 +9,8 @@ from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 
 DESCRIPTION = "Protect the figures of a release: write what may be published as a candidate, once the audit passed."
 EXAMPLE = "--output OUT --years 2022-2023"

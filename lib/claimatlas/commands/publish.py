@@ -17,8 +17,8 @@ from claimatlas.commands.looking import without_spark
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings, load_atlas
 from claimatlas.configuration.publication import Publication, load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import named
 from claimatlas.tables.releases import releases

@@ -10,12 +10,12 @@ from pathlib import Path
 from claimatlas.atlas.reading import PublishedCells
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
+from claimatlas.paths import make_private
 from claimatlas.protection.gold import Release
 from claimatlas.protection.report import review
 from claimatlas.protection.run import protect, settings_hash
-from claimatlas.tables.paths import make_private
 
 _CELLS = "cells_sha256"
 _SETTINGS = "settings_hash"

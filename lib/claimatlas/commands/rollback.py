@@ -10,7 +10,7 @@ from typing import Any
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import look, store_of
-from claimatlas.messages import Event, say
+from claimatlas.console.messages import Event, say
 from claimatlas.runs.lock import exclusive
 from claimatlas.tables.releases import earlier_release, releases, roll_back
 

@@ -19,10 +19,10 @@ from claimatlas.deliveries import delivery_marker
 from claimatlas.deliveries.deliveries_stage import compute_deliveries, warn_of_years_without_flags
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.increments.increment_stage import Increment, find_increment, move_indicators, replace_deliveries
-from claimatlas.ingest.addition import add
-from claimatlas.ingest.ingest_stage import ingest
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.look import Found
+from claimatlas.ingest.merge.batch import add
+from claimatlas.ingest.replace_silver import ingest
 from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.tables import releases
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from claimatlas.jars import spark_home
-from claimatlas.java_start import SUBMIT_ARGUMENTS
-from claimatlas.spark_settings import spark_defaults
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
+from claimatlas.spark.jars import spark_home
+from claimatlas.spark.java_start import SUBMIT_ARGUMENTS
+from claimatlas.spark.settings import spark_defaults
 from claimatlas.tables.reader import NotReadableError
 
 _HADOOP = "spark.hadoop."

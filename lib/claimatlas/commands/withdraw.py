@@ -11,8 +11,8 @@ from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.atlas import load_atlas
 from claimatlas.configuration.publication import load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 from claimatlas.tables.schemas import WITHDRAWALS
 
 DESCRIPTION = "Withdraw a published release: write the site anew from the release before it, with an erratum."

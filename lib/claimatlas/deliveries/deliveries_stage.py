@@ -18,8 +18,8 @@ from claimatlas.deliveries.stays import nights_after_delivery
 from claimatlas.population.ages import age_category, completed_years
 from claimatlas.population.beneficiaries import increased_reimbursement_text
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
-from claimatlas.runs.questions import ask
 from claimatlas.runs.record import RunRecord
+from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
 from claimatlas.tables.store import Store
 

@@ -13,7 +13,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.errors import InputError
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
+from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS

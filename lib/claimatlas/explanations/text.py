@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from claimatlas.configuration.indicators import UNIT_SIGNS
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
-_UNITS = {"percent": "%", "per_100": "per 100 beneficiaries", "mean_nights": "nights", "count": ""}
+_UNITS = {**UNIT_SIGNS, "per_100": "per 100 beneficiaries"}
 
 _BESIDE = {"lower": "lower than", "similar": "similar to", "higher": "higher than"}
 

@@ -22,7 +22,7 @@ from claimatlas.deliveries.deliveries_stage import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
 from claimatlas.increments.part import MAX_AFFECTED_BENEFICIARIES, Part, affected_beneficiaries, compute_part, extract
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
+from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
 from claimatlas.tables.store import Store
 

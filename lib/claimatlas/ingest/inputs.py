@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from claimatlas.ingest.keys import PseudonymKey
-from claimatlas.tables.paths import is_remote, is_there
+from claimatlas.ingest.pseudonym_key import PseudonymKey
+from claimatlas.paths import is_remote, is_there
+
+INPUT_TABLE_NAMES = ("claims", "population", "hospital_stays")
+"""The input tables, in the order in which people are told of them."""
 
 GENERATED = "generate.json"
 """What ``generate`` leaves beside the tables that it made."""

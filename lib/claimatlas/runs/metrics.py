@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import PySparkAttributeError
 from pyspark.sql import SparkSession
 
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.spark.errors import SPARK_ERRORS
 
 if TYPE_CHECKING:  # a pure Connect client has none
     from pyspark import SparkContext

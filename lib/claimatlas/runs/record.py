@@ -15,10 +15,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 from tqdm import tqdm
 
-from claimatlas import __version__, messages
+from claimatlas import __version__
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.snapshot import snapshot
-from claimatlas.messages import Event
+from claimatlas.console import messages
+from claimatlas.console.messages import Event
 from claimatlas.runs.metrics import measured
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import GENERATED
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
 
 RECORD = GENERATED
 _NO_SEPARATOR = "\x01"

@@ -28,9 +28,9 @@ from claimatlas.configuration.codelists import COLUMNS
 from claimatlas.configuration.load import shipped_folder
 from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.ingest.contract import INPUT_TABLES, InputTable
-from claimatlas.ingest.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.sources import SOURCE_FILE
-from claimatlas.ingest.validation import REASONS, ROW, validate_rows
+from claimatlas.ingest.read.rows import SOURCE_FILE
+from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
+from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
 from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.record import RunRecord
