@@ -24,7 +24,7 @@ PLACES = (
     ("municipality", "11002"),
     ("municipality", "12041"),
 )
-ENDED = ("11007", "12030")
+ENDED = ("12030",)
 
 
 def site_of(country: Country, *, is_synthetic=True) -> Site:

@@ -154,24 +154,22 @@ def _method(site: Site, language: str) -> dict[str, Any]:
 def _confidentiality(site: Site, language: str) -> dict[str, Any]:
     words, k = site.words[language], site.publication.k
     how = [words.say(f"confidentiality.{name}", k=k, last=k - 1) for name in ("k", "closed", "proved", "range")]
-    counts: dict[tuple[str, str, int], list[int]] = {}
+    counts: dict[tuple[str, str], list[int]] = {}
     for year in site.audits:
         for row in year["record"]["cells"]:
-            both = counts.setdefault((row["indicator_id"], row["geo_level"], row["splits"]), [0, 0])
+            both = counts.setdefault((row["indicator_id"], row["geo_level"]), [0, 0])
             both[0] += row["hidden"]
             both[1] += row["hidden"] + row["shown"]
     known = {indicator.id: indicator for indicator in site.indicators}
-    keys = sorted(counts, key=lambda key: (key[0], _position(site, key[1]), key[2]))
     rows = [
         {
             "title": getattr(known[name].names, language) if name in known else name,
             "level": words.name("level", level),
-            "splits": splits,
-            "planned": words.count(counts[name, level, splits][1]),
-            "hidden": words.count(counts[name, level, splits][0]),
-            "share": words.share(*counts[name, level, splits]),
+            "planned": words.count(counts[name, level][1]),
+            "hidden": words.count(counts[name, level][0]),
+            "share": words.share(*counts[name, level]),
         }
-        for name, level, splits in keys
+        for name, level in sorted(counts, key=lambda key: (key[0], _position(site, key[1])))
     ]
     before, _, after = words.say("confidentiality.audit", file="\0").partition("\0")
     return {

@@ -45,6 +45,7 @@ TEXTS = (
     "app.", "chart.", "state.", "state_meaning.", "comparison.", "comparison_long.", "trend.", "status.",
     "reliability.", "level.", "level_plural.", "value.", "dimension.", "unit_value.", "column.", "band.", "range",
     "bounds_from", "hidden", "indicator.few",
+    "indicator.map", "indicator.series", "indicator.ranking", "indicator.distribution", "indicator.funnel",
 )  # fmt: skip
 """What keys begin with whose texts the script reads."""
 
@@ -63,7 +64,7 @@ def write_data(folder: Path, site: Site, topology: Topology | None) -> None:
 
 
 def scripts_of(site: Site, page: str, key: str, language: str) -> tuple[str, ...]:
-    """The data files that a page loads by itself, below the site, in this order; its script loads the outlines.
+    """The data files that a page names, below the site's folder, in this order; its script loads the outlines itself.
 
     ``page``: start, indicator or place; ``key``: the indicator's id on its page.
     """
