@@ -374,7 +374,9 @@ export class IndicatorPage {
   private nameOf(code: string): string {
     for (const year of [this.state.year, ...this.years().reverse()]) {
       const level = levelOf(code, year);
-      if (level) return placeOf(level, year, code)?.[1] ?? code;
+      const label = level && placeOf(level, year, code)?.[1];
+      // A larger place may be called as its main town is.
+      if (level && label) return level === places().smallest || level === places().country ? label : `${label} (${name("level", level)})`;
     }
     return code;
   }
@@ -397,7 +399,7 @@ export class IndicatorPage {
     const rows = new Map<string, [string, string, string]>();
     for (const code of chosen) {
       const level = levelOf(code, year);
-      rows.set(code, [level ?? places().smallest, code, this.nameOf(code)]);
+      rows.set(code, [level ?? places().smallest, code, (level && placeOf(level, year, code)?.[1]) ?? this.nameOf(code)]);
       if (level) for (const [larger, row] of parentsOf(level, year, code)) if (!rows.has(row[0])) rows.set(row[0], [larger, row[0], row[1]]);
     }
     // Chosen places first, then what they lie in, the country last.

@@ -26,7 +26,7 @@ export function entries(): Entry[] {
     for (const [code, label] of newest[level] ?? []) {
       const others = file.others[level]?.[code] ?? [];
       names.set(`${level} ${code}`, label);
-      found.push({ level, code, label, note: [name("level", level), ...others].join(", "), keys: [label, ...others, code].map(plain) });
+      found.push({ level, code, label, note: [name("level", level), ...others.filter((one) => !one.includes(label))].join(", "), keys: [label, ...others, code].map(plain) });
     }
   for (const [code, [successor, last, ...old]] of Object.entries(file.ended)) {
     const label = names.get(`${file.smallest} ${successor}`);

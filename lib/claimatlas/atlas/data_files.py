@@ -131,7 +131,7 @@ def _places(site: Site, language: str) -> dict[str, Any]:
     for level, code in site.places.units(newest):
         if level not in site.levels:
             continue
-        own = site.places.name(level, code, language, newest)
+        own = site.places.short_name(level, code, language, newest)
         names = [name for name in site.places.all_names(level, code) if name != own]
         if names:
             others[level][code] = names
@@ -161,7 +161,7 @@ def _of_level(places: Places, level: str, year: int, language: str) -> list[list
     for own, code in places.units(year):
         if own == level:
             parents = [(larger, *codes) for larger, codes in above[code].items() if len(codes) == 1 and all(codes)]
-            found.append([code, places.name(level, code, language, year), *(parents[-1] if parents else ())])
+            found.append([code, places.short_name(level, code, language, year), *(parents[-1] if parents else ())])
     return found
 
 
