@@ -376,7 +376,7 @@ class TestAccess:
         for look, options in LOOKS.items():
             page = open_page(f"{language}/{TYPES[kind]}", fragment=fragment, bypass_csp=True, **options)
             found[look] = violations(page, web, kind)
-        assert found == dict.fromkeys(LOOKS, []), json.dumps(found, indent=1)
+        assert found == {look: [] for look in LOOKS}, json.dumps(found, indent=1)
 
     def test_axe_finds_no_violation_with_all_municipalities(self, open_page, web):
         page = open_page(f"en/{PAGE}", fragment="#y=2021&l=municipality&p=21004,62063&v=map", bypass_csp=True)
