@@ -62,7 +62,7 @@ format: environment ## Format the code and repair what can be repaired
 # The sheets anew, so that none outlives its indicator.
 docs: environment ## Write the sheets, and the generated parts of the documents
 	rm -rf docs/indicators
-	$(BIN)/claimatlas describe --output docs/indicators
+	$(BIN)/claimatlas describe --output docs/indicators --format md
 	$(BIN)/python -m scripts.documents
 
 # The package index is whichever pip uses; its address does not go into the files.

@@ -21,7 +21,7 @@
 
 from pathlib import Path
 
-from claimatlas.commands import protect, publish
+from claimatlas.cli import main
 from claimatlas.notebooks.surroundings import parameters
 
 dbutils = parameters(globals())
@@ -47,7 +47,7 @@ tables = ["--output", output, *(["--conf", conf] if conf else []), *(["--release
 
 # COMMAND ----------
 
-if not list(Path(output, "protection").glob(f"review_{release or '*'}.json")) and protect.main(tables):
+if not list(Path(output, "protection").glob(f"review_{release or '*'}.json")) and main(["protect", *tables]):
     raise SystemExit("The release cannot be protected: the reason stands above.")
 
 # COMMAND ----------
@@ -58,6 +58,6 @@ if not list(Path(output, "protection").glob(f"review_{release or '*'}.json")) an
 # COMMAND ----------
 
 approval = ["--approved-by", approved_by, "--review", review] if review else ["--draft"]
-if publish.main([*tables, "--site", site, *approval]):
+if main(["publish", *tables, "--site", site, *approval]):
     raise SystemExit("The site was not written: the reason stands above.")
 print(f"{'Published' if review else 'Draft'}: {site}/index.html")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from claimatlas import __version__
+from claimatlas import __version__, cli
 from claimatlas.commands import run_year
 from claimatlas.commands.pseudonym_key import KEY_VARIABLE
 from claimatlas.spark.artifacts import SPARK_VERSION
@@ -155,7 +155,7 @@ def test_the_job_is_in_the_image_and_takes_its_options(manifest: Manifest, monke
     assert (ROOT / "jobs" / script.name).is_file()
     taken: list[Any] = []
     monkeypatch.setattr(run_year, "run_job", lambda *given, **_: taken.append(given) or 0)
-    assert run_year.main(manifest["spec"]["arguments"]) == 0
+    assert cli.main(["run-year", *manifest["spec"]["arguments"]]) == 0
     arguments = taken[0][2]
     assert (arguments.year_groups, bool(arguments.input), bool(arguments.output)) == ([[2023]], True, True)
 

@@ -23,6 +23,7 @@ from claimatlas.ingest.read.rows import confirmed, names_asked, read
 from claimatlas.ingest.replace_silver import require_years
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import ODDITIES, REASONS, validate_rows
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -177,10 +178,11 @@ def _of_people(
     span = span_of_days(days, configuration.settings.checks.input) if days else None
     facts = span.as_facts() if span else {"lines_by_year": {str(year): 1 for year in YEARS}}
     counts: dict[str, Any] = {f"beneficiaries.{year}": {} for year in YEARS}
-    record = SimpleNamespace(notes={"silver": facts}, count=counts.__setitem__, note=print)
+    record = SimpleNamespace(count=counts.__setitem__, note=print)
     store = SimpleNamespace(read=lambda of: tables[of.name], spark=spark)
-    count_people(store, configuration, YEARS, record)  # type: ignore[arg-type]
-    return judge_input(counts, facts, YEARS, configuration)
+    silver = SilverFacts.of(facts)
+    count_people(RunContext(store, configuration, tuple(YEARS), record), silver)  # type: ignore[arg-type]
+    return judge_input(counts, silver, YEARS, configuration)
 
 
 def verdict_of(mutant: Mutant, outcome: Outcome) -> tuple[str, str]:

@@ -170,3 +170,36 @@ def test_only_two_modules_need_a_classic_session() -> None:
     assert list(findings("spark.sparkContext", "runs/metrics.py")) == []
     assert list(findings("spark.sparkContext", "runs/record.py")) != []
     assert list(findings("frame.rdd", "runs/metrics.py")) != []
+
+
+# --- The run record ------------------------------------------------------------------------------
+
+
+def readings_of_the_record(source: str) -> list[int]:
+    """The lines that read what a run record has gathered: ``record.notes``, ``record.counts``, ``record.warnings``."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("counts", "notes", "warnings")
+        and "record" in (getattr(node.value, "id", None), getattr(node.value, "attr", None))
+    ]
+
+
+def test_stages_write_to_the_record_and_read_nothing_from_it() -> None:
+    """What one stage tells the next is an argument; only the command and the record itself look at what was kept."""
+    found = {
+        name_of(file): lines
+        for file in FILES
+        if not name_of(file).startswith(("runs/", "commands/"))
+        and (lines := readings_of_the_record(file.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source", ["a = record.notes['silver']", "context.record.counts.get('x')", "x = self.record.warnings[0]"]
+)
+def test_a_reading_of_the_record_is_found(source: str) -> None:
+    assert readings_of_the_record(source) == [1]
+    assert readings_of_the_record("record.count('a', {}); record.note('b', 1); run.counts['c']") == []

@@ -90,7 +90,7 @@ class TestMap:
     def draw(self, square, chart_words, **cells):
         given = {code: found for code, found in cells.items() if found}
         classes = classes_of(given.values())
-        return read(map_svg(square, "municipality", 2023, given, classes, {"a": "A & B"}, chart_words()))
+        return read(map_svg(square, ("municipality", 2023), given, classes, {"a": "A & B"}, chart_words()))
 
     def test_each_state_has_a_look_of_its_own(self, square, chart_words):
         root = self.draw(
@@ -117,11 +117,11 @@ class TestMap:
         ]
 
     def test_synthetic_figures_carry_the_band(self, square, chart_words):
-        svg = map_svg(square, "municipality", 2023, {}, None, {}, chart_words(is_synthetic=True))
+        svg = map_svg(square, ("municipality", 2023), {}, None, {}, chart_words(is_synthetic=True))
         assert [text.text for text in with_class(read(svg), "t-band")] == ["Synthetic figures"]
 
     def test_belgium_fits_a_page(self, chart_words):
-        svg = map_svg(Topology.load(), "municipality", 2023, {}, None, {}, chart_words())
+        svg = map_svg(Topology.load(), ("municipality", 2023), {}, None, {}, chart_words())
         assert svg.count("<path") == 581 + 1  # One more within the pattern.
         assert len(svg) < 130_000
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import random
 import re
+import runpy
 import shutil
 import zipfile
 from datetime import date, timedelta
@@ -400,6 +401,22 @@ def test_when_the_only_release_is_withdrawn_the_site_says_so(output: Path, conf:
         for target in re.findall(r'(?:href|src)="([^"#]+)', page.read_text(encoding="utf-8")):
             if not target.startswith(("http", "mailto:")):
                 assert (page.parent / target).resolve().is_file(), (page, target)
+
+
+def test_the_notebook_makes_a_draft_and_publishes_what_was_approved(
+    output: Path, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = Path(__file__).resolve().parents[2] / "notebooks" / "publish_the_atlas.py"
+    given = [f"output={output}", f"site={tmp_path / 'site'}", f"conf={conf}"]
+    approval = ["approved_by=A. Person", f"review={review_hash(output)}"]
+    for more, is_draft in (([], True), (approval, False)):
+        monkeypatch.setattr("sys.argv", [str(notebook), *given, *more])
+        runpy.run_path(str(notebook), run_name="__main__")
+        mark = json.loads((tmp_path / "site" / "site.json").read_text(encoding="utf-8"))
+        assert mark["is_draft"] is is_draft
+    monkeypatch.setattr("sys.argv", [str(notebook), *given, "approved_by=A. Person", "review=0"])
+    with pytest.raises(SystemExit, match="not written"):
+        runpy.run_path(str(notebook), run_name="__main__")
 
 
 def test_languages_are_those_of_the_configuration(output: Path, conf: Path, tmp_path: Path) -> None:

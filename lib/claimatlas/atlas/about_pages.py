@@ -15,7 +15,7 @@ from claimatlas.atlas.downloads import AUDIT, FORMATS, SUMS, column_meaning, eve
 from claimatlas.atlas.figures import figure
 from claimatlas.atlas.indicator_pages import country_name_of
 from claimatlas.atlas.metadata import CATALOGUE, CSVW
-from claimatlas.atlas.page import CONTENT_SECURITY_POLICY, App, page_text
+from claimatlas.atlas.page import CONTENT_SECURITY_POLICY, App, Page, page_text
 from claimatlas.atlas.places import sort_key
 from claimatlas.atlas.reading import COLUMNS
 from claimatlas.atlas.rendering import made, render
@@ -70,9 +70,8 @@ def start_page(site: Site, language: str) -> str:
     app = App("start", scripts_of(site, "start", "", language))
     title = site.settings.title[language]
     path = links.start_page(language)
-    return page_text(
-        site, language, path, "start", title, values, app=app, description=site.settings.subtitle[language]
-    )
+    page = Page(path, "start", title, app, description=site.settings.subtitle[language])
+    return page_text(site, page, values)
 
 
 def about_pages(site: Site, history: History, folder: Path, language: str) -> Mapping[str, str]:
@@ -87,7 +86,7 @@ def about_pages(site: Site, history: History, folder: Path, language: str) -> Ma
     words = site.words[language]
     return {
         links.about_page(language, name): page_text(
-            site, language, links.about_page(language, name), name, words.say(f"page.{name}"), found
+            site, Page(links.about_page(language, name), name, words.say(f"page.{name}")), found
         )
         for name, found in values.items()
     }
@@ -99,7 +98,7 @@ def withdrawn_pages(site: Site, history: History, folder: Path, language: str) -
     releases = _releases(site, history, folder, language)
     start = links.start_page(language)
     found = {
-        start: page_text(site, language, start, "withdrawn", site.settings.title[language], releases),
+        start: page_text(site, Page(start, "withdrawn", site.settings.title[language]), releases),
     }
     others = {
         "releases": {**releases, "changes": None},
@@ -107,7 +106,7 @@ def withdrawn_pages(site: Site, history: History, folder: Path, language: str) -
     }
     for name, values in others.items():
         path = links.about_page(language, name)
-        found[path] = page_text(site, language, path, name, words.say(f"page.{name}"), values)
+        found[path] = page_text(site, Page(path, name, words.say(f"page.{name}")), values)
     return found
 
 

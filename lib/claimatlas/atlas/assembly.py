@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -32,23 +33,33 @@ def languages_of(settings: AtlasSettings, asked: Sequence[str]) -> dict[str, str
     return {language: settings.locales[language] for language in chosen}
 
 
-def site_of(
-    configuration: Configuration,
-    settings: AtlasSettings,
-    publication: Publication,
-    cells: PublishedCells,
-    locales: Mapping[str, str],
-    *,
-    published_on: date | None,
-    data_changed: Mapping[str, date],
-    is_synthetic: bool,
-    is_withdrawn: bool = False,
-) -> Site:
-    """What the pages of a release are made from; ``published_on``: none for a draft.
+@dataclass(frozen=True)
+class Declared:
+    """What is declared: the configuration, whose atlas it is, what may be published, the locale of each language."""
+
+    configuration: Configuration
+    settings: AtlasSettings
+    publication: Publication
+    locales: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a release stands: the day of its publication (none for a draft), and when its figures changed."""
+
+    published_on: date | None
+    data_changed: Mapping[str, date]
+    is_synthetic: bool
+    is_withdrawn: bool = False
+
+
+def site_of(declared: Declared, cells: PublishedCells, standing: Standing) -> Site:
+    """What the pages of a release are made from.
 
     Raises:
         InputError: the release has a cell of an indicator that is not declared.
     """
+    configuration, settings = declared.configuration, declared.settings
     years_of = cells.years_of_indicators
     known = {indicator.id: indicator for indicator in configuration.indicators}
     for name in years_of:
@@ -57,21 +68,21 @@ def site_of(
     levels = tuple(level for level in configuration.settings.geography.levels if level in cells.levels)
     release = ReleaseInfo(
         number=cells.release,
-        published_on=published_on,
+        published_on=standing.published_on,
         years=tuple(sorted({year for years in years_of.values() for year in years})),
         final_years=_final_years(cells),
-        data_changed=dict(data_changed),
-        is_synthetic=is_synthetic,
-        is_draft=published_on is None,
-        is_withdrawn=is_withdrawn,
+        data_changed=dict(standing.data_changed),
+        is_synthetic=standing.is_synthetic,
+        is_draft=standing.published_on is None,
+        is_withdrawn=standing.is_withdrawn,
     )
     return Site(
         configuration=configuration,
         settings=settings,
-        publication=publication,
+        publication=declared.publication,
         release=release,
         places=places_of(configuration, settings),
-        words={language: words_of(language, locale) for language, locale in locales.items()},
+        words={language: words_of(language, locale) for language, locale in declared.locales.items()},
         indicators=tuple(known[name] for name in years_of),
         levels=levels,
         years_of=years_of,

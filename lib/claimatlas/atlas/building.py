@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -11,8 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from claimatlas import __version__
 from claimatlas.atlas import about_pages, indicator_pages, links, place_pages
@@ -65,8 +64,7 @@ def new_folder(site: Path) -> Iterator[Path]:
     """
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(site.with_name(f".{site.name}.lock"), timeout=0)
-        with lock:
+        with _alone(site.with_name(f".{site.name}.lock")):
             fresh = site.with_name(f".{site.name}.new")
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir()
@@ -75,10 +73,23 @@ def new_folder(site: Path) -> Iterator[Path]:
                 put_in_place(fresh, site)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
-    except Timeout:
-        raise ConcurrentRunError(f"Another run writes {site}; run again when it has ended.") from None
     except OSError as error:
         raise InputError(f"--site {site} cannot be written ({error.strerror}).") from None
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process, however that ends.
+
+    Raises:
+        ConcurrentRunError: another run holds it.
+    """
+    with file.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConcurrentRunError(f"Another run holds {file}; run again when it has ended.") from None
+        yield
 
 
 def put_in_place(fresh: Path, site: Path) -> None:

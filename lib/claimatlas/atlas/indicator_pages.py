@@ -17,7 +17,7 @@ from claimatlas.atlas.downloads import FORMATS
 from claimatlas.atlas.figures import Figure, figure, hidden_among
 from claimatlas.atlas.maps import legend_html, map_svg
 from claimatlas.atlas.metadata import dataset
-from claimatlas.atlas.page import App, page_text
+from claimatlas.atlas.page import App, Page, page_text
 from claimatlas.atlas.places import sort_key
 from claimatlas.atlas.rendering import made
 from claimatlas.atlas.site import Site
@@ -73,7 +73,6 @@ def indicator_page(
     path = links.indicator_page(language, indicator.id)
     levels = [level for level in site.levels if totals.of_level(year, level)]
     smallest = levels[-1]
-    names = {code: site.places.name(smallest, code, language, year) for code in totals.of_level(year, smallest)}
     country = _country(site, totals, year)
     country_name = country_name_of(site, language, year)
     title = getattr(indicator.names, language)
@@ -86,7 +85,7 @@ def indicator_page(
         },
         **_hidden(site, words, totals, year, smallest),
         **_table(site, indicator, totals, language, year, levels),
-        **_pictures(site, indicator, totals, topology, words, year, smallest, names),
+        **_pictures(site, indicator, totals, topology, language),
         **_sheet(site, indicator, language),
         "caption": words.say("indicator.caption", level=words.name("level", smallest), year=year),
         "country": country_name,
@@ -94,17 +93,15 @@ def indicator_page(
         "years_said": words.years(tuple(sorted({key[0] for key in totals.cells}))),
     }
     app = App("indicator", scripts_of(site, "indicator", indicator.id, language), indicator=indicator.id)
-    return page_text(
-        site,
-        language,
+    page = Page(
         path,
         "indicator",
         title,
-        values,
-        app=app,
+        app,
         description=getattr(indicator.description, language),
         data=dataset(site, indicator, language),
     )
+    return page_text(site, page, values)
 
 
 def sheet_page(site: Site, indicator: Indicator, language: str) -> str:
@@ -116,7 +113,7 @@ def sheet_page(site: Site, indicator: Indicator, language: str) -> str:
     items[-1] = (items[-1][0], links.indicator_page(language, indicator.id))
     items.append((site.words[language].say("page.method"), None))
     values = {"path_items": items, "body": made(converted(page.body))}
-    return page_text(site, language, links.sheet_page(language, indicator.id), "sheet", page.title, values)
+    return page_text(site, Page(links.sheet_page(language, indicator.id), "sheet", page.title), values)
 
 
 def country_name_of(site: Site, language: str, year: int) -> str:
@@ -197,11 +194,11 @@ def _pictures(
     indicator: Indicator,
     totals: IndicatorTotals,
     topology: Topology | None,
-    words: Words,
-    year: int,
-    level: str,
-    names: Mapping[str, str],
+    language: str,
 ) -> dict[str, Any]:
+    words, year = site.words[language], site.release.final_years[indicator.id]
+    level = [level for level in site.levels if totals.of_level(year, level)][-1]
+    names = {code: site.places.name(level, code, language, year) for code in totals.of_level(year, level)}
     title = getattr(indicator.names, words.language)
 
     def chart(name: str) -> Any:  # noqa: ANN401 - the words of a picture
@@ -213,10 +210,10 @@ def _pictures(
     there = (of for of in reversed(site.levels) if 1 < len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING)
     ranked = next(there, level)
     ranked_names = {
-        code: site.places.short_name(ranked, code, words.language, year) for code in totals.of_level(year, ranked)
+        code: site.places.short_name(ranked, code, language, year) for code in totals.of_level(year, ranked)
     }
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
-    drawn = map_svg(topology, level, year, cells, classes, names, chart("map")) if topology else ""
+    drawn = map_svg(topology, (level, year), cells, classes, names, chart("map")) if topology else ""
     ranking = ranking_svg(
         list(totals.of_level(year, ranked).values()), country, ranked_names, totals.classes[ranked], chart("ranking")
     )

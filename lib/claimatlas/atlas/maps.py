@@ -47,14 +47,14 @@ def says(cell: Cell | None, words: ChartWords) -> str:
 
 def map_svg(
     topology: Topology,
-    level: str,
-    year: int,
+    shown_at: tuple[str, int],
     cells: Mapping[str, Cell],
     classes: Classes | None,
     names: Mapping[str, str],
     words: ChartWords,
 ) -> str:
-    """A map of the places of a level in the codes of ``year``; ``cells`` and ``names`` by code."""
+    """A map of the places of a level in the codes of a year; ``shown_at``: both; ``cells`` and ``names`` by code."""
+    level, year = shown_at
     coarse = topology.simplified(TOLERANCE)
     width, height = topology.width / SCALE, topology.height / SCALE
     places = []

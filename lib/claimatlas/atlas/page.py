@@ -27,37 +27,35 @@ class App:
     code: str = ""
 
 
-def page_text(
-    site: Site,
-    language: str,
-    path: str,
-    template: str,
-    title: str,
-    values: dict[str, Any],
-    *,
-    app: App | None = None,
-    description: str = "",
-    data: object = None,
-    alternates: dict[str, str] | None = None,
-) -> str:
-    """The whole text of a page.
+@dataclass(frozen=True)
+class Page:
+    """A page before it is written: where it stands below the site's folder (``LANGUAGE/…``), template and title.
 
-    ``path``: the page below the site's folder; ``data``: what machines read of it, as JSON-LD; ``alternates``: the same
-    page by language, by default that of the same name.
+    description: what search engines show; data: what machines read of it, as JSON-LD.
     """
-    words = site.words[language]
-    root = links.root_of(path)
-    others = alternates or {other: f"{other}/{path.partition('/')[2]}" for other in site.words}
+
+    path: str
+    template: str
+    title: str
+    app: App | None = None
+    description: str = ""
+    data: object = None
+
+
+def page_text(site: Site, page: Page, values: dict[str, Any]) -> str:
+    """The whole text of a page; ``values``: what its template shows."""
+    language, _, below = page.path.partition("/")
+    alternates = [(other, words.say("page.language_name"), f"{other}/{below}") for other, words in site.words.items()]
     return render(
-        template,
+        page.template,
         {
-            **_around(site, words, root),
-            "path": path,
-            "page_title": title,
-            "description": description,
-            "alternates": [(other, site.words[other].say("page.language_name"), others[other]) for other in site.words],
-            "app": app,
-            "data": data,
+            **_around(site, site.words[language], links.root_of(page.path)),
+            "path": page.path,
+            "page_title": page.title,
+            "description": page.description,
+            "alternates": alternates,
+            "app": page.app,
+            "data": page.data,
             "csp": CONTENT_SECURITY_POLICY,
             **values,
         },

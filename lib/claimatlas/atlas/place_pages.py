@@ -12,7 +12,7 @@ from claimatlas.atlas.charts import sparkline_svg
 from claimatlas.atlas.data_files import scripts_of
 from claimatlas.atlas.figures import Figure, figure, hidden_among
 from claimatlas.atlas.indicator_pages import country_name_of
-from claimatlas.atlas.page import App, page_text
+from claimatlas.atlas.page import App, Page, page_text
 from claimatlas.atlas.places import sort_key
 from claimatlas.atlas.rendering import made
 from claimatlas.atlas.site import Site
@@ -73,7 +73,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
     }
     app = App("place", scripts_of(site, "place", f"{level}/{code}", language), level=level, code=code)
     path = links.place_page(language, level, code)
-    return page_text(site, language, path, "place", title, values, app=app)
+    return page_text(site, Page(path, "place", title, app), values)
 
 
 def ended_page(site: Site, code: str, successor: str, language: str) -> str:
@@ -90,7 +90,7 @@ def ended_page(site: Site, code: str, successor: str, language: str) -> str:
         "successor_page": links.place_page(language, level, successor),
         "data_page": links.about_page(language, "data"),
     }
-    return page_text(site, language, links.place_page(language, level, code), "ended", name, values)
+    return page_text(site, Page(links.place_page(language, level, code), "ended", name), values)
 
 
 def _cell(site: Site, indicator: Indicator, level: str, code: str) -> Cell | None:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from babel import Locale
@@ -78,9 +78,7 @@ class Words:
 
     def number(self, number: float, decimals: int = DECIMALS) -> str:
         """A number with its decimals, rounded half up from the digits that it is written with."""
-        rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        zeros = "." + "0" * decimals if decimals else ""
-        return format_decimal(rounded, format=f"#,##0{zeros}", locale=self.locale)
+        return _number(number, decimals, self.locale)
 
     def count(self, number: int) -> str:
         """A whole number."""
@@ -185,3 +183,11 @@ def words_of(language: str, locale: str) -> Words:
     folder = resources.files("claimatlas.atlas").joinpath("languages")
     Locale.parse(locale)
     return Words(language, locale, dict(flat(read_yaml(folder, f"{language}.yaml").data)))
+
+
+@lru_cache(maxsize=100_000)
+def _number(number: float, decimals: int, locale: str) -> str:
+    """Kept, as the same figures of larger places stand on many pages."""
+    rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    zeros = "." + "0" * decimals if decimals else ""
+    return format_decimal(rounded, format=f"#,##0{zeros}", locale=locale)

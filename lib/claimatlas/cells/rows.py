@@ -12,7 +12,7 @@ from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
 from claimatlas.spark.columns import all_of
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 
 def published_rows(
@@ -22,10 +22,8 @@ def published_rows(
     statuses: Mapping[tuple[str, int], str],
     without_denominator: Collection[str],
     known_levels: Collection[str],
-    run_id: str,
-    table: Table,
 ) -> DataFrame:
-    """Turn the cube into the rows of a gold table.
+    """Turn the cube into the rows of a gold table, without the run that writes them.
 
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
     indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
@@ -40,7 +38,7 @@ def published_rows(
         for indicator in indicators
     ]
     exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
-    cells = exploded.select(
+    return exploded.select(
         "year",
         "geo_level",
         "geo_code",
@@ -48,7 +46,6 @@ def published_rows(
         *_dimensions(population),
         "_cell.*",
     )
-    return cells.withColumn("run_id", F.lit(run_id)).select(*table.column_names)
 
 
 def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequence[Indicator]) -> DataFrame:

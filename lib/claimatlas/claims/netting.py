@@ -1,4 +1,4 @@
-"""Which claim lines are a service, and the netting of corrections.
+"""Find the claim lines of a service, and net corrections.
 
 A code belongs to a list on the dates of its validity, both ends included. A service is what is left of
 the lines of one beneficiary, date, code and provider; it counts when their net quantity is above zero.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -18,9 +17,8 @@ _MAX_NAMED = 50
 EXAMPLE = "FOLDER"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 3 when something can be worked out."""
-    parser = options.CommandParser("audit", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     parser.add_argument("folder", metavar="FOLDER", type=options.path, help="folder with published/ in it")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
     parser.add_argument(
@@ -30,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "sensitive",
     )
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 3 when something can be worked out."""
     return guarded(lambda: _audit(arguments))
 
 

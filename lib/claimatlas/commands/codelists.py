@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -15,11 +14,13 @@ DESCRIPTION = "Check the code lists: check digits, rows that stand twice, validi
 EXAMPLE = "--conf DIR"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 2 when there are mistakes; empty lists are only noted."""
-    parser = options.CommandParser("codelists", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 2 when there are mistakes; empty lists are only noted."""
     return guarded(lambda: _check(arguments))
 
 

@@ -1,4 +1,4 @@
-"""What every command has around it: one clear message for what goes wrong, and its exit code.
+"""Turn every failure of a command into one clear message and an exit code.
 
 Spark's own errors are known only where Spark has been loaded: a command that only looks need not have it.
 """

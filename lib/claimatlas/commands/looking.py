@@ -1,4 +1,4 @@
-"""How the commands that only look read the tables: without Spark and Java where that can be, else by Spark."""
+"""Read tables for the commands that only look: without Spark and Java where possible, else by Spark."""
 
 from __future__ import annotations
 

@@ -7,50 +7,14 @@ import codecs
 import locale
 import os
 import re
-import sys
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, NoReturn
 
-from claimatlas.commands.old_names import notes_on_old_names, with_new_names
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
-from claimatlas.console import messages
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES, IngestOptions, InputPaths
-
-
-class CommandParser(argparse.ArgumentParser):
-    """Reads a command's arguments, ``--log-format`` among them, which says how the command speaks from then on."""
-
-    def __init__(self, job: str, description: str, example: str) -> None:
-        """``job``: the command's module; ``example``: arguments that a person may give it."""
-        super().__init__(
-            prog=f"claimatlas {job.replace('_', '-')}",
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        self.job = job
-        self.example = f"{self.prog} {example}"
-        self.epilog = f"example:\n  {self.example}"
-        messages.add_option(self)
-
-    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above it
-        """As the parser's own; what is wrong with the arguments is said in the format that they ask for."""
-        given = list(sys.argv[1:] if args is None else args)
-        messages.set_up(messages.asked_format(given), self.job)
-        for note in notes_on_old_names(given):
-            messages.say(messages.Event.NOTE, note)
-        return super().parse_args(with_new_names(given), namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2."""
-        if not messages.is_json():
-            super().error(message)
-        messages.complain(message, InputError.exit_code)
-        self.exit(InputError.exit_code)
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:

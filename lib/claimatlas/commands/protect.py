@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -16,9 +15,8 @@ DESCRIPTION = "Protect the figures of a release: write what may be published as 
 EXAMPLE = "--output OUT --years 2022-2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("protect", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     parser.add_argument("--release", metavar="N", type=int, help="release of gold (default: the newest)")
     parser.add_argument(
@@ -32,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _protect(arguments))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -31,9 +31,8 @@ DESCRIPTION = "Publish a protected release: write downloads and the atlas as a s
 EXAMPLE = "--output OUT --site SITE --approved-by NAME --review HASH"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("publish", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     parser.add_argument(
         "--site",
@@ -60,7 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--synthetic", action="store_true", help="say on every page and file: synthetic figures")
     parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _publish(arguments))
 
 
@@ -74,6 +76,8 @@ class Publishing:
     publication: Publication
     languages: Sequence[str]
     is_synthetic: bool
+    causes: tuple[str, ...] | None = None
+    is_withdrawn: bool = False
 
 
 def require_packages() -> None:
@@ -92,36 +96,24 @@ def write(
     target: Path,
     cells: PublishedCells,
     published_on: date | None,
-    causes: tuple[str, ...] | None,
-    *,
-    is_withdrawn: bool = False,
-    before_it_is_seen: Any = None,  # noqa: ANN401 - an action
+    before_it_is_seen: Callable[[], None] = lambda: None,
 ) -> int:
     """Write the site of a release and put it in place; gives back the number of its files.
 
     ``before_it_is_seen``: called when all is written and before the site is put in place.
     """
-    from claimatlas.atlas.assembly import history_of, languages_of, site_of  # noqa: PLC0415 - see require_packages
+    from claimatlas.atlas.assembly import Declared, Standing, history_of, languages_of, site_of  # noqa: PLC0415 - see require_packages
     from claimatlas.atlas.building import new_folder, write_site  # noqa: PLC0415
 
     locales = languages_of(publishing.settings, publishing.languages)
-    history, data_changed = history_of(publishing.output, cells, published_on, causes)
-    site = site_of(
-        publishing.configuration,
-        publishing.settings,
-        publishing.publication,
-        cells,
-        locales,
-        published_on=published_on,
-        data_changed=data_changed,
-        is_synthetic=publishing.is_synthetic,
-        is_withdrawn=is_withdrawn,
-    )
+    history, data_changed = history_of(publishing.output, cells, published_on, publishing.causes)
+    declared = Declared(publishing.configuration, publishing.settings, publishing.publication, locales)
+    standing = Standing(published_on, data_changed, publishing.is_synthetic, publishing.is_withdrawn)
+    site = site_of(declared, cells, standing)
     with new_folder(target) as folder:
         former = target if target.is_dir() else None
         number = write_site(folder, site, history, former, lambda message: say(Event.MESSAGE, message))
-        if before_it_is_seen is not None:
-            before_it_is_seen()
+        before_it_is_seen()
     return number
 
 
@@ -172,22 +164,16 @@ def _publish(arguments: argparse.Namespace) -> None:
             publication,
             arguments.languages,
             arguments.synthetic or is_synthetic(arguments.output, number),
+            causes,
         )
         first = first_published(arguments.output).get(number, today.date())
         added = 0
 
         def note() -> None:
             nonlocal added
-            added = _append(arguments, number, configuration, today)
+            added = 0 if arguments.draft else _append(arguments, number, configuration, today)
 
-        files = write(
-            publishing,
-            target,
-            cells,
-            None if arguments.draft else first,
-            causes,
-            before_it_is_seen=None if arguments.draft else note,
-        )
+        files = write(publishing, target, cells, None if arguments.draft else first, note)
     what = "draft of release" if arguments.draft else "release"
     say(
         Event.SUMMARY,

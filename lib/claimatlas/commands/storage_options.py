@@ -1,4 +1,4 @@
-"""How `deltalake` gets into the object store of an output: by what Spark's settings and the environment say.
+"""Give `deltalake` access to the object store of an output, from Spark's settings and the environment.
 
 Of object stores S3 only: for any other URI nobody has tried whether both understand the same settings.
 """

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tabulate import tabulate
+
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import UNIT_SIGNS
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
@@ -89,15 +91,8 @@ def _as_table(values: Sequence[dict[str, Any]], configuration: Configuration) ->
         )
         for row in values
     ]
-    widths = [max(len(row[column]) for row in (header, *cells)) for column in range(len(header))]
-    right = {2, 4, 5, 6}
-    lines = [
-        "  ".join(
-            text.rjust(width) if column in right else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (header, *cells)
-    ]
+    sides = ("left", "left", "right", "left", "right", "right", "right", "left")
+    lines = tabulate([header, *cells], tablefmt="plain", colalign=sides, disable_numparse=True).splitlines()
     names = {indicator.id: indicator.names.en for indicator in configuration.indicators}
     return ["National values", *lines, "", *[f"  {name}: {title}" for name, title in sorted(names.items())]]
 

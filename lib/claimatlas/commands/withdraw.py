@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from claimatlas.commands import options, publish
@@ -19,9 +18,8 @@ DESCRIPTION = "Withdraw a published release: write the site anew from the releas
 EXAMPLE = "--output OUT --site SITE --release 3 --reason 'Doubled claims of one fund' --approved-by NAME"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("withdraw", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     parser.add_argument("--site", metavar="DIR", type=options.path, required=True, help="folder of the site")
     parser.add_argument("--release", metavar="N", type=int, required=True, help="the published release")
@@ -32,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--synthetic", action="store_true", help="say on every page and file: synthetic figures")
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _withdraw(arguments))
 
 
@@ -65,9 +66,10 @@ def _withdraw(arguments: argparse.Namespace) -> None:
             load_publication(configuration),
             arguments.languages,
             arguments.synthetic or publish.is_synthetic(output, number),
+            is_withdrawn=not in_force,
         )
         cells = PublishedCells(output, number)
-        publish.write(publishing, target, cells, published[number], None, is_withdrawn=not in_force)
+        publish.write(publishing, target, cells, published[number])
     shows = f"the site shows release {number}" if in_force else "no release is in force, and the site says so"
     say(
         Event.SUMMARY,

@@ -1,4 +1,4 @@
-"""What a command says while it works: lines for a person, or one JSON object a line for a program.
+"""The messages of a command: lines for a person, or one JSON object a line for a program.
 
 All of it goes to standard error, through the logger `claimatlas`. Neither form holds a person's data: what is said is
 made of counts, names of tables and files, and settings.

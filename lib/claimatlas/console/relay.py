@@ -1,4 +1,4 @@
-"""What another program writes to its standard streams, said as messages of ours."""
+"""Relay the standard streams of another program as messages of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cells differ between two runs, and which cause made how much of the national difference."""
+"""Compare two runs: the cells that differ, and the part of each cause in the national difference."""
 
 from __future__ import annotations
 

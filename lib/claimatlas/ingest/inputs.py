@@ -1,4 +1,4 @@
-"""What an ingest is given: where the input is, and how it is taken in."""
+"""The arguments of an ingest: where the input is, and how it is taken in."""
 
 from __future__ import annotations
 

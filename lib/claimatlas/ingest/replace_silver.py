@@ -22,20 +22,14 @@ from claimatlas.ingest.look import Found, notes_on_input, require_tables
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked, read
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import values_of
+from claimatlas.runs.context import RunContext
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
 from claimatlas.tables.store import MAX_HELD, Store
 
 
-def ingest(
-    store: Store,
-    paths: InputPaths,
-    found: Found,
-    configuration: Configuration,
-    options: IngestOptions,
-    record: RunRecord,
-) -> None:
+def ingest(context: RunContext, paths: InputPaths, found: Found, options: IngestOptions) -> None:
     """Replace silver by the input, rejected rows included.
 
     ``found``: the result of ``look_at_input``.
@@ -45,7 +39,8 @@ def ingest(
         QualityGateError: too many rows of a table were rejected: ``silver/rejected`` holds them, the
             other tables are as before.
     """
-    sources = _sources(store, found, paths, configuration, options)
+    store, configuration, record = context.store, context.configuration, context.record
+    sources = _sources(context, options, paths, found)
     if population := sources[POPULATION_INPUT.name]:
         require_years(store.spark, population, configuration, options.years)
     record.note("input", {name: source.location if source else None for name, source in sources.items()})
@@ -74,7 +69,7 @@ def ingest(
     loaded: list[Loaded] = []
     try:
         for table in INPUT_TABLES:
-            loaded.append(take_in(store, sources[table.name], table, configuration, options, record))
+            loaded.append(take_in(context, options, sources[table.name], table))
             if sources[table.name]:
                 _count(loaded[-1], record)
                 _require_rows(loaded[-1], table)
@@ -112,18 +107,15 @@ def ingest(
     silver_marker.mark_complete(store, facts)
 
 
-def _sources(
-    store: Store, found: Found, paths: InputPaths, configuration: Configuration, options: IngestOptions
-) -> Found:
+def _sources(context: RunContext, options: IngestOptions, paths: InputPaths, found: Found) -> Found:
     """The input tables as Spark finds them."""
-    sources: Found = {
-        name: None if source is None else confirmed(store.spark, source) for name, source in found.items()
-    }
+    spark = context.store.spark
+    sources: Found = {name: None if source is None else confirmed(spark, source) for name, source in found.items()}
     require_tables(sources, paths)
     for table in INPUT_TABLES:
         if (source := sources[table.name]) is not None:
             # A column that is missing or of a wrong type shows here.
-            validated(store, source, table, configuration, options)
+            validated(context, options, source, table)
     return sources
 
 
@@ -153,7 +145,7 @@ def _count(loaded: Loaded, record: RunRecord) -> None:
     record.count(step, counts)
     record.count(f"{step}.rejected_by_reason", loaded.reasons)
     if loaded.examples:
-        record.note("rejected_examples", {**record.notes.get("rejected_examples", {}), loaded.table: loaded.examples})
+        record.add_to_note("rejected_examples", {loaded.table: loaded.examples})
     record.progress(
         f"ingest: {loaded.table}: {loaded.read:,} rows read, {loaded.accepted:,} accepted, "
         f"{loaded.rejected:,} rejected",

@@ -1,4 +1,4 @@
-"""What Spark counted for a stage of a run: the work of the Spark jobs that the stage started.
+"""Spark's own counts of a stage: the work of the Spark jobs that the stage started.
 
 The counts are those of Spark's own user interface. The driver keeps them even without one, but
 only the JVM exposes them, so this module needs a classic session. In any

@@ -1,4 +1,4 @@
-"""Which Spark and Delta go together, and which files of Delta there are, with their checksums.
+"""The versions of Spark and Delta that go together, and Delta's files with their checksums.
 
 The one place for versions and sums outside the lock files. Only the standard library is used.
 """

@@ -213,16 +213,18 @@ def _proxy_options() -> list[str]:
     return options
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Get the JARs from the command line; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="claimatlas jars",
-        description="Get Delta's JARs and check them.",
-        epilog="example: claimatlas jars --target /opt/claimatlas/jars",
-    )
+DESCRIPTION = "Get Delta's JARs and check them."
+EXAMPLE = "--target /opt/claimatlas/jars"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     parser.add_argument("--target", type=_path, metavar="DIR", help="their folder (default: %(default)s)")
     parser.set_defaults(target=folder_in_use())
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Get the JARs; give back the exit code."""
     try:
         paths = fetch(arguments.target)
     except ClaimatlasError as error:
@@ -230,3 +232,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     print(f"{len(paths)} JARs of Delta {DELTA_VERSION} in {paths[0].parent}", file=sys.stderr)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command where only this package's own modules may be there; give back the exit code."""
+    parser = argparse.ArgumentParser(prog="claimatlas jars", description=DESCRIPTION)
+    add_arguments(parser)
+    return run(parser.parse_args(argv))

@@ -1,4 +1,4 @@
-"""What stops an ingest: too many rejected rows, or reference years without a population."""
+"""Stop an ingest that rejects too many rows, or that has no population of a reference year."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import UNLISTED, validate_rows, values_of
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import RunContext
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
@@ -27,13 +27,12 @@ MAX_INSTANTS = 0.01
 
 
 def validated(
-    store: Store,
+    context: RunContext,
+    options: IngestOptions,
     source: Source,
     table: InputTable,
-    configuration: Configuration,
-    options: IngestOptions,
-    repeated: DataFrame | None = None,
     *,
+    repeated: DataFrame | None = None,
     keep_every_row: bool = False,
 ) -> DataFrame:
     """The rows of a source, judged (``validate_rows``), and which batch brought them.
@@ -41,8 +40,9 @@ def validated(
     Raises:
         InputError: a column is missing or of a wrong type, or the source cannot be read.
     """
+    configuration = context.configuration
     rows = validate_rows(
-        read(store.spark, source),
+        read(context.store.spark, source),
         table,
         configuration.mapping,
         first_service_date=configuration.settings.first_service_date,
@@ -56,20 +56,14 @@ def validated(
     return rows.withColumn(BATCH, F.lit(options.batch))
 
 
-def take_in(
-    store: Store,
-    source: Source | None,
-    table: InputTable,
-    configuration: Configuration,
-    options: IngestOptions,
-    record: RunRecord,
-) -> Loaded:
+def take_in(context: RunContext, options: IngestOptions, source: Source | None, table: InputTable) -> Loaded:
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
 
     Raises:
         InputError: a file cannot be read, or dates are instants of unknown day.
         QualityGateError: not every row of every file was read.
     """
+    store, configuration, record = context.store, context.configuration, context.record
     if source is None:
         store.delete(table.silver, "true")
         return Loaded(table.name)
@@ -77,7 +71,7 @@ def take_in(
     record.progress(f"ingest: reading {table.name}", table=table.name)
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
-        rows = validated(store, source, table, configuration, options, repeated)
+        rows = validated(context, options, source, table, repeated=repeated)
         facts = claims_facts if table.name == CLAIMS_INPUT.name else None
         loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
@@ -86,7 +80,7 @@ def take_in(
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
-    record.note("input_files", {**record.notes.get("input_files", {}), table.name: account.files})
+    record.add_to_note("input_files", {table.name: account.files})
     if account.left_out:
         record.count(f"ingest.{table.name}.left_out", account.left_out)
     record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})

@@ -1,4 +1,4 @@
-"""What is odd but kept: counts of rows that deserve a look, with an example, and the span of the claims."""
+"""Describe rows that are odd but kept, with an example, and the span of the claims."""
 
 from __future__ import annotations
 

@@ -26,19 +26,13 @@ from claimatlas.ingest.load.warnings import inspect_population, span_of
 from claimatlas.ingest.look import Found, notes_on_input
 from claimatlas.ingest.merge.change import Change, as_rejected, change_of
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked
+from claimatlas.runs.context import RunContext
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
 from claimatlas.tables.store import Store
 
 
-def add(
-    store: Store,
-    paths: InputPaths,
-    found: Found,
-    configuration: Configuration,
-    options: IngestOptions,
-    record: RunRecord,
-) -> None:
+def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOptions) -> None:
     """Add a batch to silver; ``found``: the result of ``look_at_input``.
 
     Raises:
@@ -47,11 +41,12 @@ def add(
         QualityGateError: too many rows of a table were rejected: they are in ``silver/refused``, and nothing else
             changed.
     """
+    store, configuration, record = context.store, context.configuration, context.record
     silver_marker.recover(store, from_replacing=False)
     facts = silver_marker.facts_of_silver(store)
     silver_marker.require_same_key(store, options.key_fingerprint)
     options = dataclasses.replace(options, batch=len(facts["batches"]) + 1)
-    sources, columns = _sources(store, found, configuration, options, facts["columns"])
+    sources, columns = _sources(context, options, found, facts["columns"])
     there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
     for note in notes_on_input(there, paths, configuration.mapping, names_asked(store.spark, there)):
         record.warn(note)
@@ -63,9 +58,7 @@ def add(
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
     changes = [
-        change_of(store, sources[table.name], table, configuration, options, record)
-        for table in INPUT_TABLES
-        if table.name in sources
+        change_of(context, options, sources[table.name], table) for table in INPUT_TABLES if table.name in sources
     ]
     for change in changes:
         _count(change, record)
@@ -82,7 +75,7 @@ def add(
         for change in changes:
             _apply(store, change, record)
         _note_beneficiaries(store, changes, record.run_id)
-        silver_marker.mark_complete(store, _facts(store, facts, changes, columns, configuration, record))
+        silver_marker.mark_complete(store, _facts(context, facts, changes, columns))
     except BaseException:
         # Silver as it was, for a failure and for Ctrl-C alike.
         silver_marker.restore(store, before)
@@ -91,29 +84,26 @@ def add(
 
 
 def _sources(
-    store: Store,
-    found: Found,
-    configuration: Configuration,
-    options: IngestOptions,
-    before: Mapping[str, Mapping[str, str]],
+    context: RunContext, options: IngestOptions, found: Found, before: Mapping[str, Mapping[str, str]]
 ) -> tuple[dict[str, Source], dict[str, dict[str, str]]]:
     """The tables of the batch, and the columns of each; ``before``: those of the batch before."""
+    spark, mapping = context.store.spark, context.configuration.mapping
     sources: dict[str, Source] = {}
     columns: dict[str, dict[str, str]] = {}
     for table in INPUT_TABLES:
         looked_at = found[table.name]
-        source = None if looked_at is None else confirmed(store.spark, looked_at)
+        source = None if looked_at is None else confirmed(spark, looked_at)
         if source is None:
             continue
         sources[table.name] = source
-        columns[table.name] = columns_of(store.spark, source, table, configuration.mapping)
+        columns[table.name] = columns_of(spark, source, table, mapping)
         # What has none of our columns may be a file without a header, of which no message may show the first line: that
         # is said by the look for columns that are missing.
         is_known = any(column.name in columns[table.name] for column in table.columns)
         if table.name in before and is_known and not options.allow_schema_change:
             _refuse_other_columns(table, before[table.name], columns[table.name])
         # A column that is missing or of a wrong type shows here.
-        validated(store, source, table, configuration, options)
+        validated(context, options, source, table)
     if not sources:
         raise InputError("The input has no table: a batch has claims, population or hospital_stays.")
     return sources, columns
@@ -194,19 +184,18 @@ def _note_beneficiaries(store: Store, changes: Sequence[Change], run_id: str) ->
 
 
 def _facts(
-    store: Store,
+    context: RunContext,
     before: Mapping[str, Any],
     changes: Sequence[Change],
     columns: Mapping[str, Mapping[str, str]],
-    configuration: Configuration,
-    record: RunRecord,
 ) -> dict[str, Any]:
     """The facts of silver after the batch."""
+    store, run_id = context.store, context.record.run_id
     names = {change.table.name for change in changes if change.counts["accepted"]}
     facts = {
         **before,
-        "run_id": record.run_id,
-        "batches": [*before["batches"], record.run_id],
+        "run_id": run_id,
+        "batches": [*before["batches"], run_id],
         "tables": sorted({*before["tables"], *names}),
         "columns": {**before["columns"], **columns},
     }
@@ -214,5 +203,5 @@ def _facts(
         years = store.read(POPULATION).select("year").groupBy("year").count().collect()
         facts["population_years"] = sorted(row["year"] for row in years)
     if any(change.table.name == CLAIMS_INPUT.name for change in changes):
-        facts |= span_of(store.read(CLAIMS), configuration.settings.checks.input).as_facts()
+        facts |= span_of(store.read(CLAIMS), context.configuration.settings.checks.input).as_facts()
     return facts

@@ -11,7 +11,6 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.configuration import Configuration
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
@@ -29,7 +28,7 @@ from claimatlas.ingest.merge.match import (
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.validate.rows import REASONS, ROW
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import RunContext
 from claimatlas.tables.locations import WORK
 from claimatlas.tables.schemas import REJECTED
 from claimatlas.tables.store import Store
@@ -64,22 +63,16 @@ class Change:
         return not any(self.counts[name] for name in ("accepted", "rejected", "superseded"))
 
 
-def change_of(
-    store: Store,
-    source: Source,
-    table: InputTable,
-    configuration: Configuration,
-    options: IngestOptions,
-    record: RunRecord,
-) -> Change:
+def change_of(context: RunContext, options: IngestOptions, source: Source, table: InputTable) -> Change:
     """Take a batch in beside silver, and compare it with silver; silver is left as it is.
 
     Raises:
         InputError: a file cannot be read.
     """
+    store, record = context.store, context.record
     staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/batch_{table.name}"))
     store.create(staged.silver)
-    loaded = take_in(store, source, staged, configuration, options, record)
+    loaded = take_in(context, options, source, staged)
     batch, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
     matches = match_by_key(store, batch, silver, table, loaded.accepted)
@@ -89,7 +82,7 @@ def change_of(
     candidates = _rejected_by_itself(store, loaded)
     if found.get(DUPLICATE):
         lost = judged.where(F.col(ACTION) == DUPLICATE)
-        candidates.append(_as_they_came(store, source, lost, table, configuration, options, record))
+        candidates.append(_as_they_came(context, options, source, table, lost))
     rejected = _newly_rejected(store, candidates, table)
     newly, reasons = count_rejected(rejected, "reasons")
     accepted = loaded.accepted - found.get(RESENT, 0) - found.get(DUPLICATE, 0)
@@ -136,16 +129,11 @@ def _rejected_by_itself(store: Store, loaded: Loaded) -> list[DataFrame]:
 
 
 def _as_they_came(
-    store: Store,
-    source: Source,
-    lost: DataFrame,
-    table: InputTable,
-    configuration: Configuration,
-    options: IngestOptions,
-    record: RunRecord,
+    context: RunContext, options: IngestOptions, source: Source, table: InputTable, lost: DataFrame
 ) -> DataFrame:
     """The batch's rows that duplicate one in silver, read once more: only the source has them as they came."""
-    rows = validated(store, source, table, configuration, options, keep_every_row=True)
+    store, record = context.store, context.record
+    rows = validated(context, options, source, table, keep_every_row=True)
     # Kept first: else the filter is carried below the parsing, and every expression of it written out.
     rows = store.materialise(rows, f"as_they_came_{table.name}")
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")

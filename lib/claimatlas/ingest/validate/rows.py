@@ -37,7 +37,7 @@ OPEN = "open_"
 KEY_HASH = "_key_hash"
 
 
-def validate_rows(
+def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a setting or a batch decides
     raw: DataFrame,
     table: InputTable,
     mapping: Mapping,
