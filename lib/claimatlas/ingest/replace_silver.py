@@ -43,10 +43,11 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     sources = _sources(context, options, paths, found)
     if population := sources[POPULATION_INPUT.name]:
         require_years(store.spark, population, configuration, options.years)
-    record.note("input", {name: source.location if source else None for name, source in sources.items()})
+    locations = {name: source.location if source else None for name, source in sources.items()}
+    record.note("input", locations)
     versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
     record.note("input_versions", versions)
-    record.note("is_synthetic", are_synthetic(record.notes["input"].values()))
+    record.note("is_synthetic", are_synthetic(locations.values()))
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
     for note in notes_on_input(sources, paths, configuration.mapping, names_asked(store.spark, sources)):

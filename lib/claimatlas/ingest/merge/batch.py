@@ -53,8 +53,9 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     if POPULATION_INPUT.name not in sources:
         # Before the rows are looked at; else it is asked again when they have been.
         refuse_missing(options.years, set(facts["population_years"]))
-    record.note("input", {name: source.location for name, source in sources.items()})
-    record.note("is_synthetic", are_synthetic(record.notes["input"].values()))
+    locations = {name: source.location for name, source in sources.items()}
+    record.note("input", locations)
+    record.note("is_synthetic", are_synthetic(locations.values()))
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
     changes = [
