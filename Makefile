@@ -11,7 +11,7 @@ DEMO_BENEFICIARIES := 30000
 SCALE := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help environment jars demo test test-integration test-all coverage lint format docs lock audit bench package clean distclean
+.PHONY: help environment jars demo atlas test test-integration test-all coverage lint format docs lock audit bench package clean distclean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: .demo/input.complete ## Make synthetic claims and compute two years of ind
 	$(BIN)/spark-submit jobs/generate.py --output .demo/input --beneficiaries $(DEMO_BENEFICIARIES) \
 		--years 2022-2024 --seed 1
 	@touch $@
+
+atlas: environment ## Draw counts of a whole country, protect and publish them, serve the site on PORT (8000)
+	$(BIN)/python -m scripts.atlas --serve $(or $(PORT),8000)
 
 test: environment ## Run the first tier of tests: ten minutes
 	$(BIN)/python -m pytest
@@ -94,7 +97,7 @@ package: environment ## Build the wheel, and a zip of it for --py-files, into di
 	$(BIN)/python scripts/package.py
 
 clean: ## Delete what the targets made, except the environment
-	rm -rf .demo .bench .notebooks build dist spark-warehouse metastore_db derby.log artifacts
+	rm -rf .demo .atlas .bench .notebooks build dist spark-warehouse metastore_db derby.log artifacts
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage
 
 distclean: clean ## Delete the environment too

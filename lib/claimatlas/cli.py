@@ -28,6 +28,8 @@ COMMANDS = {
     "rollback": "publish an earlier release of gold again",
     "protect": "choose what of a release may be published, and prove that the rest is safe",
     "audit": "attack published figures as a reader could",
+    "publish": "publish a protected release: downloads and the atlas, a static site",
+    "withdraw": "withdraw a published release, and tell readers why",
     "check": "check the quality of silver and gold over time",
     "describe": "write the indicators' methodology sheets",
     "jars": "fetch Delta's JARs",

@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
+from claimatlas.configuration.atlas import AtlasSettings, SourceVariable, Theme
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.mappings import ColumnSource, Mapping, Reading, TableMapping
 from claimatlas.configuration.model import Declaration, InLanguages
@@ -29,6 +30,7 @@ MODELS: dict[str, type[Declaration]] = {
         *(Services, ContactGroup, DeliveryFlag, BeneficiaryService, DeliveryType),
         *(Indicator, Mapping, TableMapping, Reading, ColumnSource),
         *(Publication, Difference),
+        *(AtlasSettings, Theme, SourceVariable),
     )
 }
 """The models that have a table of their own; a key that holds one of them does not list its keys again."""

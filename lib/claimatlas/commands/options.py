@@ -70,7 +70,7 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
             help=f"path or catalog table of {table}, instead of the folder's",
         )
     parser.add_argument(
-        "--as-of", metavar="DATE", type=_date, help="last service date that is accepted (default: today)"
+        "--as-of", metavar="DATE", type=date_of, help="last service date that is accepted (default: today)"
     )
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
@@ -109,7 +109,7 @@ def add_complete_through(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--complete-through",
         metavar="DATE",
-        type=_date,
+        type=date_of,
         help="last day that the claims reach, for the status (default: the latest accepted service date)",
     )
 
@@ -200,7 +200,8 @@ def _can_be_named(text: str) -> bool:
     return not (is_submitted and is_ascii_only and ("?" in text or not text.isascii()))
 
 
-def _date(text: str) -> date:
+def date_of(text: str) -> date:
+    """A day as ``YYYY-MM-DD``."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a date YYYY-MM-DD")
     try:

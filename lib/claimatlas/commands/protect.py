@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -41,9 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _protect(arguments: argparse.Namespace) -> None:
     try:
-        from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415 - numpy may be missing
-        from claimatlas.protection.report import review  # noqa: PLC0415
-        from claimatlas.protection.run import protect  # noqa: PLC0415
+        from claimatlas.commands.reviews import hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
+        from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
     configuration = options.configuration_of(arguments, "")
@@ -56,16 +53,6 @@ def _protect(arguments: argparse.Namespace) -> None:
             if year not in there:
                 known = ", ".join(map(str, there)) or "none"
                 raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
-        results = protect(
-            arguments.output,
-            release,
-            years,
-            configuration,
-            publication,
-            lambda message: say(Event.MESSAGE, message),
-            arguments.supersede,
-        )
-        report = review(arguments.output, release.number, results)
-    text = json.dumps(report, indent=2, sort_keys=True)
+        text = protect_and_review(arguments.output, release, years, configuration, publication, arguments.supersede)
     print(text)
-    say(Event.SUMMARY, f"review report {hashlib.sha256(text.encode()).hexdigest()}: the candidate is in published/.")
+    say(Event.SUMMARY, f"review report {hash_of(text)}: the candidate is in published/.")

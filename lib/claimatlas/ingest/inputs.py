@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from claimatlas.ingest.pseudonym_key import PseudonymKey
+from claimatlas.paths import is_remote, is_there
 
 INPUT_TABLE_NAMES = ("claims", "population", "hospital_stays")
 """The input tables, in the order in which people are told of them."""
+
+GENERATED = "generate.json"
+"""What ``generate`` leaves beside the tables that it made."""
 
 
 @dataclass(frozen=True)
@@ -49,3 +55,9 @@ class IngestOptions:
     def key_fingerprint(self) -> str | None:
         """What names the key in records; ``None`` without one."""
         return self.key.fingerprint if self.key else None
+
+
+def are_synthetic(locations: Iterable[str | None]) -> bool:
+    """Whether one of the inputs was made by ``generate``: its record lies beside it on this machine."""
+    paths = (Path(location).parent for location in locations if location and not is_remote(location))
+    return any(is_there(folder / GENERATED) for folder in paths)

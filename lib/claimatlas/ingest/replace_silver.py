@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -13,7 +13,7 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
-from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected, years_listed
 from claimatlas.ingest.load.table import as_input_error, take_in, validated
 from claimatlas.ingest.load.warnings import inspect_population, span_of
@@ -44,11 +44,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     sources = _sources(context, options, paths, found)
     if population := sources[POPULATION_INPUT.name]:
         require_years(store.spark, population, configuration, options.years)
-    record.note("input", {name: source.location if source else None for name, source in sources.items()})
-    versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
-    record.note("input_versions", versions)
-    record.note("as_of", options.as_of.isoformat())
-    record.note("pseudonym_key", options.key_fingerprint)
+    _note_input(record, sources, options)
     asked = names_asked(store.spark, sources)
     for note in notes_on_input(sources, paths, configuration.mapping, asked):
         record.warn(note)
@@ -110,6 +106,16 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
         raise
     _forget_batches(store)
     silver_marker.mark_complete(store, facts)
+
+
+def _note_input(record: RunRecord, sources: Mapping[str, Source | None], options: IngestOptions) -> None:
+    locations = {name: source.location if source else None for name, source in sources.items()}
+    record.note("input", locations)
+    versions = {name: source.version for name, source in sources.items() if source and source.version is not None}
+    record.note("input_versions", versions)
+    record.note("is_synthetic", are_synthetic(locations.values()))
+    record.note("as_of", options.as_of.isoformat())
+    record.note("pseudonym_key", options.key_fingerprint)
 
 
 def _sources(context: RunContext, options: IngestOptions, paths: InputPaths, found: Found) -> Found:

@@ -48,8 +48,12 @@ def surroundings(given: Mapping[str, Any]) -> Surroundings:
     elif str(getattr(display, "__module__", "")).startswith("IPython"):
         display = _in_jupyter(display)
     spark = given["spark"] if given.get("spark") is not None else get_session("claimatlas notebook")
-    dbutils = given["dbutils"] if given.get("dbutils") is not None else LocalUtilities(sys.argv[1:])
-    return Surroundings(spark, dbutils, display)
+    return Surroundings(spark, parameters(given), display)
+
+
+def parameters(given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - Databricks' own, or the local stand-in
+    """``dbutils`` of a notebook that needs no Spark; ``given``: its ``globals()``."""
+    return given["dbutils"] if given.get("dbutils") is not None else LocalUtilities(sys.argv[1:])
 
 
 class LocalUtilities:

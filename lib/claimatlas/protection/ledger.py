@@ -12,6 +12,8 @@ from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.reader import Where
 from claimatlas.tables.schemas import CELL_DIMENSIONS, LEDGER, PUBLISHED_CELLS
 
+_COUNTS = ("numerator", "denominator", "confidentiality")
+
 CellKey = tuple[str, int, str, str, str]
 """Indicator, year, level, place, split."""
 
@@ -46,21 +48,25 @@ def refuse_other_settings(output: str, release: int, settings_hash: str, reason:
         )
 
 
-def append(output: str, release: int, settings_hash: str, approved_by: str) -> int:
-    """Add the candidate of a release, once; gives back how many rows that added: none when it was there.
+def append(output: str, release: int, settings_hash: str, approved_by: str, at: datetime | None = None) -> int:
+    """Add the candidate of a release; gives back how many rows that added: none for what the ledger has already.
+
+    ``at``: the moment of the publication, by default now. A release that is published again with other figures or
+    further years adds the cells that differ; what was shown before stays.
 
     Raises:
         InputError: there is no candidate of the release.
     """
-    if settings_of(output, release) == settings_hash:
-        return 0
     cells = DeltaReader(output).rows(PUBLISHED_CELLS, where={"release": release})
     if not cells:
         raise InputError(f"There is no candidate of release {release} in {output}: run `claimatlas protect` first.")
-    now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
+    told = ("settings_hash", "indicator_id", "year", "geo_level", "geo_code", "split", *_COUNTS)
+    there = {tuple(row[name] for name in told) for row in _rows(output, {"release": release})}
     rows = [_row(cell, release, settings_hash, approved_by, now) for cell in cells]
-    rows.sort(key=lambda row: row[4:9])
-    write_rows(output, LEDGER, rows, append=True)
+    rows = sorted((row for row in rows if (row[1], *row[4:]) not in there), key=lambda row: row[4:9])
+    if rows:
+        write_rows(output, LEDGER, rows, append=True)
     return len(rows)
 
 
@@ -72,7 +78,7 @@ def split_text(values: Sequence[str]) -> str:
 def _row(cell: dict[str, Any], release: int, settings_hash: str, approved_by: str, now: datetime) -> tuple[Any, ...]:
     split = split_text([cell[name] for name in CELL_DIMENSIONS])
     place = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
-    counts = (cell["numerator"], cell["denominator"], cell["confidentiality"])
+    counts = tuple(cell[name] for name in _COUNTS)
     return (release, settings_hash, approved_by, now, *place, *counts)
 
 

@@ -39,7 +39,7 @@ def html(page: Page) -> str:
 <body>
 {_navigation(page)}<main>
 <h1>{escape(page.title)}</h1>
-{_converted(page.body)}</main>
+{converted(page.body)}</main>
 </body>
 </html>
 """
@@ -58,8 +58,8 @@ def _link(link: Link) -> str:
     return f'<a href="{escape(link.page)}.html" lang="{language}" hreflang="{language}">{escape(link.text)}</a>'
 
 
-def _converted(body: str) -> str:
-    """CommonMark with tables; HTML that stands in the Markdown is shown as text, never passed on."""
+def converted(body: str) -> str:
+    """Markdown as HTML: CommonMark with tables; HTML that stands in it is shown as text, never passed on."""
     converted: str = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True}).enable("table").render(body)
     # Text is escaped by now, so these tags are the converter's. A wide table is scrolled by itself.
     return (

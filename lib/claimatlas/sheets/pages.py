@@ -49,8 +49,11 @@ class Page:
     body: str
 
 
-def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
-    """The sheet of an indicator; ``ending`` is that of the pages it links to."""
+def sheet(facts: Facts, language: str, written: Written, ending: str, *, has_footer: bool = True) -> Page:
+    """The sheet of an indicator; ``ending`` is that of the pages it links to.
+
+    ``has_footer``: whether it ends with a word to whoever keeps the declarations.
+    """
     texts = written.texts[language]
     indicator = facts.indicator
 
@@ -83,7 +86,8 @@ def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
         if text:
             title = "choices_of_its_own" if name == "choices" and not indicator.source_page else name
             parts += [f"## {texts.say(f'section.{title}')}", text]
-    parts += ["---", texts.say("footer")]
+    if has_footer:
+        parts += ["---", texts.say("footer")]
     return Page(
         language,
         indicator.id,

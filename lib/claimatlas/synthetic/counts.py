@@ -22,6 +22,7 @@ from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
 from claimatlas.protection.tables import dimension_values
+from claimatlas.synthetic.drawn_comparisons import comparison_rows
 from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
 from claimatlas.tables.schemas import ALL
 
@@ -56,7 +57,10 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
     for year in years:
         for population, table in tables.items():
             rows[table] += _rows_of_year(configuration, population, year, people, seed)
-    _write(folder, rows)
+    country = configuration.settings.geography.country_level
+    everything = (row for table in rows.values() for row in table)
+    compared = list(comparison_rows(everything, configuration.indicators, country, RUN))
+    _write(folder, rows, compared)
     return sum(map(len, rows.values()))
 
 
@@ -244,14 +248,15 @@ def _row(
     )
 
 
-def _write(folder: str, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+def _write(folder: str, rows: dict[str, list[tuple[Any, ...]]], compared: list[tuple[Any, ...]]) -> None:
     """Write the tables with the columns that gold has, then the release that names them."""
     from claimatlas.tables.local_table import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
-    from claimatlas.tables.schemas import IMAGING, POSTNATAL, RELEASES  # noqa: PLC0415
+    from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RELEASES  # noqa: PLC0415
 
     versions: dict[str, int | None] = {}
     for table in (IMAGING, POSTNATAL):
         found = rows[table.name.removeprefix("gold/")]
         versions[table.name] = write_rows(folder, table, found) if found else None
-    release = (1, RUN, datetime.now(UTC), versions[IMAGING.name], versions[POSTNATAL.name], None, "drawn counts")
+    version = write_rows(folder, COMPARISONS, compared) if compared else None
+    release = (1, RUN, datetime.now(UTC), versions[IMAGING.name], versions[POSTNATAL.name], version, "drawn counts")
     write_rows(folder, RELEASES, [release])

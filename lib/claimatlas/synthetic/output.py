@@ -12,9 +12,10 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
+from claimatlas.ingest.inputs import GENERATED
 from claimatlas.paths import is_remote
 
-RECORD = "generate.json"
+RECORD = GENERATED
 _NO_SEPARATOR = "\x01"
 
 

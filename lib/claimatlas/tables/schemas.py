@@ -384,6 +384,19 @@ LEDGER = Table(
     retention=RETENTION,
 )
 
+WITHDRAWALS = Table(
+    name="published/withdrawals",
+    is_small=True,
+    comment="One row per withdrawn release. Append only.",
+    columns=(
+        Column("release", "int", "Release of gold", True),
+        Column("withdrawn_at", "timestamp", "When", True),
+        Column("withdrawn_by", "string", "Who withdrew it", True),
+        Column("reason", "string", "Why, as readers are told", True),
+    ),
+    retention=RETENTION,
+)
+
 RUNS = Table(
     name="gold/runs",
     is_small=True,

@@ -214,7 +214,7 @@ def _groups_of_codes(configuration: Configuration) -> dict[str, frozenset[int]]:
     """The codes of each part of ``services.yaml`` that names code lists, at whatever time they are valid."""
     lists: dict[str, list[str]] = {}
     for name, place in configuration.services.used_code_lists().items():
-        lists.setdefault(place, []).append(name)
+        lists.setdefault(".".join(place), []).append(name)
     return {
         place: frozenset(row.code for name in names for row in configuration.code_lists[name].rows)
         for place, names in lists.items()

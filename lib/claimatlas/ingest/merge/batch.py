@@ -19,7 +19,7 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
-from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected
 from claimatlas.ingest.load.table import validated
 from claimatlas.ingest.load.warnings import inspect_population, span_of
@@ -56,7 +56,9 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     if POPULATION_INPUT.name not in sources:
         # Before the rows are looked at; else it is asked again when they have been.
         refuse_missing(options.years, set(facts["population_years"]))
-    record.note("input", {name: source.location for name, source in sources.items()})
+    locations = {name: source.location for name, source in sources.items()}
+    record.note("input", locations)
+    record.note("is_synthetic", are_synthetic(locations.values()))
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
     tables = [table for table in INPUT_TABLES if table.name in sources]

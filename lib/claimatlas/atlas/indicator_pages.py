@@ -1,0 +1,295 @@
+"""The page of an indicator, and its full methodology sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from claimatlas.atlas import links
+from claimatlas.atlas.cells import Cell
+from claimatlas.atlas.charts import distribution_svg, funnel_svg, ranking_svg, series_svg
+from claimatlas.atlas.classes import Classes, classes_of
+from claimatlas.atlas.data_files import scripts_of
+from claimatlas.atlas.downloads import FORMATS
+from claimatlas.atlas.figures import Figure, figure, hidden_among
+from claimatlas.atlas.maps import legend_html, map_svg
+from claimatlas.atlas.metadata import dataset
+from claimatlas.atlas.page import App, Page, page_text
+from claimatlas.atlas.places import sort_key
+from claimatlas.atlas.rendering import made
+from claimatlas.atlas.site import Site
+from claimatlas.atlas.topology import Topology
+from claimatlas.atlas.words import Words
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.sheets import counting
+from claimatlas.sheets.facts import Facts, gather
+from claimatlas.sheets.html import converted
+from claimatlas.sheets.pages import Written, sheet
+from claimatlas.sheets.publishing import age_classes
+
+_MOST_IN_A_RANKING = 60
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a place with its figure; ``page`` is none where the place has no page."""
+
+    name: str
+    code: str
+    page: str | None
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class IndicatorTotals:
+    """The totals of an indicator: by year, level and place, with the classes that hold for all years."""
+
+    cells: Mapping[tuple[int, str, str], Cell]
+    classes: Mapping[str, Classes | None]
+    """By level: larger places lie closer together than smaller ones."""
+
+    def of_level(self, year: int, level: str) -> dict[str, Cell]:
+        """The cells of a year and level by place."""
+        return {code: cell for (of, at, code), cell in self.cells.items() if (of, at) == (year, level)}
+
+
+def totals_of(site: Site, indicator: Indicator) -> IndicatorTotals:
+    """The totals of an indicator."""
+    own = {key[1:]: cell for key, cell in site.totals.items() if key[0] == indicator.id}
+    by_level = {level: classes_of(cell for key, cell in own.items() if key[1] == level) for level in site.levels}
+    return IndicatorTotals(own, by_level)
+
+
+def indicator_page(
+    site: Site, indicator: Indicator, totals: IndicatorTotals, topology: Topology | None, language: str
+) -> str:
+    """The page of an indicator in a language."""
+    words = site.words[language]
+    year = site.release.final_years[indicator.id]
+    path = links.indicator_page(language, indicator.id)
+    levels = [level for level in site.levels if totals.of_level(year, level)]
+    smallest = levels[-1]
+    country = _country(site, totals, year)
+    country_name = country_name_of(site, language, year)
+    title = indicator.names.of(language)
+    values: dict[str, Any] = {
+        "path_items": _trail(site, indicator, language),
+        "key": {
+            "title": words.say("indicator.figure", country=country_name, year=year),
+            "figure": figure(country, indicator, words, site.publication.k),
+            "has_counts": indicator.unit != "count",
+        },
+        **_hidden(site, words, totals, year, smallest),
+        **_table(site, indicator, totals, language, year, levels),
+        **_pictures(site, indicator, totals, topology, language),
+        **_sheet(site, indicator, language),
+        "caption": words.say("indicator.caption", level=words.name("level", smallest), year=year),
+        "country": country_name,
+        "year": year,
+        "years_said": words.years(tuple(sorted({key[0] for key in totals.cells}))),
+    }
+    app = App("indicator", scripts_of(site, "indicator", indicator.id, language), indicator=indicator.id)
+    page = Page(
+        path,
+        "indicator",
+        title,
+        app,
+        description=indicator.description.of(language),
+        data=dataset(site, indicator, language),
+    )
+    return page_text(site, page, values)
+
+
+def sheet_page(site: Site, indicator: Indicator, language: str) -> str:
+    """The full methodology sheet of an indicator in a language."""
+    facts = gather(indicator, site.configuration)
+    there = frozenset(other.id for other in site.indicators)
+    page = sheet(
+        facts,
+        language,
+        Written({language: site.words[language].sheets}, there, has_index=False),
+        "html",
+        has_footer=False,
+    )
+    items = _trail(site, indicator, language)
+    items[-1] = (items[-1][0], links.indicator_page(language, indicator.id))
+    items.append((site.words[language].say("page.method"), None))
+    values = {"path_items": items, "body": made(converted(page.body))}
+    return page_text(site, Page(links.sheet_page(language, indicator.id), "sheet", page.title), values)
+
+
+def country_name_of(site: Site, language: str, year: int) -> str:
+    """What the country is called."""
+    codes = [code for level, code in site.places.units(year) if level == site.country_level]
+    return site.places.name(site.country_level, codes[0], language, year) if codes else ""
+
+
+def citation(site: Site, indicator: Indicator, words: Words) -> str:
+    """How the figures of an indicator are quoted."""
+    settings, release, language = site.settings, site.release, words.language
+    key = "citation_draft" if release.published_on is None else "citation_text"
+    return words.say(
+        f"sheet.{key}",
+        owner=settings.owner[language],
+        date=words.short_date(release.published_on) if release.published_on else "",
+        id=indicator.id,
+        title=indicator.names.of(language),
+        atlas=settings.title[language],
+        release=release.number,
+    )
+
+
+def _country(site: Site, totals: IndicatorTotals, year: int) -> Cell | None:
+    return next(iter(totals.of_level(year, site.country_level).values()), None)
+
+
+def _trail(site: Site, indicator: Indicator, language: str) -> list[tuple[str, str | None]]:
+    words = site.words[language]
+    theme = site.settings.theme_of(indicator.id)
+    items: list[tuple[str, str | None]] = [(words.say("page.start"), links.start_page(language))]
+    items += [(theme.names[language], links.start_page(language))] if theme else []
+    return [*items, (indicator.names.of(language), None)]
+
+
+def _hidden(site: Site, words: Words, totals: IndicatorTotals, year: int, level: str) -> dict[str, str]:
+    hidden, planned = hidden_among(totals.of_level(year, level).values())
+    said = words.say(
+        "indicator.hidden_share" if hidden else "indicator.hidden_none",
+        hidden=words.count(hidden),
+        planned=words.count(planned),
+        level=words.names("level", level, planned),
+        year=year,
+        share=words.share(hidden, planned),
+    )
+    sentence = words.say("hidden", k=site.publication.k) if hidden else ""
+    provisional = sorted({key[0] for key, cell in totals.cells.items() if cell.status == "provisional"})
+    later = words.say("indicator.provisional", years=words.years(tuple(provisional))) if provisional else ""
+    return {"hidden_said": said, "hidden_sentence": sentence, "provisional_said": later}
+
+
+def _table(
+    site: Site, indicator: Indicator, totals: IndicatorTotals, language: str, year: int, levels: Sequence[str]
+) -> dict[str, Any]:
+    words = site.words[language]
+    tables = []
+    for level in levels:
+        rows = [
+            Row(
+                site.places.name(level, code, language, year),
+                code,
+                links.place_page(language, level, code) if (level, code) in site.pages_of_places else None,
+                figure(cell, indicator, words, site.publication.k),
+            )
+            for code, cell in totals.of_level(year, level).items()
+        ]
+        tables.append((words.name("level", level), sorted(rows, key=lambda row: sort_key(row.name))))
+    return {
+        "tables": tables,
+        "has_interval": indicator.unit == "percent",
+        "has_counts": indicator.unit != "count",
+        "has_comparison": indicator.unit == "percent",
+    }
+
+
+def _pictures(
+    site: Site,
+    indicator: Indicator,
+    totals: IndicatorTotals,
+    topology: Topology | None,
+    language: str,
+) -> dict[str, Any]:
+    words, year = site.words[language], site.release.final_years[indicator.id]
+    level = [level for level in site.levels if totals.of_level(year, level)][-1]
+    names = {code: site.places.name(level, code, language, year) for code in totals.of_level(year, level)}
+    title = indicator.names.of(words.language)
+
+    def chart(name: str) -> Any:  # noqa: ANN401 - the words of a picture
+        return words.chart(indicator, title, name, is_synthetic=site.release.is_synthetic)
+
+    classes = totals.classes[level]
+    country = _country(site, totals, year)
+    cells = totals.of_level(year, level)
+    there = (of for of in reversed(site.levels) if 1 < len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING)
+    ranked = next(there, level)
+    ranked_names = {
+        code: site.places.short_name(ranked, code, language, year) for code in totals.of_level(year, ranked)
+    }
+    points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
+    drawn = map_svg(topology, (level, year), cells, classes, names, chart("map")) if topology else ""
+    ranking = ranking_svg(
+        list(totals.of_level(year, ranked).values()), country, ranked_names, totals.classes[ranked], chart("ranking")
+    )
+    return {
+        "map": made(drawn),
+        "legend": made(legend_html(classes, chart("legend"))),
+        "series": made(series_svg(points, chart("series"))),
+        "ranking": made(ranking),
+        "ranking_caption": words.say("indicator.caption", level=words.name("level", ranked), year=year),
+        "distribution": made(distribution_svg(list(cells.values()), country, classes, chart("distribution"))),
+        "funnel": made(funnel_svg(list(cells.values()), country, names, chart("funnel"))),
+    }
+
+
+def _sheet(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
+    facts = gather(indicator, site.configuration)
+    words, texts = site.words[language], site.words[language].sheets
+    release = site.release
+    theme = site.settings.theme_of(indicator.id)
+    unit = counting.unit(facts, texts)
+    changed = release.data_changed.get(indicator.id, release.published_on)
+    rows: list[tuple[str, str | Markup]] = [
+        ("code", indicator.id),
+        ("unit", unit),
+        ("calculation", made(converted(counting.calculation(facts, texts)))),
+        ("population", made(converted(counting.population(facts, texts)))),
+        ("dimensions", _dimensions(facts, words)),
+        ("smallest_level", words.name("level", site.levels_of(indicator)[-1])),
+        ("first_year", str(facts.first_year)),
+        ("update", _update(site, words)),
+        ("keywords", ", ".join(theme.keywords.get(language, ())) if theme else words.say("sheet.none")),
+        ("source_variables", _variables(site, indicator, words)),
+        ("data_changed", words.date(changed) if changed else words.say("sheet.none")),
+        ("method_changed", words.date(site.settings.method_changed_on(indicator.id))),
+    ]
+    there = {other.id for other in site.indicators}
+    related = [
+        (
+            f"{other.id} – {other.names.of(language)}",
+            links.indicator_page(language, other.id) if other.id in there else None,
+        )
+        for other in facts.related
+    ]
+    downloads = [(kind.upper(), links.download(release.number, f"{indicator.id}.{kind}")) for kind in FORMATS]
+    return {
+        "facts": [(words.say(f"sheet.{name}"), text) for name, text in rows],
+        "related": related,
+        "citation": citation(site, indicator, words),
+        "sheet_page": links.sheet_page(language, indicator.id),
+        "downloads": downloads,
+    }
+
+
+def _dimensions(facts: Facts, words: Words) -> str:
+    names = [words.name("dimension", name) for name in facts.indicator.dimensions]
+    if not names:
+        return words.say("indicator.no_splits")
+    said = words.say("indicator.splits_at", dimensions=words.and_(names))
+    if "age_category" in facts.indicator.dimensions:
+        said += f" {words.name('dimension', 'age_category')}: {age_classes(facts, words.sheets)}."
+    return said.replace("\\", "")
+
+
+def _update(site: Site, words: Words) -> str:
+    update = site.settings.update
+    quarter = words.say(f"sheet.quarter.{update.quarter}")
+    if not update.years_after:
+        return words.say("sheet.update_same", quarter=quarter)
+    return words.say("sheet.update_text", quarter=quarter, after=words.duration(update.years_after))
+
+
+def _variables(site: Site, indicator: Indicator, words: Words) -> str:
+    found = [f"{one.name} ({one.label[words.language]})" for one in site.settings.variables_of(indicator.id)]
+    return ", ".join(found) or words.say("sheet.none")

@@ -1,0 +1,98 @@
+"""What the pages, the data files and the downloads are made from: one release of published cells, and what names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from claimatlas.atlas.cells import Cell
+from claimatlas.atlas.places import Places
+from claimatlas.atlas.words import Words
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.atlas import AtlasSettings
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.publication import Publication
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+
+NOT_SPLIT = (ALL,) * len(CELL_DIMENSIONS)
+"""The split of a total."""
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """The release that the site shows.
+
+    published_on: the day of its first publication, or today's; none for a draft. years: every published year.
+    final_years: the newest year of each indicator that is final, else its newest year. data_changed: the day on which
+    an indicator's figures were last published with another value.
+    """
+
+    number: int
+    published_on: date | None
+    years: tuple[int, ...]
+    final_years: dict[str, int]
+    data_changed: dict[str, date]
+    is_synthetic: bool
+    is_draft: bool
+    is_withdrawn: bool = False
+    """Whether no release is in force, and this one was the last: the site then only says so."""
+
+    @property
+    def band(self) -> str:
+        """What every file of it must say, in English; empty where nothing must be said."""
+        said = {"synthetic figures": self.is_synthetic, "draft": self.is_draft}
+        return ", ".join(text for text, holds in said.items() if holds)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One release with everything that its pages say; ``cells_of`` gives an indicator's cells in a fixed order."""
+
+    configuration: Configuration
+    settings: AtlasSettings
+    publication: Publication
+    release: ReleaseInfo
+    places: Places
+    words: dict[str, Words]
+    indicators: tuple[Indicator, ...]
+    levels: tuple[str, ...]
+    """The published levels, from the largest."""
+    years_of: Mapping[str, tuple[int, ...]]
+    """The published years of each indicator."""
+    cells_of: Callable[[str], list[Cell]]
+    table_of: Callable[[str], pa.Table]
+    """The same cells with the columns of the downloads."""
+    totals: Mapping[tuple[str, int, str, str], Cell]
+    """The cells that are split by nothing but place, by indicator, year, level and code."""
+    audits: Sequence[Mapping[str, Any]]
+    """What the audit of each year found."""
+    dimensions: tuple[str, ...] = field(default=tuple(CELL_DIMENSIONS))
+
+    @property
+    def vintage(self) -> int:
+        """The year whose places have pages."""
+        return max(self.release.years)
+
+    @cached_property
+    def pages_of_places(self) -> frozenset[tuple[str, str]]:
+        """The places that have a page: those of the newest year, of published levels, as (level, code)."""
+        return frozenset(unit for unit in self.places.units(self.vintage) if unit[0] in self.levels)
+
+    def levels_of(self, indicator: Indicator) -> tuple[str, ...]:
+        """The published levels of an indicator, from the largest."""
+        return tuple(level for level in self.levels if level in indicator.levels)
+
+    @property
+    def country_level(self) -> str:
+        """The level of the whole country."""
+        return self.configuration.settings.geography.country_level
+
+    @property
+    def domicile_level(self) -> str:
+        """The level of the smallest places."""
+        return self.configuration.settings.geography.domicile_level

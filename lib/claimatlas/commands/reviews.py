@@ -1,0 +1,83 @@
+"""The review report of a candidate: made by ``protect``, approved by its hash, asked for by ``publish``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from claimatlas.atlas.reading import PublishedCells
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.publication import Publication
+from claimatlas.console.messages import Event, say
+from claimatlas.errors import InputError
+from claimatlas.paths import make_private
+from claimatlas.protection.gold import Release
+from claimatlas.protection.report import review
+from claimatlas.protection.run import protect, settings_hash
+
+_CELLS = "cells_sha256"
+_SETTINGS = "settings_hash"
+
+
+def protect_and_review(
+    output: str,
+    release: Release,
+    years: Sequence[int],
+    configuration: Configuration,
+    publication: Publication,
+    supersede: str | None = None,
+) -> str:
+    """Protect the years of a release, and give back the review report, which is kept for the house alone.
+
+    The report names the cells and the settings by their hashes: who approves it approves these and no others.
+
+    Raises:
+        InputError: the release was published with other settings; gold does not fit what is declared.
+        QualityGateError: the audit fails; nothing is written.
+    """
+    results = protect(
+        output, release, years, configuration, publication, lambda message: say(Event.MESSAGE, message), supersede
+    )
+    report = {
+        **review(output, release.number, results),
+        _CELLS: PublishedCells(output, release.number).digest,
+        _SETTINGS: settings_hash(configuration),
+    }
+    text = json.dumps(report, indent=2, sort_keys=True)
+    file = _file(output, release.number)
+    make_private(file.parent)
+    file.write_text(text, encoding="utf-8", newline="\n")
+    file.chmod(0o600)
+    return text
+
+
+def review_of(output: str, cells: PublishedCells, configuration: Configuration) -> str | None:
+    """The review report of a candidate; nothing where there is no candidate, or none of these settings.
+
+    Raises:
+        InputError: the cells are not those that the report was made of.
+    """
+    file = _file(output, cells.release)
+    if not cells.years_of_indicators or not file.is_file():
+        return None
+    text = file.read_text(encoding="utf-8")
+    report = json.loads(text)
+    if report[_SETTINGS] != settings_hash(configuration):
+        return None
+    if report[_CELLS] != cells.digest:
+        raise InputError(
+            f"The candidate of release {cells.release} is not the one that {file} reports on: run "
+            "`claimatlas protect` again."
+        )
+    return text
+
+
+def hash_of(report: str) -> str:
+    """SHA-256 of a review report, as ``sha256sum`` tells it of its file."""
+    return hashlib.sha256(report.encode()).hexdigest()
+
+
+def _file(output: str, release: int) -> Path:
+    return Path(output, "protection", f"review_{release}.json")

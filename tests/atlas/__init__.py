@@ -1,0 +1,1 @@
+"""Invented published cells to try the atlas with."""

@@ -1,0 +1,453 @@
+"""The atlas in a real browser: from a disk and over http, by mouse and by keyboard, in every language and look.
+
+Needs Debian's Chromium, and Node for the script's tests: whoever runs as root gets the browser installed, elsewhere
+the tests are skipped with the reason. Pictures of each type of page are kept in artifacts/atlas.
+"""
+
+import gzip
+import http.server
+import json
+import os
+import random
+import shutil
+import subprocess
+import threading
+from functools import partial
+
+import pytest
+from atlas.invented import Country
+from atlas.site import site_of, write_site
+from claimatlas.atlas.data_files import scripts_of
+from claimatlas.atlas.page import CONTENT_SECURITY_POLICY
+from integration.console import ROOT
+
+WEB = ROOT / "web"
+STATIC = ROOT / "lib/claimatlas/atlas/static"
+PICTURES = ROOT / "artifacts/atlas"
+INDICATOR = "cube_007_008a"
+PAGE = f"indicators/{INDICATOR}.html"
+TYPES = {
+    "start": "index.html",
+    "indicator": PAGE,
+    "place": "places/municipality/62063.html",
+    "ended": "places/municipality/12030.html",
+}
+LOOKS = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"viewport": {"width": 320, "height": 720}},
+}
+READY = "#app[data-ready][data-settled]"
+
+
+def run(command, **more):
+    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory):
+    """A copy of web/ with the packages of its lock file."""
+    if not shutil.which("npm"):
+        pytest.skip("There is no npm: the script of the atlas is not built anew.")
+    folder = tmp_path_factory.mktemp("web") / "web"
+    shutil.copytree(WEB, folder, ignore=shutil.ignore_patterns("node_modules"))
+    done = run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, timeout=300)
+    if done.returncode:
+        pytest.skip(f"npm cannot fetch the packages of the lock file: {done.stderr.strip()[-300:]}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of Debian's Chromium."""
+    if not shutil.which("chromium") and shutil.which("apt-get") and os.geteuid() == 0:
+        run(["apt-get", "update", "--quiet"], timeout=300)
+        run(["apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core"], timeout=600)
+    found = shutil.which("chromium")
+    if not found:
+        pytest.skip("There is no chromium, and it could not be installed.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A site of invented figures, and what it was made from."""
+    folder = tmp_path_factory.mktemp("atlas") / "site"
+    folder.mkdir()
+    site = site_of(Country())
+    write_site(folder, site)
+    return folder, site
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        super().end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def addresses(built):
+    """Where the site is: on the disk, and on a server that sends the policy too."""
+    folder, _ = built
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"file": folder.as_uri(), "http": f"http://127.0.0.1:{server.server_address[1]}"}
+        server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser, addresses):
+    """Open a page of the site; whatever its console says or it asks for elsewhere fails the test."""
+    contexts, said = [], []
+
+    def opened(path, by="http", fragment="", **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        allowed = (addresses[by], "data:")
+        page.on("request", lambda request: request.url.startswith(allowed) or said.append(request.url))
+        page.goto(f"{addresses[by]}/{path}{fragment}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def indicator_page(open_page, language="en", fragment="", **options):
+    page = open_page(f"{language}/{PAGE}", fragment=fragment, **options)
+    page.wait_for_selector(READY)
+    return page
+
+
+ALIKE = [["[data-slot=table] tbody tr:nth-child(n+10)"], [".places path:nth-child(n+10)"], [".point:nth-child(n+20)"]]
+"""Left out of axe's work: more rows, places and points that are made as the first ones, and would take a minute."""
+
+
+def violations(page, web, kind):
+    """What axe finds in a page: rule, what it asks, the first elements."""
+    if kind == "indicator":
+        page.wait_for_selector(READY)
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=str(web / "node_modules/axe-core/axe.min.js"))
+    found = page.evaluate("alike => axe.run({exclude: alike}, {resultTypes: ['violations']})", ALIKE)
+    return [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found["violations"]]
+
+
+class TestScript:
+    def test_the_built_files_are_those_of_the_sources(self, web, tmp_path):
+        done = run(["node", "build.mjs", tmp_path], cwd=web, timeout=120)
+        assert done.returncode == 0, done.stderr
+        for name in ("atlas.js", "atlas.css", "THIRD_PARTY.txt"):
+            assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), f"{name}: run npm run build in web/"
+
+    def test_the_types_hold(self, web):
+        done = run(["npx", "--no-install", "tsc", "--noEmit"], cwd=web, timeout=300)
+        assert done.returncode == 0, done.stdout
+
+
+class TestFirstView:
+    @pytest.mark.parametrize("by", ["file", "http"])
+    @pytest.mark.parametrize("kind", TYPES)
+    def test_a_page_says_nothing_in_the_console_and_asks_nobody_else(self, open_page, by, kind):
+        page = open_page(f"fr/{TYPES[kind]}", by)
+        if kind == "indicator":
+            page.wait_for_selector(READY)
+            assert page.locator("svg.map.live .places path").count() == 581
+            assert page.locator("[data-slot=table] tbody tr").count() == 581
+        elif kind != "ended":
+            page.wait_for_selector("#find-text")
+
+    def test_an_indicator_takes_at_most_250_kilobytes(self, built):
+        folder, site = built
+        files = [folder / "en" / PAGE, folder / "data/topology.js"]
+        files += [folder / path for path in scripts_of(site, "indicator", INDICATOR, "en")]
+        files += [STATIC / "atlas.js", *(folder / "static").glob("*.css")]
+        sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in files}
+        assert sum(sizes.values()) <= 250_000, sizes
+
+    def test_without_a_script_the_page_has_its_figures(self, open_page):
+        page = open_page(f"en/{PAGE}", java_script_enabled=False)
+        assert page.locator("[data-slot=map] svg path[class^=c]").count() > 500
+        assert page.locator("[data-slot=series] svg").count() == 1
+        assert page.get_by_role("link", name="Liège", exact=True).count() >= 1
+
+    def test_pictures_of_each_page_are_kept(self, open_page):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for kind, path in TYPES.items():
+            for look, options in LOOKS.items():
+                page = open_page(f"en/{path}", **options)
+                if kind == "indicator":
+                    page.wait_for_selector(READY)
+                page.screenshot(path=PICTURES / f"{kind}-{look}.png")
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            page.emulate_media(media="print")
+            page.screenshot(path=PICTURES / f"{kind}-print.png")
+
+
+class TestPermalink:
+    @pytest.mark.parametrize(
+        "fragment",
+        [
+            "#y=2021&l=municipality&v=map",
+            "#y=2019&l=province&s=age_category:25-29,delivery_type:vaginal&v=map",
+            "#y=2023&l=municipality&s=age_category:25-29&p=62063,21004&v=map&u=fade",
+            "#y=2022&l=arrondissement&p=21004&v=comparison&u=hatch",
+            "#y=2023&l=municipality&v=trend",
+        ],
+    )
+    def test_a_link_restores_its_view(self, open_page, fragment):
+        page = indicator_page(open_page, fragment=fragment, by="file" if "u=" in fragment else "http")
+        assert page.evaluate("location.hash") == fragment
+        given = dict(part.split("=") for part in fragment[1:].split("&"))
+        assert page.locator(".stepper output").inner_text() == given["y"]
+        assert page.locator("#app-level").input_value() == given["l"]
+        assert page.locator("#app-view").input_value() == given["v"]
+        assert page.locator("#app-uncertainty").input_value() == given.get("u", "none")
+        for split in filter(None, given.get("s", "").split(",")):
+            dimension, value = split.split(":")
+            assert page.locator(f"#app-{dimension}").input_value() == value
+        chosen = page.locator("svg.map [aria-selected=true]").evaluate_all("all => all.map(one => one.dataset.code)")
+        codes = [code for code in given.get("p", "").split(",") if code]
+        assert sorted(chosen) == sorted(codes if given["l"] == "municipality" else [])
+        assert page.locator("table.chosen tbody button").count() == len(codes)
+
+    def test_the_short_form_of_a_dimension_is_understood(self, open_page):
+        page = indicator_page(open_page, fragment="#y=2023&l=municipality&s=age:25-29&p=62063,21004&v=map")
+        assert page.locator("#app-age_category").input_value() == "25-29"
+
+    @pytest.mark.parametrize("fragment", ["#y=1066&l=planet&s=age:all,x:y&p=00000&v=z&u=q", "#%E0%A4%A&y", "#=&&=="])
+    def test_a_link_that_says_nonsense_gives_the_first_view(self, open_page, fragment):
+        page = indicator_page(open_page, fragment=fragment)
+        assert page.locator(".stepper output").inner_text() == "2023"
+        assert page.locator("#app-level").input_value() == "municipality"
+        assert page.locator("table.chosen").count() == 0
+
+    def test_an_old_code_in_a_link_leads_to_its_successor(self, open_page):
+        page = indicator_page(open_page, fragment="#y=2023&l=municipality&p=12030&v=map")
+        assert page.locator("table.chosen tbody tr").first.inner_text().strip().startswith("Puurs-Sint-Amands")
+
+
+class TestView:
+    def test_a_change_of_year_takes_less_than_a_tenth_of_a_second(self, open_page):
+        page = indicator_page(open_page)
+        took = []
+        for _ in range(5):
+            milliseconds = page.evaluate(
+                """() => {
+                    const began = performance.now();
+                    document.querySelector('.stepper button').click();
+                    document.querySelector('svg.map').getBoundingClientRect();
+                    return performance.now() - began;
+                }"""
+            )
+            page.wait_for_selector(READY)
+            took.append(round(milliseconds))
+        print(f"A change of year: {took} ms")
+        # The median is the figure; a busy machine may be slow once.
+        assert sorted(took)[2] < 100, took
+        assert page.locator(".stepper output").inner_text() == "2018"
+        assert page.locator("svg.map .places path").count() == 589
+
+    @pytest.mark.parametrize("language", ["fr", "nl", "en"])
+    def test_map_and_table_say_what_the_published_cells_say(self, open_page, built, language):
+        _, site = built
+        words = site.words[language]
+        indicator = next(one for one in site.indicators if one.id == INDICATOR)
+        page = indicator_page(open_page, language, fragment="#y=2021&l=municipality&v=map")
+        labels = page.locator("svg.map .places path").evaluate_all(
+            "all => Object.fromEntries(all.map(one => [one.dataset.code, one.getAttribute('aria-label')]))"
+        )
+        figures = page.locator("[data-slot=table] tbody tr").evaluate_all(
+            "all => Object.fromEntries(all.map(row => [row.dataset.code, [...row.cells].map(one => one.textContent)]))"
+        )
+        cells = {c.geo_code: c for c in site.cells_of(INDICATOR) if c.year == 2021 and set(c.split) == {"all"}}
+        of_level = [cell for cell in cells.values() if cell.geo_level == "municipality"]
+        assert len(of_level) == 581
+        states = set()
+        for cell in of_level:
+            text = words.cell(indicator, cell)
+            states.add(cell.state.value)
+            assert labels[cell.geo_code].endswith(f": {text}")
+            row = figures[cell.geo_code]
+            assert row[2].startswith(text)
+            assert words.bounds(indicator, cell) in row[2]
+            if cell.ci_low is not None:
+                assert row[3] == words.interval(indicator, cell.ci_low, cell.ci_high)
+            if cell.denominator is not None:
+                assert row[5] == words.count(cell.denominator)
+        assert {"value", "hidden", "not_computable"} <= states
+
+    def test_random_cells_of_all_splits_are_as_published(self, open_page, built):
+        _, site = built
+        indicator = next(one for one in site.indicators if one.id == INDICATOR)
+        of_splits = [c for c in site.cells_of(INDICATOR) if set(c.split) != {"all"} and c.geo_level != "municipality"]
+        page = indicator_page(open_page)
+        for cell in random.Random(1).sample(of_splits, 20):
+            split = ",".join(f"{d}:{v}" for d, v in zip(site.dimensions, cell.split, strict=True) if v != "all")
+            fragment = f"#y={cell.year}&l={cell.geo_level}&s={split}&v=map"
+            page.evaluate("hash => { location.hash = hash }", fragment)
+            expected = site.words["en"].cell(indicator, cell)
+            page.wait_for_function(
+                """([output, code, text]) => document.querySelector('.stepper output').innerText === output
+                    && document.getElementById('live-map-' + code)?.getAttribute('aria-label').endsWith(': ' + text)""",
+                arg=[str(cell.year), cell.geo_code, expected],
+            )
+            assert page.evaluate("location.hash") == fragment
+
+    def test_hidden_places_look_unlike_every_class(self, open_page, built):
+        _, site = built
+        page = indicator_page(open_page, fragment="#y=2021&l=municipality&s=age_category:15-24&v=map")
+        looks = dict(
+            page.locator("svg.map .places path").evaluate_all(
+                "all => all.map(one => [one.dataset.code, `${one.classList} ${getComputedStyle(one).fill}`])"
+            )
+        )
+        hidden = [
+            cell.geo_code
+            for cell in site.cells_of(INDICATOR)
+            if cell.year == 2021 and cell.split == ("15-24", "all", "all", "all") and cell.confidentiality == "C"
+            and cell.geo_level == "municipality"
+        ]  # fmt: skip
+        assert hidden
+        assert all(looks[code].startswith("s-hidden") and "#live-map-hidden" in looks[code] for code in hidden)
+
+    @pytest.mark.parametrize(("kind", "by"), [("SVG", "http"), ("PNG", "file")])
+    def test_a_picture_can_be_saved(self, open_page, tmp_path, by, kind):
+        page = indicator_page(open_page, by=by, accept_downloads=True)
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Save as {kind}: Map").click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        assert path.suffix == f".{kind.lower()}"
+        if kind == "PNG":
+            assert path.read_bytes().startswith(b"\x89PNG")
+            assert path.stat().st_size > 50_000
+        else:
+            text = path.read_text(encoding="utf-8")
+            for needed in ("No ambulatory postnatal contact", "Statbel", "Synthetic figures", "not computable"):
+                assert needed in text
+            assert "url(#" in text
+            assert "style=" not in text
+
+    def test_the_link_can_be_copied_from_a_disk_too(self, open_page):
+        page = indicator_page(open_page, by="file", fragment="#y=2021&l=province&v=map")
+        page.get_by_role("button", name="Copy the link").click()
+        page.wait_for_selector("text=The link was copied.")
+        assert page.locator("#app-link").input_value().endswith(f"{PAGE}#y=2021&l=province&v=map")
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("text", "found"), [("12030", "12041"), ("puurs", "12041"), ("LIEGE", "62063"), ("Luik", "62063")]
+    )
+    def test_names_and_codes_of_any_time_and_language_lead_to_the_place(self, open_page, text, found):
+        page = open_page("en/index.html")
+        page.fill("#find-text", text)
+        page.wait_for_selector("[role=option]")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/en/places/municipality/{found}.html")
+
+    def test_an_ended_page_leads_to_the_successor(self, open_page):
+        page = open_page("nl/places/municipality/12030.html")
+        page.locator("main a[href*='12041.html']").click()
+        page.wait_for_selector("h1:has-text('Puurs-Sint-Amands')")
+
+
+class TestAccess:
+    @pytest.mark.parametrize("language", ["fr", "nl", "en"])
+    @pytest.mark.parametrize("kind", TYPES)
+    def test_axe_finds_no_violation(self, open_page, web, kind, language):
+        fragment = "#y=2021&l=municipality&p=21004,62063&v=map" if kind == "indicator" else ""
+        page = open_page(f"{language}/{TYPES[kind]}", fragment=fragment, bypass_csp=True)
+        found = violations(page, web, kind)
+        page.emulate_media(color_scheme="dark")
+        found += violations(page, web, kind)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(LOOKS["narrow"]["viewport"])
+        page.reload()
+        found += violations(page, web, kind)
+        assert found == [], json.dumps(found, indent=1)
+
+    def test_everything_can_be_done_with_the_keyboard(self, open_page, built):
+        """Find a municipality, read its value and interval, change the year, reach the CSV: with keys alone."""
+        _, site = built
+        indicator = next(one for one in site.indicators if one.id == INDICATOR)
+        page = indicator_page(open_page)
+
+        def tab_to(script, most=200):
+            for _ in range(most):
+                page.keyboard.press("Tab")
+                if page.evaluate(f"(() => {{ const at = document.activeElement; return {script}; }})()"):
+                    return
+            raise AssertionError(f"Not reached by Tab: {script}")
+
+        def said_of(year):
+            cells = site.cells_of(INDICATOR)
+            cell = next(c for c in cells if c.geo_code == "62063" and c.year == year and set(c.split) == {"all"})
+            words = site.words["en"]
+            return words.cell(indicator, cell), words.interval(indicator, cell.ci_low, cell.ci_high)
+
+        tab_to("at.getAttribute('role') === 'combobox'")
+        page.keyboard.type("Luik")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[data-slot=status] .message")
+        told = page.locator("[data-slot=status]").inner_text()
+        assert "Liège, 2023" in told
+        assert all(text in told for text in said_of(2023))
+        # The map has one stop; the arrows go from place to place within it.
+        tab_to("at.matches('svg.map')")
+        before = page.evaluate("document.activeElement.getAttribute('aria-activedescendant')")
+        assert before == "live-map-62063"
+        page.keyboard.press("ArrowRight")
+        after = page.evaluate("document.activeElement.getAttribute('aria-activedescendant')")
+        assert after not in (None, before)
+        for _ in range(200):
+            page.keyboard.press("Shift+Tab")
+            if page.evaluate("document.activeElement.id") == "app-year":
+                break
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_function("document.querySelector('.stepper output').innerText === '2022'")
+        page.wait_for_selector(READY)
+        row = page.locator("table.chosen tbody tr").first.inner_text()
+        assert all(text in row for text in said_of(2022))
+        tab_to("at.href?.endsWith('.csv')", 1000)
+        assert page.evaluate("document.activeElement.getAttribute('href')").endswith(f"{INDICATOR}.csv")
+
+
+def test_no_host_is_in_the_lock_file():
+    lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    assert all("integrity" in package for name, package in lock["packages"].items() if name)
+
+
+def test_the_script_is_small_and_keeps_to_the_policy():
+    text = (STATIC / "atlas.js").read_text(encoding="utf-8")
+    assert len(gzip.compress(text.encode())) <= 40_000
+    for forbidden in ("fetch(", "XMLHttpRequest", "new Worker", "eval(", "new Function", "cookie", "localStorage"):
+        assert forbidden not in text
+
+
+def test_every_third_party_has_its_licence():
+    named = json.loads((WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    shipped = (STATIC / "THIRD_PARTY.txt").read_text(encoding="utf-8")
+    for name, version in named.items():
+        assert f"{name} {version} (" in shipped
+    script = (STATIC / "atlas.js").read_text(encoding="utf-8")
+    assert script.startswith("/* claimatlas, Apache-2.0. Third parties: THIRD_PARTY.txt */")
