@@ -151,7 +151,6 @@ def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) 
 
     loaded = load_configuration(str(conf))
     release = release_of(str(output), None)
-    monkeypatch.setattr(Audit, "close", lambda self: 0)
     with pytest.raises(QualityGateError, match="ran out of their time"):
         protect_year(release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
 

@@ -35,7 +35,7 @@ class Proof:
 def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
     """Look for secrets that are determined, alone or once a count of one is known; mend them, and look again."""
     proof = Proof()
-    waiting = [one for one in audit.order if not audit.is_known(one)]
+    waiting = [one for one in audit.order if not audit.is_known(one) and one.population not in audit.withheld]
     for _ in range(_ROUNDS):
         before = {one: audit.measures[one].shown.copy() for one in audit.order}
         proof.failures, proof.unplanned, proof.insiders = [], 0, 0
