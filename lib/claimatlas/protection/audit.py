@@ -141,6 +141,18 @@ class Audit:
             if not self.narrow() or time.monotonic() > until or self._state() == before:
                 return not self.narrow()
 
+    def check_worlds(self) -> bool:
+        """Keep the worlds that no shown figure tells from the true one; whether they still prove every secret."""
+        every = (*self.bounds.values(), *self.gaps.values())
+        worlds = dict.fromkeys(world for one in every for world in (*one.lower.flat, *one.upper.flat) if world)
+        for one in every:
+            one.forget()
+        for world in worlds:
+            if not world.moves_shown():
+                for one, sign in world.bounds:
+                    one.take(world, sign)
+        return not self.narrow()
+
     def narrow(self) -> int:
         """How many secret figures and differences a reader could still bound too closely."""
         return sum(int(goal.aim.narrow.sum()) for goal in self.all_goals() if goal.is_secret)

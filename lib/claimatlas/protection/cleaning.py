@@ -15,24 +15,31 @@ import numpy as np
 from claimatlas.protection.audit import Audit, Goal
 from claimatlas.protection.frames import Mask
 from claimatlas.protection.plan import Figure
+from claimatlas.protection.proof import is_open
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.worlds import Aim, World
 
 MOST_TRIED = 1000
 """How many figures are tried one by one, the dearest first."""
+_MOST_WITH_ALGEBRA = 300
+"""With more figures than this hidden for others' sake, those that the algebra had hidden stay so: it would take long."""
 Secret = tuple[int, int, int]
 """A goal by its position, and the figure of it by unit and split."""
 
 
 @dataclass
 class Cleaning:
-    """What is kept: the worlds, with the secrets that each one proves; ``own``: hidden for their own sake."""
+    """What is kept: the worlds, with the secrets that each one proves; ``own``: hidden for their own sake.
+
+    with_algebra: what the linear algebra found is mended, and must stay so.
+    """
 
     audit: Audit
     own: dict[Quantity, Mask]
     proves: dict[World, set[Secret]] = field(default_factory=dict)
     changed_by: dict[Figure, set[World]] = field(default_factory=dict)
     shown: int = 0
+    with_algebra: bool = False
 
     def __post_init__(self) -> None:
         self.goals = [goal for goal in self.audit.all_goals() if goal.is_secret]
@@ -40,7 +47,8 @@ class Cleaning:
     def clean(self, until: float) -> int:
         """Show figures again that are not needed; gives back how many. It stops where the time is over."""
         self._choose()
-        self._show_unused()
+        if not self.with_algebra:
+            self._show_unused()
         # A number, not a time, ends it: the pattern may not depend on how fast a machine is.
         for figure in self._candidates()[:MOST_TRIED]:
             if time.monotonic() > until:
@@ -49,6 +57,12 @@ class Cleaning:
                 self._try(figure)
         self._settle()
         return self.shown
+
+    @property
+    def is_small(self) -> bool:
+        """Whether few enough figures are hidden for others' sake that each trial can ask the algebra."""
+        measures = self.audit.measures
+        return sum(int((measures[one].hidden & ~own).sum()) for one, own in self.own.items()) <= _MOST_WITH_ALGEBRA
 
     def _choose(self) -> None:
         """Choose for each secret its worlds: those that must be, then among the others those that are there."""
@@ -145,7 +159,8 @@ class Cleaning:
         secrets = sorted({secret for world in worlds for secret in self.proves[world]})
         self._set(group, hidden=False)
         before = self._forget(secrets, worlds)
-        if self._prove_again(secrets, sorted(worlds, key=lambda world: world.leaves)):
+        again = self._prove_again(secrets, sorted(worlds, key=lambda world: world.leaves))
+        if again and not (self.with_algebra and is_open(self.audit)):
             for world in worlds:
                 self._drop(world)
             for number, unit, split in secrets:
