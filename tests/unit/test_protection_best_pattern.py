@@ -31,7 +31,9 @@ def table_of(a: int, b: int, c: int) -> Table:
         # One town is small, so another goes with it.
         ((1, 6, 7), 2),
         # Two small towns of which the sum is no secret hide each other.
-        ((1, 2, 7), 2),
+        ((2, 2, 7), 2),
+        # Who is the one would know the other.
+        ((1, 2, 7), 3),
         ((0, 0, 0), 0),
     ],
 )

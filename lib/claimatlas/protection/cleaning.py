@@ -22,7 +22,7 @@ from claimatlas.protection.worlds import Aim, World
 MOST_TRIED = 1000
 """How many figures are tried one by one, the dearest first."""
 _MOST_WITH_ALGEBRA = 300
-"""With more figures than this hidden for others' sake, those that the algebra had hidden stay so: it would take long."""
+"""With more figures hidden for others' sake, those that the algebra had hidden stay so: it would take long."""
 Secret = tuple[int, int, int]
 """A goal by its position, and the figure of it by unit and split."""
 

@@ -134,13 +134,14 @@ class Repair:
         best: tuple[float, list[Figure], Floats] | None = None
         for change in changes:
             program.bound_row(number, float(change), float(change))
-            for cost in (costs, None):
-                # Figures cost once, however much they change: so those that change get cheap, and it is solved again.
-                values = program.least(_once(costs, values) if cost is None else cost)
+            much = np.ones(len(costs))
+            for _ in range(2):
+                # A figure costs once, however much it changes: so those that change get cheaper the second time.
+                values = program.least(costs / much)
                 if values is None:
                     break
-                moved = values[size::2] + values[size + 1 :: 2]
-                changed = [position for position, much in enumerate(moved) if much > _EPSILON]
+                much = np.maximum(values, 1.0)
+                changed = np.nonzero(values[size::2] + values[size + 1 :: 2] > _EPSILON)[0].tolist()
                 price = float(sum(costs[size + 2 * position] for position in changed))
                 if best is None or price < best[0] - _EPSILON:
                     best = (price, [shown[position] for position in changed], values[:size])
@@ -198,8 +199,3 @@ class Repair:
 
     def _is_wide(self, unit: int, split: int) -> bool:
         return not self.aim.narrow[unit, split]
-
-
-def _once(costs: Floats, values: Floats) -> Floats:
-    """The costs at which a figure that changed costs as much as if it changed by one."""
-    return np.asarray(costs / np.maximum(values, 1.0))
