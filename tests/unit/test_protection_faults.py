@@ -25,7 +25,7 @@ MOMENTS = [
         ("know_what_was_shown", 1),
         ("mark", 1),
         ("Audit.protect", 1),
-        ("Audit.goals", 40),
+        ("Audit.goals", 8),
         ("Cleaning.clean", 1),
         ("prove", 1),
         ("Audit.check_worlds", 1),

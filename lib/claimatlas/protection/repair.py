@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Figure = tuple[int, int]
 _EPSILON = 1e-6
 _SCALE = 128.0
-_POOL = 16
+_POOL, _LARGE_POOL = 16, 48
 
 
 @dataclass
@@ -73,10 +74,11 @@ class Repair:
         if len(own) > 1:
             around.append(own)
         seen: list[list[int]] = []
-        for place in around or [set(range(len(frame.leaves)))]:
+        # Few leaves make quick programs. More are looked at before a repair may hide what is to be kept.
+        for most, place in product((_POOL, _LARGE_POOL), around or [set(range(len(frame.leaves)))]):
             ranked = sorted(place, key=lambda leaf: (-int(sizes[leaf]), leaf))
             inside = [leaf for leaf in ranked if leaf in own][:6]
-            leaves = sorted({*ranked[:_POOL], *inside})
+            leaves = sorted({*ranked[:most], *inside})
             if leaves not in seen:
                 seen.append(leaves)
                 yield leaves
