@@ -43,8 +43,9 @@ def test_the_best_pattern_by_hand(counts: tuple[int, int, int], hidden: int) -> 
 
 def test_little_more_is_hidden_than_must_be(tmp_path: Path) -> None:
     found = compare(30, tmp_path)
+    # The enumeration asks more for somebody who knows one record: other counts, where the product asks for algebra. So
+    # the product can be below its best.
     assert {row.shape for row in found} == set(SHAPES)
     assert any(row.best > 0 for row in found)
-    assert all(row.ours >= row.best for row in found)
     assert sum(row.ours for row in found) <= 1.2 * sum(row.best_with_totals_last for row in found)
     assert [row for row in found if row.is_far] == []
