@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.messages import Event, say
 
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
 _MAX_NAMED = 50
 EXAMPLE = "FOLDER"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 3 when something can be worked out."""
-    parser = options.CommandParser("audit", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     parser.add_argument("folder", metavar="FOLDER", type=options.path, help="folder with published/ in it")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
     parser.add_argument(
@@ -30,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "sensitive",
     )
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 3 when something can be worked out."""
     return guarded(lambda: _audit(arguments))
 
 
