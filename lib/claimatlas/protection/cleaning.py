@@ -19,6 +19,8 @@ from claimatlas.protection.proof import is_open
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.worlds import Aim, World
 
+Former = tuple[int, int, World | None, World | None]
+"""Bounds of a figure, and the worlds of them."""
 MOST_TRIED = 1000
 """How many figures are tried one by one, the dearest first."""
 _MOST_WITH_ALGEBRA = 300
@@ -170,21 +172,21 @@ class Cleaning:
         self._set(group, hidden=True)
         self._restore(before)
 
-    def _forget(self, secrets: list[Secret], worlds: set[World]) -> list[tuple[Secret, tuple[object, ...]]]:
+    def _forget(self, secrets: list[Secret], worlds: set[World]) -> list[tuple[Secret, Former]]:
         """Take from the secrets the worlds that would tell, and what those had found; gives back what was there."""
-        before = []
+        before: list[tuple[Secret, Former]] = []
         for secret in secrets:
             number, unit, split = secret
             one = self.goals[number].aim.bounds
             at = (unit, split)
-            before.append((secret, (one.least[at], one.greatest[at], one.lower[at], one.upper[at])))
+            before.append((secret, (int(one.least[at]), int(one.greatest[at]), one.lower[at], one.upper[at])))
             if one.lower[at] is None or one.lower[at] in worlds or one.lower[at].moves_shown():
                 one.least[at], one.lower[at] = one.cells[at], None
             if one.upper[at] is None or one.upper[at] in worlds or one.upper[at].moves_shown():
                 one.greatest[at], one.upper[at] = one.cells[at], None
         return before
 
-    def _restore(self, before: list[tuple[Secret, tuple[object, ...]]]) -> None:
+    def _restore(self, before: list[tuple[Secret, Former]]) -> None:
         for (number, unit, split), values in before:
             one = self.goals[number].aim.bounds
             at = (unit, split)
