@@ -143,7 +143,7 @@ display(figures.bars(known, f"Deliveries of {YEAR} with a contact", "deliveries"
 
 # COMMAND ----------
 
-LAST = configuration.settings.postnatal_window.last_day
+LAST = configuration.settings.all_windows["postnatal"].last_day
 by_day = first_contact_by_day(formed.where(F.col("year") == YEAR), LAST).orderBy("day")
 shares = [(row["day"], 100 * row["with_contact"] / row["deliveries"]) for row in result.as_rows(by_day)]
 display(by_day)

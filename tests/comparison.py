@@ -83,7 +83,8 @@ def assert_output_equals_reference(
         in_years = [row for row in rows(name) if row["year"] in set(years)]
         assert_cells_equal(in_years, expected, name, years)
     deliveries = [row for row in rows(DELIVERIES) if row["year"] in set(years)]
-    assert_deliveries_equal(deliveries, [row for row in expected.deliveries if row["year"] in set(years)])
+    of_years = [row for row in expected.deliveries if row["year"] in set(years)]
+    assert_deliveries_equal(deliveries, of_years, expected.flow["declared_flags"])
     for name in SILVER:
         assert_silver_equals(rows(name), expected, name)
     assert_rejected_equal(rows(REJECTED), expected)
@@ -123,11 +124,11 @@ def same(found: Any, expected: Any, *, exact: bool) -> bool:
     return math.isclose(found, expected, rel_tol=PRECISION, abs_tol=PRECISION)
 
 
-def assert_deliveries_equal(rows: list[Row], expected: list[Row]) -> None:
-    """Every column of `silver/deliveries`, the id by its documented rule."""
+def assert_deliveries_equal(rows: list[Row], expected: list[Row], declared: Sequence[str] = ()) -> None:
+    """Every column of `silver/deliveries`, the id by its documented rule; `declared`: flags beside the method's."""
     wanted = [
         {
-            **{column: row[column] for column in DELIVERY_COLUMNS},
+            **{column: row[column] for column in (*DELIVERY_COLUMNS, *declared)},
             "increased_reimbursement": {True: "yes", False: "no", None: "unknown"}[row["increased_reimbursement"]],
             "delivery_id": delivery_id(row),
         }

@@ -357,7 +357,8 @@ def _register(con: duckdb.DuckDBPyConnection, configuration: Configuration, fact
 def _parameters(configuration: Configuration, facts: Facts, years: Sequence[int]) -> dict[str, str]:
     """What ``duckdb_gold.sql`` leaves open."""
     settings, services = configuration.settings, configuration.services
-    days_before, days_after = settings.prenatal_window.first_day, settings.postnatal_window.last_day
+    before, after = settings.all_windows["prenatal"], settings.all_windows["postnatal"]
+    days_before, days_after = -before.first_day, after.last_day
     contact_lists = {
         *(name for group in services.contact_groups.values() for name in group.code_lists_for(settings)),
         *(name for flag in services.delivery_flags.values() for name in flag.code_lists),
@@ -377,10 +378,10 @@ def _parameters(configuration: Configuration, facts: Facts, years: Sequence[int]
         "imaging_lists": ", ".join(map(_text, imaging)),
         "gap_days": str(settings.episode_gap_days),
         "implausible_days": str(settings.implausible_interval_days),
-        "postnatal_first": str(settings.postnatal_window.first_day),
+        "postnatal_first": str(after.first_day),
         "postnatal_last": str(days_after),
         "prenatal_first": str(days_before),
-        "prenatal_last": str(settings.prenatal_window.last_day),
+        "prenatal_last": str(-before.last_day),
         "provider_columns": ", ".join(
             f"bool_or(quantity > 0 AND {condition}) AS by_{name}" for name, condition in rules.items()
         ),
@@ -433,7 +434,7 @@ def _statuses(
         for year in years:
             end = date(year, 12, 31)
             if indicator.id in OF_POSTNATAL_WINDOW:
-                end += timedelta(configuration.settings.postnatal_window.last_day)
+                end += timedelta(configuration.settings.all_windows["postnatal"].last_day)
             status = "final" if complete_through is not None and complete_through >= end else "provisional"
             if not all(_codes(facts, lists) for lists in reads):
                 status = "not_computable"

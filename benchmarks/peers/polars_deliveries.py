@@ -121,9 +121,8 @@ def _mothers(files: Files, configuration: Configuration, facts: Facts, episodes:
 
 def _window(settings: Settings, window: str) -> tuple[int, int]:
     """First and last day of a window, in days after the delivery (negative: before); both included."""
-    if window == "postnatal":
-        return settings.postnatal_window.first_day, settings.postnatal_window.last_day
-    return -settings.prenatal_window.first_day, -settings.prenatal_window.last_day
+    found = settings.all_windows[window]
+    return found.first_day, found.last_day
 
 
 def _provider(group: ContactGroup) -> pl.Expr:

@@ -204,7 +204,7 @@ def _status(indicator: Indicator, year: int, configuration: Configuration, reach
     last = date(year, 12, 31)
     flags = configuration.services.delivery_flags
     if any(flags[name].window == "postnatal" for name in indicator.numerator.flags):
-        last += timedelta(days=configuration.settings.postnatal_window.last_day)
+        last += timedelta(days=configuration.settings.all_windows["postnatal"].last_day)
     return "final" if reached is not None and reached >= last else "provisional"
 
 

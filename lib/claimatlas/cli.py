@@ -20,6 +20,8 @@ COMMANDS = {
     "deliveries": "form delivery episodes from silver",
     "indicators": "compute the indicators from silver",
     "generate": "make synthetic claims",
+    "init": "write a configuration to start from",
+    "validate": "check a whole configuration",
     "codelists": "check the code lists",
     "explain": "tell where a published number comes from",
     "diff": "tell why a published number changed between two runs",

@@ -9,10 +9,9 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
-from claimatlas.configuration import codelists
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.mappings import ColumnSource, Mapping, Reading, TableMapping
-from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.model import Declaration, InLanguages
 from claimatlas.configuration.publication import Difference, Publication
 from claimatlas.configuration.services import BeneficiaryService, ContactGroup, DeliveryFlag, DeliveryType, Services
 from claimatlas.configuration.settings import AgeClass, AgeRange, Settings, ShareBounds
@@ -51,6 +50,7 @@ _TYPES: dict[Any, str] = {
     bool: "`true` or `false`",
     date: "date",
     NoneType: "`null`",
+    InLanguages: "language → text",
 }
 _PLURALS = {"text": "texts", "whole number": "whole numbers", "number": "numbers"}
 
@@ -215,7 +215,7 @@ def _columns(kind: str) -> tuple[tuple[str, ...], dict[str, str]]:
         return SECTOR_COLUMNS, {}
     with (ROOT / FILES[kind]).open(encoding="utf-8", newline="") as lines:
         first = next(csv.DictReader(lines))
-    return (codelists.COLUMNS if kind == "codelists" else tuple(first)), first
+    return tuple(first), first
 
 
 def unused_descriptions() -> set[str]:

@@ -68,7 +68,7 @@ def codes(*names: str) -> str:
         (
             code(name),
             code(row.code),
-            row.label_en or row.label_fr or row.label_nl,
+            next((row.labels[name] for name in ("en", "fr", "nl") if name in row.labels), ""),
             _validity(row.valid_from, row.valid_to),
         )
         for name in names
@@ -88,7 +88,7 @@ def indicators() -> str:
     rows = [
         (
             f"[`{indicator.id}`](indicators/en/{indicator.id}.md)",
-            indicator.names.en,
+            indicator.names.of("en"),
             indicator.population.replace("_", "-"),
             code(_numerator(indicator.numerator.model_dump(exclude_none=True))),
             code(indicator.unit),

@@ -13,7 +13,6 @@ import pytest
 from claimatlas.configuration import Configuration, load_configuration
 from integration.console import Console
 from pyspark.sql import DataFrame, SparkSession
-from statsmodels.stats.proportion import proportion_confint
 
 from hostile.field import AS_OF, KINDS, Mutant, Part, csv_of, mutant_of, sound_of, whole, world
 from hostile.field_judge import NOTED, REFUSED, SAME, SILENT, outcome_of, sound_tables, verdict_of
@@ -58,6 +57,8 @@ def judged(
     except Exception as error:
         return "failed", f"{type(error).__name__}: {str(error)[:300]}", []
     verdict, wrong = verdict_of(mutant, outcome)
+    if verdict == NOTED and not wrong and (large := {f: e for f, e in outcome.effects.items() if e.is_large}):
+        wrong = f"national figures moved by more than 5 %, and the run goes on: {large}; told {outcome.notes}"
     told = [*outcome.notes, *outcome.reasons, *([outcome.refused] if outcome.refused else [])]
     shutil.rmtree(folder)
     return verdict, wrong, told
@@ -65,6 +66,9 @@ def judged(
 
 def is_surely_beyond(share: float | None, people: int) -> bool:
     """Whether a share of people is above 5 % and the lower end of its interval too, so that chance did not do it."""
+    # Takes seconds to import: not when tests are only collected.
+    from statsmodels.stats.proportion import proportion_confint
+
     return share is not None and proportion_confint(round(share * people), people, method="wilson")[0] > 0.05
 
 

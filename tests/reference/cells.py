@@ -5,6 +5,7 @@ import math
 from datetime import date, timedelta
 from typing import Any
 
+from reference import declared
 from reference.episodes import DIMENSION
 from reference.model import Indicator, Row, Settings
 
@@ -66,9 +67,9 @@ def measures(unit: str, numerator: int, denominator: int) -> tuple[float | None,
         return None, None, None
     if unit == "mean":
         return numerator / denominator, None, None
+    if unit != "percent":
+        return {"per_100": 100, "per_1000": 1000, "per_100000": 100_000}[unit] * numerator / denominator, None, None
     value = 100 * numerator / denominator
-    if unit == "per_100":
-        return value, None, None
     return value, *wilson(numerator, denominator)
 
 
@@ -80,7 +81,7 @@ def records(indicator: Indicator, persons: list[Row], deliveries: list[Row]) -> 
     found: list[Row] = []
     if indicator.population == "beneficiary_years":
         for person in persons:
-            volume = indicator.id == "stat_013_024"
+            volume = indicator.id == "stat_013_024" or indicator.volume
             found.append(
                 {
                     "age_category": person["age_category"],
@@ -107,7 +108,9 @@ def records(indicator: Indicator, persons: list[Row], deliveries: list[Row]) -> 
                 "increased_reimbursement": yes_no(delivery["increased_reimbursement"]),
                 "delivery_type": DIMENSION[delivery["delivery_type"]],
                 "places": places,
-                "numerator": delivery_numerator(indicator.id, delivery),
+                "numerator": declared.numerator(indicator, delivery)
+                if indicator.flags
+                else delivery_numerator(indicator.id, delivery),
             }
         )
     return found
@@ -135,6 +138,7 @@ def status_of(indicator: Indicator, year: int, settings: Settings, reach: date |
     end = date(year, 12, 31)
     if indicator.postnatal:
         end += timedelta(settings["postnatal_window"]["last_day"])
+    end += timedelta(max(0, indicator.last_day))
     return "final" if reach is not None and reach >= end else "provisional"
 
 

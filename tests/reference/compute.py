@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from reference import cells, contacts, domicile, episodes, parse
+from reference import cells, contacts, declared, domicile, episodes, parse
 from reference.model import (
     ALL_CONTACTS,
     INDICATORS,
@@ -47,7 +47,9 @@ def compute(
     lists = CodeLists.read(conf)
     geography = domicile.Geography.read(conf)
     sectors = domicile.Sectors(chosen)
-    wanted = wanted_indicators(declared_indicators(conf) if indicators is None else tuple(indicators))
+    extra = declared.flags(conf, chosen)
+    known = (*INDICATORS, *declared.indicators(conf, extra, chosen["midwife_codes"]))
+    wanted = wanted_indicators(known, declared_indicators(conf) if indicators is None else tuple(indicators))
     years = sorted(set(years))
 
     accepted, rejected, shares = parse.validate(tables, chosen, as_of)
@@ -62,9 +64,11 @@ def compute(
     deliveries = [episode for episode in all_episodes if episode["year"] in years]
     add_person(deliveries, people, geography, sectors, chosen)
     midwife = add_contacts(deliveries, services, lists, chosen)
+    declared.add_flags(deliveries, services, lists, chosen, extra)
     add_nights(deliveries, stays)
 
     flow = flow_of_rows(tables, accepted)
+    flow["declared_flags"] = tuple(flag.name for flag in extra)
     persons: dict[int, list[Row]] = {}
     for year in years:
         persons[year] = persons_of(year, people, geography, sectors, chosen)
@@ -128,13 +132,13 @@ def compute(
     )
 
 
-def wanted_indicators(ids: tuple[str, ...]) -> list[Indicator]:
-    """The indicators of section 1 with these ids."""
-    known = {indicator.id: indicator for indicator in INDICATORS}
+def wanted_indicators(known: tuple[Indicator, ...], ids: tuple[str, ...]) -> list[Indicator]:
+    """The indicators of section 1, and those declared beside them, with these ids."""
+    by_id = {indicator.id: indicator for indicator in known}
     for name in ids:
-        if name not in known:
+        if name not in by_id:
             raise InputError(f"unknown indicator: {name}")
-    return [indicator for indicator in INDICATORS if indicator.id in ids]
+    return [indicator for indicator in known if indicator.id in ids]
 
 
 def check_years(years: list[int], population: list[Row], settings: Settings) -> None:
@@ -149,7 +153,8 @@ def check_years(years: list[int], population: list[Row], settings: Settings) -> 
 
 def lists_empty(indicator: Indicator, lists: CodeLists, settings: Settings) -> bool:
     """Is there a group of services that the indicator reads, and no code in any of its lists (section 1)?"""
-    return any(lists.empty(contacts.lists_of(group, settings["midwife_codes"])) for group in indicator.reads)
+    read = [contacts.lists_of(group, settings["midwife_codes"]) for group in indicator.reads]
+    return any(lists.empty(names) for names in (*read, *indicator.flag_lists))
 
 
 def add_person(
@@ -343,6 +348,11 @@ def flow_of_years(
         edges[year] = {
             "deliveries": start is None or start > first - timedelta(gap),
             "prenatal": start is None or start > first - timedelta(window),
+            **{
+                f"services of the window {name}": start is None or start > first + timedelta(one["first_day"])
+                for name, one in settings.get("windows", {}).items()
+                if one["first_day"] < 0
+            },
         }
     return {
         "imaging_lines_not_in_population": ignored_lines,

@@ -110,6 +110,13 @@ class Indicator:
     reads: tuple[str, ...] = ()
     #: Does it observe the postnatal window, beyond 31 December?
     postnatal: bool = False
+    #: Of one that is declared beside those of section 1 (declared.py): the flags that its numerator reads, whether
+    #: it counts the deliveries without any of them, the last day of their windows, whether it counts quantities.
+    flags: tuple[str, ...] = ()
+    without: bool = False
+    flag_lists: tuple[tuple[str, ...], ...] = ()
+    last_day: int = 0
+    volume: bool = False
 
 
 ALL_CONTACTS = ("gp", "gynaecologist", "midwife", "physiotherapist", "specialist")

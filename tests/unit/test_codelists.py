@@ -20,7 +20,7 @@ JANUARY, JUNE, JULY, DECEMBER = date(2022, 1, 1), date(2022, 6, 30), date(2022, 
 
 
 def row(code: int, line: int, valid_from: date | None = None, valid_to: date | None = None) -> CodeListRow:
-    return CodeListRow(code, "", "", "", valid_from, valid_to, "page", "page", line)
+    return CodeListRow(code, {}, valid_from, valid_to, "page", "page", line)
 
 
 def mistakes(*rows: CodeListRow) -> list[str]:

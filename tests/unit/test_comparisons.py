@@ -10,8 +10,6 @@ from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import direction, trend_statistic
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from statsmodels.stats.contingency_tables import Table
-from statsmodels.stats.proportion import proportion_confint
 
 PLACE = ("indicator_id", "geo_level", "geo_code")
 CELLS = "indicator_id string, geo_level string, geo_code string, year int, numerator bigint, denominator bigint"
@@ -33,6 +31,9 @@ def trends(spark: SparkSession, places: dict[str, Years]) -> dict[tuple[str, int
 
 def cochran_armitage(years: Years) -> float:
     """The same test by a statistics library: a table of outcomes by year, with the years as scores."""
+    # Takes seconds to import: not when tests are only collected.
+    from statsmodels.stats.contingency_tables import Table
+
     table = np.array([[counts[0], counts[1] - counts[0]] for _, counts in sorted(years.items())], dtype=float)  # type: ignore[operator]
     return float(
         Table(table, shift_zeros=False)
@@ -42,6 +43,8 @@ def cochran_armitage(years: Years) -> float:
 
 
 def test_the_wilson_interval_is_that_of_a_statistics_library(spark: SparkSession) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     counts = [(0, 7), (7, 7), (1, 3), (40, 100), (123, 11_000_000)]
     rows = spark.createDataFrame(counts, "numerator bigint, denominator bigint")
     low, high = wilson_interval(F.col("numerator"), F.col("denominator"))

@@ -766,8 +766,9 @@ def test_labels_with_a_meaning_of_their_own_are_refused(edit: Edit, conf: Path, 
     [
         *[
             (level, "a table has a column, or a dimension a value, called so")
-            for level in ("year", "geo_level", "beneficiary_id", "age", "sex", "status", "first_year", "name_fr", "all")
+            for level in ("year", "geo_level", "beneficiary_id", "age", "sex", "status", "first_year", "all")
         ],
+        ("name_fr", "the columns of names of places begin so"),
         ("sector", ""),
         ("hospital", ""),
     ],
@@ -851,7 +852,8 @@ def test_denominators_that_would_be_counted_as_one_are_refused(edit: Edit, conf:
 def test_a_choice_without_its_code_lists_is_refused_only_when_it_is_chosen(edit: Edit, conf: Path) -> None:
     edit("services.yaml", "        source_and_postnatal: [midwife, midwife_postnatal]\n", "")
     assert load_configuration(str(conf)).settings.midwife_codes == "source"
-    expected = "services.yaml: no code lists for midwife_codes: source_and_postnatal."
+    key = "contact_groups.midwife.code_lists_by_setting.midwife_codes"
+    expected = f"services.yaml, line 17: {key}: no code lists for midwife_codes: source_and_postnatal."
     assert refusal(conf, "midwife_codes=source_and_postnatal") == expected
 
 
@@ -1017,7 +1019,12 @@ def test_a_code_list_keeps_text_in_quotes_and_open_ends(conf: Path) -> None:
     rows = 'midwife, 422030 ,,,"a, b",2022-01-01,,page,page\nmidwife,422052,,,,,2022-12-31,page,memory\n'
     (conf / "codelists" / "midwife.csv").write_text(_HEADER + rows, encoding="utf-8")
     first, second = load_configuration(str(conf)).code_lists["midwife"].rows
-    assert (first.code, first.label_en, str(first.valid_from), first.valid_to) == (422030, "a, b", "2022-01-01", None)
+    assert (first.code, first.labels["en"], str(first.valid_from), first.valid_to) == (
+        422030,
+        "a, b",
+        "2022-01-01",
+        None,
+    )
     assert (second.code, second.valid_from, str(second.valid_to), second.status) == (
         422052,
         None,
@@ -1194,3 +1201,93 @@ def test_patterns_that_python_and_spark_share(conf: Path) -> None:
     for pattern in ("[0-9]{5}(?:[A-Z]{1,2}|ZZ)", "[0-9]{2,}-?x{3}", "(?!99)[0-9]+"):
         settings = load_configuration(str(conf), [f"geography.sector_pattern='{pattern}'"]).settings
         assert settings.geography.sector_pattern == pattern
+
+
+# --- Windows by name ---------------------------------------------------------------------------------
+
+
+def test_windows_are_declared_by_name_beside_the_two_of_the_method(edit: Edit, conf: Path) -> None:
+    edit(
+        "settings.yaml",
+        "windows: {}",
+        "windows: {early: {first_day: 7, last_day: 21}, around: {first_day: -3, last_day: 3}}",
+    )
+    edit(
+        "services.yaml",
+        "contact_gp: {contact_groups: [gp], window: postnatal}",
+        "contact_gp: {contact_groups: [gp], window: around}",
+    )
+    windows = load_configuration(str(conf)).settings.all_windows
+    assert {name: (window.first_day, window.last_day) for name, window in windows.items()} == {
+        "postnatal": (1, 42),
+        "prenatal": (-270, -1),
+        "early": (7, 21),
+        "around": (-3, 3),
+    }
+
+
+def test_the_windows_of_the_method_may_be_left_out(edit: Edit, conf: Path) -> None:
+    for line in ("postnatal_window: {first_day: 1, last_day: 42}", "prenatal_window: {first_day: 270, last_day: 1}"):
+        edit("settings.yaml", line, "")
+    line = line_of(conf / "services.yaml", "contact_gp: {")
+    assert refusal(conf).splitlines()[0] == (
+        f"services.yaml, line {line}: delivery_flags.contact_gp.window: settings.yaml has no window 'postnatal'; "
+        "there are: none."
+    )
+    edit("settings.yaml", "windows: {}", "windows: {own: {first_day: 0, last_day: 0}}")
+    services = conf / "services.yaml"
+    text = services.read_text(encoding="utf-8").replace("window: postnatal", "window: own")
+    services.write_text(text.replace("window: prenatal", "window: own"), encoding="utf-8")
+    assert list(load_configuration(str(conf)).settings.all_windows) == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ("{early: {first_day: 8, last_day: 7}}", "windows.early: last_day must not be before first_day"),
+        ("{early: {first_day: 8}}", "windows.early.last_day: this key is missing."),
+        ("{Early: {first_day: 7, last_day: 8}}", "windows.Early: 'Early' cannot name a window"),
+        ("{postnatal: {first_day: 7, last_day: 8}}", "windows.postnatal: this window is the setting postnatal_window."),
+    ],
+)
+def test_wrong_windows_are_refused(conf: Path, declared: str, message: str) -> None:
+    found = refusal(conf, f"windows={declared}")
+    assert found.startswith(f"settings.yaml, line {line_of(conf / 'settings.yaml', 'windows: {}')}: ")
+    assert message in found
+
+
+def test_a_flag_asks_for_at_least_one_day(edit: Edit, conf: Path) -> None:
+    edit(
+        "services.yaml",
+        "{contact_groups: [gp], window: postnatal}",
+        "{contact_groups: [gp], window: postnatal, least_days: 0}",
+    )
+    assert "delivery_flags.contact_gp.least_days: Input should be greater than or equal to 1" in refusal(conf)
+
+
+def test_keys_that_say_nothing_leave_the_hashes(edit: Edit, conf: Path) -> None:
+    shipped = load_configuration().hashes
+    edit(
+        "services.yaml",
+        "{contact_groups: [gp], window: postnatal}",
+        "{contact_groups: [gp], window: postnatal, least_days: 1}",
+    )
+    edit("settings.yaml", "windows: {}\n", "")
+    assert load_configuration(str(conf)).hashes == shipped
+    edit("services.yaml", "least_days: 1", "least_days: 2")
+    changed = load_configuration(str(conf)).hashes
+    assert {name for name in shipped if changed[name] != shipped[name]} == {"services"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale"), [("per_100", 100), ("per_1000", 1_000), ("per_100000", 100_000), ("mean", 1), ("count", 1)]
+)
+def test_units_of_a_quantity(edit: Edit, conf: Path, unit: str, scale: int) -> None:
+    edit("indicators/stat_013_024.yaml", "unit: per_100", f"unit: {unit}")
+    (indicator,) = (one for one in load_configuration(str(conf)).indicators if one.id == "stat_013_024")
+    assert indicator.scale == scale
+
+
+def test_a_mean_is_one_of_a_quantity(edit: Edit, conf: Path) -> None:
+    edit("indicators/stat_013_023.yaml", "unit: percent", "unit: mean")
+    assert "unit: mean goes with the numerator quantity_of_service, and with no other." in refusal(conf)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from claimatlas.cells.conventions import Z
 from claimatlas.cli import COMMANDS, parser_of
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.model import Declaration
@@ -156,7 +157,7 @@ def test_the_rule_of_two_billings_names_its_setting_and_its_scenarios() -> None:
 def test_every_decision_of_the_settings_is_in_the_method() -> None:
     """Settings that change a figure; names of files and bounds of checks change none."""
     named = set(re.findall(r"reference/settings\.md#([a-z_.]+)\) =", METHOD.read_text(encoding="utf-8")))
-    deciding = {name for name in Settings.model_fields if name != "checks"}
+    deciding = {name for name in Settings.model_fields if name not in ("checks", "languages")}
     assert {name.partition(".")[0] for name in named} == deciding
 
 
@@ -283,6 +284,38 @@ def test_the_mapping_of_the_guide_is_accepted(tmp_path: Path) -> None:
 def test_python_in_the_documents_compiles(file: Path) -> None:
     for block in fences(file, "python"):
         compile(block, name_of(file), "exec")
+
+
+# --- The demo ----------------------------------------------------------------------------------------
+
+
+def test_the_documents_name_the_size_of_the_demo() -> None:
+    (people,) = re.findall(
+        r"^DEMO_BENEFICIARIES := (\d+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for file in ("README.md", "docs/tutorial.md"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert re.findall(r"claims of ([\d,]+) people", text) == [f"{int(people):,}"], file
+
+
+def test_the_shown_lines_of_the_demo_are_a_result() -> None:
+    """Value and interval of each line follow from its own counts, and its people are those of the demo, about."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shares = re.findall(
+        r"^\w+ +20\d\d +([\d.]+) +% +([\d.]+) - ([\d.]+) +([\d,]+) +([\d,]+) +final$", readme, re.MULTILINE
+    )
+    assert len(shares) >= 5
+    (people,) = re.findall(r"claims of ([\d,]+) people", readme)
+    for *shown, numerator, denominator in shares:
+        counted, of_all = (int(number.replace(",", "")) for number in (numerator, denominator))
+        share, z = counted / of_all, Z
+        middle = (share + z**2 / (2 * of_all)) / (1 + z**2 / of_all)
+        half = z * (share * (1 - share) / of_all + z**2 / (4 * of_all**2)) ** 0.5 / (1 + z**2 / of_all)
+        assert [float(figure) for figure in shown] == pytest.approx(
+            [100 * share, 100 * (middle - half), 100 * (middle + half)], abs=0.00051
+        )
+        assert of_all < 1.1 * int(people.replace(",", ""))
+    assert max(int(row[4].replace(",", "")) for row in shares) > 0.9 * int(people.replace(",", ""))
 
 
 # --- Wording -----------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ import pytest
 from chispa import assert_df_equality
 from claimatlas.claims.netting import SERVICE_KEY, has_any_code, in_code_lists, net_services, provider_rule
 from claimatlas.configuration import load_configuration
-from claimatlas.configuration.services import ContactGroup
-from claimatlas.deliveries.contacts import window_bounds
+from claimatlas.configuration.services import ContactGroup, DeliveryFlag
+from claimatlas.configuration.settings import Window
+from claimatlas.deliveries.contacts import is_raised, window_bounds
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with_episode_starts
 from claimatlas.deliveries.stays import nights_after_delivery
@@ -258,6 +259,24 @@ def test_counts_under_both_readings(spark: SparkSession) -> None:
 def test_the_bounds_of_the_windows() -> None:
     assert window_bounds(CONFIGURATION.settings, "postnatal") == (1, 42)
     assert window_bounds(CONFIGURATION.settings, "prenatal") == (-270, -1)
+
+
+def test_a_flag_of_several_days_counts_each_day_once_and_no_service_that_was_taken_back(spark: SparkSession) -> None:
+    """Two services of one day are one day, and so is one of two groups; day 22 is outside, and day 9 was taken back."""
+    flag = DeliveryFlag(contact_groups=("gp", "midwife"), window="early", least_days=3)
+    settings = CONFIGURATION.settings.model_copy(update={"windows": {"early": Window(first_day=7, last_day=21)}})
+    around = [
+        *[("three", day, 1, gp, not gp) for day, gp in ((7, True), (7, True), (7, False), (8, False), (21, True))],
+        *[("two", day, 1, True, False) for day in (6, 7, 8, 22)],
+        *[("taken_back", day, net, True, False) for day, net in ((7, 1), (8, 1), (9, 0))],
+    ]
+    rows = spark.createDataFrame(
+        around,
+        "delivery_id string, days_after_delivery int, net_quantity int, group_gp boolean, group_midwife boolean",
+    )
+    counted = rows.where("net_quantity > 0").groupBy("delivery_id")
+    found = counted.agg(is_raised("trial", flag, settings).alias("raised")).collect()
+    assert {row["delivery_id"]: row["raised"] for row in found} == {"three": True, "two": False, "taken_back": False}
 
 
 @pytest.mark.shuffle_partitions(3)

@@ -17,16 +17,19 @@ from claimatlas.comparisons import national, trend
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import STATUSES
 from claimatlas.configuration.indicators import DIMENSIONS, Numerator
+from claimatlas.configuration.starters import write_starter
 from claimatlas.errors import InputError
 from claimatlas.sheets.facts import TREND_P, WILSON_Z, gather
 from claimatlas.sheets.files import FORMATS, sheet_files
 from claimatlas.sheets.markdown import code, plain, table
-from claimatlas.sheets.texts import LANGUAGES, texts_of
+from claimatlas.sheets.texts import LANGUAGES as SHIPPED_LANGUAGES
+from claimatlas.sheets.texts import texts_for, texts_of
 from claimatlas.tables.schemas import COMPARISONS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEETS = ROOT / "docs" / "indicators"
 SHIPPED = load_configuration()
+LANGUAGES = SHIPPED.settings.languages
 EVERYTHING = sheet_files(SHIPPED, LANGUAGES, FORMATS)
 INDICATORS = [indicator.id for indicator in SHIPPED.indicators]
 
@@ -251,6 +254,68 @@ def test_the_definition_is_a_choice_where_the_source_page_is_of_another_indicato
     assert "`numerator`, `unit`" not in sheet("cube_007_008a")
 
 
+def with_flag(conf: Path, windows: str, flag: str, numerator: str = "with_any") -> Configuration:
+    """Belgium's configuration with further windows, a flag that looks into one, and the indicator of midwives on it."""
+    edit(conf / "settings.yaml", "windows: {}", f"windows: {windows}")
+    edit(conf / "services.yaml", "\ndelivery_flags:\n", f"\ndelivery_flags:\n  trial: {flag}\n")
+    edit(conf / "indicators" / "cube_007_009a.yaml", "without_any: [contact_midwife]", f"{numerator}: [trial]")
+    return load_configuration(str(conf))
+
+
+def test_a_window_across_the_delivery_is_told(conf: Path) -> None:
+    configuration = with_flag(
+        conf, "{around: {first_day: -7, last_day: 14}}", "{contact_groups: [midwife], window: around}"
+    )
+    text = sheet("cube_007_009a", "en", configuration)
+    assert "at least one ambulatory contact with a midwife from day 7 before to day 14 after the delivery." in text
+    assert (
+        "**Window `around`:** from day 7 before to day 14 after the date of delivery, both included. Day 0 is the day "
+        "of delivery; it is part of the window. A delivery on 31 December is thus followed until 14 January of the "
+        "following year."
+    ) in text
+    assert "On that day the window of a delivery on 31 December that reaches farthest ends (Window `around`)." in text
+    assert "claims should start at least 7 days before that day" in text
+    assert "| Window `around`, in days relative to the delivery | `windows.around` | day -7 to day 14, both" in text
+
+
+@pytest.mark.parametrize(
+    ("flag", "numerator", "said"),
+    [
+        (
+            "{contact_groups: [gp, midwife], window: early, least_days: 3}",
+            "with_any",
+            "deliveries with ambulatory contacts with a general practitioner or a midwife on at least 3 different days "
+            "from day 7 to day 21 after the delivery.",
+        ),
+        (
+            "{code_lists: [prenatal_technical], window: early, least_days: 2}",
+            "without_any",
+            "deliveries with services of the kind “prenatal technical service” on fewer than 2 different days from "
+            "day 7 to day 21 after the delivery.",
+        ),
+    ],
+)
+def test_a_flag_of_several_days_is_told(conf: Path, flag: str, numerator: str, said: str) -> None:
+    configuration = with_flag(conf, "{early: {first_day: 7, last_day: 21}}", flag, numerator)
+    assert f"**Numerator:** {said}" in sheet("cube_007_009a", "en", configuration)
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        ("per_1000", "`value = 1,000 × numerator / denominator`"),
+        ("per_100000", "| Unit | number per 100,000 beneficiaries |"),
+        ("mean", "`value = numerator / denominator`"),
+    ],
+)
+def test_units_are_told(conf: Path, unit: str, said: str) -> None:
+    edit(conf / "indicators" / "stat_013_024.yaml", "unit: per_100", f"unit: {unit}")
+    configuration = load_configuration(str(conf))
+    assert said in sheet("stat_013_024", "en", configuration)
+    for language in LANGUAGES:
+        assert "{" not in sheet("stat_013_024", language, configuration).replace("{5}", "")
+
+
 # --- Texts ---------------------------------------------------------------------------------------
 
 
@@ -259,11 +324,11 @@ def places_of(text: str) -> set[str]:
 
 
 def test_every_text_is_there_in_all_languages_with_the_same_places() -> None:
-    places = {
-        language: {key: places_of(text) for key, text in texts_of(language).by_key.items()} for language in LANGUAGES
-    }
-    assert places["fr"] == places["nl"] == places["en"]
-    assert all(text.strip() for language in LANGUAGES for text in texts_of(language).by_key.values())
+    assert set(SHIPPED_LANGUAGES) == {"de", "en", "fr", "nl"}
+    expected = {key: places_of(text) for key, text in texts_of("en").by_key.items()}
+    for language in SHIPPED_LANGUAGES:
+        assert {key: places_of(text) for key, text in texts_of(language).by_key.items()} == expected, language
+        assert all(text.strip() for text in texts_of(language).by_key.values())
 
 
 def test_no_place_stays_unfilled() -> None:
@@ -273,7 +338,7 @@ def test_no_place_stays_unfilled() -> None:
 
 def test_whatever_can_be_declared_has_its_texts() -> None:
     for language in LANGUAGES:
-        keys = texts_of(language).by_key.keys()
+        keys = texts_for(SHIPPED, language).by_key.keys()
         assert {f"numerator.{kind}" for kind in Numerator.model_fields} <= keys
         assert {f"status.{status}" for status in STATUSES} <= keys
         assert {f"dimension.{name}" for names in DIMENSIONS.values() for name in names} <= keys
@@ -281,6 +346,7 @@ def test_whatever_can_be_declared_has_its_texts() -> None:
         assert {f"group_with.{name}" for name in SHIPPED.services.contact_groups} <= keys
         assert {f"delivery_type.{name}" for name in SHIPPED.services.delivery_types} <= keys
         assert {f"level.{name}" for name in (*SHIPPED.settings.geography.levels, "sector", "hospital")} <= keys
+        assert {f"source.known.{indicator.source_page}" for indicator in SHIPPED.indicators} <= keys
 
 
 def test_the_sheets_of_different_languages_have_the_same_sections() -> None:
@@ -384,6 +450,7 @@ def test_names_of_another_country_are_shown_as_they_are(conf: Path) -> None:
                 text = text.replace(old, new)
             file.write_text(text, encoding="utf-8")
     services = conf / "services.yaml"
+    (conf / "sheets" / "names.yaml").unlink()
     edit(services, "\n  gp:\n", "\n  doctor:\n")
     edit(services, "\n  home: {code_list: delivery_home", "\n  birth_centre: {code_list: births_outside")
     edit(services, "priority: 3, dimension: vaginal", "priority: 3, dimension: natural")
@@ -401,6 +468,177 @@ def test_names_of_another_country_are_shown_as_they_are(conf: Path) -> None:
             assert shown in text, shown
         assert "IMA" not in text
         assert "`scans`" in sheet("stat_013_023", language, configuration)
+
+
+FOREIGN = {
+    "en": (
+        "BIM",
+        "ncreased reimbursement",
+        "source page",
+        "nomenclature",
+        "tatistical sector",
+        "insurance",
+        "competence",
+    ),
+    "fr": ("BIM", "majorée", "page source", "nomenclature", "statistique", "assurance maladie", "compétence"),
+    "nl": ("BIM", "tegemoetkoming", "bronpagina", "nomenclatuur", "statistische", "ziekteverzekering", "competentie"),
+    "de": ("BIM", "Kostenerstattung", "Quellseite", "Nomenklatur", "tatistische", "Krankenversicherung", "ompetenz"),
+}
+"""What is true of Belgium's configuration, or of one with source pages, only."""
+
+
+@pytest.mark.parametrize("language", SHIPPED_LANGUAGES)
+def test_a_sheet_says_nothing_that_is_not_true_of_its_configuration(tmp_path: Path, language: str) -> None:
+    folder = tmp_path / "conf"
+    write_starter("minimal", folder)
+    (folder / "sheets" / "names.yaml").unlink()
+    for file in folder.rglob("*"):
+        if file.suffix in (".yaml", ".csv"):
+            text = file.read_text(encoding="utf-8").replace("languages: [en]", f"languages: [{language}]")
+            text = re.sub(r"\ben: ", f"{language}: ", text).replace("label_en", f"label_{language}")
+            file.write_text(text, encoding="utf-8")
+    for name in ("without_doctor", "scanned"):
+        dimensions = "dimensions: [age_category, "
+        edit(folder / "indicators" / f"{name}.yaml", dimensions, f"{dimensions}increased_reimbursement, ")
+    files = sheet_files(load_configuration(str(folder)), [language], FORMATS)
+    assert set(files) == {
+        f"{language}/{name}.{ending}" for name in ("without_doctor", "scanned", "index") for ending in FORMATS
+    }
+    for name, text in files.items():
+        for word in (*FOREIGN[language], "Belg", "IMA", "At`"):
+            assert word not in text, f"{name}: {word}"
+        if "index" not in name and name.endswith("md"):
+            assert "`increased_reimbursement`" in text
+            assert f"\n## {texts_of(language).say('section.choices_of_its_own')}\n" in text
+            assert f"\n## {texts_of(language).say('section.source')}\n" not in text
+
+
+def test_texts_of_the_source_pages_are_those_of_the_configuration(conf: Path) -> None:
+    names = conf / "sheets" / "names.yaml"
+    edit(names, "the page of the IMA-AIM Atlas on deliveries", "OUR *page* on deliveries")
+    text = sheet("cube_007_008a", "en", load_configuration(str(conf)))
+    assert r"Source page: `cube_007_008a_At`, OUR \*page\* on deliveries" in text
+
+
+def test_a_group_without_a_form_within_a_sentence_has_its_heading_there(conf: Path) -> None:
+    names = conf / "sheets" / "names.yaml"
+    edit(names, '  midwife: {fr: "une sage-femme", nl: "een vroedvrouw", en: "a midwife"}\n', "")
+    assert "no ambulatory contact with Midwife from" in sheet("cube_007_009a", "en", load_configuration(str(conf)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\ndimension:\n", "\ndimensions:\n", "line 5: dimensions: unknown key; there are dimension, level,"),
+        ('  gp: {fr: "Mé', '  gps: {fr: "Mé', "line 23: group.gps: the configuration declares no such group."),
+        (', en: "Midwife"', "", "line 25: group.midwife.en: this key is missing."),
+        ("group:\n", "group: midwife\ndelivery_types:\n", "line 22: group: expected names with a text for each"),
+        (
+            '{fr: "Sage-femme", nl: "Vroedvrouw", en: "Midwife"}',
+            "Midwife",
+            "line 25: group.midwife: expected a text for",
+        ),
+        (', en: "Midwife"', ", en: 5", "line 25: group.midwife.en: expected a text."),
+        ('"Midwife"', '"Midwife {x}"', "line 25: group.midwife.en: braces {} are for the places"),
+        ('"Midwife"', '"Midwife {"', "line 25: group.midwife.en: braces {} are for the places"),
+        ("contacts with {group}; the list", "contacts; the list", None),
+        ("contacts with {group}; the list", "contacts with {groups}; the list", "choice.midwife_codes.en: braces {}"),
+    ],
+)
+def test_a_wrong_name_is_refused(conf: Path, old: str, new: str, message: str | None) -> None:
+    edit(conf / "sheets" / "names.yaml", old, new)
+    configuration = load_configuration(str(conf))
+    if message is None:
+        assert "Code lists of the contacts; the list of" in sheet("cube_007_009a", "en", configuration)
+        return
+    with pytest.raises(InputError) as caught:
+        texts_for(configuration, "en")
+    assert f"sheets/names.yaml, {message}" in str(caught.value) or message in str(caught.value)
+
+
+# --- Languages -----------------------------------------------------------------------------------
+
+
+def test_names_labels_and_sheets_are_asked_for_in_the_declared_languages_only(conf: Path) -> None:
+    """German in place of Dutch; what is said in English as well is no mistake."""
+    edit(conf / "settings.yaml", "languages: [fr, nl, en]", "languages: [de, fr]")
+    for file in (*(conf / "indicators").iterdir(), *(conf / "codelists").iterdir(), conf / "sheets" / "names.yaml"):
+        text = re.sub(r"\bnl: ", "de: ", file.read_text(encoding="utf-8"))
+        file.write_text(text.replace("label_nl", "label_de"), encoding="utf-8")
+    configuration = load_configuration(str(conf))
+    files = sheet_files(configuration, configuration.settings.languages, FORMATS)
+    assert {name.split("/")[0] for name in files} == {"de", "fr"}
+    text = files["de/cube_007_008a.md"]
+    assert "von Tag 1 bis Tag 42 nach der Entbindung" in text
+    assert "beobachtet der Indikator die Abrechnungen bis zum 11. Februar des folgenden Jahres." in text
+    # A label in no declared language is told with its language.
+    assert "| 422030 | first individual prenatal session, at home (en) |" in text
+    ET.fromstring(files["de/cube_007_008a.html"])
+
+
+def test_a_language_without_a_name_or_a_column_of_labels_is_refused(conf: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_configuration(str(conf), ["languages=[en, pt]"])
+    assert str(caught.value).startswith("codelists/delivery_caesarean.csv, line 1: the columns must be ")
+    assert "missing: label_pt" in str(caught.value)
+    for file in (conf / "codelists").iterdir():
+        file.write_text(file.read_text(encoding="utf-8").replace("label_nl", "label_pt"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_configuration(str(conf), ["languages=[en, pt]"])
+    assert str(caught.value).splitlines() == [
+        "indicators/cube_007_001a_denom.yaml, line 2: names.pt: this key is missing.",
+        "indicators/cube_007_001a_denom.yaml, line 6: description.pt: this key is missing.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("[en, en]", "languages: a language stands twice."),
+        ("[]", "languages: Tuple should have at least 1 item"),
+        ("[English]", "languages.0: String should match pattern"),
+    ],
+)
+def test_wrong_languages_are_refused(value: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_configuration(None, [f"languages={value}"])
+    assert message in str(caught.value)
+
+
+def test_fewer_languages_need_no_other_change_and_leave_the_figures_hashes(conf: Path) -> None:
+    one = load_configuration(str(conf), ["languages=[nl]"])
+    assert {name.split("/")[0] for name in sheet_files(one, ["nl"], ["md"])} == {"nl"}
+    assert one.hashes == SHIPPED.hashes
+    assert one.settings.main_language == "nl"
+    assert SHIPPED.settings.main_language == "en"
+
+
+def test_another_language_is_one_file(tmp_path: Path) -> None:
+    folder = tmp_path / "conf"
+    write_starter("minimal", folder)
+    for file in folder.rglob("*"):
+        if file.suffix in (".yaml", ".csv"):
+            text = file.read_text(encoding="utf-8").replace("languages: [en]", "languages: [pt]")
+            file.write_text(re.sub(r"\ben: ", "pt: ", text).replace("label_en", "label_pt"), encoding="utf-8")
+    configuration = load_configuration(str(folder))
+    with pytest.raises(InputError, match=r"languages: there are no texts in 'pt': write sheets/pt\.yaml"):
+        sheet_files(configuration, ["pt"], FORMATS)
+    shipped = ROOT / "lib" / "claimatlas" / "sheets" / "languages" / "en.yaml"
+    own = folder / "sheets" / "pt.yaml"
+    shutil.copy(shipped, own)
+    edit(own, '"Methodology sheets of the indicators"', '"Fichas metodológicas"')
+    files = sheet_files(configuration, ["pt"], FORMATS)
+    assert files["pt/index.md"].startswith("# Fichas metodológicas\n")
+    assert '<html lang="pt">' in files["pt/index.html"]
+    edit(own, "  back: ", "  backwards: ")
+    edit(own, "{level} (from {year})", "{level}")
+    with pytest.raises(InputError) as caught:
+        texts_for(configuration, "pt")
+    assert str(caught.value).splitlines() == [
+        "sheets/pt.yaml, line 16: index.back: this key is missing.",
+        "sheets/pt.yaml, line 63: brief.sector_from: the places for values must be those of the shipped text: "
+        "{level}, {year}.",
+    ]
 
 
 # --- The command ---------------------------------------------------------------------------------
@@ -441,6 +679,7 @@ def test_the_command_takes_settings_and_a_configuration(tmp_path: Path, conf: Pa
             ["--indicator", "cube_9"],
             "claimatlas: There is no indicator cube_9; indicators/ declares cube_007_001a_denom,",
         ),
+        (["--language", "de"], "claimatlas: There is no language 'de'; the setting languages has fr, nl, en."),
         (["--set", "no_such=1"], "claimatlas: --set no_such: there is no setting of this name in settings.yaml."),
         (["--conf", "/nowhere"], "claimatlas: The configuration folder /nowhere does not exist."),
     ],
@@ -455,7 +694,7 @@ def test_the_command_refuses_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--language", "de"], ["--format", "pdf"], []])
+@pytest.mark.parametrize("arguments", [["--format", "pdf"], []])
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
     output = ["--output", str(tmp_path / "out")] if arguments else []
     with pytest.raises(SystemExit) as ended:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from claimatlas.cells.status import missing_code_lists, observes_until, status_of, why_not_computable
 from claimatlas.configuration import Configuration, load_configuration
-from claimatlas.configuration.indicators import Description, Indicator, Names, Numerator
+from claimatlas.configuration.indicators import Indicator, Numerator
+from claimatlas.configuration.model import InLanguages
 from claimatlas.deliveries.deliveries_stage import open_edges as open_edges_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,8 +28,8 @@ def status(
 def with_flag(flag: str) -> Indicator:
     return Indicator(
         id="trial",
-        names=Names(fr="", nl="", en=""),
-        description=Description(fr="-", nl="-", en="-"),
+        names=InLanguages(fr="-", nl="-", en="-"),
+        description=InLanguages(fr="-", nl="-", en="-"),
         population="deliveries",
         numerator=Numerator(with_any=(flag,)),
         unit="percent",
@@ -97,6 +98,18 @@ def test_the_window_of_the_settings_decides() -> None:
     shorter = load_configuration(None, ["postnatal_window.last_day=10"])
     assert observes_until(indicator("cube_007_008a", shorter), 2022, shorter) == date(2023, 1, 10)
     assert observes_until(indicator("stat_013_023", shorter), 2022, shorter) == date(2022, 12, 31)
+
+
+def test_the_window_that_reaches_farthest_decides(tmp_path: Path) -> None:
+    conf = Path(shutil.copytree(ROOT / "conf", tmp_path / "conf"))
+    own = "windows: {around: {first_day: -7, last_day: 14}, late: {first_day: 50, last_day: 84}}"
+    settings, services = conf / "settings.yaml", conf / "services.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("windows: {}", own), encoding="utf-8")
+    text = services.read_text(encoding="utf-8").replace("[gp], window: postnatal", "[gp], window: late")
+    services.write_text(text.replace("[midwife], window: postnatal", "[midwife], window: around"), encoding="utf-8")
+    configuration = load_configuration(str(conf))
+    assert observes_until(indicator("cube_007_008a", configuration), 2022, configuration) == date(2023, 3, 25)
+    assert observes_until(indicator("cube_007_009a", configuration), 2022, configuration) == date(2023, 1, 14)
 
 
 def test_an_empty_list_of_imaging_makes_three_indicators_not_computable(tmp_path: Path) -> None:

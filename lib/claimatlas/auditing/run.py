@@ -11,6 +11,7 @@ from claimatlas.auditing.attack import Finding, attack
 from claimatlas.auditing.figures import Key, count_names, figures_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader
@@ -93,17 +94,17 @@ def _audit_one(
         key: Key = (
             count_names(indicator)[0], row["geo_level"], row["geo_code"], tuple(row[name] for name in CELL_DIMENSIONS)
         )  # fmt: skip
-        if row["confidentiality"] == "C" and row["denominator"] and not _is_right(row, ranges.get(key), indicator.unit):
+        if row["confidentiality"] == "C" and row["denominator"] and not _is_right(row, ranges.get(key), indicator):
             findings.wrong_ranges.append(
                 f"range: {row['indicator_id']}, {row['geo_level']} {row['geo_code']} {'/'.join(key[3])}, {year}: it is "
                 "not what follows from the published figures"
             )
 
 
-def _is_right(row: dict[str, Any], bounds: tuple[int, int | None] | None, unit: str) -> bool:
+def _is_right(row: dict[str, Any], bounds: tuple[int, int | None] | None, indicator: Indicator) -> bool:
     """Whether the published range holds no more than what follows."""
     low, high = bounds or (0, None)
-    scale = 1.0 if unit == "count" else (1 if unit == "mean_nights" else 100) / row["denominator"]
+    scale = 1.0 if indicator.unit == "count" else indicator.scale / row["denominator"]
     expected = (round(low * scale, 4), None if high is None else round(high * scale, 4))
     return bool(expected == (row["value_low"], row["value_high"]))
 

@@ -97,11 +97,9 @@ def _of_indicator(
     value, low, high = nothing, nothing, nothing
     if indicator.unit == "count":
         value = numerator.cast("double")
-    elif indicator.unit == "mean_nights":
-        value = F.when(denominator > 0, numerator / denominator)
     else:
-        # 100 x first: the product is exact, so the value is rounded once.
-        value = F.when(denominator > 0, 100 * numerator / denominator)
+        # The scale first: the product is exact, so the value is rounded once.
+        value = F.when(denominator > 0, indicator.scale * numerator / denominator)
     if indicator.unit == "percent":
         low, high = wilson_interval(numerator, denominator)
     computable = status != NOT_COMPUTABLE

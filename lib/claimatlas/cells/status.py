@@ -13,13 +13,11 @@ FINAL, PROVISIONAL, NOT_COMPUTABLE = "final", "provisional", "not_computable"
 def observes_until(indicator: Indicator, year: int, configuration: Configuration) -> date:
     """The last day whose claims the indicator needs.
 
-    31 December, or the end of the postnatal window of a delivery on that day (11 February with 42 days).
+    31 December, or the end of the windows that it looks into, of a delivery on that day (11 February with 42 days).
     """
-    end = date(year, 12, 31)
-    flags = configuration.services.delivery_flags
-    if any(flags[name].window == "postnatal" for name in indicator.numerator.flags):
-        end += timedelta(days=configuration.settings.postnatal_window.last_day)
-    return end
+    flags, windows = configuration.services.delivery_flags, configuration.settings.all_windows
+    last = max((windows[flags[name].window].last_day for name in indicator.numerator.flags), default=0)
+    return date(year, 12, 31) + timedelta(days=max(last, 0))
 
 
 def missing_code_lists(indicator: Indicator, configuration: Configuration) -> list[str]:

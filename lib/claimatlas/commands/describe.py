@@ -9,7 +9,6 @@ from claimatlas.commands import options
 from claimatlas.console.messages import Event, complain, say
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.sheets.files import FORMATS, sheet_files
-from claimatlas.sheets.texts import LANGUAGES
 
 DESCRIPTION = "Write a methodology sheet of each declared indicator, from the configuration that is computed."
 EXAMPLE = "--output SHEETS --language en nl"
@@ -28,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--language",
         action="extend",
         nargs="+",
-        choices=LANGUAGES,
+        metavar="LANGUAGE",
         dest="languages",
-        help="the sheets' languages (default: all)",
+        help="the sheets' languages (default: all of the setting languages)",
     )
     parser.add_argument(
         "--indicator",
@@ -66,7 +65,10 @@ def _describe(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments)
     # All texts first: a mistake leaves nothing half written.
     files = sheet_files(
-        configuration, arguments.languages or LANGUAGES, arguments.formats or FORMATS, arguments.indicators
+        configuration,
+        arguments.languages or configuration.settings.languages,
+        arguments.formats or FORMATS,
+        arguments.indicators,
     )
     root = Path(arguments.output)
     try:

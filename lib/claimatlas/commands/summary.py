@@ -93,7 +93,8 @@ def _as_table(values: Sequence[dict[str, Any]], configuration: Configuration) ->
     ]
     sides = ("left", "left", "right", "left", "right", "right", "right", "left")
     lines = tabulate([header, *cells], tablefmt="plain", colalign=sides, disable_numparse=True).splitlines()
-    names = {indicator.id: indicator.names.en for indicator in configuration.indicators}
+    language = configuration.settings.main_language
+    names = {indicator.id: indicator.names.of(language) for indicator in configuration.indicators}
     return ["National values", *lines, "", *[f"  {name}: {title}" for name, title in sorted(names.items())]]
 
 

@@ -6,7 +6,7 @@ sixth is the first five modulo 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
@@ -16,7 +16,9 @@ from typing import NoReturn
 from claimatlas.configuration.documents import read_csv
 from claimatlas.errors import InputError
 
-COLUMNS = ("list", "code", "label_fr", "label_nl", "label_en", "valid_from", "valid_to", "source", "status")
+COLUMNS = ("list", "code", "valid_from", "valid_to", "source", "status")
+LABEL = "label_"
+"""How the columns of labels start: a language follows."""
 STATUSES = ("official", "page", "verified", "memory")
 """How sure a row is: from the authority's own list; named on a source page; label read in a public
 source; unconfirmed."""
@@ -26,12 +28,13 @@ FIRST_CODE, LAST_CODE = 100_000, 999_999
 
 @dataclass(frozen=True)
 class CodeListRow:
-    """One code of a list. ``valid_from`` and ``valid_to`` are included; ``None`` leaves an end open."""
+    """One code of a list. ``valid_from`` and ``valid_to`` are included; ``None`` leaves an end open.
+
+    ``labels``: by language; those that are given.
+    """
 
     code: int
-    label_fr: str
-    label_nl: str
-    label_en: str
+    labels: dict[str, str]
     valid_from: date | None
     valid_to: date | None
     source: str
@@ -52,19 +55,31 @@ class CodeList:
         return f"codelists/{self.name}.csv"
 
 
-def load_code_lists(folder: Traversable) -> dict[str, CodeList]:
-    """All lists of ``codelists/``, by name.
+def load_code_lists(folder: Traversable, languages: Sequence[str]) -> dict[str, CodeList]:
+    """All lists of ``codelists/``, by name; ``languages``: those that a list has a column of labels for.
 
     Raises:
         InputError: a row that cannot be understood, with its file and line.
     """
-    files = sorted(file.name for file in folder.joinpath("codelists").iterdir() if file.name.endswith(".csv"))
-    return {name: _load(folder, name) for name in (file.removesuffix(".csv") for file in files)}
+    return {name: load_code_list(folder, name, languages) for name in code_list_names(folder)}
 
 
-def _load(folder: Traversable, name: str) -> CodeList:
+def code_list_names(folder: Traversable) -> tuple[str, ...]:
+    """The names of the lists of ``codelists/``."""
+    files = (file.name for file in folder.joinpath("codelists").iterdir())
+    return tuple(sorted(name.removesuffix(".csv") for name in files if name.endswith(".csv")))
+
+
+def load_code_list(folder: Traversable, name: str, languages: Sequence[str]) -> CodeList:
+    """The list of this name; ``languages``: those that it has a column of labels for.
+
+    Raises:
+        InputError: a row that cannot be understood, with its file and line.
+    """
     file = f"codelists/{name}.csv"
-    return CodeList(name, tuple(_row(file, line, name, fields) for line, fields in read_csv(folder, file, COLUMNS)))
+    columns = [*COLUMNS[:2], *(f"{LABEL}{language}" for language in languages), *COLUMNS[2:]]
+    rows = read_csv(folder, file, columns, also=LABEL)
+    return CodeList(name, tuple(_row(file, line, name, fields) for line, fields in rows))
 
 
 def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow:
@@ -86,9 +101,7 @@ def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow
         raise InputError(f"{place}: valid_to is before valid_from.")
     return CodeListRow(
         code=code,
-        label_fr=fields["label_fr"],
-        label_nl=fields["label_nl"],
-        label_en=fields["label_en"],
+        labels={name.removeprefix(LABEL): text for name, text in fields.items() if name.startswith(LABEL) and text},
         valid_from=valid_from,
         valid_to=valid_to,
         source=fields["source"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from claimatlas.configuration.model import LANGUAGE, KeyMistakeError
 from claimatlas.configuration.scalars import disagreement
 from claimatlas.errors import InputError
 
@@ -228,11 +230,17 @@ def validate(model: type[Model], document: Document) -> Model:
 def _sentences(error: ValidationError, document: Document) -> Iterator[str]:
     for mistake in error.errors():
         message = _MESSAGES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
-        yield f"{document.place(tuple(mistake['loc']))}: {message}."
+        cause = mistake.get("ctx", {}).get("error")
+        below = cause.path if isinstance(cause, KeyMistakeError) else ()
+        yield f"{document.place((*mistake['loc'], *below))}: {message}."
 
 
-def read_csv(folder: Traversable, name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def read_csv(
+    folder: Traversable, name: str, columns: Sequence[str], also: str | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV file with just these columns, each with its line number; text is trimmed.
+
+    ``also``: how the names of further columns start that may be there, with a language after it.
 
     Raises:
         InputError: other columns, or a row with another number of fields.
@@ -240,7 +248,7 @@ def read_csv(folder: Traversable, name: str, columns: Sequence[str]) -> Iterator
     reader = csv.reader(io.StringIO(read_text(folder, name)), strict=True)
     try:
         header = [field.strip() for field in next(reader, [])]
-        unknown = [field for field in header if field not in columns]
+        unknown = [field for field in header if field not in columns and not is_of_a_language(field, also)]
         missing = [field for field in columns if field not in header]
         if unknown or missing or len(set(header)) != len(header):
             raise InputError(
@@ -257,3 +265,8 @@ def read_csv(folder: Traversable, name: str, columns: Sequence[str]) -> Iterator
             yield reader.line_num, {key: value.strip() for key, value in zip(header, fields, strict=True)}
     except csv.Error as error:
         raise InputError(f"{name}, line {reader.line_num}: this is not valid CSV ({error}).") from None
+
+
+def is_of_a_language(column: str, start: str | None) -> bool:
+    """Whether a column's name is ``start`` with a language after it, such as ``label_fr``."""
+    return start is not None and re.fullmatch(re.escape(start) + LANGUAGE, column) is not None

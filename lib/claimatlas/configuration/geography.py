@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 
 from claimatlas.configuration.documents import read_csv
-from claimatlas.configuration.reserved import NAMES_OF_PLACES, YEARS_OF_PLACES
+from claimatlas.configuration.reserved import NAME_OF_PLACE, YEARS_OF_PLACES
 from claimatlas.configuration.settings import GeographySettings
 from claimatlas.errors import InputError
 
@@ -85,10 +85,10 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
         InputError: a row that cannot be understood, with its file and line.
     """
     smallest = settings.domicile_level
-    columns = (smallest, *YEARS_OF_PLACES, *reversed(settings.levels[:-1]), *NAMES_OF_PLACES)
+    columns = (smallest, *YEARS_OF_PLACES, *reversed(settings.levels[:-1]))
     places: dict[str, Place] = {}
     lines: dict[str, int] = {}
-    for line, row in read_csv(folder, FILE, columns):
+    for line, row in read_csv(folder, FILE, columns, also=NAME_OF_PLACE):
         place = f"{FILE}, line {line}"
         code = row[smallest]
         if not code or code in places:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from claimatlas.configuration.documents import Document, read_yaml, validate
-from claimatlas.configuration.model import Declaration, Number
+from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
@@ -21,24 +21,23 @@ DIMENSIONS: dict[Population, tuple[str, ...]] = {
     "deliveries": ("age_category", "increased_reimbursement", "delivery_type"),
 }
 """The dimensions that each population can be split by."""
-UNIT_SIGNS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
+UNIT_SIGNS = {
+    **{"percent": "%", "per_100": "per 100", "per_1000": "per 1,000", "per_100000": "per 100,000"},
+    **{"mean": "on average", "mean_nights": "nights", "count": ""},
+}
 """How the unit of an indicator is written after its value."""
 
 
-class Names(Declaration):
-    """An indicator's title in each language."""
-
-    fr: str
-    nl: str
-    en: str
-
-
-class Description(Declaration):
-    """What an indicator says, in a sentence or two in each language: its methodology sheet starts with it."""
-
-    fr: str = Field(min_length=1)
-    nl: str = Field(min_length=1)
-    en: str = Field(min_length=1)
+SCALES = {
+    "percent": 100,
+    "per_100": 100,
+    "per_1000": 1_000,
+    "per_100000": 100_000,
+    "mean": 1,
+    "mean_nights": 1,
+    "count": 1,
+}
+"""What a numerator over its denominator is multiplied by, by unit."""
 
 
 class Denominator(Declaration):
@@ -100,18 +99,19 @@ class Numerator(Declaration):
 class Indicator(Declaration):
     """One published indicator.
 
-    unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100 the same without
-    an interval, for a volume; mean_nights = numerator / denominator; count = the numerator itself.
+    unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100, per_1000 and per_100000 so many
+    times the same without an interval, for a volume or what is rare; mean and mean_nights = numerator / denominator;
+    count = the numerator itself.
     related: the indicators that its methodology sheet points to.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    names: Names
-    description: Description
+    names: InLanguages
+    description: InLanguages
     population: Population
     denominator: Denominator | None = None
     numerator: Numerator
-    unit: Literal["percent", "per_100", "mean_nights", "count"]
+    unit: Literal["percent", "per_100", "per_1000", "per_100000", "mean", "mean_nights", "count"]
     dimensions: tuple[str, ...]
     levels: tuple[str, ...] = Field(min_length=1)
     first_year: Number
@@ -122,24 +122,33 @@ class Indicator(Declaration):
     def _fits_its_population(self) -> Indicator:
         of_deliveries = self.population == "deliveries"
         if (self.numerator.of_deliveries and not of_deliveries) or (self.numerator.service and of_deliveries):
-            raise ValueError(f"numerator: this one does not go with the population {self.population}")
+            raise KeyMistakeError(("numerator",), f"this one does not go with the population {self.population}")
         if self.denominator is not None and not of_deliveries:
-            raise ValueError("denominator: only deliveries can be chosen among")
+            raise KeyMistakeError(("denominator",), "only deliveries can be chosen among")
         if self.numerator.quantity_of_service is not None and self.unit == "percent":
-            raise ValueError("unit: a quantity is no share of its population: per_100 or count")
+            raise KeyMistakeError(("unit",), "a quantity is no share of its population: per_100, mean or count")
         nights = bool(self.numerator.nights_after_delivery)
         if nights != (self.unit == "mean_nights"):
-            raise ValueError("unit: mean_nights goes with the numerator nights_after_delivery, and with no other")
+            raise KeyMistakeError(
+                ("unit",), "mean_nights goes with the numerator nights_after_delivery, and with no other"
+            )
+        if self.unit == "mean" and self.numerator.quantity_of_service is None:
+            raise KeyMistakeError(("unit",), "mean goes with the numerator quantity_of_service, and with no other")
         if nights and not self.needs_stays:
-            raise ValueError("denominator: nights_after_delivery needs with_known_stay")
+            raise KeyMistakeError(("denominator",), "nights_after_delivery needs with_known_stay")
         for dimension in self.dimensions:
             if dimension not in DIMENSIONS[self.population]:
-                raise ValueError(f"dimensions: the population {self.population} has no {dimension!r}")
+                raise KeyMistakeError(("dimensions",), f"the population {self.population} has no {dimension!r}")
         if SECTOR in self.levels and (of_deliveries or self.dimensions):
-            raise ValueError("levels: the sector is for beneficiary-years without dimensions")
+            raise KeyMistakeError(("levels",), "the sector is for beneficiary-years without dimensions")
         if HOSPITAL in self.levels and not of_deliveries:
-            raise ValueError("levels: the hospital is for deliveries")
+            raise KeyMistakeError(("levels",), "the hospital is for deliveries")
         return self
+
+    @property
+    def scale(self) -> int:
+        """What the numerator over the denominator is multiplied by; a count is not divided."""
+        return SCALES[self.unit]
 
     @property
     def needs_stays(self) -> bool:
@@ -153,10 +162,10 @@ def load_indicators(folder: Traversable, settings: Settings, services: Services)
     Raises:
         InputError: a declaration that is wrong or refers to something that is not there.
     """
-    files = sorted(file.name for file in folder.joinpath("indicators").iterdir() if file.name.endswith(".yaml"))
+    files = indicator_files(folder)
     if not files:
         raise InputError("indicators/ declares no indicator.")
-    documents = [read_yaml(folder, f"indicators/{name}") for name in files]
+    documents = [read_yaml(folder, file) for file in files]
     indicators = tuple(_indicator(document, settings, services) for document in documents)
     declared = {indicator.id for indicator in indicators}
     for document, indicator in zip(documents, indicators, strict=True):
@@ -165,10 +174,26 @@ def load_indicators(folder: Traversable, settings: Settings, services: Services)
     return tuple(sorted(indicators, key=lambda indicator: indicator.id))
 
 
+def indicator_files(folder: Traversable) -> tuple[str, ...]:
+    """The files of the declarations, below the configuration folder."""
+    files = (file.name for file in folder.joinpath("indicators").iterdir())
+    return tuple(sorted(f"indicators/{name}" for name in files if name.endswith(".yaml")))
+
+
+def load_indicator(folder: Traversable, file: str, settings: Settings, services: Services) -> Indicator:
+    """One declaration, by its file below the configuration folder.
+
+    Raises:
+        InputError: it is wrong, or refers to something that is not there.
+    """
+    return _indicator(read_yaml(folder, file), settings, services)
+
+
 def _indicator(document: Document, settings: Settings, services: Services) -> Indicator:
     indicator = validate(Indicator, document)
     if document.name != f"indicators/{indicator.id}.yaml":
         raise InputError(f"{document.place(('id',))}: the file must be named {indicator.id}.yaml.")
+    _check_languages(document, indicator, settings.languages)
     known = (*settings.geography.levels, SECTOR, HOSPITAL)
     for level in indicator.levels:
         if level not in known:
@@ -186,6 +211,17 @@ def _indicator(document: Document, settings: Settings, services: Services) -> In
     if service and service not in services.beneficiary_services:
         raise InputError(f"{document.place(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
+
+
+def _check_languages(document: Document, indicator: Indicator, languages: Sequence[str]) -> None:
+    mistakes = [
+        f"{document.place((key, language))}: this key is missing."
+        for key, texts in (("names", indicator.names), ("description", indicator.description))
+        for language in languages
+        if language not in texts.by_language
+    ]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
 
 
 def _check_denominators(documents: Sequence[Document], indicators: Sequence[Indicator]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -21,6 +21,9 @@ from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings, override
 from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
+
+FOLDERS = ("codelists", "indicators", "mappings", "geography")
+"""The folders that every configuration has."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,13 @@ class Configuration:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography.
 
-        The bounds of the checks are left out: a figure is the same under any of them.
+        The bounds of the checks and the languages are left out: a figure is the same under any of them.
         """
         return {
-            "settings": _hash(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks"})),
-            "services": _hash(self.services.model_dump(mode="json")),
+            "settings": _hash(
+                _said(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"}))
+            ),
+            "services": _hash(_said(self.services.model_dump(mode="json"))),
             "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
             "geography": _hash([read_text(self.folder, FILE), read_text(self.folder, CHANGES)]),
@@ -98,29 +103,12 @@ def load_configuration(
     Raises:
         InputError: the first file that is wrong, with every mistake in it.
     """
-    folder = shipped_folder() if conf is None else fetch(conf) if is_remote(conf) else Path(conf)
-    if not is_there(folder, folder=True):
-        raise InputError(f"The configuration folder {folder} does not exist.")
-    for name in ("codelists", "indicators", "mappings", "geography"):
-        if not folder.joinpath(name).is_dir():
-            raise InputError(f"The configuration folder {folder} has no folder {name}/.")
-    settings = validate(Settings, override(read_yaml(folder, "settings.yaml"), overrides))
-    if mapping is not None and (is_there(Path(mapping).expanduser()) or "/" in mapping or mapping.endswith(".yaml")):
-        mapping_file = load_mapping_file(mapping)
-    else:
-        mapping_file = load_mapping(folder, mapping or settings.mapping)
+    folder = configuration_folder(conf, fetch)
+    settings = load_settings(folder, overrides)
+    mapping_file = load_mapping(folder, settings.mapping) if mapping is None else find_mapping(folder, mapping)
     settings = settings.model_copy(update={"mapping": mapping_file.name})
-    declared = read_yaml(folder, "services.yaml")
-    services = validate(Services, declared)
-    check_names(services, settings, declared)
-    code_lists = load_code_lists(folder)
-    for used, place in services.used_code_lists().items():
-        if used not in code_lists:
-            raise InputError(f"services.yaml: {place}: there is no code list {used!r} in codelists/.")
-    for group in services.contact_groups.values():
-        for name, by_value in group.code_lists_by_setting.items():
-            if getattr(settings, name) not in by_value:
-                raise InputError(f"services.yaml: no code lists for {name}: {getattr(settings, name)}.")
+    code_lists = load_code_lists(folder, settings.languages)
+    services = load_services(folder, settings, code_lists)
     return Configuration(
         folder=folder,
         settings=settings,
@@ -131,6 +119,81 @@ def load_configuration(
         mapping_file=mapping_file,
         sector_table=load_sector_table(settings.geography.sector_table, fetch),
     )
+
+
+def configuration_folder(conf: str | None, fetch: Callable[[str], Traversable] = _no_uri) -> Traversable:
+    """The folder of a configuration: the shipped one, a path, or what ``fetch`` gets for a URI.
+
+    Raises:
+        InputError: there is no such folder, or it lacks one of the folders that every configuration has.
+    """
+    folder = shipped_folder() if conf is None else fetch(conf) if is_remote(conf) else Path(conf)
+    if not is_there(folder, folder=True):
+        raise InputError(f"The configuration folder {folder} does not exist.")
+    for name in FOLDERS:
+        if not folder.joinpath(name).is_dir():
+            raise InputError(f"The configuration folder {folder} has no folder {name}/.")
+    return folder
+
+
+def load_settings(folder: Traversable, overrides: Sequence[str]) -> Settings:
+    """Read ``settings.yaml``, with ``NAME=VALUE`` assignments put over it.
+
+    Raises:
+        InputError: every mistake in it.
+    """
+    return validate(Settings, override(read_yaml(folder, "settings.yaml"), overrides))
+
+
+def find_mapping(folder: Traversable, mapping: str) -> MappingFile:
+    """A mapping of the folder by its name, or a file by its path.
+
+    Raises:
+        InputError: there is no such mapping, or it is wrong.
+    """
+    if is_there(Path(mapping).expanduser()) or "/" in mapping or mapping.endswith(".yaml"):
+        return load_mapping_file(mapping)
+    return load_mapping(folder, mapping)
+
+
+def load_services(folder: Traversable, settings: Settings, code_lists: Collection[str]) -> Services:
+    """Read ``services.yaml``; ``code_lists``: the names of the lists that there are.
+
+    Raises:
+        InputError: a mistake in it, a name that collides, or a code list that there is not.
+    """
+    document = read_yaml(folder, "services.yaml")
+    services = validate(Services, document)
+    check_names(services, settings, document)
+    mistakes = [
+        f"{document.place(path)}: there is no code list {used!r} in codelists/."
+        for used, path in services.used_code_lists().items()
+        if used not in code_lists
+    ]
+    for name, group in services.contact_groups.items():
+        for setting, by_value in group.code_lists_by_setting.items():
+            if getattr(settings, setting) not in by_value:
+                place = document.place(("contact_groups", name, "code_lists_by_setting", setting))
+                mistakes.append(f"{place}: no code lists for {setting}: {getattr(settings, setting)}.")
+    for name, flag in services.delivery_flags.items():
+        if flag.window not in settings.all_windows:
+            there = ", ".join(settings.all_windows) or "none"
+            place = document.place(("delivery_flags", name, "window"))
+            mistakes.append(f"{place}: settings.yaml has no window {flag.window!r}; there are: {there}.")
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return services
+
+
+_LATER: dict[str, object] = {"windows": {}, "least_days": 1}
+"""Keys that there were not from the start, with the value that says nothing."""
+
+
+def _said(tree: object) -> object:
+    """A dump without the later keys that say nothing: who does not use them keeps the hash that there was before."""
+    if not isinstance(tree, dict):
+        return tree
+    return {key: _said(value) for key, value in tree.items() if key not in _LATER or value != _LATER[key]}
 
 
 def _hash(value: object) -> str:

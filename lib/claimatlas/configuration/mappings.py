@@ -239,15 +239,19 @@ class MappingFile:
     mapping: Mapping
 
 
+def mapping_names(folder: Traversable) -> tuple[str, ...]:
+    """The names of the mappings of a configuration folder."""
+    files = (file.name for file in folder.joinpath("mappings").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml")))
+
+
 def load_mapping(folder: Traversable, name: str) -> MappingFile:
     """Read ``mappings/NAME.yaml`` of a configuration folder.
 
     Raises:
         InputError: there is no such mapping, or it is wrong.
     """
-    files = sorted(
-        file.name.removesuffix(".yaml") for file in folder.joinpath("mappings").iterdir() if file.name.endswith(".yaml")
-    )
+    files = mapping_names(folder)
     if name not in files:
         raise InputError(
             f"There is no mapping {name!r}; mappings/ has {', '.join(files)}. Give a file elsewhere by --mapping FILE."

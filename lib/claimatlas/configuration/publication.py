@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.indicators import DIMENSIONS, Population
 from claimatlas.configuration.load import Configuration
-from claimatlas.configuration.model import Declaration, Share, Whole
+from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
@@ -66,14 +66,15 @@ class Publication(Declaration):
 
     @model_validator(mode="after")
     def _splits_are_counts(self) -> Publication:
-        for plan in (self.plan, self.provisional_plan):
-            for level, splits in plan.items():
+        for key in ("plan", "provisional_plan"):
+            for level, splits in getattr(self, key).items():
                 if splits != "all" and splits < 0:
-                    raise ValueError(f"plan: {level}: a number of dimensions, or all")
+                    raise KeyMistakeError((key, level), "a number of dimensions, or all")
         for dimension, names in self.published_as.items():
             for name in names.values():
                 if name in LABELS:
-                    raise ValueError(f"published_as: {dimension}: {name!r} has a meaning of its own in the tables")
+                    message = f"{name!r} has a meaning of its own in the tables"
+                    raise KeyMistakeError(("published_as", dimension), message)
         return self
 
     def splits(self, level: str, *, provisional: bool) -> int:

@@ -9,8 +9,8 @@ LABELS = ("all", "unknown")
 """Of a dimension: the value that is summed over, and the one that is not known."""
 
 YEARS_OF_PLACES = ("first_year", "last_year")
-NAMES_OF_PLACES = ("name_fr", "name_nl", "name_de")
-"""The columns of ``geography/municipalities.csv`` beside the levels."""
+NAME_OF_PLACE = "name_"
+"""The columns of ``geography/municipalities.csv`` beside the levels; after ``name_`` stands a language."""
 
 _PERSON = {
     *("beneficiary_id", "birth_date", "sex", "increased_reimbursement", "year", "batch"),
@@ -53,7 +53,7 @@ OF_A_SERVICE = frozenset(
     }
 )
 """What a service of beneficiaries may not be called: the columns of a service."""
-OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES, *NAMES_OF_PLACES})
+OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES})
 """What a level of place may not be called."""
 
 STARTS_OF_COUNTS = ("numerator_", "denominator_")

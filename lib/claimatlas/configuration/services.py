@@ -5,11 +5,9 @@ Source page of the contact groups and their provider rules: cube_007_008a_At.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, field_validator, model_validator
 
-from claimatlas.configuration.model import Declaration, Number
+from claimatlas.configuration.model import Declaration, KeyMistakeError, Number, Whole
 from claimatlas.configuration.reserved import is_label
 from claimatlas.configuration.settings import Settings
 
@@ -44,11 +42,15 @@ class ContactGroup(Declaration):
 
 
 class DeliveryFlag(Declaration):
-    """A column of ``silver/deliveries``: had the delivery such a service in the window?"""
+    """A column of ``silver/deliveries``: had the delivery such a service in the window?
+
+    window: the name of one of the settings. least_days: on how many different days there must be such a service.
+    """
 
     contact_groups: tuple[str, ...] = ()
     code_lists: tuple[str, ...] = ()
-    window: Literal["postnatal", "prenatal"]
+    window: str
+    least_days: Whole = Field(default=1, ge=1)
 
     @model_validator(mode="after")
     def _has_services(self) -> DeliveryFlag:
@@ -91,19 +93,15 @@ class Services(Declaration):
         for name, flag in self.delivery_flags.items():
             for group in flag.contact_groups:
                 if group not in self.contact_groups:
-                    raise ValueError(f"delivery_flags.{name}: there is no contact group {group!r}")
-        for names in (
-            self.contact_groups,
-            self.delivery_flags,
-            self.beneficiary_services,
-            self.delivery_types,
-        ):
-            for name in names:
+                    raise KeyMistakeError(("delivery_flags", name), f"there is no contact group {group!r}")
+        for key in type(self).model_fields:
+            for name in getattr(self, key):
                 if not name.isidentifier() or name != name.lower():
-                    raise ValueError(f"{name!r} cannot name a column: use lower-case letters, digits and _")
+                    message = f"{name!r} cannot name a column: use lower-case letters, digits and _"
+                    raise KeyMistakeError((key, name), message)
         priorities = [kind.priority for kind in self.delivery_types.values()]
         if len(set(priorities)) != len(priorities):
-            raise ValueError("delivery_types: two types have the same priority")
+            raise KeyMistakeError(("delivery_types",), "two types have the same priority")
         return self
 
     def flag_code_lists(self, name: str, settings: Settings) -> list[tuple[str, ...]]:
@@ -113,19 +111,19 @@ class Services(Declaration):
             return [flag.code_lists]
         return [self.contact_groups[group].code_lists_for(settings) for group in flag.contact_groups]
 
-    def used_code_lists(self) -> dict[str, str]:
-        """Every code list that is named here, with the place that names it."""
-        used: dict[str, str] = {}
+    def used_code_lists(self) -> dict[str, tuple[str, str]]:
+        """Every code list that is named here, with the key that names it."""
+        used: dict[str, tuple[str, str]] = {}
         for name, group in self.contact_groups.items():
             chosen = [*group.code_lists]
             for by_value in group.code_lists_by_setting.values():
                 for lists in by_value.values():
                     chosen += lists
-            used.update(dict.fromkeys(chosen, f"contact_groups.{name}"))
+            used.update(dict.fromkeys(chosen, ("contact_groups", name)))
         for name, flag in self.delivery_flags.items():
-            used.update(dict.fromkeys(flag.code_lists, f"delivery_flags.{name}"))
+            used.update(dict.fromkeys(flag.code_lists, ("delivery_flags", name)))
         for name, service in self.beneficiary_services.items():
-            used.update(dict.fromkeys(service.code_lists, f"beneficiary_services.{name}"))
+            used.update(dict.fromkeys(service.code_lists, ("beneficiary_services", name)))
         for name, kind in self.delivery_types.items():
-            used[kind.code_list] = f"delivery_types.{name}"
+            used[kind.code_list] = ("delivery_types", name)
         return used

@@ -7,16 +7,18 @@ import re
 import warnings
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.documents import Document, read_value
-from claimatlas.configuration.model import Declaration, Share, Whole, Word
-from claimatlas.configuration.reserved import OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
+from claimatlas.configuration.model import LANGUAGE, Declaration, KeyMistakeError, Share, Whole, Word
+from claimatlas.configuration.reserved import NAME_OF_PLACE, OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
 from claimatlas.errors import InputError
 
+POSTNATAL, PRENATAL = "postnatal", "prenatal"
+"""The windows that have a setting of their own, in which both count their days upwards from the delivery."""
 SECTOR = "sector"
 """The geographic level below the one that a domicile is given in."""
 HOSPITAL = "hospital"
@@ -49,6 +51,19 @@ class PrenatalWindow(Declaration):
     def _in_order(self) -> PrenatalWindow:
         if self.first_day < self.last_day:
             raise ValueError("first_day is the day farthest before the delivery: it must not be below last_day")
+        return self
+
+
+class Window(Declaration):
+    """Days relative to the delivery date, which is day 0: days before it are negative. Both ends are included."""
+
+    first_day: Whole
+    last_day: Whole
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Window:
+        if self.last_day < self.first_day:
+            raise ValueError("last_day must not be before first_day; days before the delivery are negative")
         return self
 
 
@@ -133,6 +148,8 @@ class GeographySettings(Declaration):
                 raise ValueError(
                     f"{level!r} cannot name a level: a table has a column, or a dimension a value, called so"
                 )
+            if level.startswith(NAME_OF_PLACE):
+                raise ValueError(f"{level!r} cannot name a level: the columns of names of places begin so")
         # The level of the domicile is a column beside counts.
         if levels[-1:] and levels[-1].startswith((*STARTS_OF_COUNTS, *STARTS_OF_SUMS)):
             raise ValueError(f"{levels[-1]!r} cannot name a level: columns of the computation begin so")
@@ -166,18 +183,24 @@ class InputChecks(Declaration):
     """
 
     least_counted: Whole = Field(default=20, ge=1)
+    files_not_read: ShareBounds = ShareBounds(stop=0.05)
+    rows_without_provider: ShareBounds = ShareBounds(stop=0.05)
+    null_text_as_person: ShareBounds = ShareBounds(stop=0.05)
+    midnight_elsewhere: ShareBounds = ShareBounds(stop=0.05)
+    rejected_together: ShareBounds = ShareBounds(stop=0.05)
     people_in_no_population: ShareBounds = ShareBounds(stop=0.05)
-    people_not_in_population: ShareBounds = ShareBounds(stop=0.25)
-    people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.25)
-    mothers_not_in_population: ShareBounds = ShareBounds(stop=0.25)
-    people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.25)
+    lines_in_no_population: ShareBounds = ShareBounds(stop=0.05)
+    people_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    mothers_not_in_population: ShareBounds = ShareBounds(stop=0.05)
+    people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.05)
     place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
     sector_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
     unknown_sex_word: ShareBounds = ShareBounds(stop=1.0)
     implausible_age: ShareBounds = ShareBounds(stop=0.5)
-    mother_of_implausible_age: ShareBounds = ShareBounds(stop=0.5)
-    mother_who_is_a_man: ShareBounds = ShareBounds(stop=0.9)
-    negative_lines_without_match: ShareBounds = ShareBounds(stop=0.5)
+    mother_of_implausible_age: ShareBounds = ShareBounds(stop=0.1)
+    mother_who_is_a_man: ShareBounds = ShareBounds(stop=0.05)
+    negative_lines_without_match: ShareBounds = ShareBounds(stop=0.05)
     year_without_claims: ShareBounds = ShareBounds(stop=0.0)
     longest_gap_days: Whole = Field(default=366, ge=1)
     stray_share: Share = Field(default=0.01, ge=0, le=1)
@@ -201,15 +224,22 @@ class Checks(Declaration):
 
 
 class Settings(Declaration):
-    """``settings.yaml``: see the comments there for what each one does."""
+    """``settings.yaml``: see the comments there for what each one does.
 
+    A configuration from before there were languages, as that of an earlier run, has the three of that time.
+    """
+
+    languages: tuple[Annotated[str, Field(pattern=f"^{LANGUAGE}$")], ...] = Field(
+        default=("fr", "nl", "en"), min_length=1
+    )
     episode_gap_days: Whole = Field(ge=0)
     episode_rule: Literal["chained", "anchored"]
     episode_type: Literal["first", "highest_priority"]
     implausible_interval_days: Whole = Field(ge=0)
-    postnatal_window: PostnatalWindow
-    prenatal_window: PrenatalWindow
-    midwife_codes: Literal["source", "source_and_postnatal"]
+    postnatal_window: PostnatalWindow | None = None
+    prenatal_window: PrenatalWindow | None = None
+    windows: dict[str, Window] = Field(default_factory=dict)
+    midwife_codes: Literal["source", "source_and_postnatal"] = "source"
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
     plausible_age: AgeRange = AgeRange.model_validate({"from": 0, "to": 110})
@@ -223,6 +253,40 @@ class Settings(Declaration):
     date_sentinels: dict[date, Literal["open", "unknown"]] = Field(default_factory=dict)
     max_rejected_share: Share = Field(ge=0, le=1)
     checks: Checks = Checks()
+
+    @model_validator(mode="after")
+    def _name_windows(self) -> Settings:
+        for name in self.windows:
+            if not re.fullmatch("[a-z][a-z0-9_]*", name):
+                message = f"{name!r} cannot name a window: use lower-case letters, digits and _"
+                raise KeyMistakeError(("windows", name), message)
+            if name in (POSTNATAL, PRENATAL):
+                raise KeyMistakeError(("windows", name), f"this window is the setting {name}_window")
+        return self
+
+    @property
+    def all_windows(self) -> dict[str, Window]:
+        """Every declared window by its name, ``postnatal`` and ``prenatal`` too, in days relative to the delivery."""
+        windows = {}
+        if self.postnatal_window is not None:
+            first, last = self.postnatal_window.first_day, self.postnatal_window.last_day
+            windows[POSTNATAL] = Window(first_day=first, last_day=last)
+        if self.prenatal_window is not None:
+            first, last = -self.prenatal_window.first_day, -self.prenatal_window.last_day
+            windows[PRENATAL] = Window(first_day=first, last_day=last)
+        return windows | self.windows
+
+    @property
+    def main_language(self) -> str:
+        """The language of titles within messages, which are in English: English if it is declared, else the first."""
+        return "en" if "en" in self.languages else self.languages[0]
+
+    @field_validator("languages")
+    @classmethod
+    def _once(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(languages)) != len(languages):
+            raise ValueError("a language stands twice")
+        return languages
 
     @field_validator("time_zone")
     @classmethod

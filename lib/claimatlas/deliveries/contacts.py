@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from claimatlas.claims.netting import has_any_code, in_code_lists, net_services, provider_rule
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.services import DeliveryFlag
-from claimatlas.configuration.settings import Settings
+from claimatlas.configuration.settings import POSTNATAL, Settings
 from claimatlas.spark.columns import any_of
 
 _OFFSET = "days_after_delivery"
@@ -38,9 +38,8 @@ def code_lists_around(configuration: Configuration) -> list[str]:
 
 def window_bounds(settings: Settings, window: str) -> tuple[int, int]:
     """First and last day of a window, in days after the delivery (negative: before); both included."""
-    if window == "postnatal":
-        return settings.postnatal_window.first_day, settings.postnatal_window.last_day
-    return -settings.prenatal_window.first_day, -settings.prenatal_window.last_day
+    found = settings.all_windows[window]
+    return found.first_day, found.last_day
 
 
 def services_around(
@@ -57,8 +56,9 @@ def services_around(
     The few deliveries are sent to every task, so that no line of anyone else is exchanged.
     """
     settings = configuration.settings
-    first = min(window_bounds(settings, window)[0] for window in ("postnatal", "prenatal"))
-    last = max(window_bounds(settings, window)[1] for window in ("postnatal", "prenatal"))
+    reach = settings.all_windows.values()
+    first = min((window.first_day for window in reach), default=0)
+    last = max((window.last_day for window in reach), default=0)
     windows = F.broadcast(deliveries.select(F.col("beneficiary_id").alias("_mother"), "delivery_id", "delivery_date"))
     in_reach = (
         (F.col("beneficiary_id") == F.col("_mother"))
@@ -99,10 +99,18 @@ def _rules(configuration: Configuration) -> dict[str, Column]:
 
 
 def flag_condition(name: str, flag: DeliveryFlag, settings: Settings) -> Column:
-    """Whether a service of ``services_around`` raises the flag."""
+    """Whether a service of ``services_around`` is one that the flag asks for."""
     first, last = window_bounds(settings, flag.window)
     columns = [f"group_{group}" for group in flag.contact_groups] or [f"list_{name}"]
     return any_of(F.col(column) for column in columns) & F.col(_OFFSET).between(first, last)
+
+
+def is_raised(name: str, flag: DeliveryFlag, settings: Settings) -> Column:
+    """Whether the services of a delivery raise the flag: an aggregate over rows of ``services_around`` that count."""
+    condition = flag_condition(name, flag, settings)
+    if flag.least_days == 1:
+        return F.max(condition)
+    return F.size(F.collect_set(F.when(condition, F.col(_OFFSET)))) >= flag.least_days
 
 
 def flags_of_deliveries(services: DataFrame, configuration: Configuration) -> DataFrame:
@@ -110,16 +118,16 @@ def flags_of_deliveries(services: DataFrame, configuration: Configuration) -> Da
 
     Grain in: the result of ``services_around``. Grain out: one row per ``delivery_id``, with a boolean
     for each declared flag, ``first_contact_date`` (first day with a contact of any group in the
-    postnatal window) and, for each value of a setting that chooses code lists,
+    postnatal window; null without one) and, for each value of a setting that chooses code lists,
     ``contact_<group>_<value>``.
     """
     settings = configuration.settings
-    flags = {name: flag_condition(name, flag, settings) for name, flag in configuration.services.delivery_flags.items()}
-    first, last = window_bounds(settings, "postnatal")
-    after = F.col(_OFFSET).between(first, last)
+    flags = {name: is_raised(name, flag, settings) for name, flag in configuration.services.delivery_flags.items()}
+    postnatal = settings.all_windows.get(POSTNATAL)
+    after = F.col(_OFFSET).between(postnatal.first_day, postnatal.last_day) if postnatal else F.lit(False)
     contact = any_of(F.col(f"group_{name}") for name in configuration.services.contact_groups) & after
     readings = {
-        f"contact_{name}_{value}": F.col(f"group_{name}_{value}") & after
+        f"contact_{name}_{value}": F.max(F.col(f"group_{name}_{value}") & after)
         for name, group in configuration.services.contact_groups.items()
         for by_value in group.code_lists_by_setting.values()
         for value in by_value
@@ -128,7 +136,7 @@ def flags_of_deliveries(services: DataFrame, configuration: Configuration) -> Da
         services.where(F.col("net_quantity") > 0)
         .groupBy("delivery_id")
         .agg(
-            *[F.max(condition).alias(name) for name, condition in (flags | readings).items()],
+            *[seen.alias(name) for name, seen in (flags | readings).items()],
             F.min(F.when(contact, F.col("service_date"))).alias("first_contact_date"),
         )
     )

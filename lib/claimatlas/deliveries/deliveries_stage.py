@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.claims.netting import service_counts
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.settings import PRENATAL
 from claimatlas.deliveries import delivery_marker
 from claimatlas.deliveries.contacts import flags_of_deliveries, services_around
 from claimatlas.deliveries.days import delivery_days, delivery_services
@@ -223,7 +224,11 @@ def open_edges(first: date | None, configuration: Configuration, years: Sequence
     ``first``: the first day of service of the claims.
     """
     settings = configuration.settings
-    reach = {"deliveries": settings.episode_gap_days, "prenatal services": settings.prenatal_window.first_day}
+    reach = {"deliveries": settings.episode_gap_days}
+    for name, window in settings.all_windows.items():
+        if window.first_day < 0 or name == PRENATAL:
+            what = "prenatal services" if name == PRENATAL else f"services of the window {name}"
+            reach[what] = -window.first_day
     start = f"claims start on {first.isoformat()}" if first else "there are no claims"
     return [
         f"{year}: the left edge is open for {what}: {start}; they would have to start by {needed.isoformat()}."

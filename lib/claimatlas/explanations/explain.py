@@ -47,7 +47,7 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
             "cell": cell.row,
             "table": cell.table.name,
             "indicator": {
-                "names": indicator.names.model_dump(),
+                "names": indicator.names.by_language,
                 "unit": indicator.unit,
                 "observed_until": observes_until(indicator, key.year, configuration).isoformat(),
             },

@@ -17,8 +17,7 @@ def value_of(indicator: Indicator, numerator: int, denominator: int) -> float | 
         return float(numerator)
     if denominator == 0:
         return None
-    scale = 1 if indicator.unit == "mean_nights" else 100
-    return round(scale * numerator / denominator, DECIMALS)
+    return round(indicator.scale * numerator / denominator, DECIMALS)
 
 
 def interval_of(indicator: Indicator, numerator: int, denominator: int) -> tuple[float | None, float | None]:

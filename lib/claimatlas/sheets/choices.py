@@ -1,9 +1,11 @@
-"""Section of a sheet on choices: what this project decided where the source page is silent."""
+"""Section of a sheet on choices: the choices that bear on the indicator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from claimatlas.configuration.settings import POSTNATAL, PRENATAL
+from claimatlas.sheets.counting import window_name
 from claimatlas.sheets.facts import Facts
 from claimatlas.sheets.markdown import blocks, code, table
 from claimatlas.sheets.publishing import age_classes
@@ -24,11 +26,12 @@ def choices(facts: Facts, texts: Texts) -> str:
         *_of_lists(facts, texts),
         *_of_ages(facts, texts),
     ]
-    return blocks([texts.say("choices.intro"), table(header, rows)])
+    intro = "intro" if facts.indicator.source_page else "intro_of_its_own"
+    return blocks([texts.say(f"choices.{intro}"), table(header, rows)])
 
 
 def _of_definition(facts: Facts, texts: Texts) -> Iterator[Row]:
-    if facts.is_on_its_own_page:
+    if not facts.indicator.source_page or facts.is_on_its_own_page:
         return
     indicator = facts.indicator
     numerator = indicator.numerator.model_dump(exclude_none=True, mode="json")
@@ -60,9 +63,13 @@ def _of_deliveries(facts: Facts, texts: Texts) -> Iterator[Row]:
 
 def _of_windows(facts: Facts, texts: Texts) -> Iterator[Row]:
     for name in facts.windows:
-        first, last = facts.window_days(name)
-        value = texts.say("choices.window_value", first=first, last=last)
-        yield texts.say(f"choices.{name}"), code(f"{name}_window"), value
+        span = facts.window(name)
+        if name in (POSTNATAL, PRENATAL):
+            value = texts.say("choices.window_value", **span.days)
+            yield texts.say(f"choices.{name}"), code(f"{name}_window"), value
+        else:
+            value = texts.say("choices.window_value", first=span.first, last=span.last)
+            yield texts.say("choices.window", name=window_name(name, texts)), code(f"windows.{name}"), value
 
 
 def _of_lists(facts: Facts, texts: Texts) -> Iterator[Row]:
@@ -78,7 +85,9 @@ def _of_lists(facts: Facts, texts: Texts) -> Iterator[Row]:
                 )
                 for value, lists in sorted(by_value.items(), key=lambda item: item[0] != chosen)
             ]
-            choice = texts.say(f"choices.lists.{setting}", group=texts.name("group_with", name))
+            key = f"choices.lists.{setting}"
+            key = key if key in texts.by_key else "choices.lists_by_setting"
+            choice = texts.say(key, group=texts.name("group_with", name))
             yield choice, code(setting), " ".join(said)
 
 

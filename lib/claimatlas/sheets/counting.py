@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from claimatlas.configuration.services import ContactGroup
-from claimatlas.sheets.facts import COMMON_YEAR, WILSON_Z, Facts
+from datetime import date, timedelta
+
+from claimatlas.configuration.services import ContactGroup, DeliveryFlag
+from claimatlas.sheets.facts import COMMON_YEAR, WILSON_Z, YEARS, Facts
 from claimatlas.sheets.markdown import blocks, bullets, code, table
 from claimatlas.sheets.texts import Texts
 
@@ -53,21 +55,31 @@ def _items(facts: Facts, texts: Texts) -> str:
     for window in facts.windows:
         flags = [flag for flag in facts.flags.values() if flag.window == window]
         phrase = window_phrase(facts, texts, window)
-        groups = dict.fromkeys(group for flag in flags for group in flag.contact_groups)
+        groups = dict.fromkeys(group for flag in flags if flag.least_days == 1 for group in flag.contact_groups)
         if groups:
             names = texts.or_([texts.name("group_with", group) for group in groups])
             items.append(texts.say(f"item.{quantity}.contact", groups=names, window=phrase))
-        lists = dict.fromkeys(name for flag in flags for name in flag.code_lists)
+        lists = dict.fromkeys(name for flag in flags if flag.least_days == 1 for name in flag.code_lists)
         if lists:
             names = texts.or_([texts.quoted("list_title", name) for name in lists])
             items.append(texts.say(f"item.{quantity}.service", lists=names, window=phrase))
+        # The days of two such flags are not added up: each is told by itself.
+        items += [_of_several_days(flag, quantity, phrase, texts) for flag in flags if flag.least_days > 1]
     return texts.nor(items) if quantity == "none" else texts.or_(items)
+
+
+def _of_several_days(flag: DeliveryFlag, quantity: str, phrase: str, texts: Texts) -> str:
+    if flag.contact_groups:
+        groups = texts.or_([texts.name("group_with", group) for group in flag.contact_groups])
+        return texts.say(f"item.{quantity}.contact_days", groups=groups, window=phrase, days=flag.least_days)
+    lists = texts.or_([texts.quoted("list_title", name) for name in flag.code_lists])
+    return texts.say(f"item.{quantity}.service_days", lists=lists, window=phrase, days=flag.least_days)
 
 
 def window_phrase(facts: Facts, texts: Texts, window: str) -> str:
     """From which day to which day of the delivery."""
-    first, last = facts.window_days(window)
-    return texts.say(f"window.phrase.{window}", first=first, last=last)
+    span = facts.window(window)
+    return texts.say(f"window.phrase.{span.side}", **span.days)
 
 
 def _denominator(facts: Facts, texts: Texts) -> str:
@@ -150,33 +162,48 @@ def services(facts: Facts, texts: Texts) -> str:
 
 
 def _window(facts: Facts, texts: Texts, window: str) -> str:
-    first, last = facts.window_days(window)
-    nearest = first if window == "postnatal" else last
-    day_zero = texts.say("window.day_zero_in" if nearest == 0 else "window.day_zero_out")
-    return texts.say(
-        f"window.{window}", first=first, last=last, day_zero=day_zero, end=end_of_observation(facts, texts)
-    )
+    span = facts.window(window)
+    holds_day_zero = span.first <= 0 <= span.last
+    day_zero = texts.say("window.day_zero_in" if holds_day_zero else "window.day_zero_out")
+    end = _day_after_the_year(tuple(date(year, 12, 31) + timedelta(span.last) for year in YEARS), texts)
+    return texts.say(f"window.{span.side}", name=window_name(window, texts), day_zero=day_zero, end=end, **span.days)
+
+
+def window_name(window: str, texts: Texts) -> str:
+    """What a window is called as a heading."""
+    key = f"window.name.{window}"
+    return texts.say(key) if key in texts.by_key else texts.say("window.name_of_its_own", name=code(window))
 
 
 def end_of_observation(facts: Facts, texts: Texts) -> str:
     """The last day that is observed, counted from the reference year."""
-    common, leap = (texts.day_and_month(day) for day in facts.observed_until)
-    years = facts.observed_until[0].year - COMMON_YEAR
+    return _day_after_the_year(facts.observed_until, texts)
+
+
+def _day_after_the_year(days: tuple[date, ...], texts: Texts) -> str:
+    """A day in words, from what it is for each of ``YEARS``."""
+    common, leap = (texts.day_and_month(day) for day in days)
+    years = days[0].year - COMMON_YEAR
     key = {0: "same_year", 1: "next_year"}.get(years, "later")
     text = texts.say(f"date.{key}", day=common, years=years)
     return text if common == leap else texts.say("date.in_leap_year", date=text, leap=leap)
 
 
 def _provider(group: ContactGroup, texts: Texts) -> str:
+    said = [
+        texts.say(f"provider.{rule}", codes=", ".join(map(str, numbers)))
+        for rule, numbers in _provider_rules(group).items()
+    ]
+    return texts.say("provider.both").join(said) or texts.say("provider.any")
+
+
+def _provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
     rules = {
         "competences": group.competences,
         "competences_except": group.competences_except,
         "professions": group.professions,
     }
-    said = [
-        texts.say(f"provider.{rule}", codes=", ".join(map(str, numbers))) for rule, numbers in rules.items() if numbers
-    ]
-    return texts.say("provider.both").join(said) or texts.say("provider.any")
+    return {name: numbers for name, numbers in rules.items() if numbers}
 
 
 def stay(facts: Facts, texts: Texts) -> str:
@@ -190,7 +217,8 @@ def corrections(facts: Facts, texts: Texts) -> str:
     """How lines that take back others are counted."""
     parts = [texts.say("corrections.net")]
     if facts.of_deliveries:
-        parts.append(texts.say("corrections.columns"))
+        by_provider = any(_provider_rules(group) for group in facts.groups.values())
+        parts.append(texts.say("corrections.columns" if by_provider else "corrections.hospital"))
     if facts.indicator.numerator.quantity_of_service is not None:
         parts.append(texts.say("corrections.volume"))
     return " ".join(parts)

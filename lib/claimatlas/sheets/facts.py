@@ -20,6 +20,7 @@ TREND_P = "0.05"
 """A trend is told over ``TREND_YEARS`` when its p-value is below this, as in ``comparisons/trend.py``."""
 
 COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR = 2022, 2023
+YEARS = (COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR)
 """Two years whose following years differ in having a 29 February."""
 
 
@@ -31,6 +32,26 @@ class UsedList:
     used_by: tuple[tuple[str, str], ...]
     """(kind, name): a ``delivery_type``, a contact ``group``, a ``flag`` or a ``service``."""
     sha256: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """First and last day of a window, relative to the delivery."""
+
+    first: int
+    last: int
+
+    @property
+    def side(self) -> str:
+        """Where it lies: ``after`` the delivery (the day itself included), ``before`` it, or ``across`` it."""
+        if self.first >= 0:
+            return "after"
+        return "before" if self.last <= 0 else "across"
+
+    @property
+    def days(self) -> dict[str, int]:
+        """Its first and last day as they are said: numbers without a sign, for which the side says the direction."""
+        return {"first": abs(self.first), "last": abs(self.last)}
 
 
 @dataclass(frozen=True)
@@ -61,11 +82,15 @@ class Facts:
         """The windows that its flags look into."""
         return tuple(dict.fromkeys(flag.window for flag in self.flags.values()))
 
-    def window_days(self, window: str) -> tuple[int, int]:
-        """First and last day of a window."""
-        settings = self.settings
-        days = settings.postnatal_window if window == "postnatal" else settings.prenatal_window
-        return days.first_day, days.last_day
+    def window(self, name: str) -> Span:
+        """A window by its name."""
+        days = self.settings.all_windows[name]
+        return Span(days.first_day, days.last_day)
+
+    @property
+    def days_before(self) -> int:
+        """How many days before a delivery its windows reach."""
+        return max((-self.window(name).first for name in self.windows), default=0)
 
     @property
     def counted_types(self) -> dict[str, DeliveryType]:

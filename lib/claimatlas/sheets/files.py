@@ -10,6 +10,7 @@ from claimatlas.sheets.facts import gather
 from claimatlas.sheets.html import html
 from claimatlas.sheets.markdown import blocks, link, plain
 from claimatlas.sheets.pages import Page, Written, index, sheet
+from claimatlas.sheets.texts import texts_for
 
 FORMATS = ("md", "html")
 
@@ -22,19 +23,25 @@ def sheet_files(
     ``indicators``: the sheets of these only, and no index; by default those of all, with an index.
 
     Raises:
-        InputError: an indicator that is not declared.
+        InputError: an indicator or a language that is not declared, or texts that are missing or wrong.
     """
     declared = {indicator.id: indicator for indicator in configuration.indicators}
     unknown = [name for name in dict.fromkeys(indicators) if name not in declared]
     if unknown:
         raise InputError(f"There is no indicator {', '.join(unknown)}; indicators/ declares {', '.join(declared)}.")
+    for language in languages:
+        if language not in configuration.settings.languages:
+            there = ", ".join(configuration.settings.languages)
+            raise InputError(f"There is no language {language!r}; the setting languages has {there}.")
     chosen = [declared[name] for name in declared if name in indicators or not indicators]
     all_facts = [gather(indicator, configuration) for indicator in chosen]
     written = Written(
-        tuple(dict.fromkeys(languages)), frozenset(indicator.id for indicator in chosen), has_index=not indicators
+        {language: texts_for(configuration, language) for language in languages},
+        frozenset(indicator.id for indicator in chosen),
+        has_index=not indicators,
     )
     files = {}
-    for language in written.languages:
+    for language in written.texts:
         for ending in dict.fromkeys(formats):
             pages = [sheet(facts, language, written, ending) for facts in all_facts]
             if written.has_index:

@@ -7,7 +7,6 @@ from html import escape
 from markdown_it import MarkdownIt
 
 from claimatlas.sheets.pages import Link, Page
-from claimatlas.sheets.texts import texts_of
 
 _STYLE = """\
 body { margin: 0 auto; max-width: 60rem; padding: 1rem; color: #1a1a1a; background: #fff;
@@ -49,7 +48,7 @@ def html(page: Page) -> str:
 def _navigation(page: Page) -> str:
     if not page.navigation:
         return ""
-    label = escape(texts_of(page.language).say("navigation.label"))
+    label = escape(page.navigation_label)
     links = "\n".join(map(_link, page.navigation))
     return f'<nav aria-label="{label}">\n{links}\n</nav>\n'
 

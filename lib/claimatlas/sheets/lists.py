@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from claimatlas.configuration.codelists import STATUSES, CodeListRow
 from claimatlas.sheets.facts import Facts, UsedList
 from claimatlas.sheets.markdown import blocks, bullets, code, plain, table
-from claimatlas.sheets.texts import LANGUAGES, Texts
+from claimatlas.sheets.texts import Texts
 
 
 def code_lists(facts: Facts, texts: Texts) -> str:
@@ -27,7 +29,7 @@ def code_lists(facts: Facts, texts: Texts) -> str:
     if present:
         parts += [texts.say("lists.explain_status"), bullets(statuses), texts.say("lists.explain_language")]
     for used in facts.code_lists:
-        parts += [f"### {code(used.codes.name)}", _codes(used, texts)]
+        parts += [f"### {code(used.codes.name)}", _codes(used, texts, facts.settings.languages)]
     return blocks(parts)
 
 
@@ -35,7 +37,7 @@ def _uses(used: UsedList, texts: Texts) -> str:
     return ", ".join(texts.say(f"lists.use.{kind}", name=texts.name(kind, name)) for kind, name in used.used_by)
 
 
-def _codes(used: UsedList, texts: Texts) -> str:
+def _codes(used: UsedList, texts: Texts, languages: Sequence[str]) -> str:
     if not used.codes.rows:
         return texts.say("lists.empty", list=code(used.codes.name))
     header = [
@@ -44,7 +46,7 @@ def _codes(used: UsedList, texts: Texts) -> str:
     rows = [
         [
             str(row.code),
-            label(row, texts),
+            label(row, texts, languages),
             row.valid_from.isoformat() if row.valid_from else "",
             row.valid_to.isoformat() if row.valid_to else "",
             texts.say(f"status.{row.status}"),
@@ -55,12 +57,14 @@ def _codes(used: UsedList, texts: Texts) -> str:
     return table(header, rows)
 
 
-def label(row: CodeListRow, texts: Texts) -> str:
-    """A code's label in the sheet's language, else in another one with its name, else a dash."""
-    labels = {"fr": row.label_fr, "nl": row.label_nl, "en": row.label_en}
-    if labels[texts.language]:
-        return plain(labels[texts.language])
-    for language in LANGUAGES:
-        if labels[language]:
-            return texts.say("lists.other_language", label=plain(labels[language]), language=language)
+def label(row: CodeListRow, texts: Texts, languages: Sequence[str]) -> str:
+    """A code's label in the sheet's language, else in another one with its name, else a dash.
+
+    ``languages``: those of the settings, which are looked into first.
+    """
+    if texts.language in row.labels:
+        return plain(row.labels[texts.language])
+    for language in dict.fromkeys((*languages, *row.labels)):
+        if language in row.labels:
+            return texts.say("lists.other_language", label=plain(row.labels[language]), language=language)
     return texts.say("nothing")

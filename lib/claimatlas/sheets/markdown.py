@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|&~]|(?<![^\W_])_|_(?![^\W_])")
 """What may mean something within a line; ``_`` between two letters or digits means nothing."""
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
+"""Spaces and ends of lines; a space that does not break is a letter of its language."""
 _LEADING = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
 """What may start a heading, a list or a rule."""
 
 
 def plain(text: str) -> str:
     """A text from outside, to be shown literally and on one line."""
-    escaped = _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    escaped = _SPECIAL.sub(lambda found: f"\\{found[0]}", _SPACES.sub(" ", text).strip())
     leading = _LEADING.match(escaped)
     if leading is None:
         return escaped

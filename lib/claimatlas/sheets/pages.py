@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from claimatlas.configuration.settings import SECTOR
@@ -11,7 +11,7 @@ from claimatlas.sheets.choices import choices
 from claimatlas.sheets.facts import Facts
 from claimatlas.sheets.lists import code_lists
 from claimatlas.sheets.markdown import blocks, bullets, code, link, plain, table
-from claimatlas.sheets.texts import Texts, texts_of
+from claimatlas.sheets.texts import Texts
 
 INDEX = "index"
 
@@ -22,7 +22,8 @@ Section = Callable[[Facts, Texts], str]
 class Written:
     """Which pages are written together: a page links to no other."""
 
-    languages: tuple[str, ...]
+    texts: Mapping[str, Texts]
+    """The texts of each language."""
     indicators: frozenset[str]
     has_index: bool
 
@@ -44,19 +45,20 @@ class Page:
     name: str
     title: str
     navigation: tuple[Link, ...]
+    navigation_label: str
     body: str
 
 
 def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
     """The sheet of an indicator; ``ending`` is that of the pages it links to."""
-    texts = texts_of(language)
+    texts = written.texts[language]
     indicator = facts.indicator
 
     def related(facts: Facts, texts: Texts) -> str:
         return _related(facts, texts, written, ending)
 
     sections: dict[str, Section] = {
-        "description": lambda facts, texts: plain(getattr(facts.indicator.description, texts.language)),
+        "description": lambda facts, texts: plain(facts.indicator.description.of(texts.language)),
         "brief": _brief,
         "calculation": counting.calculation,
         "population": counting.population,
@@ -79,20 +81,22 @@ def sheet(facts: Facts, language: str, written: Written, ending: str) -> Page:
     for name, section in sections.items():
         text = section(facts, texts)
         if text:
-            parts += [f"## {texts.say(f'section.{name}')}", text]
+            title = "choices_of_its_own" if name == "choices" and not indicator.source_page else name
+            parts += [f"## {texts.say(f'section.{title}')}", text]
     parts += ["---", texts.say("footer")]
     return Page(
         language,
         indicator.id,
-        getattr(indicator.names, language),
+        indicator.names.of(language),
         _navigation(texts, indicator.id, written),
+        texts.say("navigation.label"),
         blocks(parts),
     )
 
 
 def index(all_facts: Sequence[Facts], language: str, written: Written, ending: str) -> Page:
     """The index of the sheets in a language."""
-    texts = texts_of(language)
+    texts = written.texts[language]
     header = [texts.say(f"index.{column}") for column in ("indicator", "title_column", "unit", "level", "status")]
     rows = [
         [
@@ -105,21 +109,22 @@ def index(all_facts: Sequence[Facts], language: str, written: Written, ending: s
         for facts in all_facts
     ]
     body = blocks([texts.say("index.intro"), table(header, rows)])
-    return Page(language, INDEX, texts.say("index.title"), _navigation(texts, INDEX, written), body)
+    navigation = _navigation(texts, INDEX, written)
+    return Page(language, INDEX, texts.say("index.title"), navigation, texts.say("navigation.label"), body)
 
 
 def _navigation(texts: Texts, name: str, written: Written) -> tuple[Link, ...]:
     links = []
     if written.has_index and name != INDEX:
         links.append(Link(texts.say("index.back"), INDEX, texts.language))
-    for language in written.languages:
+    for language, other in written.texts.items():
         if language != texts.language:
-            links.append(Link(texts_of(language).say("language.name"), f"../{language}/{name}", language))
+            links.append(Link(other.say("language.name"), f"../{language}/{name}", language))
     return tuple(links)
 
 
 def _title(facts: Facts, language: str) -> str:
-    return plain(getattr(facts.indicator.names, language))
+    return plain(facts.indicator.names.of(language))
 
 
 def _warning(facts: Facts, texts: Texts) -> str:
@@ -140,8 +145,9 @@ def _brief(facts: Facts, texts: Texts) -> str:
         "first_year": str(facts.first_year),
         "observed_until": counting.end_of_observation(facts, texts),
         "computable": _computable(facts, texts),
-        "source_page": code(indicator.source_page) if indicator.source_page else texts.say("nothing"),
     }
+    if indicator.source_page:
+        rows["source_page"] = code(indicator.source_page)
     header = [texts.say("brief.item"), texts.say("brief.content")]
     return table(header, [[texts.say(f"brief.{name}"), value] for name, value in rows.items()])
 
@@ -164,7 +170,7 @@ def _related(facts: Facts, texts: Texts, written: Written, ending: str) -> str:
         return texts.say("related.none")
     items = []
     for other in facts.related:
-        title = plain(getattr(other.names, texts.language))
+        title = plain(other.names.of(texts.language))
         linked = link(title, f"{other.id}.{ending}") if other.id in written.indicators else title
         items.append(texts.say("related.item", title=linked, id=code(other.id)))
     return bullets(items)
@@ -172,10 +178,12 @@ def _related(facts: Facts, texts: Texts, written: Written, ending: str) -> str:
 
 def _source(facts: Facts, texts: Texts) -> str:
     page = facts.indicator.source_page
-    parts = []
-    if f"source.known.{page}" in texts.by_key:
-        parts.append(texts.say("source.known_page", page=code(page), meaning=texts.say(f"source.known.{page}")))
-    elif page:
-        parts.append(texts.say("source.page", page=code(page)))
-    parts.append(texts.say("source.own_words"))
-    return blocks(parts)
+    if not page:
+        return ""
+    known = f"source.known.{page}" in texts.by_key
+    said = (
+        texts.say("source.known_page", page=code(page), meaning=texts.say(f"source.known.{page}"))
+        if known
+        else texts.say("source.page", page=code(page))
+    )
+    return blocks([said, texts.say("source.own_words")])

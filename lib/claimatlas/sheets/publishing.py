@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from claimatlas.cells.conventions import TREND_YEARS
-from claimatlas.configuration.settings import AgeClass
-from claimatlas.sheets.counting import end_of_observation
+from claimatlas.configuration.settings import POSTNATAL, AgeClass
+from claimatlas.sheets.counting import end_of_observation, window_name
 from claimatlas.sheets.facts import TREND_P, WILSON_Z, Facts
 from claimatlas.sheets.markdown import blocks, bullets, code, plain, table
 from claimatlas.sheets.texts import Texts
@@ -19,7 +19,7 @@ def dimensions(facts: Facts, texts: Texts) -> str:
         "age_category": texts.say(
             "dimensions.ages", on=_age_on(facts, texts), classes=age_classes(facts, texts), unknown=unknown
         ),
-        "increased_reimbursement": f"{texts.say('dimensions.bim')}, {unknown}",
+        "increased_reimbursement": f"{texts.say('dimensions.yes_no')}, {unknown}",
         "sex": f"{texts.say('dimensions.sex')}, {unknown}",
         "delivery_type": _delivery_classes(facts, texts),
     }
@@ -63,13 +63,15 @@ def availability(facts: Facts, texts: Texts) -> str:
     """From which year on, and when a figure is final."""
     settings = facts.settings
     status = texts.say("availability.status", date=end_of_observation(facts, texts))
-    if "postnatal" in facts.windows:
-        status += f" {texts.say('availability.window')}"
+    if after := [name for name in facts.windows if facts.window(name).last > 0]:
+        longest = max(after, key=lambda name: facts.window(name).last)
+        key = "window" if longest == POSTNATAL else "window_of_its_own"
+        status += f" {texts.say(f'availability.{key}', name=window_name(longest, texts))}"
     said = [texts.say("availability.first_year", year=facts.first_year), status]
     if facts.of_deliveries:
         said.append(texts.say("availability.deliveries_from", days=settings.episode_gap_days))
-    if "prenatal" in facts.windows:
-        said.append(texts.say("availability.prenatal_from", days=settings.prenatal_window.first_day))
+    if facts.days_before > 0:
+        said.append(texts.say("availability.prenatal_from", days=facts.days_before))
     if facts.missing:
         said.append(texts.say("availability.not_computable", lists=texts.or_([code(name) for name in facts.missing])))
     return bullets(said)

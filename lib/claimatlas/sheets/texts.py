@@ -1,6 +1,7 @@
-"""The words of the sheets in one language, from ``languages/<language>.yaml``.
+"""The words of the sheets in one language, from ``languages/<language>.yaml`` and the names of a configuration.
 
-Every sentence of a sheet stands there, as Markdown with named places for what the configuration says.
+Every sentence of a sheet stands in a file of the language, as Markdown with named places for what the configuration
+says. What it calls its groups, services and types, and what its sources are, a configuration says (``names.py``).
 """
 
 from __future__ import annotations
@@ -13,15 +14,23 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
-from claimatlas.configuration.documents import read_yaml
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.documents import Document, is_there, read_yaml
+from claimatlas.errors import InputError
 from claimatlas.sheets.markdown import code
+from claimatlas.sheets.names import FOLDER, load_names, places_in
 
-LANGUAGES = ("fr", "nl", "en")
-_LOCALES = {"fr": "fr_BE", "nl": "nl_BE", "en": "en_GB"}
+_SHIPPED = resources.files("claimatlas.sheets").joinpath("languages")
+LANGUAGES = tuple(sorted(file.name.removesuffix(".yaml") for file in _SHIPPED.iterdir()))
+"""The languages whose texts ship."""
+_INSTEAD = {"group_with": ("group",)}
+"""Where a kind of name has no text, that of another kind stands."""
+_LOCALES = {"fr": "fr_BE", "nl": "nl_BE", "en": "en_GB", "de": "de_DE"}
 _ALL_DIGITS = "0.####################"
 
 
@@ -37,11 +46,11 @@ class Texts:
         return self.by_key[key].format(**values)
 
     def name(self, kind: str, name: str) -> str:
-        """What a declared name is called; one that is not known here is shown as it is.
-
-        Another country's configuration has levels, groups or types of its own.
-        """
-        return self.by_key.get(f"{kind}.{name}", code(name))
+        """What a declared name is called; one without a text is shown as it is."""
+        for found in (kind, *_INSTEAD.get(kind, ())):
+            if text := self.by_key.get(f"{found}.{name}"):
+                return text
+        return code(name)
 
     def quoted(self, kind: str, name: str) -> str:
         """What a declared name is called, in quotation marks."""
@@ -65,25 +74,66 @@ class Texts:
 
     def day_and_month(self, day: date) -> str:
         """A day of the year, such as 11 February."""
-        number = self.say("date.first_of_month") if day.day == 1 else str(day.day)
+        number = self.say("date.first_of_month") if day.day == 1 else self.say("date.day", day=day.day)
         return f"{number} {format_date(day, 'MMMM', self.locale)}"
 
     @property
     def locale(self) -> str:
         """Whose lists, numbers and months are written."""
-        return _LOCALES[self.language]
+        return _LOCALES.get(self.language, self.language)
 
 
 @cache
 def texts_of(language: str) -> Texts:
-    """Read the texts of a language."""
-    folder = resources.files("claimatlas.sheets").joinpath("languages")
-    return Texts(language, dict(_flat(read_yaml(folder, f"{language}.yaml").data)))
+    """Read the texts of a language that ships, without the names of any configuration."""
+    return Texts(language, dict(flat(read_yaml(_SHIPPED, f"{language}.yaml").data)))
 
 
-def _flat(tree: dict[Any, Any], above: str = "") -> Iterator[tuple[str, str]]:
+def texts_for(configuration: Configuration, language: str) -> Texts:
+    """The texts of a language with the names of a configuration.
+
+    A language that does not ship, or one in other words, is ``sheets/<language>.yaml`` of the configuration.
+
+    Raises:
+        InputError: there are no texts in the language, they lack one, or a name is wrong.
+    """
+    try:
+        Locale.parse(_LOCALES.get(language, language))
+    except (UnknownLocaleError, ValueError):
+        raise InputError(f"settings.yaml: languages: nothing is known of a language {language!r}.") from None
+    own = f"{FOLDER}/{language}.yaml"
+    if is_there(configuration.folder.joinpath(*own.split("/"))):
+        texts = _own_texts(read_yaml(configuration.folder, own))
+    elif language in LANGUAGES:
+        texts = texts_of(language).by_key
+    else:
+        raise InputError(
+            f"settings.yaml: languages: there are no texts in {language!r}: write {own} (as the shipped ones of "
+            f"{', '.join(LANGUAGES)}), or leave the language out."
+        )
+    return Texts(language, texts | load_names(configuration)[language])
+
+
+def _own_texts(document: Document) -> dict[str, str]:
+    """The texts of a file of the configuration: one for each that ships, with the same places."""
+    found = dict(flat(document.data))
+    mistakes = []
+    for key, text in texts_of(LANGUAGES[0]).by_key.items():
+        place = document.place(tuple(key.split(".")))
+        if key not in found:
+            mistakes.append(f"{place}: this key is missing.")
+        elif places_in(found[key]) != places_in(text):
+            places = ", ".join(sorted(f"{{{name}}}" for name in places_in(text) or ())) or "none"
+            mistakes.append(f"{place}: the places for values must be those of the shipped text: {places}.")
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return found
+
+
+def flat(tree: dict[Any, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The texts of a file by dotted key."""
     for key, value in tree.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{above}{key}.")
+            yield from flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", str(value)

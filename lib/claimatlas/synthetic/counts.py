@@ -236,7 +236,7 @@ def _row(
     numerator, denominator = counts
     value = float(numerator) if indicator.unit == "count" else None
     if value is None and denominator:
-        value = numerator / denominator if indicator.unit == "mean_nights" else 100 * numerator / denominator
+        value = indicator.scale * numerator / denominator
     dimensions = [split.get(name, ALL) for name in ("age_category", "increased_reimbursement", "delivery_type", "sex")]
     return (
         *(indicator.id, code, year, *dimensions, numerator, denominator, value, None, None),

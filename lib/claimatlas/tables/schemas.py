@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.reserved import LABELS
+from claimatlas.configuration.services import DeliveryFlag
+from claimatlas.configuration.settings import PRENATAL
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -192,8 +194,8 @@ REFUSED = dataclasses.replace(
 def deliveries_table(configuration: Configuration) -> Table:
     """The schema of ``silver/deliveries``: one column for each declared delivery flag."""
     declared = configuration.services.delivery_flags
-    postnatal = [_flag(name, flag.window) for name, flag in declared.items() if flag.window == "postnatal"]
-    prenatal = [_flag(name, flag.window) for name, flag in declared.items() if flag.window == "prenatal"]
+    prenatal = [_flag(name, flag) for name, flag in declared.items() if flag.window == PRENATAL]
+    others = [_flag(name, flag) for name, flag in declared.items() if flag.window != PRENATAL]
     domicile = configuration.settings.geography.domicile_level
     return Table(
         name="silver/deliveries",
@@ -212,7 +214,7 @@ def deliveries_table(configuration: Configuration) -> Table:
             Column("increased_reimbursement", "string", "yes, no or unknown", True),
             Column(domicile, "string", "Domicile in the codes of the year; null: unknown"),
             Column("domicile_source", "string", "31_december, 30_june or unknown", True),
-            *postnatal,
+            *others,
             Column("first_contact_date", "date", "First day with any contact in the postnatal window"),
             *prenatal,
             Column("nights_after_delivery", "int", "Nights from delivery to discharge; null: no known stay"),
@@ -224,9 +226,10 @@ def deliveries_table(configuration: Configuration) -> Table:
     )
 
 
-def _flag(name: str, window: str) -> Column:
+def _flag(name: str, flag: DeliveryFlag) -> Column:
+    days = f" on {flag.least_days} or more days" if flag.least_days > 1 else ""
     why = "when the year was computed its code list was empty, or the flag was not declared"
-    return Column(name, FLAG, f"Had such a service in the {window} window; null: not computed, as {why}")
+    return Column(name, FLAG, f"Had such a service{days} in the {flag.window} window; null: not computed, as {why}")
 
 
 def _cells(name: str, comment: str) -> Table:

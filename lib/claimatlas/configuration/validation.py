@@ -1,0 +1,200 @@
+"""Judge a whole configuration folder: every file in it, where a run stops at the first one that is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from typing import ParamSpec, TypeVar
+
+from claimatlas.configuration.codelists import CodeList, code_list_names, find_empty, find_mistakes, load_code_list
+from claimatlas.configuration.documents import is_there, read_csv, read_yaml, validate
+from claimatlas.configuration.geography import Geography, load_geography
+from claimatlas.configuration.indicators import Indicator, indicator_files, load_indicator, load_indicators
+from claimatlas.configuration.load import (
+    Configuration,
+    configuration_folder,
+    find_mapping,
+    load_configuration,
+    load_services,
+    load_settings,
+)
+from claimatlas.configuration.mappings import load_mapping, mapping_names
+from claimatlas.configuration.model import Declaration
+from claimatlas.configuration.publication import FILE as PUBLICATION
+from claimatlas.configuration.publication import Publication, load_publication
+from claimatlas.configuration.reserved import NAME_OF_PLACE, YEARS_OF_PLACES
+from claimatlas.configuration.services import Services
+from claimatlas.configuration.settings import Settings
+from claimatlas.errors import InputError
+
+Arguments = ParamSpec("Arguments")
+Loaded = TypeVar("Loaded")
+
+_PLACE_FILES = {
+    "geography/names.csv": (("level", "code", *YEARS_OF_PLACES), YEARS_OF_PLACES),
+    "geography/tiles.csv": (("level", "code", "column", "row"), ("column", "row")),
+}
+"""The files of places that a configuration may have: their columns, and which of these hold whole numbers."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a configuration holds, and what in it is wrong.
+
+    mistakes: each with its file and, where there is one, its line and key; a run refuses them, or would count wrongly.
+    notes: what a run accepts, but a reader should know. found: what there is, a sentence each. configuration: as a run
+    loads it; nothing when a run would refuse it.
+    """
+
+    mistakes: tuple[str, ...]
+    notes: tuple[str, ...]
+    found: tuple[str, ...]
+    configuration: Configuration | None
+
+
+@dataclass
+class _Parts:
+    """The parts that could be loaded, and the mistakes of the others."""
+
+    mistakes: list[str] = field(default_factory=list)
+
+    def load(
+        self, loader: Callable[Arguments, Loaded], *given: Arguments.args, **named: Arguments.kwargs
+    ) -> Loaded | None:
+        """What ``loader`` gives back; nothing when it refuses, with its mistakes kept."""
+        try:
+            return loader(*given, **named)
+        except InputError as error:
+            self.mistakes += [line for line in str(error).splitlines() if line not in self.mistakes]
+            return None
+
+
+def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None = None) -> Verdict:
+    """Judge a configuration folder (the shipped one by default), without Spark.
+
+    ``overrides``: ``NAME=VALUE`` assignments over the settings. ``mapping``: the path of a mapping beside the folder.
+
+    Raises:
+        InputError: there is no such folder, or it is a URI, which only Spark reaches.
+    """
+    folder = configuration_folder(conf)
+    parts = _Parts()
+    settings = parts.load(load_settings, folder, overrides)
+    names = code_list_names(folder)
+    languages = settings.languages if settings else ()
+    loaded = {name: parts.load(load_code_list, folder, name, languages) for name in names}
+    lists = {name: found for name, found in loaded.items() if found is not None}
+    parts.mistakes += find_mistakes(lists)
+    for name in mapping_names(folder):
+        parts.load(load_mapping, folder, name)
+    if mapping is not None:
+        parts.load(find_mapping, folder, mapping)
+    services = None if settings is None else parts.load(load_services, folder, settings, names)
+    if settings is not None:
+        parts.load(load_geography, folder, settings.geography)
+        for file in _PLACE_FILES:
+            parts.load(_look_at_places, folder, file, settings)
+    _judge_indicators(parts, folder, settings, services)
+    return _verdict(parts, folder, conf, overrides, mapping, lists)
+
+
+def _verdict(
+    parts: _Parts,
+    folder: Traversable,
+    conf: str | None,
+    overrides: Sequence[str],
+    mapping: str | None,
+    lists: dict[str, CodeList],
+) -> Verdict:
+    # What a run would do decides: nothing passes here that a run refuses.
+    configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)
+    if configuration is None:
+        if is_there(folder.joinpath(PUBLICATION)):
+            parts.load(_validated, Publication, folder, PUBLICATION)
+        notes = ["Whether the files fit together is judged when each is right by itself."]
+        return Verdict(tuple(parts.mistakes), tuple(notes), (), None)
+    notes = list(find_empty(lists))
+    used = configuration.services.used_code_lists()
+    notes += [f"codelists/{name}.csv: nothing in services.yaml reads this list." for name in lists if name not in used]
+    found = list(_found(configuration))
+    if is_there(folder.joinpath(PUBLICATION)):
+        publication = parts.load(load_publication, configuration)
+        if publication is not None:
+            unnamed = [one.id for one in configuration.indicators if one.id not in publication.sensitive_sides]
+            notes += [f"{PUBLICATION}: sensitive_sides does not name {name}: protect refuses it." for name in unnamed]
+            found.append(f"{PUBLICATION}: levels {', '.join(publication.plan)}")
+    else:
+        notes.append(f"There is no {PUBLICATION}: figures can be computed, and protect and audit refuse them.")
+    return Verdict(tuple(parts.mistakes), tuple(notes), tuple(found), configuration)
+
+
+def _judge_indicators(parts: _Parts, folder: Traversable, settings: Settings | None, services: Services | None) -> None:
+    if settings is None or services is None:
+        for file in indicator_files(folder):
+            parts.load(_validated, Indicator, folder, file)
+        return
+    found = [parts.load(load_indicator, folder, name, settings, services) for name in indicator_files(folder)]
+    if None not in found:
+        # Each is right by itself: do they fit together?
+        parts.load(load_indicators, folder, settings, services)
+
+
+def _validated(model: type[Declaration], folder: Traversable, file: str) -> Declaration:
+    return validate(model, read_yaml(folder, file))
+
+
+def _look_at_places(folder: Traversable, file: str, settings: Settings) -> None:
+    """Read a file of names or tiles of places, where there is one.
+
+    Raises:
+        InputError: the first mistake in it.
+    """
+    if not is_there(folder.joinpath(*file.split("/"))):
+        return
+    columns, numbers = _PLACE_FILES[file]
+    for line, row in read_csv(folder, file, columns, also=NAME_OF_PLACE):
+        if row["level"] not in settings.geography.levels:
+            raise InputError(f"{file}, line {line}: level: there is no level {row['level'][:40]!r} in settings.yaml.")
+        for column in numbers:
+            if not (row[column].isascii() and row[column].isdigit()):
+                raise InputError(f"{file}, line {line}: {column}: {row[column][:40]!r} is no whole number.")
+
+
+def _found(configuration: Configuration) -> Iterator[str]:
+    services, lists = configuration.services, configuration.code_lists
+    of_population = Counter(indicator.population for indicator in configuration.indicators)
+    counted = ", ".join(f"{count} of {population}" for population, count in sorted(of_population.items()))
+    yield f"indicators: {len(configuration.indicators)} ({counted})"
+    yield (
+        f"services.yaml: delivery types {len(services.delivery_types)}, contact groups {len(services.contact_groups)}, "
+        f"delivery flags {len(services.delivery_flags)}, services of beneficiaries {len(services.beneficiary_services)}"
+    )
+    empty = sum(not code_list.rows for code_list in lists.values())
+    codes = sum(len(code_list.rows) for code_list in lists.values())
+    yield f"code lists: {len(lists)} with {codes:,} codes" + (f", {empty} empty" if empty else "")
+    yield f"mappings: {', '.join(mapping_names(configuration.folder))}"
+    for years, places in places_by_year(configuration.geography, configuration.settings.first_reference_year):
+        yield f"places {years}: {places}"
+
+
+def places_by_year(geography: Geography, first_year: int) -> Iterator[tuple[str, str]]:
+    """The number of places of each level, for each span of years in which it stays the same.
+
+    ``first_year``: the first reference year. Years after the last change are one open span.
+    """
+    changes = {place.first_year for place in geography.places.values()}
+    changes |= {place.last_year + 1 for place in geography.places.values()}
+    starts = [first_year, *sorted(year for year in changes if first_year < year < 9999)]
+    spans: list[tuple[int, int | None, str]] = []
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        counts = Counter(level for level, _ in geography.units(start))
+        said = ", ".join(f"{counts[level]:,} {level}" for level in geography.levels)
+        end = None if following is None else following - 1
+        if spans and spans[-1][2] == said:
+            spans[-1] = (spans[-1][0], end, said)
+        else:
+            spans.append((start, end, said))
+    for first, last, said in spans:
+        yield f"{first} on" if last is None else f"{first}" if last == first else f"{first}-{last}", said

@@ -1,0 +1,100 @@
+"""What a configuration calls what it declares, in its languages: ``sheets/names.yaml``. No run reads it."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Mapping
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.documents import Document, is_there, read_yaml
+from claimatlas.configuration.indicators import DIMENSIONS
+from claimatlas.configuration.settings import HOSPITAL, SECTOR
+from claimatlas.errors import InputError
+from claimatlas.sheets.markdown import plain
+
+FOLDER = "sheets"
+FILE = f"{FOLDER}/names.yaml"
+
+_KEYS = {"source": "source.known", "choice": "choices.lists"}
+"""The kinds whose texts have another key than the kind's name."""
+_PLACES: Mapping[str, frozenset[str]] = {"choice": frozenset({"group"})}
+"""The kinds whose texts have places for values."""
+
+
+def load_names(configuration: Configuration) -> dict[str, dict[str, str]]:
+    """The texts of ``sheets/names.yaml`` by language and dotted key, for each language of the settings.
+
+    Each is plain text: what would be Markdown in it is shown as it is. Without the file there are none.
+
+    Raises:
+        InputError: every mistake in it, with its line and key.
+    """
+    languages = configuration.settings.languages
+    texts: dict[str, dict[str, str]] = {language: {} for language in languages}
+    if not is_there(configuration.folder.joinpath(*FILE.split("/"))):
+        return texts
+    document = read_yaml(configuration.folder, FILE)
+    mistakes = list(_mistakes(document, configuration))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    for kind, named in document.data.items():
+        for name, by_language in named.items():
+            for language in languages:
+                texts[language][f"{_KEYS.get(kind, kind)}.{name}"] = plain(by_language[language])
+    return texts
+
+
+def _mistakes(document: Document, configuration: Configuration) -> Iterator[str]:
+    declared = _declared(configuration)
+    for kind, named in document.data.items():
+        if kind not in declared:
+            yield f"{document.place((kind,))}: unknown key; there are {', '.join(declared)}."
+            continue
+        if not isinstance(named, dict):
+            yield f"{document.place((kind,))}: expected names with a text for each language."
+            continue
+        for name, by_language in named.items():
+            if name not in declared[kind]:
+                yield f"{document.place((kind, name))}: the configuration declares no such {kind}."
+            if isinstance(by_language, dict):
+                yield from _mistakes_of_texts(document, (kind, name), by_language, configuration.settings.languages)
+            else:
+                yield f"{document.place((kind, name))}: expected a text for each language."
+
+
+def _mistakes_of_texts(
+    document: Document, path: tuple[str, str], by_language: Mapping[str, object], languages: tuple[str, ...]
+) -> Iterator[str]:
+    for language in languages:
+        text = by_language.get(language)
+        place = document.place((*path, language))
+        if not isinstance(text, str) or not text.strip():
+            yield f"{place}: {'this key is missing' if text is None else 'expected a text'}."
+        elif (found := places_in(text)) is None or not found <= _PLACES.get(path[0], frozenset()):
+            yield f"{place}: braces {{}} are for the places that this kind of text has."
+
+
+def places_in(text: str) -> set[str] | None:
+    """The named places of a text that values are put into; nothing when its braces cannot be read."""
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError:
+        return None
+
+
+def _declared(configuration: Configuration) -> dict[str, set[str]]:
+    """The names of each kind that the configuration declares."""
+    services = configuration.services
+    return {
+        "dimension": {name for names in DIMENSIONS.values() for name in names},
+        "level": {*configuration.settings.geography.levels, SECTOR, HOSPITAL},
+        "delivery_type": set(services.delivery_types),
+        "delivery_class": {kind.dimension for kind in services.delivery_types.values()},
+        "group": set(services.contact_groups),
+        "group_with": set(services.contact_groups),
+        "flag": set(services.delivery_flags),
+        "service": set(services.beneficiary_services),
+        "list_title": set(configuration.code_lists),
+        "source": {indicator.source_page for indicator in configuration.indicators},
+        "choice": {name for group in services.contact_groups.values() for name in group.code_lists_by_setting},
+    }
