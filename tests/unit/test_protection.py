@@ -15,9 +15,11 @@ deltalake = pytest.importorskip("deltalake")
 from claimatlas.cli import main  # noqa: E402
 from claimatlas.protection import ledger  # noqa: E402
 from claimatlas.protection.audit import Audit  # noqa: E402
+from claimatlas.protection.cleaning import Cleaning  # noqa: E402
 from claimatlas.protection.frames import frame_of_places  # noqa: E402
 from claimatlas.protection.modular import MERSENNE, PRIMES, multiply  # noqa: E402
 from claimatlas.protection.nullspace import figures_of_changes, random_changes  # noqa: E402
+from claimatlas.protection.proof import Proof  # noqa: E402
 from claimatlas.tables.delta_reader import DeltaReader  # noqa: E402
 from claimatlas.tables.local_table import write_rows  # noqa: E402
 from claimatlas.tables.schema_version import require_schema_version  # noqa: E402
@@ -151,22 +153,55 @@ def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) 
 
     loaded = load_configuration(str(conf))
     release = release_of(str(output), None)
-    monkeypatch.setattr(Audit, "close", lambda self: 0)
     with pytest.raises(QualityGateError, match="ran out of their time"):
         protect_year(release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
 
 
-@pytest.mark.parametrize("step", ["close", "repair", "both"])
+def _show_all(self: Cleaning, until: float) -> int:
+    """A fault: shows again all that was hidden for others' sake."""
+    for quantity, measure in self.audit.measures.items():
+        measure.hidden[:] = self.own[quantity]
+    return 0
+
+
+@pytest.mark.parametrize("step", ["mark", "repair", "clean", "prove"])
 def test_a_fault_in_a_step_is_caught(step: str, output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without closing the repair does all; without both the audit says so."""
-    if step in ("close", "both"):
-        monkeypatch.setattr(Audit, "close", lambda self: 0)
-    if step in ("repair", "both"):
+    """By the steps after it, or by the attacker."""
+    if step == "mark":
+        monkeypatch.setattr("claimatlas.protection.run.mark", lambda *arguments: None)
+    elif step == "repair":
         monkeypatch.setattr("claimatlas.protection.repair.Repair.mend", lambda self, unit, split: False)
+        monkeypatch.setattr(Audit, "_hide_quantities", lambda self: None)
+        monkeypatch.setattr(Audit, "_hide_populations", lambda self: None)
+    elif step == "clean":
+        # Without the algebra, which would hide it again.
+        monkeypatch.setattr(Cleaning, "clean", _show_all)
+        monkeypatch.setattr("claimatlas.protection.run.prove", lambda audit, progress: Proof())
+    else:
+        # What a proof needs is taken for proved, so nothing is repaired.
+        monkeypatch.setattr(Audit, "protect", lambda self, until: True)
+        monkeypatch.setattr(Cleaning, "clean", lambda self, until: 0)
+        monkeypatch.setattr("claimatlas.protection.run.prove", lambda audit, progress: Proof())
     code = protect(output, conf)
-    assert code == (0 if step == "close" else 3)
+    assert code == (0 if step == "mark" else 3)
     if code == 0:
-        assert main(["audit", str(output), "--conf", str(conf)]) == 0
+        assert main(["audit", str(output), "--conf", str(conf)]) == 3
+    else:
+        assert not (output / "published").exists()
+
+
+@pytest.mark.parametrize("births", [{"a1": 1}, {"a1": 2, "b2": 3}, {"a1": 1, "a2": 2, "b1": 4, "b3": 1}])
+def test_few_people(births: dict[str, int], tmp_path: Path, conf: Path) -> None:
+    """Where few are counted more is hidden, everything if need be; it never fails."""
+    tables = {name: dict.fromkeys(atoms(), 0) for name in ("births", "no_midwife", "nobody")}
+    for town, number in births.items():
+        tables["births"][town, "no", "vaginal"] = number
+        tables["no_midwife"][town, "no", "vaginal"] = min(number, 2)
+        tables["nobody"][town, "no", "vaginal"] = min(number, 1)
+    output = write_gold(tmp_path / "few", gold_rows(tables))
+    assert protect(output, conf) == 0
+    assert len(published(output)) == 3 * (3 * 9 + 5 * 5)
+    assert main(["audit", str(output), "--conf", str(conf)]) == 0
 
 
 def test_a_hidden_cell_that_is_shown_again(output: Path, conf: Path) -> None:

@@ -1,16 +1,16 @@
-"""Protects the tables of a year: closes sums, looks for other worlds, and repairs until every secret is wide enough."""
+"""Protects the tables of a year: looks for other worlds, and hides more until every secret is wide enough."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
 from claimatlas.configuration.publication import Publication
-from claimatlas.protection.closing import close
-from claimatlas.protection.costs import weights_of
+from claimatlas.protection.costs import totals_of, weights_of
 from claimatlas.protection.frames import Counts, Mask
 from claimatlas.protection.links import Links
 from claimatlas.protection.marking import Marks
@@ -18,6 +18,10 @@ from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.repair import Repair
 from claimatlas.protection.tables import Measure
 from claimatlas.protection.worlds import Aim, Bounds, Pool, Room, pools_of, room_of, widen
+
+_NEAR = 2
+_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING = 2, 1, 0
+"""Which figures a repair may not hide."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Goal:
 class Audit:
     """The bounds of all figures of a year, and what must become of them.
 
-    known: how far a figure can change at most, by what readers saw of it before.
+    known: how far a figure can change at most, by what readers saw of it before. withheld: populations of which no
+    figure is shown, so that nothing bounds any.
     """
 
     measures: Mapping[Quantity, Measure]
@@ -60,15 +65,19 @@ class Audit:
     gaps: dict[tuple[Quantity, Quantity], Bounds] = field(default_factory=dict)
     weights: dict[Quantity, Counts] = field(default_factory=dict)
     known: dict[Quantity, dict[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
     repaired: int = 0
+    _rooms: dict[Mover, tuple[Room, list[tuple[Bounds, int]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        enough = self.publication.k - 1
         for quantity, measure in self.measures.items():
-            self.bounds[quantity] = Bounds.of(measure.cells)
-            self.weights[quantity] = weights_of(measure.frame, measure.cells, len(self.links.below(quantity)))
+            self.bounds[quantity] = Bounds.of(measure.cells, measure, enough)
+            self.weights[quantity] = weights_of(measure.frame, measure.cells)
         for part in self.measures:
             for whole in self.wholes(part):
-                self.gaps[part, whole] = Bounds.of(self.measures[whole].cells - self.measures[part].cells)
+                gap = self.measures[whole].cells - self.measures[part].cells
+                self.gaps[part, whole] = Bounds.of(gap, enough=enough)
 
     @property
     def order(self) -> list[Quantity]:
@@ -86,20 +95,43 @@ class Audit:
         is_whole = quantity.kind == "all" and not quantity.with_stay
         return is_whole and quantity.population in self.publication.known_within
 
-    def close(self) -> int:
-        """Close every equation of every measure; gives back how many figures that hid."""
-        total = 0
-        while True:
-            hidden = sum(
-                close(self.measures[one], self._slacks(one), self.weights[one], self.marks, self.publication.k)
-                for one in self.order
-            )
-            total += hidden
-            if not hidden:
-                return total
-
     def protect(self, until: float) -> bool:
-        """Find worlds and repair until nothing is too narrow; whether that was reached before the time ``until``."""
+        """Find worlds and repair until nothing is too narrow; whether that was reached before the time ``until``.
+
+        Where nothing less helps, all figures of a count are hidden, and at last all of a population: then a reader sees
+        nothing of it that would bound it.
+        """
+        is_safe = self._protect_parts(until)
+        for hide_all in (self._hide_quantities, self._hide_populations):
+            if is_safe or time.monotonic() > until:
+                break
+            hide_all()
+            is_safe = self._protect_parts(until)
+        return is_safe
+
+    def _hide_quantities(self) -> None:
+        """Hide all figures of the counts of which some are too narrow."""
+        for quantity in sorted({goal.quantity for goal in self._open_goals()}):
+            self._hide_all(quantity)
+
+    def _hide_populations(self) -> None:
+        """Hide all figures of the populations of which some are too narrow, unless readers saw some before."""
+        for population in sorted({goal.quantity.population for goal in self._open_goals()}):
+            quantities = [one for one in self.order if one.population == population and not self.is_known(one)]
+            for quantity in quantities:
+                self._hide_all(quantity)
+            if not any(self.known.get(quantity) for quantity in quantities):
+                self.withheld.add(population)
+                self.progress(f"{population}: too few to show a part of them, so all figures are hidden")
+
+    def _hide_all(self, quantity: Quantity) -> None:
+        for unit, split in np.argwhere(self.measures[quantity].shown).tolist():
+            self.marks.hide((quantity, unit, split))
+
+    def _open_goals(self) -> list[Goal]:
+        return [goal for goal in self.all_goals() if goal.is_secret and goal.aim.narrow.any()]
+
+    def _protect_parts(self, until: float) -> bool:
         while True:
             before = self._state()
             for quantity in self.order:
@@ -108,6 +140,18 @@ class Audit:
                 self._tell(quantity)
             if not self.narrow() or time.monotonic() > until or self._state() == before:
                 return not self.narrow()
+
+    def check_worlds(self) -> bool:
+        """Keep the worlds that no shown figure tells from the true one; whether they still prove every secret."""
+        every = (*self.bounds.values(), *self.gaps.values())
+        worlds = dict.fromkeys(world for one in every for world in (*one.lower.flat, *one.upper.flat) if world)
+        for one in every:
+            one.forget()
+        for world in worlds:
+            if not world.moves_shown():
+                for one, sign in world.bounds:
+                    one.take(world, sign)
+        return not self.narrow()
 
     def narrow(self) -> int:
         """How many secret figures and differences a reader could still bound too closely."""
@@ -124,7 +168,7 @@ class Audit:
     def goals(self, quantity: Quantity) -> list[Goal]:
         """What must become wide: the hidden counts of a quantity, and the hidden gaps to what it lies within."""
         measure = self.measures[quantity]
-        if self.is_known(quantity):
+        if self.is_known(quantity) or quantity.population in self.withheld:
             return []
         wholes = self.wholes(quantity)
         free = [whole for whole in wholes if not self.is_known(whole)]
@@ -159,12 +203,6 @@ class Audit:
     def _state(self) -> tuple[int, int]:
         return sum(int(measure.hidden.sum()) for measure in self.measures.values()), self.narrow()
 
-    def _slacks(self, quantity: Quantity) -> list[Counts]:
-        """The figures, and by how much they are below each count of the same frame that they lie within."""
-        measure = self.measures[quantity]
-        wholes = [self.measures[whole] for whole in self.wholes(quantity)]
-        return [measure.cells, *(whole.cells - measure.cells for whole in wholes)]
-
     def _needed(self, quantity: Quantity) -> Counts:
         """The width that each figure needs: k-1, or as much as a smaller whole allows that readers know or see."""
         measure = self.measures[quantity]
@@ -180,10 +218,15 @@ class Audit:
             if goal.aim.narrow.any():
                 self._search(mover, goal.aim)
         for unit, split in self._left(goal.aim, until) if goal.is_secret else ():
+            self.repaired += self._mend(goal, unit, split)
+
+    def _mend(self, goal: Goal, unit: int, split: int) -> bool:
+        """Hide what makes a secret wide enough: no totals where that can be, those of larger places last."""
+        for is_kept in (_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING):
             for mover in goal.movers:
-                if self._repair(mover, goal.aim).mend(unit, split):
-                    self.repaired += 1
-                    break
+                if self._repair(mover, goal.aim, is_kept).mend(unit, split):
+                    return True
+        return False
 
     def _left(self, aim: Aim, until: float) -> Iterator[tuple[int, int]]:
         """The figures that are still narrow when their turn comes, as long as there is time."""
@@ -202,25 +245,60 @@ class Audit:
         for leaves in pools_of(measure.frame, measure.atoms.sum(axis=1)):
             widen(Pool(measure, room, leaves, bounds), aim)
 
-    def _repair(self, mover: Mover, aim: Aim) -> Repair:
+    def _repair(self, mover: Mover, aim: Aim, kept: int) -> Repair:
         room, bounds = self._moving(mover)
         measure = self.measures[mover.quantity]
-        return Repair(measure, room, bounds, aim, mover.sign, self.weights[mover.quantity], self.marks)
+        costs = self.costs(mover.quantity)
+        return Repair(measure, room, bounds, aim, mover.sign, costs, self.marks, self._kept(measure, kept))
+
+    def costs(self, quantity: Quantity) -> Counts:
+        """What hiding each figure would cost now: with it go the shown counts that lie within it."""
+        along = np.ones(self.weights[quantity].shape, dtype=np.int64)
+        for link in self.links.below(quantity):
+            if link.same_frame:
+                along += self.measures[link.part].shown
+                for other in self.links.below(link.part):
+                    along += self.measures[other.part].shown if other.same_frame else 0
+        return np.asarray(self.weights[quantity] * along)
+
+    def _kept(self, measure: Measure, kept: int) -> Mask:
+        larger, every = totals_of(measure.frame)
+        return np.asarray(every if kept == _EVERY_TOTAL else larger if kept == _LARGER_TOTALS else every & ~every)
+
+    def reach_one(self, mover: Mover, aim: Aim, row: tuple[int, int], tried: Sequence[tuple[int, ...]]) -> bool:
+        """Look for worlds of one figure, with nothing more hidden: first among these leaves; whether there are."""
+        repair = self._repair(mover, aim, _NOTHING)
+        if not any(one is aim.bounds for one, _ in repair.bounds):
+            return False
+        near = [tuple(leaves) for leaves in islice(repair.pools(*row), _NEAR)]
+        return any(repair.look(leaves, *row) for leaves in dict.fromkeys([*tried[:_NEAR], *near]))
 
     def mend_alone(
         self, mover: Mover, aim: Aim, bounds: Bounds, row: tuple[int, int], fixed: tuple[Quantity, int, int] | None
     ) -> bool:
         """Hide more until a figure of bounds of its own is wide enough, with another figure fixed; whether it is."""
-        room, found = self._moving(mover)
+        room, found = self._moving_now(mover)
         if fixed is not None:
             room.bound(fixed[1:], 0, 0)
         measure = self.measures[mover.quantity]
-        weights = self.weights[mover.quantity]
+        costs = self.costs(mover.quantity)
         found = [*found, (bounds, mover.sign)]
-        return Repair(measure, room, found, aim, mover.sign, weights, self.marks).mend(*row)
+        for kept in (_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING):
+            only = self._kept(measure, kept)
+            if Repair(measure, room, found, aim, mover.sign, costs, self.marks, only).mend(*row):
+                return True
+        return False
 
     def _moving(self, mover: Mover) -> tuple[Room, list[tuple[Bounds, int]]]:
-        """How far something can move, and the bounds of all that changes with it."""
+        """How far something can move, and the bounds of all that changes with it.
+
+        What goes with a hidden figure is hidden with it, so this does not depend on what is hidden.
+        """
+        if mover not in self._rooms:
+            self._rooms[mover] = self._moving_now(mover)
+        return self._rooms[mover]
+
+    def _moving_now(self, mover: Mover) -> tuple[Room, list[tuple[Bounds, int]]]:
         measure = self.measures[mover.quantity]
         room, movers = room_of(measure, self.measures, self.links, mover.along, mover.still)
         moving = {one.quantity for one in movers}

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from claimatlas.protection.frames import Counts, Frame
+from claimatlas.protection.frames import Counts, Frame, Mask
 
-_LEVEL, _SPLIT = 8, 4
+_LEVEL, _SPLIT = 2, 2
 
 
-def weights_of(frame: Frame, cells: Counts, dependants: int) -> Counts:
-    """The cost of each figure: more for larger places, fewer splits, larger counts and more figures that go with it.
+def weights_of(frame: Frame, cells: Counts) -> Counts:
+    """The cost of each figure: more for larger places, fewer splits and larger counts.
 
     A last digit tells equal ones apart.
     """
-    levels = list(dict.fromkeys(unit.level for unit in frame.units))
-    heights = np.array([len(levels) - 1 - levels.index(unit.level) for unit in frame.units])
     rarity = frame.depth.max(initial=0) - frame.depth
-    size = 10 + 10 * np.log2(cells + 1).astype(np.int64)
-    cost = size * _LEVEL ** heights[:, None] * _SPLIT ** rarity[None, :] * (1 + dependants)
+    size = 20 + np.log2(cells + 1).astype(np.int64)
+    cost = size * _LEVEL ** _heights(frame)[:, None] * _SPLIT ** rarity[None, :]
     tie = np.arange(cells.size, dtype=np.int64).reshape(cells.shape) * 7919 % 101
     return np.asarray(cost * 128 + tie)
+
+
+def totals_of(frame: Frame) -> tuple[Mask, Mask]:
+    """The totals of places: those of all levels but the smallest, and those of all levels.
+
+    They are what most readers come for, so they are hidden only where nothing else helps: the larger places last.
+    """
+    is_total = np.broadcast_to((frame.depth == 0)[None, :], (len(frame.units), len(frame.splits)))
+    return np.asarray(is_total & (_heights(frame) > 0)[:, None]), np.asarray(is_total)
+
+
+def _heights(frame: Frame) -> Counts:
+    """How many levels lie below each unit's."""
+    levels = list(dict.fromkeys(unit.level for unit in frame.units))
+    return np.array([len(levels) - 1 - levels.index(unit.level) for unit in frame.units], dtype=np.int64)

@@ -34,6 +34,11 @@ class Marks:
                 else:
                     self.dependants.setdefault(whole, set()).add(one)
         self._same_frame = {q: [link.part for link in links.below(q) if link.same_frame] for q in measures}
+        self._whole_frame = {q: [link.whole for link in links.above(q) if link.same_frame] for q in measures}
+        self._leaders: dict[Figure, list[Figure]] = {}
+        for leader, followers in self.dependants.items():
+            for follower in sorted(followers):
+                self._leaders.setdefault(follower, []).append(leader)
 
     def hide(self, figure: Figure) -> list[Figure]:
         """Hide a planned figure, its twins and the numerators of a denominator; gives back what is newly hidden."""
@@ -49,6 +54,26 @@ class Marks:
             found.append(one)
             waiting += [*self.links.twins.get(one, ()), *self._below(one)]
         return found
+
+    def above(self, figure: Figure) -> list[Figure]:
+        """The planned figures with which a figure is hidden, its twins aside."""
+        found, waiting, seen = [], [*self._directly_above(figure)], {figure}
+        while waiting:
+            one = waiting.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            quantity, unit, split = one
+            if self.measures[quantity].planned[unit, split]:
+                found.append(one)
+            else:
+                waiting += self._directly_above(one)
+        return found
+
+    def _directly_above(self, figure: Figure) -> list[Figure]:
+        quantity, unit, split = figure
+        wholes = [(whole, unit, split) for whole in self._whole_frame[quantity] if not whole.is_magnitude]
+        return [*wholes, *self._leaders.get(figure, ())]
 
     def _below(self, figure: Figure) -> list[Figure]:
         quantity, unit, split = figure

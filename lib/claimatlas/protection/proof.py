@@ -35,7 +35,7 @@ class Proof:
 def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
     """Look for secrets that are determined, alone or once a count of one is known; mend them, and look again."""
     proof = Proof()
-    waiting = [one for one in audit.order if not audit.is_known(one)]
+    waiting = _waiting(audit)
     for _ in range(_ROUNDS):
         before = {one: audit.measures[one].shown.copy() for one in audit.order}
         proof.failures, proof.unplanned, proof.insiders = [], 0, 0
@@ -48,22 +48,36 @@ def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
     return proof
 
 
+def is_open(audit: Audit) -> bool:
+    """Whether a secret is determined now, alone or once a count of one is known."""
+    return any(next(_open_figures(audit, one, Proof()), None) is not None for one in _waiting(audit))
+
+
+def _waiting(audit: Audit) -> list[Quantity]:
+    return [one for one in audit.order if not audit.is_known(one) and one.population not in audit.withheld]
+
+
 def _prove_one(audit: Audit, quantity: Quantity, proof: Proof) -> None:
+    for figure, revealed in _open_figures(audit, quantity, proof):
+        if not _mend(audit, figure, revealed, proof):
+            _fail(audit, figure, proof)
+
+
+def _open_figures(audit: Audit, quantity: Quantity, proof: Proof) -> Iterator[tuple[Figure, tuple[int, int] | None]]:
+    """The secrets that are determined, each with the count of one (if any) that tells it."""
     measure = audit.measures[quantity]
     changes = {prime: _changes(audit, quantity, prime) for prime in PRIMES}
     fixed = np.logical_and.reduce([(found == 0).all(axis=0) for found in changes.values()])
     secret = _secret(audit, quantity, fixed)
     proof.unplanned += int((secret & ~measure.planned).sum())
-    for unit, split in np.argwhere(secret & fixed):
-        if not _mend(audit, (quantity, int(unit), int(split)), None, proof):
-            _fail(audit, (quantity, int(unit), int(split)), proof)
     revealed = ~measure.shown & (measure.cells == 1) & ~fixed
     proof.insiders += int(revealed.sum())
-    if quantity.is_magnitude:
-        return
-    for one, other in _tied(measure.small & measure.hidden, revealed, changes):
-        if not _mend(audit, (quantity, *other), one, proof):
-            _fail(audit, (quantity, *other), proof)
+    small = measure.small & measure.hidden
+    for unit, split in np.argwhere(secret & fixed).tolist():
+        yield (quantity, unit, split), None
+    if not quantity.is_magnitude:
+        for one, (unit, split) in _tied(small, revealed, changes):
+            yield (quantity, unit, split), one
 
 
 def _changes(audit: Audit, quantity: Quantity, prime: int) -> Residues:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.protection.frames import Counts
+from claimatlas.protection.frames import Counts, Mask
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.programs import Program
 from claimatlas.protection.tables import Measure
@@ -18,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Figure = tuple[int, int]
 _EPSILON = 1e-6
 _SCALE = 128.0
-_POOL = 16
+_POOL, _LARGE_POOL = 16, 48
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Repair:
     """What a repair works on: a measure that moves, with its room, and the figures that must become wide.
 
     bounds: of all that changes, as `Pool` has them. sign: of the target's change when the measure's figure rises.
+    kept: figures that may not be hidden.
     """
 
     measure: Measure
@@ -35,15 +37,31 @@ class Repair:
     sign: int
     weights: Counts
     marks: Marks
+    kept: Mask
+
+    def look(self, leaves: Sequence[int], unit: int, split: int) -> bool:
+        """Look for worlds that make the target wide enough, with nothing more hidden; whether there are."""
+        pool = Pool(self.measure, self.room, leaves, self.bounds)
+        pattern = next((p for p, units in enumerate(pool.units) if unit in units), None)
+        if pattern is None or pool.fixed[pattern, split]:
+            return False
+        program = pool.program()
+        weights = np.zeros(pool.fixed.shape)
+        weights[pattern, split] = 1.0
+        for sign in (-1.0, 1.0):
+            pool.add(program.least(pool.costs(sign * weights)))
+            if self._is_wide(unit, split):
+                return True
+        return False
 
     def mend(self, unit: int, split: int) -> bool:
         """Hide figures until the target is wide enough; whether it is."""
-        for leaves in self._pools(unit, split):
+        for leaves in self.pools(unit, split):
             if self._mend_in(Pool(self.measure, self.room, leaves, self.bounds), unit, split):
                 return True
         return False
 
-    def _pools(self, unit: int, split: int) -> Iterator[list[int]]:
+    def pools(self, unit: int, split: int) -> Iterator[list[int]]:
         """Leaves to move, ever more: the neighbours, then the largest of larger places, then all."""
         frame = self.measure.frame
         own = set(frame.units[unit].leaves)
@@ -51,14 +69,16 @@ class Repair:
         holds = frame.holds[split]
         free = np.minimum(self.room.high - self.room.low, self.aim.needed.max())[:, holds].sum(axis=1)
         sizes = free * (1 + self.measure.atoms.sum()) + self.measure.atoms.sum(axis=1)
+        # A place by itself comes last: what moves there alone changes every larger place too.
         around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=len)
         if len(own) > 1:
-            around.insert(0, own)
+            around.append(own)
         seen: list[list[int]] = []
-        for place in around or [set(range(len(frame.leaves)))]:
+        # Few leaves make quick programs. More are looked at before a repair may hide what is to be kept.
+        for most, place in product((_POOL, _LARGE_POOL), around or [set(range(len(frame.leaves)))]):
             ranked = sorted(place, key=lambda leaf: (-int(sizes[leaf]), leaf))
             inside = [leaf for leaf in ranked if leaf in own][:6]
-            leaves = sorted({*ranked[:_POOL], *inside})
+            leaves = sorted({*ranked[:most], *inside})
             if leaves not in seen:
                 seen.append(leaves)
                 yield leaves
@@ -110,20 +130,34 @@ class Repair:
         self, pool: Pool, pattern: int, split: int, changes: Sequence[int]
     ) -> tuple[float, list[Figure], Floats] | None:
         """The cheapest change of the target: its cost, the shown figures that it changes, and the move."""
-        shown = [(int(p), int(s)) for p, s in zip(*np.nonzero(pool.fixed), strict=True)]
-        shown = [(p, s) for p, s in shown if len(pool.columns(p, s))]
+        shown = self._shown(pool)
         size, number = int(pool.moves.sum()), len(shown)
         program, costs = self._program(pool, shown, pool.columns(pattern, split))
         best: tuple[float, list[Figure], Floats] | None = None
         for change in changes:
             program.bound_row(number, float(change), float(change))
-            values = program.least(costs)
-            if values is None or (best is not None and float(costs @ values) > best[0] - _EPSILON):
-                continue
-            moved = values[size::2] + values[size + 1 :: 2]
-            changed = [row for row, much in zip(shown, moved, strict=True) if much > _EPSILON]
-            best = (float(costs @ values), changed, values[:size])
+            much = np.ones(len(costs))
+            for _ in range(2):
+                # A figure costs once, however much it changes: so those that change get cheaper the second time.
+                values = program.least(costs / much)
+                if values is None:
+                    break
+                much = np.maximum(values, 1.0)
+                changed = np.nonzero(values[size::2] + values[size + 1 :: 2] > _EPSILON)[0].tolist()
+                price = float(sum(costs[size + 2 * position] for position in changed))
+                if best is None or price < best[0] - _EPSILON:
+                    best = (price, [shown[position] for position in changed], values[:size])
         return best
+
+    def _shown(self, pool: Pool) -> list[Figure]:
+        """The shown figures, by pattern and split, that hold a column of the program."""
+        rows = np.argwhere(pool.fixed)
+        columns = pool.columns_of(rows)
+        return [(p, s) for (p, s), found in zip(rows.tolist(), columns, strict=True) if len(found)]
+
+    def _price(self, pool: Pool, pattern: int, split: int) -> float:
+        units = [unit for unit in pool.units[pattern] if self.measure.shown[unit, split]]
+        return float(self.weights[units, split].sum()) / _SCALE
 
     def _program(self, pool: Pool, shown: Sequence[Figure], target: npt.NDArray[np.int64]) -> tuple[Program, Floats]:
         """The program in which a shown figure may change at its cost; the target's row follows those of the shown."""
@@ -132,14 +166,15 @@ class Repair:
         high = np.concatenate([pool.high[pool.moves], np.full(2 * number, 1e7)])
         costs = np.zeros(size + 2 * number)
         rows, signs, bounds = [], [], []
-        for position, (p, s) in enumerate(shown):
-            columns = pool.columns(p, s)
+        found = pool.columns_of(np.array(shown, dtype=np.int64).reshape(-1, 2))
+        for position, ((p, s), columns) in enumerate(zip(shown, found, strict=True)):
             up, down = size + 2 * position, size + 2 * position + 1
             rows.append(np.concatenate([columns, [up, down]]))
             signs.append(np.concatenate([np.ones(len(columns)), [-1.0, 1.0]]))
             bounds.append((0.0, 0.0))
-            weight = sum(int(self.weights[unit, s]) for unit in pool.units[p] if self.measure.shown[unit, s])
-            costs[[up, down]] = weight / _SCALE
+            costs[[up, down]] = self._price(pool, p, s)
+            if self.kept[pool.units[p], s].any():
+                high[[up, down]] = 0.0
         rows.append(target)
         signs.append(np.ones(len(target)))
         bounds.append((0.0, 0.0))

@@ -24,7 +24,7 @@ def review(output: str, release: int, results: Sequence[YearResult]) -> dict[str
         "years": [result.year for result in results],
         "cells": counts_of(rows),
         "figures_sensitive": sum(result.primary for result in results),
-        "figures_hidden_to_close_sums": sum(result.closed for result in results),
+        "figures_shown_again": sum(result.shown_again for result in results),
         "figures_repaired": sum(result.audit.repaired + result.proof.repaired for result in results),
         "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
         "newly_shown": len(newly_shown),

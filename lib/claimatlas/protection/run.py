@@ -18,12 +18,13 @@ from claimatlas.errors import InputError, QualityGateError
 from claimatlas.paths import make_private
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, Row, add_comparisons, rows_of_year
+from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_other_settings, shown_before, split_text
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
-from claimatlas.protection.plan import plan
+from claimatlas.protection.plan import PlannedCell, plan
 from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
 from claimatlas.protection.tables import TableBuilder, indicator_years
@@ -42,7 +43,7 @@ class YearResult:
     audit: Audit
     proof: Proof
     primary: int
-    closed: int
+    shown_again: int
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -73,34 +74,64 @@ def protect_year(
     measures = TableBuilder(configuration, publication, year).measures(years)
     cells = plan(years, measures, configuration, publication)
     links = links_of(measures, configuration)
-    marks = Marks(measures, links, cells)
-    audit = Audit(measures, links, marks, publication, progress)
-    mark(measures, cells, marks, configuration, publication)
-    primary = sum(int(measure.hidden.sum()) for measure in measures.values())
+    audit = Audit(measures, links, Marks(measures, links, cells), publication, progress)
     know_what_was_shown(audit, cells, known, year, publication)
-    progress(f"{year}: {len(cells):,} planned cells, {primary:,} figures sensitive by themselves")
-    closed = audit.close()
-    progress(f"{year}: {closed:,} more hidden to close the sums")
+    pattern = choose(audit, cells, configuration, until, str(year))
+    end = time.monotonic()
+    rows = rows_of_year(cells, measures, configuration, publication, year, release.number)
+    seconds = {"tables": end - start - sum(pattern.seconds.values()), **pattern.seconds}
+    return YearResult(year, rows, audit, pattern.proof, pattern.primary, pattern.shown_again, seconds)
+
+
+@dataclass
+class Pattern:
+    """What was found on the way to a pattern that is proved: counts of figures, and seconds by step."""
+
+    proof: Proof
+    primary: int
+    shown_again: int
+    seconds: dict[str, float]
+
+
+def choose(
+    audit: Audit, cells: Sequence[PlannedCell], configuration: Configuration, until: float, name: str
+) -> Pattern:
+    """Choose what is hidden of a year, in the audit's measures, and prove it.
+
+    Raises:
+        QualityGateError: the audit fails, or has no time left.
+    """
+    measures = audit.measures
+    mark(measures, cells, audit.marks, configuration, audit.publication)
+    own = {quantity: measure.hidden.copy() for quantity, measure in measures.items()}
+    primary = sum(int(hidden.sum()) for hidden in own.values())
+    audit.progress(f"{name}: {len(cells):,} planned cells, {primary:,} figures sensitive by themselves")
     at_search = time.monotonic()
     if not audit.protect(until):
-        raise QualityGateError(_failure(audit, year, time.monotonic() > until))
+        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
+    at_cleaning = time.monotonic()
+    again = Cleaning(audit, own).clean(until)
     at_proof = time.monotonic()
-    proof = prove(audit, progress)
+    proof = prove(audit, audit.progress)
+    last = Cleaning(audit, own, with_algebra=True)
+    if proof.repaired and not proof.failures and last.is_small:
+        again += last.clean(until)
+        proof.failures = prove(audit, audit.progress).failures
     if proof.failures:
         raise QualityGateError(
-            f"{year}: {len(proof.failures)} figures follow by linear algebra, so nothing is written: "
+            f"{name}: {len(proof.failures)} figures follow by linear algebra, so nothing is written: "
             + "; ".join(proof.failures[:5])
             + "."
         )
-    rows = rows_of_year(cells, measures, configuration, publication, year, release.number)
-    result = YearResult(year, rows, audit, proof, primary, closed)
-    end = time.monotonic()
-    result.seconds = {
-        "tables": at_search - start,
-        "programs": at_proof - at_search,
-        "algebra": end - at_proof,
+    if not audit.check_worlds() or time.monotonic() > until:
+        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
+    audit.progress(f"{name}: {again:,} shown again, as no secret needs them hidden")
+    seconds = {
+        "programs": at_cleaning - at_search,
+        "cleaning": at_proof - at_cleaning,
+        "algebra": time.monotonic() - at_proof,
     }
-    return result
+    return Pattern(proof, primary, again, seconds)
 
 
 def write_candidate(
@@ -118,14 +149,14 @@ def write_candidate(
     _write_pattern(output, release, results)
 
 
-def _failure(audit: Audit, year: int, out_of_time: bool) -> str:
+def _failure(audit: Audit, name: str, out_of_time: bool) -> str:
     why = "The programs ran out of their time (budget_seconds)" if out_of_time else "The audit failed"
     places: Counter[str] = Counter()
     for goal in audit.all_goals():
         for unit, _ in zip(*goal.aim.narrow.nonzero(), strict=True) if goal.is_secret else ():
             places[audit.measures[goal.quantity].frame.units[unit].level] += 1
     left = ", ".join(f"{number} at {level}" for level, number in places.items())
-    return f"{year}: {why}: {audit.narrow()} hidden figures could be bounded too closely ({left}). Nothing is written."
+    return f"{name}: {why}: {audit.narrow()} hidden figures could be bounded too closely ({left}). Nothing is written."
 
 
 def _audit_row(

@@ -20,6 +20,8 @@ from claimatlas.protection.programs import Program, as_whole
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
 
+Positions = npt.NDArray[np.int32]
+Worlds = npt.NDArray[np.object_]
 UNBOUNDED = 10**7
 """More than anything moves: a bound that is none."""
 _STALLS = 4
@@ -122,20 +124,69 @@ def _follows(whole: Measure, part: Measure, link: Link) -> bool:
     return all(row in pairs and bool(part.shown[pairs[row]]) for row in shown)
 
 
-@dataclass
+@dataclass(eq=False)
+class World:
+    """A world by its changes: ``units`` and ``splits`` are the figures that differ, ``change`` by how much.
+
+    bounds: of all that changes, each with its sign. leaves: those that it was looked for in.
+    """
+
+    bounds: list[tuple[Bounds, int]]
+    leaves: tuple[int, ...]
+    units: Positions
+    splits: Positions
+    change: Positions
+
+    def keep(self, figures: Mask) -> None:
+        """Forget the changes of other figures than these, which nobody asks for again."""
+        kept = figures[self.units, self.splits]
+        self.units, self.splits, self.change = self.units[kept], self.splits[kept], self.change[kept]
+
+    def moves_shown(self) -> bool:
+        """Whether it changes a figure that is shown now, so that a reader can tell it from the true one."""
+        return any(bool(one.measure.shown[self.units, self.splits].any()) for one, _ in self.bounds if one.measure)
+
+
+@dataclass(eq=False)
 class Bounds:
-    """The least and the greatest that each figure of a measure, or a gap of two, is in the worlds found so far."""
+    """The least and the greatest that each figure of a measure, or a gap of two, is in the worlds found so far.
+
+    measure: whose figures they are; none for a gap. lower, upper: the world of the one and of the other.
+    enough: how far from the truth a bound is far enough; beyond it the first world found stays.
+    """
 
     cells: Counts
     least: Counts
     greatest: Counts
+    lower: Worlds
+    upper: Worlds
+    measure: Measure | None = None
+    enough: int = UNBOUNDED
     worlds: int = 0
     programs: int = 0
 
     @classmethod
-    def of(cls, cells: Counts) -> Bounds:
+    def of(cls, cells: Counts, measure: Measure | None = None, enough: int = UNBOUNDED) -> Bounds:
         """Before any other world."""
-        return cls(cells, cells.copy(), cells.copy())
+        nothing: Worlds = np.full(cells.shape, None, dtype=object)
+        return cls(cells, cells.copy(), cells.copy(), nothing, nothing.copy(), measure, enough)
+
+    def take(self, world: World, sign: int) -> None:
+        """Widen by a world."""
+        units, splits = world.units, world.splits
+        now = self.cells[units, splits] + sign * world.change
+        least, greatest = self.least[units, splits], self.greatest[units, splits]
+        low = (now < least) & (self.cells[units, splits] - least < self.enough)
+        high = (now > greatest) & (greatest - self.cells[units, splits] < self.enough)
+        self.least[units[low], splits[low]] = now[low]
+        self.greatest[units[high], splits[high]] = now[high]
+        self.lower[units[low], splits[low]] = world
+        self.upper[units[high], splits[high]] = world
+
+    def forget(self) -> None:
+        """Go back to before any world."""
+        self.least, self.greatest = self.cells.copy(), self.cells.copy()
+        self.lower[:], self.upper[:] = None, None
 
     @property
     def width(self) -> Counts:
@@ -186,15 +237,22 @@ class Pool:
         found = self.column[chosen]
         return found[found >= 0]
 
+    def columns_of(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        """The same for many figures, each given by pattern and split."""
+        if not len(rows):
+            return []
+        holds = self.holds_leaf[rows[:, 0]][:, :, None] & self.measure.frame.holds[rows[:, 1]][:, None, :]
+        row, column = np.nonzero(holds.reshape(len(rows), -1)[:, self.moves.ravel()])
+        return np.split(column, np.searchsorted(row, np.arange(1, len(rows))))
+
     def program(self) -> Program:
         """The program of all worlds of the pool."""
-        rows, bounds = [], []
-        for pattern, split in self._rows():
-            columns = self.columns(pattern, split)
-            if len(columns):
-                rows.append(columns)
-                bounds.append((float(self._least(pattern, split)), float(self._most(pattern, split))))
-        return Program(self.low[self.moves].astype(float), self.high[self.moves].astype(float), rows, bounds)
+        rows = np.array(list(self._rows()), dtype=np.int64).reshape(-1, 2)
+        columns = self.columns_of(rows)
+        filled = [number for number, found in enumerate(columns) if len(found)]
+        bounds = [(float(self._least(*row)), float(self._most(*row))) for row in rows[filled].tolist()]
+        low, high = self.low[self.moves].astype(float), self.high[self.moves].astype(float)
+        return Program(low, high, [columns[number] for number in filled], bounds)
 
     def _least(self, pattern: int, split: int) -> int:
         return 0 if self.fixed[pattern, split] else int(self.least_change[pattern, split])
@@ -237,11 +295,17 @@ class Pool:
         if not self.is_world(change, figures):
             return False
         self.bounds[0][0].worlds += 1
+        rows = np.concatenate([np.full(len(units), pattern) for pattern, units in enumerate(self.units)])
+        units = np.concatenate([np.array(units) for units in self.units])
+        by_unit = figures[rows]
+        place, splits = np.nonzero(by_unit)
+        change = by_unit[place, splits].astype(np.int32)
+        world = World(
+            self.bounds, tuple(self.leaves.tolist()), units[place].astype(np.int32), splits.astype(np.int32), change
+        )
         for bounds, sign in self.bounds:
-            for pattern, units in enumerate(self.units):
-                now = bounds.cells[units] + sign * figures[pattern]
-                bounds.least[units] = np.minimum(bounds.least[units], now)
-                bounds.greatest[units] = np.maximum(bounds.greatest[units], now)
+            bounds.take(world, sign)
+        world.keep(np.logical_or.reduce([one.measure.planned for one, _ in self.bounds if one.measure]))
         return True
 
     def costs(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,0 +1,112 @@
+"""What is on disk when `protect` dies: never a cell that the audit did not pass, and the former release as it was."""
+
+from pathlib import Path
+
+import deltalake
+import pytest
+
+pytest.importorskip("highspy", reason="the extra publish is not installed")
+
+from claimatlas.auditing.run import audit
+from claimatlas.cli import main
+from claimatlas.configuration import load_configuration
+from claimatlas.configuration.publication import load_publication
+from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.schemas import PUBLISHED_AUDITS, PUBLISHED_CELLS
+from publication.country import atoms, configuration, gold_rows, write_gold
+
+RUN = "claimatlas.protection.run"
+MOMENTS = [
+    (f"{RUN}.{name}", call)
+    for name, calls in (
+        ("cells_of", 1),
+        ("plan", 1),
+        ("links_of", 1),
+        ("know_what_was_shown", 1),
+        ("mark", 1),
+        ("Audit.protect", 1),
+        ("Audit.goals", 8),
+        ("Cleaning.clean", 1),
+        ("prove", 1),
+        ("Audit.check_worlds", 1),
+        ("rows_of_year", 1),
+        ("add_comparisons", 1),
+        ("write_rows", 2),
+        ("_write_pattern", 1),
+    )
+    for call in range(0, calls, max(1, calls // 4))
+]
+
+
+class Killed(BaseException):
+    """The end of the process, which nothing may catch."""
+
+
+def tables(more: int) -> dict:
+    """The counts of a release: a later one has a few more."""
+    births = {atom: 3 + (7 * number + more) % 11 if atom[0] else 0 for number, atom in enumerate(atoms())}
+    no_midwife = {atom: count // 3 for atom, count in births.items()}
+    return {"births": births, "no_midwife": no_midwife, "nobody": {a: n // 2 for a, n in no_midwife.items()}}
+
+
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return configuration(tmp_path_factory.mktemp("conf"))
+
+
+def versions(output: Path, name: str) -> list[list[dict]]:
+    """The rows of every version of a table of `published/`."""
+    path = str(output / "published" / name)
+    if not deltalake.DeltaTable.is_deltatable(path):
+        return []
+    newest = deltalake.DeltaTable(path).version()
+    return [deltalake.DeltaTable(path, version=v).to_pyarrow_table().to_pylist() for v in range(newest + 1)]
+
+
+@pytest.mark.parametrize("error", [Killed, OSError], ids=["killed", "disk full"])
+def test_dying_at_any_moment(
+    error: type[BaseException], conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = write_gold(tmp_path / "output", gold_rows(tables(0)))
+    arguments = ["protect", "--output", str(output), "--conf", str(conf)]
+    assert main(arguments) == 0
+    former = sorted(map(str, versions(output, "cells")[-1]))
+    write_gold(output, gold_rows(tables(1)), release=2)
+    loaded = load_configuration(str(conf))
+    publication = load_publication(loaded)
+    died = 0
+    for target, call in MOMENTS:
+        with monkeypatch.context() as patched:
+            dies_at(patched, target, call, error)
+            try:
+                code = main(arguments)
+            except Killed:
+                code = 1
+        died += code != 0
+        for rows in versions(output, "cells"):
+            assert sorted(str(row) for row in rows if row["release"] == 1) in ([], former)
+        assert audit(str(output), loaded, publication, lambda message: None).texts() == []
+    assert died == len(MOMENTS)
+    audits = DeltaReader(str(output)).rows(PUBLISHED_AUDITS)
+    cells = DeltaReader(str(output)).rows(PUBLISHED_CELLS)
+    assert {row["release"] for row in audits} <= {row["release"] for row in cells}
+
+
+def dies_at(patched: pytest.MonkeyPatch, target: str, call: int, error: type[BaseException]) -> None:
+    """Let the function die on that call, the first being 0."""
+    from importlib import import_module
+
+    owner: object = import_module(RUN)
+    *path, name = target.removeprefix(f"{RUN}.").split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    real = getattr(owner, name)
+    calls = [0]
+
+    def dying(*arguments: object, **named: object) -> object:
+        calls[0] += 1
+        if calls[0] > call:
+            raise error("No space left on device")
+        return real(*arguments, **named)
+
+    patched.setattr(owner, name, dying)

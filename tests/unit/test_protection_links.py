@@ -1,0 +1,86 @@
+"""The links between Belgium's indicators by which a hidden figure would follow: each is known from the declarations."""
+
+import pytest
+
+pytest.importorskip("highspy", reason="the extra publish is not installed")
+
+from claimatlas.configuration import load_configuration
+from claimatlas.configuration.publication import load_publication
+from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.protection.tables import TableBuilder, published_values
+from comparison import CONF
+
+CONFIGURATION = load_configuration(str(CONF))
+TYPES = tuple(CONFIGURATION.services.delivery_types)
+INDICATORS = {indicator.id: indicator for indicator in CONFIGURATION.indicators}
+
+
+def upper(name: str) -> Quantity:
+    return numerator_of(INDICATORS[name], TYPES)
+
+
+def lower(name: str) -> Quantity:
+    return denominator_of(INDICATORS[name], TYPES)
+
+
+@pytest.mark.parametrize("name", ["003a", "004a", "005a", "008a", "009a"])
+def test_denominators_are_the_deliveries(name: str) -> None:
+    """A hidden denominator cannot be read off another indicator: it is one count, hidden once for all."""
+    assert lower(f"cube_007_{name}") == upper("cube_007_001a_denom") == lower("cube_007_001a_denom")
+
+
+def test_one_count_under_two_names() -> None:
+    assert upper("stat_013_023") == upper("cube_013_023")
+    assert lower("cube_007_006b") == lower("cube_007_008b")
+
+
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        (upper("cube_007_008a"), upper("cube_007_009a")),
+        (lower("cube_007_007a"), lower("cube_007_001a_denom")),
+        (lower("cube_007_007a"), lower("cube_007_006b")),
+        (lower("cube_007_006b"), lower("cube_007_001a_denom")),
+        (upper("cube_007_006b"), lower("cube_007_006b")),
+        (upper("cube_007_008b"), upper("cube_007_008a")),
+        (upper("stat_013_023"), upper("stat_013_024")),
+    ],
+    ids=str,
+)
+def test_what_lies_within_what(part: Quantity, whole: Quantity) -> None:
+    assert part.lies_within(whole)
+    assert not whole.lies_within(part)
+
+
+def test_nights_bound_nobody() -> None:
+    """A sum over persons is no count of them: neither lies within the other."""
+    nights = upper("cube_007_007a")
+    assert nights.is_magnitude
+    assert not any(nights.lies_within(lower(name)) for name in INDICATORS)
+
+
+def test_declared_differences_are_counts() -> None:
+    pairs = {(one.whole, one.part, one.of) for one in load_publication(CONFIGURATION).differences}
+    assert ("cube_007_009a", "cube_007_008a", "numerator") in pairs
+    assert ("cube_007_001a_denom", "cube_007_007a", "denominator") in pairs
+    assert ("cube_007_001a_denom", "cube_007_006b", "denominator") in pairs
+    assert ("stat_013_024", "stat_013_023", "numerator") in pairs
+
+
+def test_yes_and_the_rest_are_all() -> None:
+    """All less yes less no is nobody: what is not known is published with no."""
+    publication = load_publication(CONFIGURATION)
+    values = published_values(CONFIGURATION, publication, "deliveries", "increased_reimbursement")
+    assert values == ("yes", "no_or_unknown")
+
+
+def test_unknown_domicile() -> None:
+    """The country holds those of no known place; no part does, so they are what is left of it."""
+    publication = load_publication(CONFIGURATION)
+    frame = TableBuilder(CONFIGURATION, publication, 2023).frame("deliveries", "municipality", ("delivery_type",))
+    nowhere = len(frame.leaves) - 1
+    assert [unit.level for unit in frame.units if nowhere in unit.leaves] == ["country"]
+    # Every other sum has no rest, so each unit's parts tell it and are told by it.
+    for position, unit in enumerate(frame.units):
+        inside = {leaf for child in frame.children[position] for leaf in frame.units[child].leaves}
+        assert not inside or set(unit.leaves) - inside <= {nowhere}
