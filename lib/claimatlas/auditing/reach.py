@@ -1,0 +1,62 @@
+"""How far apart each figure is in the solutions found so far: every solution tells of all figures at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from claimatlas.auditing.lattice import Count, Lattice, Mask
+from claimatlas.auditing.programs import Model, Reals
+
+EPSILON = 1e-5
+"""Less than this beside a whole number is rounding."""
+
+
+@dataclass
+class Reach:
+    """The least and the greatest of each figure of a table (a count, or a difference of two) so far."""
+
+    least: Reals
+    greatest: Reals
+
+    def take(self, figures: Reals) -> None:
+        """Take one more solution."""
+        np.minimum(self.least, figures, out=self.least)
+        np.maximum(self.greatest, figures, out=self.greatest)
+
+    def width(self) -> Reals:
+        """How many whole numbers lie between, less one."""
+        return np.floor(self.greatest + EPSILON) - np.ceil(self.least - EPSILON)
+
+
+class Solutions:
+    """Tables of every figure of a lattice, as the solutions of programs make them."""
+
+    def __init__(self, lattice: Lattice, model: Model) -> None:
+        self.lattice, self.model = lattice, model
+        self.holds = [count.holds.T.astype(float) for count in lattice.counts]
+        self.known = [count.low[:, count.finest].astype(float) for count in lattice.counts]
+        self.tables: list[Count] = [*lattice.counts, *(order.gap for order in lattice.orders)]
+        self.reach = [
+            Reach(np.full(table.low.shape, np.inf), np.full(table.low.shape, -np.inf)) for table in self.tables
+        ]
+        self.figures: list[Reals] = [np.zeros(count.low.shape) for count in lattice.counts]
+
+    def take(self, solution: Reals, counts: Sequence[int] | None = None) -> None:
+        """Take a solution; counts: the ones that changed since the last."""
+        changed = set(range(len(self.lattice.counts)) if counts is None else counts)
+        for number in changed:
+            column = self.model.column[number]
+            finest = np.where(column >= 0, solution[np.maximum(column, 0)], self.known[number])
+            self.figures[number] = finest @ self.holds[number]
+            self.reach[number].take(self.figures[number])
+        for number, order in enumerate(self.lattice.orders, start=len(self.lattice.counts)):
+            if order.part in changed or order.whole in changed:
+                own = np.ix_(range(order.nodes), order.splits[0]), np.ix_(range(order.nodes), order.splits[1])
+                self.reach[number].take(self.figures[order.whole][own[1]] - self.figures[order.part][own[0]])
+
+    def narrow(self, targets: Sequence[Mask], needed: int) -> list[Mask]:
+        """The targets whose reach is not wide enough yet; targets: of each table."""
+        return [mask & (one.width() < needed) for mask, one in zip(targets, self.reach, strict=True)]
