@@ -30,6 +30,10 @@ class Reach:
         """How many whole numbers lie between, less one."""
         return np.floor(self.greatest + EPSILON) - np.ceil(self.least - EPSILON)
 
+    def within(self, low: int, high: int) -> Mask:
+        """Whether every whole number between them is from low to high."""
+        return np.asarray((np.ceil(self.least - EPSILON) >= low) & (np.floor(self.greatest + EPSILON) <= high))
+
 
 class Solutions:
     """Tables of every figure of a lattice, as the solutions of programs make them."""
@@ -37,15 +41,27 @@ class Solutions:
     def __init__(self, lattice: Lattice, model: Model) -> None:
         self.lattice, self.model = lattice, model
         self.holds = [count.holds.T.astype(float) for count in lattice.counts]
-        self.known = [count.low[:, count.finest].astype(float) for count in lattice.counts]
+        self.known = [
+            np.where(column >= 0, 0, count.low[:, count.finest]).astype(float)
+            for count, column in zip(lattice.counts, model.column, strict=True)
+        ]
         self.tables: list[Count] = [*lattice.counts, *(order.gap for order in lattice.orders)]
         self.reach = [
             Reach(np.full(table.low.shape, np.inf), np.full(table.low.shape, -np.inf)) for table in self.tables
         ]
         self.figures: list[Reals] = [np.zeros(count.low.shape) for count in lattice.counts]
 
+    def part_known(self, table: int, node: int, split: int) -> float:
+        """How much of a figure, or of a difference, is known."""
+        first = len(self.lattice.counts)
+        if table < first:
+            return float(self.known[table][node] @ self.holds[table][:, split])
+        order = self.lattice.orders[table - first]
+        whole = self.part_known(order.whole, node, int(order.splits[1][split]))
+        return whole - self.part_known(order.part, node, int(order.splits[0][split]))
+
     def take(self, solution: Reals, counts: Sequence[int] | None = None) -> None:
-        """Take a solution; counts: the ones that changed since the last."""
+        """Take a solution; counts: the ones that are not as they were in the last that all changed in."""
         changed = set(range(len(self.lattice.counts)) if counts is None else counts)
         for number in changed:
             column = self.model.column[number]
@@ -56,7 +72,3 @@ class Solutions:
             if order.part in changed or order.whole in changed:
                 own = np.ix_(range(order.nodes), order.splits[0]), np.ix_(range(order.nodes), order.splits[1])
                 self.reach[number].take(self.figures[order.whole][own[1]] - self.figures[order.part][own[0]])
-
-    def narrow(self, targets: Sequence[Mask], needed: int) -> list[Mask]:
-        """The targets whose reach is not wide enough yet; targets: of each table."""
-        return [mask & (one.width() < needed) for mask, one in zip(targets, self.reach, strict=True)]
