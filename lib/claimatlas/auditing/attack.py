@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +12,12 @@ from claimatlas.auditing.algebra import PRIMES, Residues, changes_of, determined
 from claimatlas.auditing.figures import Key, Published
 from claimatlas.auditing.insiders import ties
 from claimatlas.auditing.lattice import Count, Lattice, Mask, narrow
-from claimatlas.auditing.programs import model_of
+from claimatlas.auditing.programs import model_of, published_model_of, unknowns
 from claimatlas.auditing.search import Search
 
-Bounds = Mapping[Key, tuple[int, int]]
 Progress = Callable[[str], None]
+FINEST = 6000
+"""Up to so many finest counts the programs are over all of them; beyond, over the figures that are hidden."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,11 @@ def attack(found: Published, lattice: Lattice, rules: Rules, progress: Progress 
     changes = _changes(lattice)
     fixed = [determined(one) for one in changes]
     outcome.seconds["algebra"] = time.monotonic() - begin - outcome.seconds["bounds"]
-    targets = _targets(found, lattice, rules, fixed)
-    search = Search(lattice, model_of(lattice), targets, rules.k - 1, progress)
+    is_small = unknowns(lattice) <= FINEST
+    model = model_of(lattice) if is_small else published_model_of(lattice)
+    outcome.seconds["model"] = time.monotonic() - begin - sum(outcome.seconds.values())
+    targets = _targets(found, lattice, rules, fixed if is_small else None)
+    search = Search(lattice, model, targets, rules.k - 1, progress, exact=is_small)
     effort = search.run()
     narrow(lattice)
     outcome.programs, outcome.undecided = effort.programs, search.count_open()
@@ -107,13 +111,17 @@ def _changes(lattice: Lattice) -> list[list[Residues]]:
     return [[changes[number] for changes in by_prime] for number in range(len(lattice.counts))]
 
 
-def _targets(found: Published, lattice: Lattice, rules: Rules, fixed: list[Mask]) -> list[Mask]:
+def _targets(found: Published, lattice: Lattice, rules: Rules, fixed: list[Mask] | None) -> list[Mask]:
     """What the programs aim at: hidden figures and differences of them, and others that algebra says are determined.
+
+    fixed: what it says; none where the programs do not have those figures.
+
 
     Where one of two counts is shown, their difference is as wide as the other.
     """
     targets = []
-    for count, mask in zip(lattice.counts, fixed, strict=True):
+    for number, count in enumerate(lattice.counts):
+        mask = fixed[number] if fixed else count.planned
         nothing = np.zeros_like(count.planned)
         is_asked = count.name not in rules.known and count.name not in found.magnitudes
         targets.append(((count.planned | mask) & ~count.shown) if is_asked else nothing)
@@ -158,9 +166,8 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
     watched = _watched(found, rules)
     for order in lattice.orders:
         part, whole = lattice.counts[order.part], lattice.counts[order.whole]
-        if (part.name, whole.name) not in watched or whole.name in found.magnitudes - {part.name}:
-            if (whole.name, part.name) not in rules.differences:
-                continue
+        if (part.name, whole.name) not in watched:
+            continue
         one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
         hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
         gap = order.gap

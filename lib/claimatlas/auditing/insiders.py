@@ -31,7 +31,9 @@ def ties(count: Count, changes: Residues, prime: int, figures: Reals) -> Iterato
             for other in group:
                 if other == known or not count.planned[other]:
                     continue
-                value = _value(int(first[known]), int(first[other]), prime, float(figures[known]), float(figures[other]))
+                value = _value(
+                    int(first[known]), int(first[other]), prime, float(figures[known]), float(figures[other])
+                )
                 # The same count under two names is no news.
                 if value is not None:
                     yield other, value

@@ -272,9 +272,7 @@ def _count(name: str, values: dict[int, tuple[str, ...]], depth: int, places: Pl
 def _order(lattice: Lattice, part: str, whole: str) -> Order:
     """The difference of two counts where both are counted."""
     one, other = lattice.counts[lattice.number[part]], lattice.counts[lattice.number[whole]]
-    common = {
-        column: names for column, names in zip(one.columns, one.values, strict=True) if column in other.columns
-    }
+    common = {column: names for column, names in zip(one.columns, one.values, strict=True) if column in other.columns}
     depth = min(one.depth, other.depth)
     gap = _count(f"{whole} - {part}", common, depth, lattice.places)
     positions = []

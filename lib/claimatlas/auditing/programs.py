@@ -1,4 +1,8 @@
-"""The finest counts that are not known yet as the unknowns of linear programs, and what is published as their rows."""
+"""What is not known yet as the unknowns of linear programs, and what is published as their rows.
+
+The unknowns are the finest counts where they are few: then the programs know all that a reader can. Of a whole country
+they are the hidden figures themselves, between the bounds that follow from all finest counts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.auditing.lattice import NO_BOUND, Count, Counts, Lattice, Order
+from claimatlas.auditing.lattice import NO_BOUND, Count, Lattice, Mask, Order
 
 Reals = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -19,10 +23,13 @@ _INFINITE = float("inf")
 class Model:
     """Unknowns with bounds, and rows over them as flat arrays.
 
-    column: of each count the unknown of each node and finest split; -1 where its value is known.
+    column: of each count the unknown of each node and split of ``splits``; -1 where its value is known, or not asked.
+    spread: how the figures of all splits are made of those; none where they are the same.
     """
 
     column: list[Indices]
+    splits: list[Indices]
+    spread: list[Reals | None]
     low: Reals
     high: Reals
     rows: Rows
@@ -50,21 +57,21 @@ class _Builder:
 
     lattice: Lattice
     column: list[Indices]
+    splits: list[Indices]
     lengths: list[int] = field(default_factory=list)
     indices: list[Indices] = field(default_factory=list)
     values: list[Reals] = field(default_factory=list)
     bounds: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, terms: Iterable[tuple[int, Indices, Indices, int]], low: float, high: float) -> None:
-        """Add a row; each term is a count, nodes, positions of finest splits, and a sign."""
+        """Add a row; each term is a count, nodes, positions among its splits, and a sign."""
         indices, values = [], []
         known = 0
         for number, nodes, splits, sign in terms:
             columns = self.column[number][nodes, splits]
             is_open = columns >= 0
             count = self.lattice.counts[number]
-            finest = np.asarray(count.finest)
-            known += sign * int(count.low[nodes, finest[splits]][~is_open].sum())
+            known += sign * int(count.low[nodes, self.splits[number][splits]][~is_open].sum())
             indices.append(columns[is_open])
             values.append(np.full(int(is_open.sum()), float(sign)))
         own = np.concatenate(indices)
@@ -86,19 +93,16 @@ class _Builder:
         )
 
 
+def unknowns(lattice: Lattice) -> int:
+    """How many finest counts are not known."""
+    return sum(int((count.low < count.high)[:, count.finest].sum()) for count in lattice.counts)
+
+
 def model_of(lattice: Lattice) -> Model:
-    """Write down the programs' unknowns and rows, after the bounds were carried through."""
-    column, size, lows, highs_ = [], 0, [], []
-    for count in lattice.counts:
-        low, high = count.low[:, count.finest], count.high[:, count.finest]
-        is_open = low < high
-        own = np.full(low.shape, -1, dtype=np.int64)
-        own[is_open] = np.arange(size, size + int(is_open.sum()))
-        size += int(is_open.sum())
-        column.append(own)
-        lows.append(low[is_open])
-        highs_.append(high[is_open])
-    builder = _Builder(lattice, column)
+    """Programs over the finest counts, after the bounds were carried through."""
+    splits = [np.array(count.finest, dtype=np.int64) for count in lattice.counts]
+    column, low, high = _unknowns(lattice, splits, [np.ones_like(count.planned) for count in lattice.counts])
+    builder = _Builder(lattice, column, splits)
     for number, count in enumerate(lattice.counts):
         _add_places(builder, number, count)
         _add_shown(builder, number, count)
@@ -106,9 +110,26 @@ def model_of(lattice: Lattice) -> Model:
         _add_order(builder, order)
     for one, other in lattice.twins:
         builder.add([(*_terms(lattice, one), 1), (*_terms(lattice, other), -1)], 0.0, 0.0)
-    top = np.concatenate(highs_).astype(float)
-    top[top >= NO_BOUND / 2] = _INFINITE
-    return Model(column, np.concatenate(lows).astype(float), top, builder.rows())
+    spread: list[Reals | None] = [count.holds.T.astype(float) for count in lattice.counts]
+    return Model(column, splits, spread, low, high, builder.rows())
+
+
+def _unknowns(lattice: Lattice, splits: list[Indices], asked: list[Mask]) -> tuple[list[Indices], Reals, Reals]:
+    """Number the figures that are asked and not known; with their bounds."""
+    column, size = [], 0
+    lows, tops = [np.zeros(0)], [np.zeros(0)]
+    # What nothing bounds may be far above everything that is shown: a solver wants a number.
+    cap = 1000.0 + 10.0 * max((int(count.low.max(initial=0)) for count in lattice.counts), default=0)
+    for count, own, mask in zip(lattice.counts, splits, asked, strict=True):
+        low, high = count.low[:, own], count.high[:, own]
+        is_open = (low < high) & mask[:, own]
+        numbers = np.full(low.shape, -1, dtype=np.int64)
+        numbers[is_open] = np.arange(size, size + int(is_open.sum()))
+        size += int(is_open.sum())
+        column.append(numbers)
+        lows.append(low[is_open].astype(float))
+        tops.append(np.minimum(high[is_open].astype(float), cap))
+    return column, np.concatenate(lows), np.concatenate(tops)
 
 
 def _terms(lattice: Lattice, figure: tuple[int, int, int]) -> tuple[int, Indices, Indices]:
@@ -158,3 +179,46 @@ def _add_order(builder: _Builder, order: Order) -> None:
                 least,
                 most if most < NO_BOUND / 2 else _INFINITE,
             )
+
+
+def published_model_of(lattice: Lattice) -> Model:
+    """Programs over the hidden figures, and those of unknown domicile: each sum and each link that they stand in."""
+    splits = [np.arange(len(count.splits)) for count in lattice.counts]
+    asked = [count.planned.copy() for count in lattice.counts]
+    for mask in asked:
+        mask[0] = True
+    column, low, high = _unknowns(lattice, splits, asked)
+    builder = _Builder(lattice, column, splits)
+    for number, (count, mask) in enumerate(zip(lattice.counts, asked, strict=True)):
+        there = mask | (count.low == count.high)
+        for whole, parts in count.by_dimension:
+            inside = np.array(parts)
+            for node in np.nonzero(there[:, whole] & there[:, inside].all(axis=1))[0]:
+                terms = [(number, np.array([node]), np.array([whole]), 1)]
+                builder.add([*terms, (number, np.full(len(inside), node), inside, -1)], 0.0, 0.0)
+        for one in count.sums:
+            inside = np.array(one.parts)
+            for split in np.nonzero(there[one.whole] & there[inside].all(axis=0))[0]:
+                terms = [(number, np.array([one.whole]), np.array([split]), 1)]
+                terms.append((number, inside, np.full(len(inside), split), -1))
+                builder.add(terms, 0.0, 0.0 if one.is_closed else _INFINITE)
+    for order in lattice.orders:
+        _add_published_order(builder, order, asked)
+    for one, other in lattice.twins:
+        terms = [(one[0], np.array([one[1]]), np.array([one[2]]), 1)]
+        builder.add([*terms, (other[0], np.array([other[1]]), np.array([other[2]]), -1)], 0.0, 0.0)
+    return Model(column, splits, [None for _ in splits], low, high, builder.rows())
+
+
+def _add_published_order(builder: _Builder, order: Order, asked: list[Mask]) -> None:
+    """A difference of two figures lies within its bounds."""
+    gap = order.gap
+    one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
+    for node, split in np.argwhere(asked[order.part][one] & asked[order.whole][other]):
+        most = float(gap.high[node, split])
+        where = [np.array([splits[split]]) for splits in order.splits]
+        builder.add(
+            [(order.whole, np.array([node]), where[1], 1), (order.part, np.array([node]), where[0], -1)],
+            float(gap.low[node, split]),
+            most if most < NO_BOUND / 2 else _INFINITE,
+        )

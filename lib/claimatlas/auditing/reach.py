@@ -40,10 +40,9 @@ class Solutions:
 
     def __init__(self, lattice: Lattice, model: Model) -> None:
         self.lattice, self.model = lattice, model
-        self.holds = [count.holds.T.astype(float) for count in lattice.counts]
         self.known = [
-            np.where(column >= 0, 0, count.low[:, count.finest]).astype(float)
-            for count, column in zip(lattice.counts, model.column, strict=True)
+            np.where(column >= 0, 0, count.low[:, splits]).astype(float)
+            for count, column, splits in zip(lattice.counts, model.column, model.splits, strict=True)
         ]
         self.tables: list[Count] = [*lattice.counts, *(order.gap for order in lattice.orders)]
         self.reach = [
@@ -55,7 +54,8 @@ class Solutions:
         """How much of a figure, or of a difference, is known."""
         first = len(self.lattice.counts)
         if table < first:
-            return float(self.known[table][node] @ self.holds[table][:, split])
+            spread = self.model.spread[table]
+            return float(self.known[table][node, split] if spread is None else self.known[table][node] @ spread[:, split])
         order = self.lattice.orders[table - first]
         whole = self.part_known(order.whole, node, int(order.splits[1][split]))
         return whole - self.part_known(order.part, node, int(order.splits[0][split]))
@@ -65,8 +65,10 @@ class Solutions:
         changed = set(range(len(self.lattice.counts)) if counts is None else counts)
         for number in changed:
             column = self.model.column[number]
-            finest = np.where(column >= 0, solution[np.maximum(column, 0)], self.known[number])
-            self.figures[number] = finest @ self.holds[number]
+            values = self.known[number].copy()
+            values[column >= 0] = solution[column[column >= 0]]
+            spread = self.model.spread[number]
+            self.figures[number] = values if spread is None else values @ spread
             self.reach[number].take(self.figures[number])
         for number, order in enumerate(self.lattice.orders, start=len(self.lattice.counts)):
             if order.part in changed or order.whole in changed:

@@ -1,7 +1,8 @@
 """The attack by linear programs: how close the bounds of each hidden figure come, all places and counts together.
 
-Few programs tell of many figures: each solution moves as many narrow figures as it can, and every figure keeps the least
-and the greatest that it was in any solution. So programs for one figure alone are left for those that stay narrow.
+Few programs tell of many figures: each solution moves as many narrow figures as it can, and every figure keeps the
+least and the greatest that it was in any solution. So programs for one figure alone are left for those that stay
+narrow.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from claimatlas.auditing.lattice import Counts, Lattice, Mask
+from claimatlas.auditing.lattice import Lattice, Mask
 from claimatlas.auditing.pools import chosen_of, components_of, pools_of, with_inner_places
 from claimatlas.auditing.programs import Model, Reals
 from claimatlas.auditing.reach import EPSILON, Solutions
@@ -45,28 +46,33 @@ class Search:
         targets: Sequence[Mask],
         needed: int,
         progress: Callable[[str], None],
+        *,
+        exact: bool = False,
     ) -> None:
-        """targets: of each count, then of each difference, the figures that are aimed at; needed: k-1."""
+        """targets: of each count, then of each difference, the figures that are aimed at; needed: k-1.
+
+        exact: find the bounds of all that are not wide; else only what they tell.
+        """
         self.lattice, self.model, self.targets, self.needed = lattice, model, targets, needed
         self.solutions = Solutions(lattice, model)
         self.tables = self.solutions.tables
-        self.progress = progress
+        self.progress, self.exact = progress, exact
         self.effort = Effort()
         self.at: Reals = np.zeros(model.size)
 
     def run(self) -> Effort:
         """Search until each target is wide, or its bounds are found."""
         label = components_of(self.model)
-        names, sizes = np.unique(label, return_counts=True)
+        names, sizes = np.unique(label[self._asked()]), np.bincount(label, minlength=1)
+        small = [name for name in names.tolist() if sizes[name] <= _DIRECT]
         with self._step("first solution"):
-            for name, size in zip(names.tolist(), sizes.tolist(), strict=True):
-                self._start(label == name, size)
+            for name in names.tolist():
+                self._start(label == name, is_large=name not in small)
             self.solutions.take(self.at)
-        small = [name for name, size in zip(names.tolist(), sizes.tolist(), strict=True) if size <= _DIRECT]
         with self._step("small parts"):
             for name in small:
                 self._direct(label == name)
-        large = ~np.isin(label, small)
+        large = np.isin(label, names) & ~np.isin(label, small)
         if large.any():
             self._large(large)
         return self.effort
@@ -78,31 +84,56 @@ class Search:
         is_wide = (width < self.needed) & (possible >= self.needed)
         is_determined = (width < 1) & (possible >= 1)
         is_small = reach.within(1, self.needed) & ~((own.low >= 1) & (own.high <= self.needed))
-        return np.asarray(self.targets[table] & (is_wide | is_determined | is_small))
+        is_loose = (width < np.minimum(self.needed, possible)) & self.exact
+        return np.asarray(self.targets[table] & (is_wide | is_determined | is_small | is_loose))
 
     def count_open(self) -> int:
         """How many there are."""
         return sum(int(self.open(table).sum()) for table in range(len(self.tables)))
 
-    def _start(self, chosen: Mask, size: int) -> None:
+    def _asked(self) -> Mask:
+        """The unknowns that an open target consists of."""
+        costs = np.zeros(self.model.size)
+        for table in range(len(self.tables)):
+            weights = self._spread(table, self._unsettled(table).astype(float))
+            for count, spread, _ in weights:
+                own = self.model.column[count]
+                costs[own[own >= 0]] += self._by_unknown(count, spread)[own >= 0]
+        return costs > 0
+
+    def _unsettled(self, table: int) -> Mask:
+        """The targets that the bounds alone leave open."""
+        own = self.tables[table]
+        return np.asarray(self.targets[table] & (own.low < own.high))
+
+    def _start(self, chosen: Mask, *, is_large: bool) -> None:
         """One solution of a part; of a large one somewhere in the middle, from where everything can move."""
-        program = Program(self.model, chosen, None, interior=size > _DIRECT)
-        self.at[program.columns] = program.least(np.zeros(size))
+        program = Program(self.model, chosen, None, interior=is_large)
+        self.at[program.columns] = program.least(np.zeros(len(program.columns)))
         self.effort.programs += 1
 
     def _direct(self, chosen: Mask) -> None:
         program = Program(self.model, chosen, None)
-        nodes = [np.ones(len(table.low), dtype=bool) for table in self.tables]
-        touched = self._touched(chosen)
-        self._rounds(program, touched, nodes)
-        self._singles(program, touched, nodes, is_solution=True, is_bound=True)
+        touched, inside = self._touched(chosen), self._moved_by(chosen)
+        self._rounds(program, touched, inside)
+        self._singles(program, touched, inside, is_solution=True, is_bound=True)
         self.effort.programs += program.runs
+
+    def _moved_by(self, chosen: Mask) -> list[Mask]:
+        """Of every table the figures that the chosen unknowns are part of."""
+        found = []
+        for column, spread in zip(self.model.column, self.model.spread, strict=True):
+            own = np.zeros(column.shape, dtype=bool)
+            own[column >= 0] = chosen[column[column >= 0]]
+            found.append(own if spread is None else np.asarray(own.astype(float) @ spread > 0))
+        for order in self.lattice.orders:
+            one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
+            found.append(found[order.part][one] | found[order.whole][other])
+        return found
 
     def _touched(self, chosen: Mask) -> list[int]:
         """The counts that have unknowns among the chosen."""
-        return [
-            number for number, own in enumerate(self.model.column) if bool(chosen[own[own >= 0]].any())
-        ]
+        return [number for number, own in enumerate(self.model.column) if bool(chosen[own[own >= 0]].any())]
 
     def _large(self, large: Mask) -> None:
         """Search a part that is too large for one program: place by place, one count at a time, then all together."""
@@ -147,7 +178,7 @@ class Search:
 
     def _whole(self, large: Mask) -> None:
         """What is open still: programs over everything, two for each figure."""
-        nodes = [np.ones(len(table.low), dtype=bool) for table in self.tables]
+        nodes = [np.ones(table.low.shape, dtype=bool) for table in self.tables]
         counts = self._touched(large)
         if self._open_in(self._whole_scope(counts), nodes):
             program = Program(self.model, large, None, interior=True)
@@ -168,13 +199,13 @@ class Search:
         return [numbers for numbers in found.values() if len(numbers) > 1]
 
     def _nodes(self, pool: Sequence[tuple[int, Mask]]) -> list[Mask]:
-        """Of every table the places of a pool: a difference has those of its counts."""
+        """Of every table the figures of a pool's places: a difference has those of its counts."""
         nodes = [np.zeros(len(table.low), dtype=bool) for table in self.tables]
         for number, mask in pool:
             nodes[number] |= mask
         for table, order in enumerate(self.lattice.orders, start=len(self.lattice.counts)):
-            nodes[table] = (nodes[order.part][: order.nodes] | nodes[order.whole][: order.nodes])
-        return nodes
+            nodes[table] = nodes[order.part][: order.nodes] | nodes[order.whole][: order.nodes]
+        return [np.broadcast_to(mask[:, None], table.low.shape) for mask, table in zip(nodes, self.tables, strict=True)]
 
     def _scope(self, counts: Sequence[int]) -> list[int]:
         """The tables that change with these counts."""
@@ -192,7 +223,8 @@ class Search:
         return [
             table
             for table in self._scope(counts)
-            if table < first or {self.lattice.orders[table - first].part, self.lattice.orders[table - first].whole} <= own
+            if table < first
+            or {self.lattice.orders[table - first].part, self.lattice.orders[table - first].whole} <= own
         ]
 
     def _open_in(self, scope: Sequence[int], nodes: Sequence[Mask]) -> int:
@@ -210,7 +242,7 @@ class Search:
                 break
             costs = np.zeros(self.model.size)
             for table in scope:
-                mask = self.open(table) & nodes[table][:, None]
+                mask = self.open(table) & nodes[table]
                 weights = mask * random.integers(1, 8, mask.shape) if turn >= 2 else mask.astype(float)
                 self._add_costs(costs, table, weights * (-1.0 if turn % 2 == 0 else 1.0))
             found.append(self._solve(program, costs, counts))
@@ -224,21 +256,29 @@ class Search:
         """Add a weighted sum of the figures of a table to the costs of the unknowns."""
         if not weights.any():
             return
-        number = len(self.lattice.counts)
-        if table < number:
-            terms = [(table, weights, 1.0)]
-        else:
-            order = self.lattice.orders[table - number]
-            terms = []
-            for count, splits, sign in ((order.whole, order.splits[1], 1.0), (order.part, order.splits[0], -1.0)):
-                spread = np.zeros(self.lattice.counts[count].low.shape)
-                spread[np.ix_(range(order.nodes), splits)] = weights
-                terms.append((count, spread, sign))
-        for count, spread, sign in terms:
-            by_unknown = spread @ self.solutions.holds[count].T
+        for count, spread, sign in self._spread(table, weights):
+            by_unknown = self._by_unknown(count, spread)
             own = self.model.column[count]
             is_open = own >= 0
             costs[own[is_open]] += sign * by_unknown[is_open]
+
+    def _by_unknown(self, count: int, weights: Reals) -> Reals:
+        """Weights of the figures of a count as weights of what they are made of."""
+        spread = self.model.spread[count]
+        return weights if spread is None else np.asarray(weights @ spread.T)
+
+    def _spread(self, table: int, weights: Reals) -> list[tuple[int, Reals, float]]:
+        """Weights of the figures of a table as weights of counts, each with a sign."""
+        number = len(self.lattice.counts)
+        if table < number:
+            return [(table, weights, 1.0)]
+        order = self.lattice.orders[table - number]
+        terms = []
+        for count, splits, sign in ((order.whole, order.splits[1], 1.0), (order.part, order.splits[0], -1.0)):
+            spread = np.zeros(self.lattice.counts[count].low.shape)
+            spread[np.ix_(range(order.nodes), splits)] = weights
+            terms.append((count, spread, sign))
+        return terms
 
     def _solve(self, program: Program, costs: Reals, counts: Sequence[int]) -> Reals:
         solution = self.at.copy()
@@ -252,7 +292,7 @@ class Search:
     ) -> None:
         """Aim at each narrow target alone; is_bound: nothing else could move it further, so this is its bound."""
         for table in self._whole_scope(counts):
-            for node, split in np.argwhere(self.open(table) & nodes[table][:, None]):
+            for node, split in np.argwhere(self.open(table) & nodes[table]):
                 for sign in (1.0, -1.0):
                     if self.open(table)[node, split]:
                         self._single(program, counts, (table, int(node), int(split)), sign, is_solution, is_bound)
@@ -289,6 +329,11 @@ class Search:
             own.low[node, split] = max(int(own.low[node, split]), math.ceil(moved - EPSILON))
         else:
             own.high[node, split] = min(int(own.high[node, split]), math.floor(moved + EPSILON))
+
+    def figures(self, number: int) -> Reals:
+        """The figures of a count in a solution."""
+        self.solutions.take(self.at)
+        return self.solutions.figures[number]
 
     def _step(self, name: str) -> _Step:
         return _Step(self, name)

@@ -1,0 +1,246 @@
+"""The attacker against two others: exact rational arithmetic, and every world written down."""
+
+import csv
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("highspy", reason="the extra publish is not installed")
+
+from claimatlas.auditing import attack as attacking
+from claimatlas.auditing.attack import Outcome, attack
+from claimatlas.auditing.figures import figures_of
+from claimatlas.auditing.files import read_folder
+from claimatlas.auditing.lattice import lattice_of
+from claimatlas.auditing.run import audit, know_other_releases, rules_of
+from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.configuration.publication import Publication, load_publication
+from claimatlas.errors import InputError
+from claimatlas.tables.schemas import PUBLISHED_CELLS
+from publication.country import YEAR, K, configuration
+from publication.enumeration import Figure, TooManyError
+from publication.exact import exact_bounds
+from publication.small_tables import COUNTS, TOWNS, drawn, figures, hidden_at_random, hide, published, world_bounds
+
+Country = tuple[Configuration, Publication]
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory: pytest.TempPathFactory) -> Country:
+    conf = configuration(tmp_path_factory.mktemp("small"), TOWNS, ["increased_reimbursement"])
+    loaded = load_configuration(str(conf))
+    return loaded, load_publication(loaded)
+
+
+def attacked(country: Country, rows: Sequence[dict], others: Sequence[Sequence[dict]] = ()) -> Outcome:
+    conf, publication = country
+    found = figures_of(rows, conf, publication.sensitive_sides, YEAR)
+    lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
+    former = [figures_of(other, conf, publication.sensitive_sides, YEAR) for other in others]
+    know_other_releases(lattice, found, former, publication.revision_bound)
+    return attack(found, lattice, rules_of(conf, publication, "deliveries"))
+
+
+def said(country: Country, outcome: Outcome) -> dict[tuple[str, str, str, str, str], tuple[int, int]]:
+    """The bounds of hidden counts, and of their differences to no_midwife and births, that the attacker names."""
+    from claimatlas.auditing.figures import count_names
+
+    names = {count_names(indicator)[0]: indicator.id for indicator in country[0].indicators}
+    found = {}
+    for one in outcome.findings:
+        if one.kind in ("small", "narrow", "determined") and one.is_planned:
+            of = "count" if one.of == "count" else f"gap {names[one.of.removeprefix('difference to ')]}"
+            name, level, code, split = one.key
+            found[of, names[name], level, code, split[1]] = (one.low, one.high)
+    return found
+
+
+def expected(found: Sequence[Figure]) -> dict[tuple[str, str, str, str, str], tuple[int, int]]:
+    """The same by exact arithmetic."""
+    shown = {(f.count, f.level, f.code, f.value): f.shown for f in found}
+    narrow = {}
+    for (of, figure), (low, high) in exact_bounds(found, TOWNS, COUNTS).items():
+        place = (figure.count, figure.level, figure.code, figure.value)
+        larger = figure.shown if of == "count" else shown[(of.removeprefix("gap "), *place[1:])]
+        if (figure.shown is not None and larger is not None) or high is None or high - low >= K - 1:
+            continue
+        is_asked = (low < K and high >= 1) or (of == "count" and low == high)
+        # Of a difference one value is named only where it is small.
+        if is_asked and (of == "count" or low >= 1 or high > low):
+            narrow[(of, *place)] = (low, high)
+    return narrow
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_attacker_equals_exact_arithmetic(country: Country, seed: int) -> None:
+    """On drawn tables with figures hidden at random, so that many can be worked out."""
+    tables = drawn(seed)
+    rows = hidden_at_random(published(tables), random.Random(seed))
+    found = figures(rows, tables)
+    assert said(country, attacked(country, rows)) == expected(found)
+
+
+def test_every_world_lies_within_the_bounds(country: Country) -> None:
+    judged = 0
+    for seed in range(20, 26):
+        tables = drawn(seed, most=6)
+        rows = hidden_at_random(published(tables), random.Random(seed), share=0.35)
+        found = figures(rows, tables)
+        try:
+            worlds = world_bounds(found)
+        except TooManyError:
+            continue
+        for place, (low, high) in said(country, attacked(country, rows)).items():
+            least, most = worlds[place]
+            assert low <= least <= most <= high
+            judged += 1
+    assert judged >= 20
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_programs_over_published_figures_alone(
+    country: Country, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole country's programs have no finest counts: what they find is true, and they find most."""
+    tables = drawn(seed)
+    rows = hidden_at_random(published(tables), random.Random(seed))
+    every = said(country, attacked(country, rows))
+    monkeypatch.setattr(attacking, "FINEST", 0)
+    found = said(country, attacked(country, rows))
+    assert set(found) <= set(every)
+    assert len(found) >= 0.9 * len(every)
+    for place, (low, high) in found.items():
+        assert low <= every[place][0] <= every[place][1] <= high
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_parts_that_are_too_large_for_one_program(
+    country: Country, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are searched place by place; that comes to the same."""
+    from claimatlas.auditing import search
+
+    tables = drawn(seed)
+    rows = hidden_at_random(published(tables), random.Random(seed))
+    every = attacked(country, rows)
+    monkeypatch.setattr(search, "_DIRECT", 3)
+    monkeypatch.setattr(search, "_PLACES", 2)
+    found = attacked(country, rows)
+    assert found.undecided == 0
+    assert said(country, found) == said(country, every)
+
+
+def test_what_is_left_of_the_country_is_told(country: Country) -> None:
+    """Two births of unknown domicile: the country less its parts, in no published cell."""
+    tables = drawn(1)
+    tables["births"] = {**tables["births"], ("", "yes", "vaginal"): 2}
+    proofs = [one for one in attacked(country, published(tables)).findings if one.kind == "small"]
+    assert {(one.key[1:3], one.key[3][1], one.low, one.is_planned) for one in proofs} == {
+        (("", ""), "yes", 2, False),
+        (("", ""), "all", 2, False),
+    }
+
+
+def test_a_full_group_is_named(country: Country) -> None:
+    tables = drawn(3)
+    town = ("a", "yes", "vaginal")
+    tables["nobody"][town] = tables["no_midwife"][town] = tables["births"][town] = 9
+    place = ("town", "a", "yes")
+    rows = hide(published(tables), {("nobody", place), ("no_midwife", place)})
+    full = [one for one in attacked(country, rows).findings if one.kind == "full"]
+    assert (("town", "a"), "yes") in {(one.key[1:3], one.key[3][1]) for one in full}
+    lower = hide(rows, {("nobody", ("town", "b", "yes")), ("no_midwife", ("town", "b", "yes"))})
+    full = [one for one in attacked(country, lower).findings if one.kind == "full"]
+    assert (("town", "a"), "yes") not in {(one.key[1:3], one.key[3][1]) for one in full}
+
+
+def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:
+    """Within the revision bound of five; a larger revision tells nothing."""
+    tables = drawn(5, most=60)
+    rows = published(tables)
+    before = [dict(row) for row in rows]
+    for row in rows:
+        row["numerator"] = row["denominator"] = None
+    outcome = attacked(country, rows, [before])
+    alone = attacked(country, rows)
+    assert len(alone.findings) == 0
+    low = [one for one in outcome.findings if one.high - one.low < K - 1]
+    assert low or outcome.determined == 0
+    far = [{**row, "numerator": 10**6, "denominator": 10**6} for row in before]
+    assert attacked(country, [dict(row) for row in before], [far]).findings == attacked(country, before).findings
+
+
+def test_csv_files_are_read_as_the_tables_are(country: Country, tmp_path: Path) -> None:
+    from claimatlas.tables.local_table import write_rows
+
+    conf, publication = country
+    names = [column.name for column in PUBLISHED_CELLS.columns]
+    rows = complete(hidden_at_random(published(drawn(2)), random.Random(2)))
+    write_rows(str(tmp_path / "tables"), PUBLISHED_CELLS, [tuple(row[name] for name in names) for row in rows])
+    write_csv(tmp_path / "files" / "downloads" / "cells_1.csv", [*names, "note"], rows)
+    write_csv(tmp_path / "files" / "other.csv", ["something", "else"], [{"something": 1, "else": 2}])
+    one, other = read_folder(str(tmp_path / "tables")), read_folder(str(tmp_path / "files"))
+    assert sorted(map(str, map(sorted, map(dict.items, one.cells)))) == sorted(  # type: ignore[arg-type]
+        map(str, map(sorted, map(dict.items, other.cells)))  # type: ignore[arg-type]
+    )
+    found = [audit(str(tmp_path / name), conf, publication, lambda message: None) for name in ("tables", "files")]
+    assert found[0].texts(strict=True) == found[1].texts(strict=True) != []
+
+
+def test_settings_of_the_publisher_count(country: Country, tmp_path: Path) -> None:
+    """``audit.json`` says which k was used, and which release is published."""
+    conf, publication = country
+    names = [column.name for column in PUBLISHED_CELLS.columns]
+    rows = complete(published(drawn(2)))
+    write_csv(tmp_path / "cells_1.csv", names, rows)
+    lenient = {**publication.model_dump(mode="json"), "k": 2}
+    (tmp_path / "audit.json").write_text(json.dumps({"settings": lenient, "release": 1}), encoding="utf-8")
+    shown = audit(str(tmp_path), conf, publication, lambda message: None).number("shown")
+    (tmp_path / "audit.json").unlink()
+    assert shown < audit(str(tmp_path), conf, publication, lambda message: None).number("shown")
+    (tmp_path / "audit.json").write_text(json.dumps({"releases": [1, 2]}), encoding="utf-8")
+    with pytest.raises(InputError, match="release 2"):
+        audit(str(tmp_path), conf, publication, lambda message: None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said_of_it"),
+    [("indicator_id,release\nx,1\n", "no CSV file with its columns"), (None, "no CSV file with its columns")],
+)
+def test_a_folder_with_nothing_published(
+    country: Country, tmp_path: Path, text: str | None, said_of_it: str
+) -> None:
+    if text:
+        (tmp_path / "some.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said_of_it):
+        audit(str(tmp_path), *country, lambda message: None)
+
+
+def test_a_wrong_range_is_named(country: Country, tmp_path: Path) -> None:
+    conf, publication = country
+    names = [column.name for column in PUBLISHED_CELLS.columns]
+    tables = drawn(4)
+    rows = complete(published(tables))
+    chosen = next(row for row in rows if row["indicator_id"] == "nobody" and row["denominator"] > 20)
+    chosen.update(numerator=None, confidentiality="C", value_low=0.0, value_high=0.5)
+    write_csv(tmp_path / "cells_1.csv", names, rows)
+    wrong = audit(str(tmp_path), conf, publication, lambda message: None).wrong_ranges
+    assert len(wrong) == 1
+    assert "0.0 to 0.5" in wrong[0]
+
+
+def complete(rows: Sequence[dict]) -> list[dict]:
+    """Rows with every column of the table; without ranges."""
+    nothing = dict.fromkeys(column.name for column in PUBLISHED_CELLS.columns)
+    return [{**nothing, "geo_vintage": YEAR, "reliability": "normal", **row} for row in rows]
+
+
+def write_csv(file: Path, names: Sequence[str], rows: Sequence[dict]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, names, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
