@@ -80,7 +80,9 @@ def place_of(row: Mapping[str, Any]) -> tuple[str, str, str]:
 def figures(rows: Sequence[Mapping[str, Any]], tables: Tables) -> list[Figure]:
     """Every published figure with its truth."""
     return [
-        Figure(row["indicator_id"], *place_of(row), row["numerator"], truth(tables[row["indicator_id"]], *place_of(row)))
+        Figure(
+            row["indicator_id"], *place_of(row), row["numerator"], truth(tables[row["indicator_id"]], *place_of(row))
+        )
         for row in rows
     ]
 

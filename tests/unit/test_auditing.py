@@ -12,7 +12,7 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 
 from claimatlas.auditing import attack as attacking
 from claimatlas.auditing.attack import Outcome, attack
-from claimatlas.auditing.figures import figures_of
+from claimatlas.auditing.figures import count_names, figures_of
 from claimatlas.auditing.files import read_folder
 from claimatlas.auditing.lattice import lattice_of
 from claimatlas.auditing.run import audit, know_other_releases, rules_of
@@ -21,9 +21,9 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import PUBLISHED_CELLS
 from publication.country import YEAR, K, configuration
-from publication.enumeration import Figure, TooManyError
-from publication.exact import exact_bounds
-from publication.small_tables import COUNTS, TOWNS, drawn, figures, hidden_at_random, hide, published, world_bounds
+from publication.enumeration import TooManyError
+from publication.mutations import Named, expected, named_by
+from publication.small_tables import TOWNS, drawn, figures, hidden_at_random, hide, place_of, published, world_bounds
 
 Country = tuple[Configuration, Publication]
 
@@ -44,34 +44,9 @@ def attacked(country: Country, rows: Sequence[dict], others: Sequence[Sequence[d
     return attack(found, lattice, rules_of(conf, publication, "deliveries"))
 
 
-def said(country: Country, outcome: Outcome) -> dict[tuple[str, str, str, str, str], tuple[int, int]]:
-    """The bounds of hidden counts, and of their differences to no_midwife and births, that the attacker names."""
-    from claimatlas.auditing.figures import count_names
-
-    names = {count_names(indicator)[0]: indicator.id for indicator in country[0].indicators}
-    found = {}
-    for one in outcome.findings:
-        if one.kind in ("small", "narrow", "determined") and one.is_planned:
-            of = "count" if one.of == "count" else f"gap {names[one.of.removeprefix('difference to ')]}"
-            name, level, code, split = one.key
-            found[of, names[name], level, code, split[1]] = (one.low, one.high)
-    return found
-
-
-def expected(found: Sequence[Figure]) -> dict[tuple[str, str, str, str, str], tuple[int, int]]:
-    """The same by exact arithmetic."""
-    shown = {(f.count, f.level, f.code, f.value): f.shown for f in found}
-    narrow = {}
-    for (of, figure), (low, high) in exact_bounds(found, TOWNS, COUNTS).items():
-        place = (figure.count, figure.level, figure.code, figure.value)
-        larger = figure.shown if of == "count" else shown[(of.removeprefix("gap "), *place[1:])]
-        if (figure.shown is not None and larger is not None) or high is None or high - low >= K - 1:
-            continue
-        is_asked = (low < K and high >= 1) or (of == "count" and low == high)
-        # Of a difference one value is named only where it is small.
-        if is_asked and (of == "count" or low >= 1 or high > low):
-            narrow[(of, *place)] = (low, high)
-    return narrow
+def said(country: Country, outcome: Outcome) -> Named:
+    """The bounds of hidden counts, and of their differences, that the attacker names."""
+    return named_by(outcome.findings, {count_names(one)[0]: one.id for one in country[0].indicators})
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -101,9 +76,7 @@ def test_every_world_lies_within_the_bounds(country: Country) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_programs_over_published_figures_alone(
-    country: Country, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_programs_over_published_figures_alone(country: Country, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole country's programs have no finest counts: what they find is true, and they find most."""
     tables = drawn(seed)
     rows = hidden_at_random(published(tables), random.Random(seed))
@@ -117,9 +90,7 @@ def test_programs_over_published_figures_alone(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_parts_that_are_too_large_for_one_program(
-    country: Country, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parts_that_are_too_large_for_one_program(country: Country, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are searched place by place; that comes to the same."""
     from claimatlas.auditing import search
 
@@ -152,9 +123,8 @@ def test_a_full_group_is_named(country: Country) -> None:
     rows = hide(published(tables), {("nobody", place), ("no_midwife", place)})
     full = [one for one in attacked(country, rows).findings if one.kind == "full"]
     assert (("town", "a"), "yes") in {(one.key[1:3], one.key[3][1]) for one in full}
-    lower = hide(rows, {("nobody", ("town", "b", "yes")), ("no_midwife", ("town", "b", "yes"))})
-    full = [one for one in attacked(country, lower).findings if one.kind == "full"]
-    assert (("town", "a"), "yes") not in {(one.key[1:3], one.key[3][1]) for one in full}
+    every = {(name, place_of(row)) for name in ("nobody", "no_midwife") for row in rows}
+    assert not [one for one in attacked(country, hide(rows, every)).findings if one.kind == "full"]
 
 
 def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:
@@ -210,9 +180,7 @@ def test_settings_of_the_publisher_count(country: Country, tmp_path: Path) -> No
     ("text", "said_of_it"),
     [("indicator_id,release\nx,1\n", "no CSV file with its columns"), (None, "no CSV file with its columns")],
 )
-def test_a_folder_with_nothing_published(
-    country: Country, tmp_path: Path, text: str | None, said_of_it: str
-) -> None:
+def test_a_folder_with_nothing_published(country: Country, tmp_path: Path, text: str | None, said_of_it: str) -> None:
     if text:
         (tmp_path / "some.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said_of_it):

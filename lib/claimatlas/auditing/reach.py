@@ -55,7 +55,9 @@ class Solutions:
         first = len(self.lattice.counts)
         if table < first:
             spread = self.model.spread[table]
-            return float(self.known[table][node, split] if spread is None else self.known[table][node] @ spread[:, split])
+            return float(
+                self.known[table][node, split] if spread is None else self.known[table][node] @ spread[:, split]
+            )
         order = self.lattice.orders[table - first]
         whole = self.part_known(order.whole, node, int(order.splits[1][split]))
         return whole - self.part_known(order.part, node, int(order.splits[0][split]))
