@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from claimatlas.auditing.insiders import ties
 from claimatlas.auditing.lattice import Count, Lattice, Mask, narrow
 from claimatlas.auditing.programs import model_of, published_model_of, unknowns
 from claimatlas.auditing.search import Search
+from claimatlas.auditing.targets import write_bounds
 
 Progress = Callable[[str], None]
 FINEST = 6000
@@ -70,8 +72,10 @@ class Rules:
     known: frozenset[str] = frozenset()
 
 
-def attack(found: Published, lattice: Lattice, rules: Rules, progress: Progress = lambda message: None) -> Outcome:
-    """Attack the figures of a year.
+def attack(
+    found: Published, lattice: Lattice, rules: Rules, progress: Progress = lambda message: None, until: float = math.inf
+) -> Outcome:
+    """Attack the figures of a year; until: when the time for programs is over.
 
     Raises:
         InputError: they contradict each other.
@@ -87,8 +91,9 @@ def attack(found: Published, lattice: Lattice, rules: Rules, progress: Progress 
     model = model_of(lattice) if is_small else published_model_of(lattice)
     outcome.seconds["model"] = time.monotonic() - begin - sum(outcome.seconds.values())
     targets = _targets(found, lattice, rules, fixed if is_small else None)
-    search = Search(lattice, model, targets, rules.k - 1, progress, exact=is_small)
+    search = Search(lattice, model, targets, rules.k - 1, progress, exact=is_small, until=until)
     effort = search.run()
+    write_bounds(lattice, search.targets)
     narrow(lattice)
     outcome.programs, outcome.undecided = effort.programs, search.count_open()
     outcome.seconds.update(effort.seconds)

@@ -24,12 +24,12 @@ class Model:
     """Unknowns with bounds, and rows over them as flat arrays.
 
     column: of each count the unknown of each node and split of ``splits``; -1 where its value is known, or not asked.
-    spread: how the figures of all splits are made of those; none where they are the same.
+    is_finest: whether those are the finest splits, of which all figures are sums.
     """
 
     column: list[Indices]
     splits: list[Indices]
-    spread: list[Reals | None]
+    is_finest: bool
     low: Reals
     high: Reals
     rows: Rows
@@ -110,8 +110,7 @@ def model_of(lattice: Lattice) -> Model:
         _add_order(builder, order)
     for one, other in lattice.twins:
         builder.add([(*_terms(lattice, one), 1), (*_terms(lattice, other), -1)], 0.0, 0.0)
-    spread: list[Reals | None] = [count.holds.T.astype(float) for count in lattice.counts]
-    return Model(column, splits, spread, low, high, builder.rows())
+    return Model(column, splits, True, low, high, builder.rows())
 
 
 def _unknowns(lattice: Lattice, splits: list[Indices], asked: list[Mask]) -> tuple[list[Indices], Reals, Reals]:
@@ -207,7 +206,7 @@ def published_model_of(lattice: Lattice) -> Model:
     for one, other in lattice.twins:
         terms = [(one[0], np.array([one[1]]), np.array([one[2]]), 1)]
         builder.add([*terms, (other[0], np.array([other[1]]), np.array([other[2]]), -1)], 0.0, 0.0)
-    return Model(column, splits, [None for _ in splits], low, high, builder.rows())
+    return Model(column, splits, False, low, high, builder.rows())
 
 
 def _add_published_order(builder: _Builder, order: Order, asked: list[Mask]) -> None:

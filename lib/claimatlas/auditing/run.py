@@ -92,6 +92,7 @@ def audit(
         raise InputError(f"{folder}: the ledger names release {release}, of which there are no cells.")
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     findings = Findings(names=_names(configuration))
+    until = time.monotonic() + publication.budget_seconds
     years = {
         group: figures_of(rows, configuration, publication.sensitive_sides, group[1])
         for group, rows in sorted(groups.items())
@@ -104,7 +105,7 @@ def audit(
         know_other_releases(lattice, found, others, publication.revision_bound)
         findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
         rules = rules_of(configuration, publication, population)
-        findings.add(attack(found, lattice, rules, progress), release, year)
+        findings.add(attack(found, lattice, rules, progress, until), release, year)
         findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators)
         progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")
     return findings
