@@ -44,7 +44,7 @@ def changes_of(lattice: Lattice, known: Sequence[Mask], prime: int, draws: int =
 
 def determined(changes: Sequence[Residues]) -> Mask:
     """The figures that no drawn change moves, modulo any prime; changes: of one count, by prime."""
-    return np.logical_and.reduce([np.asarray(one == 0).all(axis=0) for one in changes])
+    return np.asarray(np.logical_and.reduce([np.asarray(one == 0).all(axis=0) for one in changes]))
 
 
 class _Solved:
@@ -173,13 +173,13 @@ def null_space(rows: Residues, width: int, prime: int) -> Residues:
 def _independent(spans: Sequence[Residues], prime: int) -> tuple[Residues, list[int]]:
     """Rows of the spans that are a basis of all of them together, each with the number of its span."""
     every = np.concatenate(spans)
-    owners = np.repeat(np.arange(len(spans)), [len(span) for span in spans])
+    owners = [number for number, span in enumerate(spans) for _ in span]
     # Rows of equal spans add nothing: look at each once.
     seen: dict[int, int] = {}
-    chosen = [row for row, owner in enumerate(owners) if seen.setdefault(id(spans[owner]), int(owner)) == owner]
+    chosen = [row for row, owner in enumerate(owners) if seen.setdefault(id(spans[owner]), owner) == owner]
     _, pivots = reduced(every[chosen].T.copy(), prime)
     kept = [chosen[position] for position in pivots]
-    return every[kept], [int(owners[row]) for row in kept]
+    return every[kept], [owners[row] for row in kept]
 
 
 def _solution(rows: Residues, target: Residues, prime: int) -> list[int]:

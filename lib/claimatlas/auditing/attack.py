@@ -133,7 +133,7 @@ def _targets(found: Published, lattice: Lattice, rules: Rules, fixed: list[Mask]
     watched = _watched(found, rules)
     for order in lattice.orders:
         part, whole = lattice.counts[order.part], lattice.counts[order.whole]
-        one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
+        one, other = order.cells
         hidden = part.planned[one] & ~part.shown[one] & ~whole.shown[other]
         targets.append(hidden if (part.name, whole.name) in watched else np.zeros_like(hidden))
     return targets
@@ -173,7 +173,7 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
         part, whole = lattice.counts[order.part], lattice.counts[order.whole]
         if (part.name, whole.name) not in watched:
             continue
-        one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
+        one, other = order.cells
         hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
         gap = order.gap
         for node, split in np.argwhere(hidden & (gap.high - gap.low < rules.k - 1)):

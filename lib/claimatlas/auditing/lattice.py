@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -165,6 +166,12 @@ class Order:
         """The places that both have."""
         return len(self.gap.low)
 
+    @property
+    def cells(self) -> tuple[Any, Any]:
+        """The figures of the one, and of the other, that the difference is of: what to index their tables with."""
+        nodes = np.arange(self.nodes)
+        return np.ix_(nodes, self.splits[0]), np.ix_(nodes, self.splits[1])
+
 
 @dataclass
 class Lattice:
@@ -249,12 +256,12 @@ def lattice_of(
         counts.append(_count(name, own, max(levels.index(level) for level in of_levels), places))
     lattice = Lattice(places, counts)
     for key, value in found.values.items():
-        number, node, split = lattice.find(key)
-        count = counts[number]
-        count.planned[node, split] = True
+        number, *cell = lattice.find(key)
+        count, place = counts[number], (cell[0], cell[1])
+        count.planned[place] = True
         if value is not None:
-            count.shown[node, split] = True
-            count.low[node, split] = count.high[node, split] = value
+            count.shown[place] = True
+            count.low[place] = count.high[place] = value
     lattice.orders = [_order(lattice, part, whole) for part, whole in sorted({(a[0], b[0]) for a, b in found.order})]
     lattice.twins = [(lattice.find(one), lattice.find(other)) for one, other in found.twins]
     return lattice
@@ -312,7 +319,7 @@ def narrow(lattice: Lattice, most: int = 10_000) -> int:
 
 def _by_order(lattice: Lattice, order: Order) -> None:
     part, whole, gap = lattice.counts[order.part], lattice.counts[order.whole], order.gap
-    one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
+    one, other = order.cells
     low, high = part.low[one], part.high[one]
     least, greatest = whole.low[other], whole.high[other]
     part.low[one] = np.maximum(low, least - gap.high)

@@ -203,16 +203,16 @@ def published_model_of(lattice: Lattice) -> Model:
                 builder.add(terms, 0.0, 0.0 if one.is_closed else _INFINITE)
     for order in lattice.orders:
         _add_published_order(builder, order, asked)
-    for one, other in lattice.twins:
-        terms = [(one[0], np.array([one[1]]), np.array([one[2]]), 1)]
-        builder.add([*terms, (other[0], np.array([other[1]]), np.array([other[2]]), -1)], 0.0, 0.0)
+    for first, second in lattice.twins:
+        terms = [(first[0], np.array([first[1]]), np.array([first[2]]), 1)]
+        builder.add([*terms, (second[0], np.array([second[1]]), np.array([second[2]]), -1)], 0.0, 0.0)
     return Model(column, splits, False, low, high, builder.rows())
 
 
 def _add_published_order(builder: _Builder, order: Order, asked: list[Mask]) -> None:
     """A difference of two figures lies within its bounds."""
     gap = order.gap
-    one, other = (np.ix_(range(order.nodes), splits) for splits in order.splits)
+    one, other = order.cells
     for node, split in np.argwhere(asked[order.part][one] & asked[order.whole][other]):
         most = float(gap.high[node, split])
         where = [np.array([splits[split]]) for splits in order.splits]

@@ -16,12 +16,12 @@ from claimatlas.auditing.files import Folder, Row, read_folder
 from claimatlas.auditing.lattice import Lattice, lattice_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.configuration.publication import Publication, RevisionBound
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import CELL_DIMENSIONS
 
-Group = tuple[int, int, str]
+Group = tuple[int, int, Population]
 """Release, year, population."""
 
 
@@ -111,7 +111,7 @@ def audit(
     return findings
 
 
-def rules_of(configuration: Configuration, publication: Publication, population: str) -> Rules:
+def rules_of(configuration: Configuration, publication: Publication, population: Population) -> Rules:
     """What is sensitive in a population."""
     declared = {indicator.id: indicator for indicator in configuration.indicators}
     differences = set()
@@ -153,7 +153,7 @@ def _as_published(read: Folder, publication: Publication) -> Publication:
 
 
 def _groups(cells: Iterable[Row], configuration: Configuration) -> dict[Group, list[Row]]:
-    population = {indicator.id: str(indicator.population) for indicator in configuration.indicators}
+    population = {indicator.id: indicator.population for indicator in configuration.indicators}
     groups: dict[Group, list[Row]] = defaultdict(list)
     for row in cells:
         name = row["indicator_id"]

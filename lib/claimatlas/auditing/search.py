@@ -190,7 +190,7 @@ class Search:
                 break
             factors = random.integers(1, 8, len(aim)) if turn >= 2 else np.ones(len(aim))
             weights = self._open_of(aim) * factors * (-1.0 if turn % 2 == 0 else 1.0)
-            costs = np.bincount(aimed.index, aimed.value * weights[owner], self.model.size)
+            costs = np.bincount(aimed.index, aimed.value * weights[owner], self.model.size).astype(float)
             found.append(self._solve(program, costs[program.columns], own, moved))
             left = int(self._open_of(aim).sum())
             stalls = stalls + 1 if left > 0.98 * before else 0
@@ -226,8 +226,9 @@ class Search:
     def open_one(self, target: int) -> bool:
         """Whether a target is open."""
         one = self.targets
-        few = Targets(one.where, one.terms, *(part[[target]] for part in (one.low, one.high, one.least, one.greatest)))
-        return bool(few.open(self.needed, exact=self.exact)[0])
+        few = [target]
+        alone = Targets(one.where, one.terms, one.low[few], one.high[few], one.least[few], one.greatest[few])
+        return bool(alone.open(self.needed, exact=self.exact)[0])
 
     def _bound(self, target: int, sign: float, value: float) -> None:
         """Take what a program says as a bound of a figure: the whole number within."""
