@@ -4,17 +4,20 @@ import csv
 import json
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 
+import numpy as np
 from claimatlas.auditing import attack as attacking
+from claimatlas.auditing.algebra import PRIMES, changes_of, determined
 from claimatlas.auditing.attack import Outcome, attack
 from claimatlas.auditing.figures import count_names, figures_of
 from claimatlas.auditing.files import read_folder
-from claimatlas.auditing.lattice import lattice_of
+from claimatlas.auditing.lattice import Count, lattice_of
 from claimatlas.auditing.run import audit, know_other_releases, rules_of
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
@@ -102,6 +105,84 @@ def test_parts_that_are_too_large_for_one_program(country: Country, seed: int, m
     found = attacked(country, rows)
     assert found.undecided == 0
     assert said(country, found) == said(country, every)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_algebra_equals_elimination_in_fractions(country: Country, seed: int) -> None:
+    """Of every figure, published or not: whether it is a sum of known ones."""
+    conf, publication = country
+    found = figures_of(published(drawn(seed)), conf, publication.sensitive_sides, YEAR)
+    lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
+    dice = np.random.Generator(np.random.PCG64(seed))
+    known = [dice.random(count.low.shape) < 0.4 for count in lattice.counts]
+    by_prime = [changes_of(lattice, known, prime) for prime in PRIMES]
+    for number, (count, mask) in enumerate(zip(lattice.counts, known, strict=True)):
+        found_fixed = determined([changes[number] for changes in by_prime])
+        assert (found_fixed == exactly_determined(count, mask)).all()
+        assert found_fixed[mask].all()
+
+
+def exactly_determined(count: Count, known: np.ndarray) -> np.ndarray:
+    """By elimination over the finest counts of places without parts."""
+    parts = {one.whole: one.parts for one in count.sums}
+    leaves = [node for node in range(len(known)) if node not in parts]
+
+    def below(node: int) -> list[int]:
+        return [leaf for part in parts[node] for leaf in below(part)] if node in parts else [node]
+
+    def vector(node: int, split: int) -> list[Fraction]:
+        inside = below(node)
+        return [Fraction(int(leaf in inside and held)) for leaf in leaves for held in count.holds[split]]
+
+    pivots: dict[int, list[Fraction]] = {}
+
+    def reduced(row: list[Fraction]) -> list[Fraction]:
+        for position, pivot in sorted(pivots.items()):
+            if row[position]:
+                row = [a - row[position] * b for a, b in zip(row, pivot, strict=True)]
+        return row
+
+    for node, split in np.argwhere(known):
+        row = reduced(vector(node, split))
+        first = next((position for position, value in enumerate(row) if value), None)
+        if first is not None:
+            pivots[first] = [value / row[first] for value in row]
+    nodes, splits = known.shape
+    return np.array([[not any(reduced(vector(n, s))) for s in range(splits)] for n in range(nodes)])
+
+
+def test_caesareans_under_two_names() -> None:
+    """The country's caesareans of 001a are the numerator of 006b: hidden there and shown here, they are known."""
+    conf = load_configuration()
+    publication = load_publication(conf)
+    split = {"age_category": "all", "increased_reimbursement": "all", "sex": "all"}
+    place = {"year": 2023, "geo_level": "country", "geo_code": "01000", "status": "final"}
+    births = [("all", 1000), ("caesarean", 250), ("vaginal", 750)]
+    rows: list[dict] = [
+        {
+            **split,
+            **place,
+            "indicator_id": "cube_007_001a_denom",
+            "delivery_type": kind,
+            "numerator": n,
+            "denominator": n,
+        }
+        for kind, n in births
+    ]
+    rows.append(
+        {
+            **split,
+            **place,
+            "indicator_id": "cube_007_006b",
+            "delivery_type": "all",
+            "numerator": None,
+            "denominator": 990,
+        }
+    )
+    found = figures_of(rows, conf, publication.sensitive_sides, 2023)
+    lattice = lattice_of(found, conf, publication, "deliveries", 2023)
+    findings = attack(found, lattice, rules_of(conf, publication, "deliveries")).findings
+    assert [(one.kind, one.low, one.high) for one in findings if one.is_planned] == [("determined", 250, 250)]
 
 
 def test_what_is_left_of_the_country_is_told(country: Country) -> None:

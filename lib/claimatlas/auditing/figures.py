@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +57,7 @@ def count_names(indicator: Indicator) -> tuple[str, str]:
 
 
 def figures_of(
-    rows: Iterable[Mapping[str, Any]], configuration: Configuration, sides: Mapping[str, str], year: int
+    rows: Collection[Mapping[str, Any]], configuration: Configuration, sides: Mapping[str, str], year: int
 ) -> Published:
     """Read the rows of a year and population.
 
@@ -86,7 +86,8 @@ def figures_of(
             found.shares.append((upper, lower, sides.get(name, "none")))
     _add_sums(found, configuration, year)
     _add_order(found, configuration)
-    _add_twins(found, configuration)
+    of_rows = {row["indicator_id"] for row in rows}
+    _add_twins(found, configuration, [declared[name] for name in sorted(of_rows)])
     return found
 
 
@@ -165,11 +166,11 @@ def _add_order(found: Published, configuration: Configuration) -> None:
     found.order = sorted(set(found.order))
 
 
-def _add_twins(found: Published, configuration: Configuration) -> None:
+def _add_twins(found: Published, configuration: Configuration, indicators: Sequence[Indicator]) -> None:
     """Figures under two names: the caesareans of an indicator, and another that counts nothing but caesareans."""
     kinds = configuration.services.delivery_types
     meaning: dict[str, tuple[Any, ...]] = {}
-    for indicator in configuration.indicators:
+    for indicator in indicators:
         part, whole = count_names(indicator)
         own = indicator.denominator
         types = frozenset(own.delivery_types if own and own.delivery_types else kinds)

@@ -29,12 +29,12 @@ Group = tuple[int, int, Population]
 class Findings:
     """What can be worked out, by release and year, and how much was attacked.
 
-    names: of each count the indicators that it stands for. seconds: by step, of all years together.
+    names: of each count of a population what it is called. seconds: by step, of all years together.
     """
 
-    found: list[tuple[int, int, Finding]] = field(default_factory=list)
+    found: list[tuple[Group, Finding]] = field(default_factory=list)
     wrong_ranges: list[str] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
     hidden: int = 0
     determined: int = 0
     unplanned: int = 0
@@ -44,29 +44,31 @@ class Findings:
 
     def number(self, kind: str) -> int:
         """How many findings there are of a kind."""
-        return sum(one.kind == kind for _, _, one in self.found)
+        return sum(one.kind == kind for _, one in self.found)
 
     def texts(self, *, strict: bool = False) -> list[str]:
         """One line a finding that fails the audit; ``strict``: those without a proof too."""
-        lines = [self._text(*found) for found in self.found if strict or found[2].is_proof]
+        lines = [self._text(*found) for found in self.found if strict or found[1].is_proof]
         return [*lines, *self.wrong_ranges]
 
     def remarks(self) -> list[str]:
         """One line a finding that does not fail it: what can be worked out, but is not proved to be sensitive."""
-        return [self._text(*found) for found in self.found if not found[2].is_proof]
+        return [self._text(*found) for found in self.found if not found[1].is_proof]
 
-    def _text(self, release: int, year: int, one: Finding) -> str:
+    def _text(self, group: Group, one: Finding) -> str:
+        release, year, population = group
         name, level, code, split = one.key
         place = f"{level} {code}" if level else "unknown domicile"
-        of = one.of.removeprefix("difference to ")
-        what = f"{self.names[of]} less {self.names[name]}" if of in self.names else self.names[name]
+        what = self.names[population, name]
+        if one.of.startswith("difference to "):
+            what = f"{self.names[population, one.of.removeprefix('difference to ')]} less {what}"
         value = str(one.low) if one.low == one.high else f"{one.low} to {one.high}"
         planned = "" if one.is_planned else " (not published)"
         return f"{one.kind}: {what}, {year}, {place}, {'/'.join(split)}: {value}{planned}; release {release}"
 
-    def add(self, outcome: Outcome, release: int, year: int) -> None:
+    def add(self, outcome: Outcome, group: Group) -> None:
         """Take what was found of a year."""
-        self.found += [(release, year, one) for one in outcome.findings]
+        self.found += [(group, one) for one in outcome.findings]
         self.hidden += outcome.hidden
         self.determined += outcome.determined
         self.unplanned += outcome.unplanned
@@ -105,7 +107,7 @@ def audit(
         know_other_releases(lattice, found, others, publication.revision_bound)
         findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
         rules = rules_of(configuration, publication, population)
-        findings.add(attack(found, lattice, rules, progress, until), release, year)
+        findings.add(attack(found, lattice, rules, progress, until), group)
         findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators)
         progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")
     return findings
@@ -163,17 +165,17 @@ def _groups(cells: Iterable[Row], configuration: Configuration) -> dict[Group, l
     return groups
 
 
-def _names(configuration: Configuration) -> dict[str, str]:
-    """Each count by the indicator that it is the numerator, or the denominator, of."""
-    names: dict[str, str] = {}
+def _names(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """Each count, by population, as the numerator, or the denominator, of an indicator."""
+    names: dict[tuple[str, str], str] = {}
     for indicator in configuration.indicators:
         part, whole = count_names(indicator)
-        names.setdefault(whole, f"denominator of {indicator.id}")
+        names.setdefault((indicator.population, whole), f"denominator of {indicator.id}")
         if part != whole:
-            names.setdefault(part, f"numerator of {indicator.id}")
+            names.setdefault((indicator.population, part), f"numerator of {indicator.id}")
     for indicator in configuration.indicators:
         if indicator.numerator.all:
-            names[count_names(indicator)[0]] = indicator.id
+            names[indicator.population, count_names(indicator)[0]] = indicator.id
     return names
 
 
