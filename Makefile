@@ -46,9 +46,10 @@ coverage: environment ## Measure which lines and branches the unit tests and sce
 	$(BIN)/python -m coverage run -m pytest tests/unit tests/spec
 	$(BIN)/python -m coverage report
 
-lint: environment ## Check the format, the rules and the types
+lint: environment ## Check the format, the rules, who imports whom, and the types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 format: environment ## Format the code and repair what can be repaired
@@ -58,7 +59,7 @@ format: environment ## Format the code and repair what can be repaired
 # The sheets anew, so that none outlives its indicator.
 docs: environment ## Write the sheets, and the generated parts of the documents
 	rm -rf docs/indicators
-	$(BIN)/claimatlas describe --output docs/indicators
+	$(BIN)/claimatlas describe --output docs/indicators --format md
 	$(BIN)/python -m scripts.documents
 
 # The package index is whichever pip uses; its address does not go into the files.

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import Any
 
-from claimatlas.session import temporary_folder
+from claimatlas.spark.session import temporary_folder
 
 from benchmarks import report
 from benchmarks.disk import size_of

@@ -26,10 +26,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from claimatlas import artifacts, jars, spark_settings
-from claimatlas.artifacts import DELTA_VERSION, JARS
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.java import check_java
+from claimatlas.spark import artifacts, jars
+from claimatlas.spark import settings as spark_settings
+from claimatlas.spark.artifacts import DELTA_VERSION, JARS
+from claimatlas.spark.java import check_java
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"

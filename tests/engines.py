@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from claimatlas.session import get_session
-from claimatlas.spark_settings import SMALL
+from claimatlas.spark.session import get_session
+from claimatlas.spark.settings import SMALL
 from pyspark.sql import SparkSession
 
 CLASSIC, SAIL = ENGINES = ("classic", "sail")

@@ -18,11 +18,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.load import load_configuration
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.configuration.settings import HOSPITAL, AgeClass
-from claimatlas.ingest.contract import FIRST_CODE, INPUT_TABLES, LAST_CODE, REPLACEMENT, WHITESPACE
+from claimatlas.ingest.contract import INPUT_TABLES, REPLACEMENT, WHITESPACE
 
 from benchmarks.facts import Facts, read_facts
 from benchmarks.peers.interface import silver_files, stage_arguments

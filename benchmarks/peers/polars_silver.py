@@ -19,15 +19,8 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
-from claimatlas.ingest.contract import (
-    FIRST_CODE,
-    INPUT_TABLES,
-    LAST_CODE,
-    REPLACEMENT,
-    WHITESPACE,
-    InputTable,
-    Kind,
-)
+from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
+from claimatlas.ingest.contract import INPUT_TABLES, REPLACEMENT, WHITESPACE, InputTable, Kind
 from polars.io.partition import FileProviderArgs
 
 SEXES = {"1": "male", "m": "male", "male": "male", "2": "female", "f": "female", "female": "female"}

@@ -19,11 +19,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from claimatlas import jars
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.java import check_java
-from claimatlas.session import temporary_folder
-from claimatlas.spark_settings import DEFAULT_DRIVER_MEMORY, DELTA, DRIVER_JAVA_OPTIONS, SESSION, local_settings
+from claimatlas.spark import jars
+from claimatlas.spark.java import check_java
+from claimatlas.spark.session import temporary_folder
+from claimatlas.spark.settings import DEFAULT_DRIVER_MEMORY, DELTA, DRIVER_JAVA_OPTIONS, SESSION, local_settings
 
 # As a program it finds the modules beside it, and not the checkout.
 sys.path.append(str(Path(__file__).resolve().parents[2]))

@@ -1,16 +1,10 @@
 """Blocks of the command line, the environment and make, from what reads them."""
 
 import argparse
-import importlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
-from unittest import mock
 
-from claimatlas.cli import COMMANDS
-from claimatlas.commands.options import CommandParser
+from claimatlas.cli import COMMANDS, parser_of
 
 from scripts.documents.keys import described, descriptions
 from scripts.documents.markdown import anchor, code, table
@@ -21,58 +15,17 @@ OTHER_VARIABLES = ("SPARK_MASTER", "SPARK_REMOTE", "SPARK_LOCAL_DIRS", "JAVA_HOM
 """Variables of others that a command reads or passes on, and that a user may want to set."""
 
 
-class _FoundError(Exception):
-    """Carries the parser of a command out of it."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        super().__init__(parser.prog)
-        self.parser = parser
-
-
-@contextmanager
-def _instead_of_parsing() -> Iterator[None]:
-    """Within it, a parser that is asked to read arguments gives itself up before anything happens."""
-
-    def give_up(parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401 - as the replaced one
-        raise _FoundError(parser)
-
-    options = importlib.import_module("claimatlas.commands.options")
-    with (
-        mock.patch.object(argparse.ArgumentParser, "parse_args", give_up),
-        mock.patch.object(options.CommandParser, "parse_args", give_up),
-    ):
-        yield
-
-
-def parser_of(name: str) -> argparse.ArgumentParser:
-    """The parser of a command.
-
-    Raises:
-        ValueError: the command has none.
-    """
-    module_name = COMMANDS[name][0]
-    package = "claimatlas" if module_name == "jars" else "claimatlas.commands"
-    module = importlib.import_module(f"{package}.{module_name}")
-    try:
-        with _instead_of_parsing():
-            module.main([])
-    except _FoundError as found:
-        return found.parser
-    raise ValueError(f"{name} reads no arguments")
-
-
 def commands() -> str:
     """Every command with all of its options."""
-    return "\n\n".join(_command(name, what) for name, (_, what) in COMMANDS.items())
+    return "\n\n".join(_command(name, what) for name, what in COMMANDS.items())
 
 
 def _command(name: str, what: str) -> str:
     parser = parser_of(name)
     rows = [_option(action, parser) for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     said = (parser.description or what).strip()
-    example = [f"```sh\n{parser.example}\n```"] if isinstance(parser, CommandParser) else []
     head = f"{anchor(name)}\n\n## `claimatlas {name}`"
-    return "\n\n".join([head, said, *example, table(("option", "required", "meaning"), rows)])
+    return "\n\n".join([head, said, f"```sh\n{parser.example}\n```", table(("option", "required", "meaning"), rows)])
 
 
 def _option(action: argparse.Action, parser: argparse.ArgumentParser) -> tuple[str, str, str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claimatlas import jars
 from claimatlas.errors import ConcurrentRunError, InputError, QualityGateError
+from claimatlas.spark import jars
 from comparison import read
 from deployment.airflow_environment import ROOT, Airflow
 from integration.inputs import write_small

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from claimatlas import __version__, jars
-from claimatlas.artifacts import JARS, SPARK_VERSION
+from claimatlas import __version__
+from claimatlas.spark import jars
+from claimatlas.spark.artifacts import JARS, SPARK_VERSION
 from deployment.dockerfile import FOLDER, ROOT, arguments, copied, instructions, named, run_with
 from integration.inputs import write_small
 

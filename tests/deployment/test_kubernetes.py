@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from claimatlas import __version__
-from claimatlas.artifacts import SPARK_VERSION
+from claimatlas import __version__, cli
 from claimatlas.commands import run_year
 from claimatlas.commands.pseudonym_key import KEY_VARIABLE
-from claimatlas.spark_settings import DELTA, SESSION
+from claimatlas.spark.artifacts import SPARK_VERSION
+from claimatlas.spark.settings import DELTA, SESSION
 from deployment.dockerfile import FOLDER, ROOT, copied, named
 from jsonschema import Draft202012Validator
 
@@ -155,13 +155,13 @@ def test_the_job_is_in_the_image_and_takes_its_options(manifest: Manifest, monke
     assert (ROOT / "jobs" / script.name).is_file()
     taken: list[Any] = []
     monkeypatch.setattr(run_year, "run_job", lambda *given, **_: taken.append(given) or 0)
-    assert run_year.main(manifest["spec"]["arguments"]) == 0
+    assert cli.main(["run-year", *manifest["spec"]["arguments"]]) == 0
     arguments = taken[0][2]
     assert (arguments.year_groups, bool(arguments.input), bool(arguments.output)) == ([[2023]], True, True)
 
 
 def test_logs_are_kept_to_errors_by_the_file_in_the_image(manifest: Manifest) -> None:
-    place = copied()["lib/claimatlas/log4j2.properties"]
+    place = copied()["lib/claimatlas/spark/log4j2.properties"]
     for pod in ("driver", "executor"):
         assert manifest["spec"][pod]["javaOptions"] == f"-Dlog4j2.configurationFile=file://{place}"
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from claimatlas.commands.run_year import main
+from claimatlas.cli import main
 from comparison import (
     DELIVERIES,
     GOLD,
@@ -54,14 +54,14 @@ def test_what_changed_computed_anew_is_everything_computed_anew(
     for number, part in enumerate(split(tables, rng)):
         write_csv(part, folder / f"part-{number}", files=1)
         arguments = ["--input", str(folder / f"part-{number}"), "--output", str(output), "--as-of", AS_OF.isoformat()]
-        assert main([*arguments, *(["--add"] if number else []), *common]) == 0
+        assert main(["run-year", *arguments, *(["--add"] if number else []), *common]) == 0
         assert ("increment" in last_record(output)) == (number > 0)
         if number:
             assert last_record(output)["increment"]["beneficiaries"] > 0
     record = last_record(output)
 
     whole = Path(shutil.copytree(output, folder / "whole"))
-    assert main(["--output", str(whole), *common]) == 0
+    assert main(["run-year", "--output", str(whole), *common]) == 0
     assert "increment" not in last_record(whole)
     tables_of_figures = (*GOLD, "gold/comparisons", DELIVERIES)
     assert content(output, tables_of_figures) == content(whole, tables_of_figures)

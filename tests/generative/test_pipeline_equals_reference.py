@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from claimatlas.commands.run_year import main
+from claimatlas.cli import main
 from comparison import assert_output_equals_reference
 from pyspark.sql import SparkSession
 from reference import compute
@@ -35,7 +35,7 @@ def test_every_cell_delivery_and_rejection_is_equal(
     for name, value in overrides.items():
         arguments += ["--set", f"{name}={value}"]
 
-    assert main(arguments) == 0
+    assert main(["run-year", *arguments]) == 0
 
     expected = compute(tables, list(years), conf_dir=ROOT / "conf", settings=overrides, as_of=AS_OF)
     assert_output_equals_reference(spark, folder / "output", expected, years)

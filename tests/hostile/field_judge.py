@@ -12,17 +12,18 @@ from claimatlas.checks.input import judge_input
 from claimatlas.checks.people import count_people
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest.accounting import account_of, require_all_read
-from claimatlas.ingest.gate import gate_message, too_many_rejected
-from claimatlas.ingest.ingest_stage import require_years
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.load import Loaded
+from claimatlas.ingest.load.accounting import account_of, require_all_read
+from claimatlas.ingest.load.gate import gate_message, too_many_rejected
+from claimatlas.ingest.load.table import as_input_error, refuse_instants, refuse_unlisted
+from claimatlas.ingest.load.warnings import notes_of_words, span_of_days
+from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
-from claimatlas.ingest.one_table import as_input_error, refuse_instants, refuse_unlisted
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import confirmed, names_asked, read
-from claimatlas.ingest.validation import ODDITIES, REASONS, validate_rows
-from claimatlas.ingest.warnings import notes_of_words, span_of_days
+from claimatlas.ingest.read.rows import confirmed, names_asked, read
+from claimatlas.ingest.replace_silver import require_years
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import ODDITIES, REASONS, validate_rows
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -177,10 +178,11 @@ def _of_people(
     span = span_of_days(days, configuration.settings.checks.input) if days else None
     facts = span.as_facts() if span else {"lines_by_year": {str(year): 1 for year in YEARS}}
     counts: dict[str, Any] = {f"beneficiaries.{year}": {} for year in YEARS}
-    record = SimpleNamespace(notes={"silver": facts}, count=counts.__setitem__, note=print)
+    record = SimpleNamespace(count=counts.__setitem__, note=print)
     store = SimpleNamespace(read=lambda of: tables[of.name], spark=spark)
-    count_people(store, configuration, YEARS, record)  # type: ignore[arg-type]
-    return judge_input(counts, facts, YEARS, configuration)
+    silver = SilverFacts.of(facts)
+    count_people(RunContext(store, configuration, tuple(YEARS), record), silver)  # type: ignore[arg-type]
+    return judge_input(counts, silver, YEARS, configuration)
 
 
 def verdict_of(mutant: Mutant, outcome: Outcome) -> tuple[str, str]:

@@ -10,9 +10,10 @@ import yaml
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT
-from claimatlas.ingest.one_table import as_input_error
-from claimatlas.ingest.sources import locate, pinned, read
-from claimatlas.ingest.validation import REASONS, ROW, validate_rows
+from claimatlas.ingest.discover.source import locate
+from claimatlas.ingest.load.table import as_input_error
+from claimatlas.ingest.read.rows import pinned, read
+from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
 from comparison import CONF, GOLD, RUNS, SILVER, content, last_record
 from comparison import read as read_table
 from integration.console import Console

@@ -55,8 +55,8 @@ class Said:
 
 def plain_environment(folder: Path, *, with_package: bool, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables of a plain shell, and a folder of Spark's settings as the set-up leaves one."""
-    from claimatlas import jars
-    from claimatlas.spark_settings import LOG_FILE
+    from claimatlas.spark import jars
+    from claimatlas.spark.settings import LOG_FILE
 
     conf = folder / "conf"
     conf.mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ def submit(
 
     Spark hands on what a Python program writes to both streams as standard output.
     """
-    from claimatlas import jars
+    from claimatlas.spark import jars
 
     program = Path(sys.executable).parent / "spark-submit"
     if not program.is_file():

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimatlas.jars import IVY_SETTINGS
+from claimatlas.spark.jars import IVY_SETTINGS
 from integration.console import plain_environment, submit
 
 GATEWAY = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"

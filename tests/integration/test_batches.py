@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from chispa import assert_df_equality
 from claimatlas.ingest import silver_marker
-from claimatlas.ingest.comparison import MAX_KEYS, match_by_key
 from claimatlas.ingest.contract import CLAIMS_INPUT
+from claimatlas.ingest.merge.match import MAX_KEYS, match_by_key
 from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED
 from claimatlas.tables.store import Store
 from comparison import DELIVERIES, GOLD, SILVER, content, last_record, read, without

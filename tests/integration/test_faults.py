@@ -225,7 +225,7 @@ def test_killed_while_it_adds(console: Console, small_silver: Path, tmp_path: Pa
 
 @pytest.mark.long
 def test_an_executor_that_is_killed(undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
-    from claimatlas import jars
+    from claimatlas.spark import jars
 
     from deploy.standalone.cluster import environment, spark_command, standalone_cluster
 

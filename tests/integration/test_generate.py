@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claimatlas.commands.generate import main
+from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.synthetic import Parameters, generate
@@ -205,7 +205,7 @@ class TestCommand:
     def test_fills_a_folder_and_says_what_is_in_it(
         self, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert main(["--output", str(tmp_path / "new" / "folder"), *SMALL, "--json"]) == 0
+        assert main(["generate", "--output", str(tmp_path / "new" / "folder"), *SMALL, "--json"]) == 0
         said = capsys.readouterr()
         assert json.loads(said.out) == json.loads((tmp_path / "new" / "folder" / "generate.json").read_text())
         assert "claim lines" in said.err
@@ -214,7 +214,7 @@ class TestCommand:
         self, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "mine.txt").write_text("keep")
-        assert main(["--output", str(tmp_path), *SMALL]) == 2
+        assert main(["generate", "--output", str(tmp_path), *SMALL]) == 2
         assert "is not empty" in capsys.readouterr().err
         assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -222,8 +222,8 @@ class TestCommand:
     def test_overwrites_what_it_made_and_nothing_else(self, spark: SparkSession, tmp_path: Path) -> None:
         (tmp_path / "mine.txt").write_text("keep")
         dirty = ["--overwrite", "--format", "csv", "--dirty", "0.01"]
-        assert main(["--output", str(tmp_path), *SMALL, *dirty]) == 0
-        assert main(["--output", str(tmp_path), *SMALL, "--overwrite"]) == 0
+        assert main(["generate", "--output", str(tmp_path), *SMALL, *dirty]) == 0
+        assert main(["generate", "--output", str(tmp_path), *SMALL, "--overwrite"]) == 0
         # Nothing of the first rows is left.
         rows = json.loads((tmp_path / "generate.json").read_text())["rows"]
         assert all(contents(spark, tmp_path)[name][0] == number for name, number in rows.items())
@@ -231,8 +231,8 @@ class TestCommand:
 
     def test_a_uri_is_written_by_spark_alone(self, spark: SparkSession, tmp_path: Path) -> None:
         folder = (tmp_path / "a").as_uri()
-        assert main(["--output", folder, *SMALL]) == 0
-        assert main(["--output", folder, *SMALL]) == 2
+        assert main(["generate", "--output", folder, *SMALL]) == 0
+        assert main(["generate", "--output", folder, *SMALL]) == 2
         (record,) = spark.read.text(f"{folder}/generate.json").collect()
         rows = json.loads(record["value"])["rows"]
         assert spark.read.parquet(f"{folder}/claims").count() == rows["claims"]
@@ -248,7 +248,7 @@ class TestCommand:
     )
     def test_wrong_usage_exits_with_2(self, arguments: list[str]) -> None:
         with pytest.raises(SystemExit) as stop:
-            main(arguments)
+            main(["generate", *arguments])
         assert stop.value.code == 2
 
     @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ class TestCommand:
     def test_wrong_input_gives_2_and_one_sentence(
         self, changed: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert main(["--output", str(tmp_path / "new"), *SMALL, *changed]) == 2
+        assert main(["generate", "--output", str(tmp_path / "new"), *SMALL, *changed]) == 2
         message = capsys.readouterr().err.strip()
         assert said in message
         assert "\n" not in message

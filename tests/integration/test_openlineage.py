@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claimatlas import jars
+from claimatlas.spark import jars
 from integration.console import ROOT, Said, plain_environment, submit
 from integration.test_privacy import NEEDLES, write_input
 

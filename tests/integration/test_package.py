@@ -25,7 +25,7 @@ def test_the_wheel_holds_code_settings_and_licence(tmp_path: Path) -> None:
 
     conf = {f"claimatlas/{path.relative_to(ROOT)}" for path in (ROOT / "conf").rglob("*") if path.is_file()}
     assert conf <= names
-    assert {"claimatlas/session.py", "claimatlas/py.typed", "claimatlas/log4j2.properties"} <= names
+    assert {"claimatlas/spark/session.py", "claimatlas/py.typed", "claimatlas/spark/log4j2.properties"} <= names
     information = {name.split("/", 1)[1] for name in names if ".dist-info/" in name}
     assert {"entry_points.txt", "licenses/LICENSE", "licenses/NOTICE"} <= information
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"claimatlas"}

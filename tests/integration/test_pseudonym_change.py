@@ -6,7 +6,7 @@ import pytest
 from claimatlas.cli import main
 from claimatlas.commands.pseudonym_key import KEY_FILE_VARIABLE, KEY_VARIABLE
 from claimatlas.errors import InputError
-from claimatlas.ingest.keys import pseudonym_key
+from claimatlas.ingest.pseudonym_key import pseudonym_key
 from claimatlas.ingest.silver_marker import FORMER_IDS, key_of_silver, require_same_key
 from claimatlas.tables.store import Store
 from comparison import read

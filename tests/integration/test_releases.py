@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from claimatlas.runs.context import RunContext
 from claimatlas.tables.releases import RELEASED, Published, newest_release, publish
 from claimatlas.tables.schemas import POSTNATAL, RELEASES
 from claimatlas.tables.store import Store
@@ -172,20 +173,21 @@ class TestGate:
         published_copied: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        from claimatlas.cli import main
         from claimatlas.commands import stages
-        from claimatlas.commands.run_year import main
 
         before = content(published_copied, GOLD)
 
-        def spoil(store: Store, *_: object) -> None:
+        def spoil(context: RunContext) -> None:
             # As a mistake in the cube would: one region counts a delivery too many.
             spark.sql(
-                f"UPDATE {store.identifier(POSTNATAL)} SET numerator = numerator + 1, denominator = denominator + 1, "
+                f"UPDATE {context.store.identifier(POSTNATAL)} SET numerator = numerator + 1, "
+                "denominator = denominator + 1, "
                 "value = value + 1 WHERE indicator_id = 'cube_007_001a_denom' AND geo_level = 'region' "
                 "AND geo_code = '02000' AND age_category = 'all' AND increased_reimbursement = 'all' "
                 "AND delivery_type = 'all' AND year = 2022"
             )
 
         monkeypatch.setattr(stages, "compare_places", spoil)
-        assert main(["--output", str(published_copied), "--year", "2022"]) == 3
+        assert main(["run-year", "--output", str(published_copied), "--year", "2022"]) == 3
         assert content(published_copied, GOLD) == before

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from claimatlas.artifacts import DELTA_VERSION, JARS
+from claimatlas.spark.artifacts import DELTA_VERSION, JARS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "set_up.py"
@@ -103,7 +103,7 @@ class TestJava:
         program.write_text(
             "import sys\n"
             "from claimatlas.errors import ClaimatlasError\n"
-            "from claimatlas.session import get_session\n"
+            "from claimatlas.spark.session import get_session\n"
             "try:\n"
             "    get_session('job')\n"
             "except ClaimatlasError as error:\n"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from claimatlas import jars
+from claimatlas.spark import jars
 from claimatlas.tables.releases import RELEASED
 from comparison import DELIVERIES, REJECTED, SILVER, content, last_record
 from integration.conftest import Run

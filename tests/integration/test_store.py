@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
+from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.locations import CatalogSchema, RemoteFolder
 from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Column, Table
 from claimatlas.tables.store import Store

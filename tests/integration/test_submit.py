@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from claimatlas import jars
-from claimatlas.artifacts import JARS
+from claimatlas.spark import jars
+from claimatlas.spark.artifacts import JARS
 
 pytestmark = pytest.mark.integration
 
@@ -16,7 +16,7 @@ SUBMIT = Path(sys.executable).parent / "spark-submit"
 PROGRAM = """\
 import sys
 from claimatlas.errors import ClaimatlasError
-from claimatlas.session import get_session
+from claimatlas.spark.session import get_session
 try:
     spark = get_session("the job")
 except ClaimatlasError as error:

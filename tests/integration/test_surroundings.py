@@ -53,7 +53,7 @@ def test_too_much_memory_is_the_cause_only_where_it_is(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator can become a user without a name")
 def test_a_user_without_a_name(tmp_path: Path) -> None:
     code = (
-        "import os\nfrom claimatlas.commands.guard import guarded\nfrom claimatlas.session import get_session\n"
+        "import os\nfrom claimatlas.commands.guard import guarded\nfrom claimatlas.spark.session import get_session\n"
         "os.setuid(54321)\nraise SystemExit(guarded(lambda: get_session('x')))"
     )
     environment = plain_environment(tmp_path, with_package=True)

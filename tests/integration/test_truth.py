@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claimatlas.commands.generate import main as generate
-from claimatlas.commands.run_year import main as run_year
+from claimatlas.cli import main
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -28,8 +27,8 @@ def folders(
     folder = tmp_path_factory.mktemp(f"truth_{request.param}")
     source, output = folder / "input", folder / "output"
     arguments = ["--beneficiaries", "2500", "--years", "2022-2024", "--seed", "5", "--dirty", "0.004"]
-    assert generate(["--output", str(source), *arguments, "--format", request.param]) == 0
-    assert run_year(["--input", str(source), "--output", str(output), "--year", "2022-2024", *GATE_OPEN]) == 0
+    assert main(["generate", "--output", str(source), *arguments, "--format", request.param]) == 0
+    assert main(["run-year", "--input", str(source), "--output", str(output), "--year", "2022-2024", *GATE_OPEN]) == 0
     return source, output
 
 

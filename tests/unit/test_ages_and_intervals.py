@@ -6,7 +6,8 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
-from claimatlas.cells.intervals import Z, wilson_interval
+from claimatlas.cells.conventions import Z
+from claimatlas.cells.rows import wilson_interval
 from claimatlas.configuration import load_configuration
 from claimatlas.population.ages import age_category, completed_years
 from pyspark.sql import SparkSession

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from claimatlas import cli
-from claimatlas.commands import codelists as command
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.codelists import (
     CodeList,
@@ -129,7 +128,7 @@ def add_line(conf: Path, line: str) -> int:
 
 
 def test_the_command_is_content_with_the_shipped_lists(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main([]) == 0
+    assert cli.main(["codelists"]) == 0
     out, err = capsys.readouterr()
     assert "delivery_caesarean: 2 rows (2 page)" in out.splitlines()
     assert "gestational_diabetes_test: 0 rows" in out.splitlines()

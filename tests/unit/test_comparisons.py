@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from claimatlas.cells.intervals import wilson_interval
+from claimatlas.cells.rows import wilson_interval
 from claimatlas.comparisons.comparisons_stage import compared
 from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import direction, trend_statistic

@@ -18,7 +18,7 @@ from claimatlas.configuration.reserved import LABELS, OF_A_FLAG, OF_A_LEVEL, OF_
 from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import INPUT_TABLES
-from claimatlas.ingest.validation import check_mapping
+from claimatlas.ingest.validate.columns import check_mapping
 from claimatlas.tables.schemas import ALL, IMAGING, POPULATION, POSTNATAL, UNKNOWN, deliveries_table
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from bundle import FOLDER, MAIN_JOB, NOTEBOOKS_JOB, ROOT, arguments, bundle, included, job_parameters, jobs
-from claimatlas import artifacts, cli, task
-from claimatlas.spark_settings import SESSION
+from claimatlas import cli, task
+from claimatlas.spark import artifacts
+from claimatlas.spark.settings import SESSION
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MAIN = jobs()[MAIN_JOB]

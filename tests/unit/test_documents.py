@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from claimatlas.cli import COMMANDS
+from claimatlas.cli import COMMANDS, parser_of
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.model import Declaration
 from claimatlas.configuration.settings import Settings
@@ -218,7 +218,7 @@ def test_there_are_calls_to_look_at() -> None:
 
 @pytest.mark.parametrize(("file", "call"), CALLS, ids=[f"{file}: {' '.join(call)}" for file, call in CALLS])
 def test_commands_in_the_documents_are_understood(file: str, call: list[str]) -> None:
-    parser = commands.parser_of(call[0])
+    parser = parser_of(call[0])
     known = {option for action in parser._actions for option in action.option_strings}
     given = [word.partition("=")[0] for word in call[1:] if word.startswith("--")]
     assert [option for option in given if option not in known] == []
@@ -234,7 +234,7 @@ FORMER = {"--accept-columns", "--accept-jumps", "--everything"}
 
 
 def test_options_in_the_documents_exist() -> None:
-    actions = [action for name in COMMANDS for action in commands.parser_of(name)._actions]
+    actions = [action for name in COMMANDS for action in parser_of(name)._actions]
     known = {option for action in actions for option in action.option_strings}
     named = {
         (name_of(file), option)

@@ -15,10 +15,11 @@ import pytest
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.mappings import Mapping, Reading
 from claimatlas.errors import InputError
-from claimatlas.ingest.discover import Source, lies_beside, locate
+from claimatlas.ingest.discover.examine import examined
+from claimatlas.ingest.discover.source import Source, lies_beside, locate
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
-from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE, confirmed, examined, pinned, read, rows_of_files
+from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE, confirmed, pinned, read, rows_of_files
 from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

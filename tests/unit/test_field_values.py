@@ -10,22 +10,14 @@ import pytest
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
 from claimatlas.errors import InputError
-from claimatlas.ingest.accounting import account_of
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES
-from claimatlas.ingest.discover import Source
-from claimatlas.ingest.parsing import Understanding
-from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
-from claimatlas.ingest.validation import (
-    NULL_WORD,
-    REASONS,
-    ROW,
-    TIMED,
-    UNLISTED,
-    check_mapping,
-    columns_among,
-    validate_rows,
-)
-from claimatlas.ingest.warnings import examples_of_rejected, said_of_reasons, span_of_days
+from claimatlas.ingest.discover.source import Source
+from claimatlas.ingest.load.accounting import account_of
+from claimatlas.ingest.load.warnings import examples_of_rejected, said_of_reasons, span_of_days
+from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
+from claimatlas.ingest.validate.columns import check_mapping, columns_among
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import NULL_WORD, REASONS, ROW, TIMED, UNLISTED, validate_rows
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import types as T
@@ -376,8 +368,8 @@ def test_rows_are_kept_by_value_and_the_others_counted(spark: SparkSession, monk
     raw = frame(spark, "claims", [{"KIND": kind, "place": str(place)} for place, kind in enumerate(kinds)])
     rows = judge(raw, "claims", mapping, every_row=True)
     assert sorted(json.loads(row[ROW])["place"] for row in rows) == ["0", "1", "3"]
-    monkeypatch.setattr("claimatlas.ingest.accounting.read", lambda *_: raw)
-    monkeypatch.setattr("claimatlas.ingest.accounting.rows_of_files", lambda *_: {"f": len(kinds)})
+    monkeypatch.setattr("claimatlas.ingest.load.accounting.read", lambda *_: raw)
+    monkeypatch.setattr("claimatlas.ingest.load.accounting.rows_of_files", lambda *_: {"f": len(kinds)})
     account = account_of(spark, Source("claims", "x", "csv"), CLAIMS_INPUT, mapping, Understanding())
     assert account.lines == 3
     assert account.left_out == {"KIND: X": 3, "KIND: other values": 3}
@@ -394,8 +386,8 @@ def test_numbered_codes_become_lines(spark: SparkSession, monkeypatch: pytest.Mo
     assert found == {"a|1": (424093, 1), "a|3": (422030, 2), "b|1": (None, None)}
     rejected = [row for row in judge(raw, "claims", mapping) if row[REASONS]]
     assert [row[REASONS] for row in rejected] == [["missing_nomenclature_code", "missing_quantity"]]
-    monkeypatch.setattr("claimatlas.ingest.accounting.read", lambda *_: raw)
-    monkeypatch.setattr("claimatlas.ingest.accounting.rows_of_files", lambda *_: {"f": 2})
+    monkeypatch.setattr("claimatlas.ingest.load.accounting.read", lambda *_: raw)
+    monkeypatch.setattr("claimatlas.ingest.load.accounting.rows_of_files", lambda *_: {"f": 2})
     assert account_of(spark, Source("claims", "x", "csv"), CLAIMS_INPUT, mapping, Understanding()).lines == 3
 
 

@@ -1,15 +1,7 @@
 """What a run record counts after a batch."""
 
-import pytest
-from claimatlas.cells.indicators_stage import note_ignored_services
-from claimatlas.configuration import load_configuration
+from claimatlas.cells.indicators_stage import ignored_services
 from claimatlas.increments.increment_stage import carried_on
-from claimatlas.runs.record import RunRecord
-
-
-@pytest.fixture
-def record() -> RunRecord:
-    return RunRecord("run_year", [2022, 2023], load_configuration(), 0, quiet=True)
 
 
 def test_counts_of_beneficiaries_are_carried_on_and_no_others() -> None:
@@ -31,12 +23,15 @@ def test_counts_of_beneficiaries_are_carried_on_and_no_others() -> None:
     }
 
 
-def test_ignored_services_are_what_is_left_of_all(record: RunRecord) -> None:
+def test_ignored_services_are_what_is_left_of_all() -> None:
     """Also where none of those of whom anything changed is in the population, so that nobody was counted there."""
-    record.count("beneficiary_services.2022", {"service_lines": 5, "quantity_imaging": 6})
-    record.count("beneficiary_services.2022.not_in_population", {"service_lines": 9, "quantity_imaging": 9})
-    record.count("beneficiaries.2022", {"beneficiaries": 7, "service_lines": 2, "quantity_imaging": 2})
-    record.count("beneficiary_services.2023", {"service_lines": 1})
-    note_ignored_services(record, [2022, 2023])
-    assert record.counts["beneficiary_services.2022.not_in_population"] == {"service_lines": 3, "quantity_imaging": 4}
-    assert record.counts["beneficiary_services.2023.not_in_population"] == {"service_lines": 1}
+    counts = {
+        "beneficiary_services.2022": {"service_lines": 5, "quantity_imaging": 6},
+        "beneficiary_services.2022.not_in_population": {"service_lines": 9, "quantity_imaging": 9},
+        "beneficiaries.2022": {"beneficiaries": 7, "service_lines": 2, "quantity_imaging": 2},
+        "beneficiary_services.2023": {"service_lines": 1},
+    }
+    assert ignored_services(counts, [2022, 2023]) == {
+        "beneficiary_services.2022.not_in_population": {"service_lines": 3, "quantity_imaging": 4},
+        "beneficiary_services.2023.not_in_population": {"service_lines": 1},
+    }

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from claimatlas import artifacts, jars
 from claimatlas.errors import InputError
+from claimatlas.spark import artifacts, jars
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +71,7 @@ def test_a_checkout_keeps_them_in_its_own_folder(monkeypatch: pytest.MonkeyPatch
 def test_an_installed_package_keeps_them_in_the_cache_of_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jars, "__file__", str(tmp_path / "lib" / "site-packages" / "claimatlas" / "jars.py"))
+    monkeypatch.setattr(jars, "__file__", str(tmp_path / "lib" / "site-packages" / "claimatlas" / "spark" / "jars.py"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert jars.default_folder() == tmp_path / "cache" / "claimatlas" / f"jars-{artifacts.DELTA_VERSION}"
 
@@ -103,7 +103,7 @@ def test_java_hears_of_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_set_up_can_load_it_before_anything_is_installed() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'lib')!r}); "
-        "from claimatlas import artifacts, errors, jars, java, spark_settings"
+        "from claimatlas import errors, jars; from claimatlas.spark import artifacts, jars, java, settings"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,8 +4,8 @@ import os
 
 import pytest
 from claimatlas.errors import InputError
-from claimatlas.java import require_supported
-from claimatlas.java_start import SUBMIT_ARGUMENTS, complete_submit_arguments, unknown_cause, why_java_ended
+from claimatlas.spark.java import require_supported
+from claimatlas.spark.java_start import SUBMIT_ARGUMENTS, complete_submit_arguments, unknown_cause, why_java_ended
 
 UNKNOWN_OPTION = "Error: Unrecognized option: --garbage\n\nUsage: spark-submit [options] <app jar>\n"
 NO_YARN = (

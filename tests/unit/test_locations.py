@@ -8,9 +8,8 @@ from claimatlas.configuration import load_configuration
 from claimatlas.configuration.remote import MemoryFolder
 from claimatlas.configuration.snapshot import snapshot
 from claimatlas.errors import InputError
-from claimatlas.tables.identifiers import catalog_name
+from claimatlas.paths import catalog_name, is_remote
 from claimatlas.tables.locations import CatalogSchema, LocalFolder, RemoteFolder, _is_left_behind, location_of
-from claimatlas.tables.paths import is_remote
 from claimatlas.tables.schemas import CLAIMS, IMAGING
 from comparison import CONF
 

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from claimatlas import messages
 from claimatlas.cli import main
 from claimatlas.commands.guard import DEBUG, guarded
 from claimatlas.configuration import load_configuration
+from claimatlas.console import messages
+from claimatlas.console.messages import Event, bind, complain, say, set_up
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, bind, complain, say, set_up
 from claimatlas.runs.record import RunRecord
 
 Captured = pytest.CaptureFixture[str]
@@ -105,7 +105,7 @@ def in_a_process(script: str) -> list[dict[str, Any]]:
 
 def test_warnings_of_python_and_libraries_are_lines_too() -> None:
     old, odd = in_a_process(
-        "import logging, warnings; from claimatlas.messages import set_up; set_up('json', 'ingest'); "
+        "import logging, warnings; from claimatlas.console.messages import set_up; set_up('json', 'ingest'); "
         "warnings.warn('old'); logging.getLogger('somebody').warning('odd')"
     )
     assert (old["logger"], odd["logger"], odd["message"]) == ("py.warnings", "somebody", "odd")
@@ -257,8 +257,8 @@ def test_a_record_for_another_purpose_says_nothing_and_is_not_the_run(capsys: Ca
 
 OTHER_PROGRAM = """\
 import subprocess, sys, time
-from claimatlas.messages import Event, say, set_up
-from claimatlas.relay import relayed
+from claimatlas.console.messages import Event, say, set_up
+from claimatlas.console.relay import relayed
 
 set_up("json", "ingest")
 said_by_it = "import sys, time; sys.stderr.write('a\\\\n'); sys.stderr.flush(); time.sleep(1); sys.stderr.write('b')"

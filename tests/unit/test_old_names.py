@@ -3,16 +3,12 @@
 import argparse
 
 import pytest
-from claimatlas.commands import options
+from claimatlas.cli import parser_of
 from claimatlas.commands.old_names import OLD_NAMES
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
-    parser = options.CommandParser("run_year", "A trial.", "--output OUT")
-    options.add_input(parser, required=False)
-    options.add_allow_drift(parser)
-    parser.add_argument("--full-refresh", action="store_true")
-    found: argparse.Namespace = parser.parse_args(arguments)
+    found: argparse.Namespace = parser_of("run-year").parse_args(["--output", "OUT", "--year", "2023", *arguments])
     return found
 
 

@@ -14,10 +14,10 @@ from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CLAIMS, POPULATION, Inputs, _fits
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, WHITESPACE, InputTable
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.keys import pseudonym_key
-from claimatlas.ingest.pseudonyms import pseudonym, with_key
-from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE
-from claimatlas.ingest.validation import REASONS, ROW, validate_rows
+from claimatlas.ingest.pseudonym_key import pseudonym_key
+from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
+from claimatlas.ingest.validate.pseudonyms import pseudonym, with_key
+from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from chispa import assert_df_equality
 from claimatlas.claims.netting import SERVICE_KEY, has_any_code, in_code_lists, net_services, provider_rule
-from claimatlas.columns import any_of
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.deliveries.contacts import window_bounds
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with_episode_starts
 from claimatlas.deliveries.stays import nights_after_delivery
+from claimatlas.spark.columns import any_of
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from claimatlas.tables.identifiers import quoted
+from claimatlas.paths import quoted
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(path for folder in ("lib", "jobs", "scripts", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
@@ -17,7 +17,7 @@ MAKING_SQL = {
     "lib/claimatlas/cells/numerators.py": "what `shares` says: declared names, which are identifiers",
     "lib/claimatlas/tables/store.py": "statements about tables: names by `quoted`, texts as literals",
     "lib/claimatlas/tables/locations.py": "the same, and the years that a write replaces, as numbers",
-    "lib/claimatlas/ingest/sources.py": "the version of a Delta table: its path by `quoted`",
+    "lib/claimatlas/ingest/read/rows.py": "the version of a Delta table: its path by `quoted`",
 }
 STATEMENTS = {"sql", "expr", "selectExpr", "delete"}
 """What parses each of its arguments; of `Store.delete` the second one."""

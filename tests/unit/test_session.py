@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from claimatlas import session as session_module
-from claimatlas.artifacts import DELTA_VERSION, SPARK_VERSION
 from claimatlas.errors import InputError
-from claimatlas.session import get_session, temporary_folder
-from claimatlas.spark_settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
+from claimatlas.spark import session as session_module
+from claimatlas.spark.artifacts import DELTA_VERSION, SPARK_VERSION
+from claimatlas.spark.session import get_session, temporary_folder
+from claimatlas.spark.settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
 from pyspark.errors import PySparkImportError
 from pyspark.sql import SparkSession
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from claimatlas.errors import InputError
-from claimatlas.ingest.sources import CORRUPT, SOURCE_FILE, Source, locate, read
+from claimatlas.ingest.discover.source import Source, locate
+from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE, read
 from pyspark.sql import SparkSession
 
 HEADER = "claim_id,quantity\n"

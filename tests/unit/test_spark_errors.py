@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from claimatlas.commands.failures import known_cause
 from claimatlas.errors import text_of
-from claimatlas.ingest.sources import is_of_a_file
-from claimatlas.spark_errors import SPARK_ERRORS, is_conflict
+from claimatlas.ingest.read.rows import is_of_a_file
+from claimatlas.spark.errors import SPARK_ERRORS, is_conflict
 from claimatlas.tables.schemas import CLAIMS
 from claimatlas.tables.store import Store
 from py4j.protocol import Py4JError

@@ -8,8 +8,7 @@ import pytest
 from claimatlas.cells.status import missing_code_lists, observes_until, status_of, why_not_computable
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.indicators import Description, Indicator, Names, Numerator
-from claimatlas.deliveries.deliveries_stage import _warn_of_open_edge
-from claimatlas.runs.record import RunRecord
+from claimatlas.deliveries.deliveries_stage import open_edges as open_edges_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = load_configuration()
@@ -146,9 +145,5 @@ def test_the_shipped_empty_list_concerns_its_flag_only() -> None:
 )
 def test_claims_that_start_too_late_leave_the_left_edge_open(first: str | None, open_edges: list[str]) -> None:
     # 30 days before 1 January 2023 is 2 December, 270 days before it 6 April.
-    record = RunRecord("trial", [2023], SHIPPED, 1)
-    record.note("silver", {"first_service_date": first})
-    _warn_of_open_edge(record, SHIPPED, [2023])
-    assert [
-        warning.split(":")[1].removeprefix(" the left edge is open for ") for warning in record.warnings
-    ] == open_edges
+    said = open_edges_of(date.fromisoformat(first) if first else None, SHIPPED, [2023])
+    assert [sentence.split(":")[1].removeprefix(" the left edge is open for ") for sentence in said] == open_edges

@@ -14,8 +14,8 @@ from claimatlas.auditing.figures import Key, Published
 from claimatlas.auditing.insiders import ties
 from claimatlas.auditing.lattice import Count, Lattice, Mask, narrow
 from claimatlas.auditing.programs import model_of, published_model_of, unknowns
-from claimatlas.auditing.search import Search
-from claimatlas.auditing.targets import write_bounds
+from claimatlas.auditing.search import Aim, Search
+from claimatlas.auditing.targets import targets_of, write_bounds
 
 Progress = Callable[[str], None]
 FINEST = 6000
@@ -90,8 +90,8 @@ def attack(
     is_small = unknowns(lattice) <= FINEST
     model = model_of(lattice) if is_small else published_model_of(lattice)
     outcome.seconds["model"] = time.monotonic() - begin - sum(outcome.seconds.values())
-    targets = _targets(found, lattice, rules, fixed if is_small else None)
-    search = Search(lattice, model, targets, rules.k - 1, progress, exact=is_small, until=until)
+    targets = targets_of(lattice, model, _targets(found, lattice, rules, fixed if is_small else None))
+    search = Search(lattice, model, targets, Aim(rules.k - 1, is_small, until), progress)
     effort = search.run()
     write_bounds(lattice, search.targets)
     narrow(lattice)

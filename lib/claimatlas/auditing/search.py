@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ from claimatlas.auditing.lattice import Lattice, Mask
 from claimatlas.auditing.pools import chosen_of, components_of, pools_of, with_inner_places
 from claimatlas.auditing.programs import Indices, Model, Reals
 from claimatlas.auditing.solving import Program
-from claimatlas.auditing.targets import EPSILON, Targets, Terms, targets_of
+from claimatlas.auditing.targets import EPSILON, Targets, Terms
 
 _DIRECT = 4000
 """Up to so many unknowns, programs are over all of them at once."""
@@ -37,27 +37,28 @@ class Effort:
     left: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Aim:
+    """What is asked: needed: how far apart the bounds of a wide target are. until: when the time is over.
+
+    exact: to find the bounds of all that are not wide; else only what they tell.
+    """
+
+    needed: int
+    exact: bool = False
+    until: float = math.inf
+
+
 class Search:
     """Narrows the bounds of targets, or finds solutions in which they are k-1 apart."""
 
     def __init__(
-        self,
-        lattice: Lattice,
-        model: Model,
-        masks: Sequence[Mask],
-        needed: int,
-        progress: Callable[[str], None],
-        *,
-        exact: bool = False,
-        until: float = math.inf,
+        self, lattice: Lattice, model: Model, targets: Targets, aim: Aim, progress: Callable[[str], None]
     ) -> None:
-        """masks: of each count, then of each difference, the figures that are aimed at; needed: k-1.
-
-        exact: find the bounds of all that are not wide; else only what they tell. until: when the time is over.
-        """
-        self.lattice, self.model, self.needed = lattice, model, needed
-        self.targets: Targets = targets_of(lattice, model, masks)
-        self.progress, self.exact, self.until = progress, exact, until
+        """Take the targets; nothing is known of them yet but their bounds."""
+        self.lattice, self.model, self.targets = lattice, model, targets
+        self.needed, self.exact, self.until = aim.needed, aim.exact, aim.until
+        self.progress = progress
         self.effort = Effort()
         self.at: Reals = np.zeros(model.size)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -17,32 +18,39 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator, Population
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
-from claimatlas.runs.questions import ask
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import Counts, RunContext, SilverFacts
+from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
-from claimatlas.tables.store import Store
 
 TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": POSTNATAL}
 """The table of gold that holds a population's cells."""
 
 
+@dataclass(frozen=True)
+class CountedMembers:
+    """The members of a population, and what they are.
+
+    ``finest``: the rows of ``beneficiary_counts`` or ``delivery_counts``; ``counts``: by step of a run record.
+    """
+
+    finest: DataFrame
+    counts: Counts
+
+
 def compute_indicators(
-    store: Store,
-    configuration: Configuration,
-    years: Sequence[int],
-    record: RunRecord,
-    complete_through: date | None,
-    lines: DataFrame,
+    context: RunContext, silver: SilverFacts, complete_through: date | None, lines: DataFrame
 ) -> None:
-    """Replace the cells of ``years`` in ``gold/imaging`` and ``gold/postnatal``.
+    """Replace the cells of the years in ``gold/imaging`` and ``gold/postnatal``.
 
     ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
     ``complete_through`` is the last day that the claims reach; it decides between final and provisional.
     """
+    configuration, years = context.configuration, context.years
     for population, indicators in indicators_by_population(configuration).items():
-        finest = count_members(population, store, configuration, years, record, lines)
-        cells = cube(finest, population, indicators, configuration, years)
-        write_cells(cells, population, store, configuration, years, record, complete_through)
+        members = count_members(population, context, lines)
+        context.record.count_all(members.counts)
+        cells = cube(members.finest, population, indicators, configuration, years)
+        write_cells(cells, population, context, silver, complete_through)
 
 
 def indicators_by_population(configuration: Configuration) -> dict[Population, list[Indicator]]:
@@ -54,32 +62,25 @@ def indicators_by_population(configuration: Configuration) -> dict[Population, l
     return {population: indicators for population, indicators in declared.items() if indicators}
 
 
-def count_members(
-    population: Population,
-    store: Store,
-    configuration: Configuration,
-    years: Sequence[int],
-    record: RunRecord,
-    lines: DataFrame,
-) -> DataFrame:
-    """Count the members of a population as finely as any cell needs, and note in the record what they are.
+def count_members(population: Population, context: RunContext, lines: DataFrame) -> CountedMembers:
+    """Count the members of a population as finely as any cell needs.
 
-    ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``). Grain out: that
-    of ``beneficiary_counts`` or ``delivery_counts``.
+    ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
     """
+    store, configuration, years, record = context.store, context.configuration, context.years, context.record
     indicators = indicators_by_population(configuration)[population]
     if population == "deliveries":
         record.progress("indicators: counting deliveries")
         deliveries = store.read(deliveries_table(configuration))
-        return store.materialise(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
+        finest = store.materialise(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
+        return CountedMembers(finest, {})
     record.progress("indicators: counting beneficiaries and their imaging")
     counts = beneficiary_counts(store, configuration, indicators, years, lines)
     finest = store.materialise(counts.finest, "beneficiary_counts")
-    _note_beneficiaries(finest, counts.services, record)
-    return finest
+    return CountedMembers(finest, _counts_of_beneficiaries(finest, counts.services))
 
 
-def _note_beneficiaries(finest: DataFrame, services: DataFrame, record: RunRecord) -> None:
+def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame) -> Counts:
     columns = [
         name
         for name in finest.columns
@@ -91,40 +92,42 @@ def _note_beneficiaries(finest: DataFrame, services: DataFrame, record: RunRecor
     )
     found = ask({"services": services, "beneficiaries": totals})
     all_years = dict.fromkeys(SERVICE_COUNTS, 0)
+    counts: Counts = {}
     for of_year in found["services"]:
         year = of_year.pop("year")
         for name in SERVICE_COUNTS:
             all_years[name] += of_year.pop(name)
-        record.count(f"beneficiary_services.{year}", of_year)
-    record.count("beneficiary_services", all_years)
+        counts[f"beneficiary_services.{year}"] = of_year
+    counts["beneficiary_services"] = all_years
     years = []
     for of_year in found["beneficiaries"]:
         years.append(of_year.pop("year"))
-        record.count(f"beneficiaries.{years[-1]}", of_year)
-    note_ignored_services(record, years)
+        counts[f"beneficiaries.{years[-1]}"] = of_year
+    return {**counts, **ignored_services(counts, years)}
 
 
-def note_ignored_services(record: RunRecord, years: Sequence[int]) -> None:
-    """Count the services of people who are not in the population of the year: they are left out."""
+def ignored_services(counts: Mapping[str, Mapping[str, int]], years: Sequence[int]) -> Counts:
+    """The services of people who are not in the population of the year: they are left out.
+
+    ``counts``: the counts of a run record; both by its steps.
+    """
+    ignored: Counts = {}
     for year in years:
-        all_of_year = record.counts.get(f"beneficiary_services.{year}", {})
-        counted = record.counts.get(f"beneficiaries.{year}", {})
-        ignored = {name: number - counted.get(name, 0) for name, number in all_of_year.items()}
-        record.count(f"beneficiary_services.{year}.not_in_population", ignored)
+        all_of_year = counts.get(f"beneficiary_services.{year}", {})
+        counted = counts.get(f"beneficiaries.{year}", {})
+        ignored[f"beneficiary_services.{year}.not_in_population"] = {
+            name: number - counted.get(name, 0) for name, number in all_of_year.items()
+        }
+    return ignored
 
 
 def write_cells(
-    cells: DataFrame,
-    population: Population,
-    store: Store,
-    configuration: Configuration,
-    years: Sequence[int],
-    record: RunRecord,
-    complete_through: date | None,
+    cells: DataFrame, population: Population, context: RunContext, silver: SilverFacts, complete_through: date | None
 ) -> None:
-    """Replace the rows of ``years`` in the population's table of gold by those of its cube, ``cells``."""
+    """Replace the rows of the years in the population's table of gold by those of its cube, ``cells``."""
+    store, configuration, years, record = context.store, context.configuration, context.years, context.record
     indicators, table = indicators_by_population(configuration)[population], TABLES[population]
-    has_stays = HOSPITAL_STAYS_INPUT.name in record.notes["silver"]["tables"]
+    has_stays = HOSPITAL_STAYS_INPUT.name in silver.tables
     statuses = {
         (indicator.id, year): status_of(indicator, year, configuration, complete_through, has_stays=has_stays)
         for indicator in indicators
@@ -135,11 +138,10 @@ def write_cells(
         if reason:
             record.warn(reason)
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
-    record.note("statuses", {**record.notes.get("statuses", {}), **{f"{i} {y}": s for (i, y), s in statuses.items()}})
+    record.add_to_note("statuses", {f"{indicator} {year}": status for (indicator, year), status in statuses.items()})
     known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
-    rows = published_rows(
-        cells, population, indicators, statuses, without_denominator, known_levels, record.run_id, table
-    )
+    published = published_rows(cells, population, indicators, statuses, without_denominator, known_levels)
+    rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)

@@ -1,4 +1,4 @@
-"""What each indicator counts of one member of its population, and the columns that hold its counts."""
+"""The numerator and denominator of each indicator, as columns over the members of its population."""
 
 from __future__ import annotations
 

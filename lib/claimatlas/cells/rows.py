@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.intervals import wilson_interval
+from claimatlas.cells.conventions import Z
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
-from claimatlas.columns import all_of
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
+from claimatlas.spark.columns import all_of
+from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 
 def published_rows(
@@ -22,10 +22,8 @@ def published_rows(
     statuses: Mapping[tuple[str, int], str],
     without_denominator: Collection[str],
     known_levels: Collection[str],
-    run_id: str,
-    table: Table,
 ) -> DataFrame:
-    """Turn the cube into the rows of a gold table.
+    """Turn the cube into the rows of a gold table, without the run that writes them.
 
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
     indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
@@ -40,7 +38,7 @@ def published_rows(
         for indicator in indicators
     ]
     exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
-    cells = exploded.select(
+    return exploded.select(
         "year",
         "geo_level",
         "geo_code",
@@ -48,7 +46,6 @@ def published_rows(
         *_dimensions(population),
         "_cell.*",
     )
-    return cells.withColumn("run_id", F.lit(run_id)).select(*table.column_names)
 
 
 def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequence[Indicator]) -> DataFrame:
@@ -118,3 +115,16 @@ def _of_indicator(
         status.alias("status"),
     )
     return F.when(all_of(conditions), cell)
+
+
+def wilson_interval(numerator: Column, denominator: Column) -> tuple[Column, Column]:
+    """Lower and upper bound in percent, null when the denominator is zero."""
+    n = F.when(denominator > 0, denominator).cast("double")
+    share = numerator / n
+    shrink = 1 + Z * Z / n
+    centre = (share + Z * Z / (2 * n)) / shrink
+    half_width = Z / shrink * F.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    # At 0 and at 100 % a bound is exact; rounding must not carry it past.
+    low = F.when(numerator == 0, F.lit(0.0)).otherwise(F.greatest(F.lit(0.0), 100 * (centre - half_width)))
+    high = F.when(numerator == denominator, F.lit(100.0)).otherwise(F.least(F.lit(100.0), 100 * (centre + half_width)))
+    return F.when(n.isNotNull(), low), F.when(n.isNotNull(), high)

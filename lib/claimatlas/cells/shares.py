@@ -1,4 +1,4 @@
-"""What each indicator counts of one member of its population, in SQL: the one place that says it.
+"""The SQL of each indicator's numerator and denominator for one member of its population: the one place that says it.
 
 Every engine that reads the tables runs it alike. Members are deliveries with their flags, or beneficiary-years with
 ``quantity_<service>``. Names come from the configuration, which takes nothing but letters, digits and underscores.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.tables.identifiers import quoted
+from claimatlas.paths import quoted
 
 DELIVERY_KIND = "delivery_kind"
 """The type of a delivery, beside the value that it has as a dimension."""

@@ -1,4 +1,4 @@
-"""Whether a figure is final, provisional or not computable: one status per indicator and year."""
+"""The status of each indicator and year: final, provisional or not computable."""
 
 from __future__ import annotations
 

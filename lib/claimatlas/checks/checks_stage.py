@@ -21,6 +21,7 @@ from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.silver_marker import facts_of_silver
+from claimatlas.runs.context import SilverFacts
 from claimatlas.tables.published import rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, POPULATION, Table, deliveries_table
@@ -84,7 +85,7 @@ def _check_gold(
     notes: list[str] = []
     everywhere = {key: value for values in national.values() for key, value in values.items()}
     for year, run in recorded_counts(store, everywhere, years).items():
-        findings += judge_input(run.counts, run.silver, [year], configuration)
+        findings += judge_input(run.counts, SilverFacts.of(run.silver), [year], configuration)
     for table, values in national.items():
         counted = recorded_members(store, configuration, values, years)
         findings += check_sums(cells[table], configuration, years, counted)

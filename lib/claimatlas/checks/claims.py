@@ -1,4 +1,4 @@
-"""What the checks measure of the claim lines, in one pass over them."""
+"""Measure the claim lines for the checks, in one pass over them."""
 
 from __future__ import annotations
 

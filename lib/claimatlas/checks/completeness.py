@@ -1,4 +1,4 @@
-"""Whether months of claims are missing: each month against the same month of the earlier years."""
+"""Find missing months of claims: compare each month with the same month of the earlier years."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the national values move: from one year to the next, and from one run to the next."""
+"""Measure how far the national values move from one year to the next, and from one run to the next."""
 
 from __future__ import annotations
 

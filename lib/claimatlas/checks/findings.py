@@ -1,4 +1,4 @@
-"""What a check found: a measured figure, its bound, and whether it is within."""
+"""The finding of a check: a measured figure, its bound, and whether it is within."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What is odd in the input of a year but kept: shares of people and rows, judged by two bounds each."""
+"""Judge what is odd in the input of a year but kept: shares of people and rows, with two bounds each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
-from typing import Any
+from typing import NamedTuple
 
 from claimatlas.cells.conventions import Z
 from claimatlas.checks.findings import INPUT, Finding
@@ -12,15 +12,16 @@ from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
 from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
+from claimatlas.runs.context import SilverFacts
 
 Counts = Mapping[str, Mapping[str, int]]
 _STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
 
 
 def judge_input(
-    counts: Counts, silver: Mapping[str, Any], years: Sequence[int], configuration: Configuration
+    counts: Counts, silver: SilverFacts, years: Sequence[int], configuration: Configuration
 ) -> list[Finding]:
-    """Judge the counts of a run record; ``silver``: what it says of the silver that it read.
+    """Judge the counts of a run record; ``silver``: the silver that the run computed from.
 
     A share above its bound ``note`` is found; its finding is beyond its bound when it is above ``stop`` too, and enough
     was counted. The first in the list concern most.
@@ -34,14 +35,16 @@ def judge_input(
 
 
 def _of_year(
-    counts: Counts, silver: Mapping[str, Any], year: int, configuration: Configuration, bounds: InputChecks
+    counts: Counts, silver: SilverFacts, year: int, configuration: Configuration, bounds: InputChecks
 ) -> Iterator[Finding]:
     people, members = counts.get(f"people.{year}", {}), counts.get(f"beneficiaries.{year}", {})
     deliveries, services = counts.get(f"deliveries.{year}", {}), counts.get(f"beneficiary_services.{year}", {})
-    lines = silver.get("lines_by_year")
-    if lines is not None and not lines.get(str(year)):
+    lines = silver.lines_by_year
+    if lines is not None and not lines.get(year):
         of = members.get("beneficiaries", bounds.least_counted)
-        yield from _share("year_without_claims", year, of, of, "beneficiaries", "have a year without any claim", bounds)
+        yield from _finding(
+            _Share("year_without_claims", year, of, of, "beneficiaries", "have a year without any claim"), bounds
+        )
     gone = "are not in the population of the year"
     for name, of_whom, bound in (
         (WITH_CLAIMS, "people with claims that indicators read", "people_not_in_population"),
@@ -49,16 +52,18 @@ def _of_year(
     ):
         if name in people:
             odd = people[name] - people[name + FOUND]
-            yield from _share(bound, year, odd, people[name], of_whom, gone, bounds)
+            yield from _finding(_Share(bound, year, odd, people[name], of_whom, gone), bounds)
             unknown = people[name] - people[name + KNOWN]
             said = "are in the population of no year"
-            yield from _share("people_in_no_population", year, unknown, people[name], of_whom, said, bounds)
+            yield from _finding(_Share("people_in_no_population", year, unknown, people[name], of_whom, said), bounds)
     for name in configuration.services.beneficiary_services:
         key = f"beneficiaries_with_{name}"
         if key in services and key in members:
             odd = services[key] - members[key]
             of_whom = f"people with the service {name}"
-            yield from _share("people_with_service_not_in_population", year, odd, services[key], of_whom, gone, bounds)
+            yield from _finding(
+                _Share("people_with_service_not_in_population", year, odd, services[key], of_whom, gone), bounds
+            )
     plausible = configuration.settings.plausible_age_at_delivery
     if deliveries:
         of = deliveries["deliveries"]
@@ -71,7 +76,7 @@ def _of_year(
             ),
             ("mother_recorded_as_male", "mother_who_is_a_man", "are of men"),
         ):
-            yield from _share(bound, year, deliveries.get(key, 0), of, "deliveries", said, bounds)
+            yield from _finding(_Share(bound, year, deliveries.get(key, 0), of, "deliveries", said), bounds)
     ages = configuration.settings.plausible_age
     for key, of_key, bound, said in (
         (
@@ -90,7 +95,7 @@ def _of_year(
     ):
         if key in members and of_key in members:
             whom = "beneficiaries" if of_key == "beneficiaries" else "beneficiaries with one"
-            yield from _share(bound, year, members[key], members[of_key], whom, said, bounds)
+            yield from _finding(_Share(bound, year, members[key], members[of_key], whom, said), bounds)
 
 
 def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]:
@@ -98,38 +103,34 @@ def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]
     odd, services = (sum(step[name] for step in steps) for name in (WITHOUT_MATCH, "services"))
     if odd:
         said = "negative lines match no service: what they should take back still counts, as when they name another day"
-        yield from _share(
-            "negative_lines_without_match",
-            None,
-            odd,
-            max(services, odd),
-            "services",
-            "",
-            bounds,
-            sentence=f"claims: {odd:,} {said} or another provider; there are {services:,} services.",
-        )
+        sentence = f"claims: {odd:,} {said} or another provider; there are {services:,} services."
+        share = _Share("negative_lines_without_match", None, odd, max(services, odd), "services", "")
+        yield from _finding(share, bounds, sentence)
 
 
-def _share(
-    name: str,
-    year: int | None,
-    odd: int,
-    of: int,
-    whom: str,
-    said: str,
-    bounds: InputChecks,
-    *,
-    sentence: str | None = None,
-) -> Iterator[Finding]:
+class _Share(NamedTuple):
+    """A share of odd people or rows: by its bound, of a year or of all, and how it is said."""
+
+    name: str
+    year: int | None
+    odd: int
+    of: int
+    whom: str
+    said: str
+
+
+def _finding(share: _Share, bounds: InputChecks, sentence: str | None = None) -> Iterator[Finding]:
+    """The finding of a share above its bound ``note``; ``sentence``: in place of the usual one."""
+    name, year, odd, of, whom, said = share
     bound: ShareBounds = getattr(bounds, name)
-    share = odd / of if of else 0.0
-    if not odd or share <= bound.note:
+    measured = odd / of if of else 0.0
+    if not odd or measured <= bound.note:
         return
     # By the lower end of its interval: of a few people chance moves the share.
     ok = of < bounds.least_counted or bound.stop >= 1 or _lower_end(odd, of) <= bound.stop
-    text = sentence or f"{year}: {odd:,} of {of:,} {whom} ({100 * share:.2f} %) {said}."
+    text = sentence or f"{year}: {odd:,} of {of:,} {whom} ({100 * measured:.2f} %) {said}."
     subject: dict[str, str | int | float | None] = {"share": name} | ({} if year is None else {"year": year})
-    yield Finding(INPUT, subject, share, bound.stop, ok, text, of)
+    yield Finding(INPUT, subject, measured, bound.stop, ok, text, of)
 
 
 def _lower_end(odd: int, of: int) -> float:
@@ -141,10 +142,10 @@ def _lower_end(odd: int, of: int) -> float:
     return (share + Z * Z / (2 * of) - spread) / (1 + Z * Z / of)
 
 
-def strays_said(silver: Mapping[str, Any]) -> list[str]:
+def strays_said(silver: SilverFacts) -> list[str]:
     """What to say of claim lines far from all others: they move the span of the claims."""
     said = []
-    for side, (lines, day) in sorted(silver.get("stray_lines", {}).items()):
+    for side, (lines, day) in sorted(silver.stray_lines.items()):
         ends, effect = (
             ("begin", "they hide that the left edge is open")
             if side == "before"

@@ -1,4 +1,4 @@
-"""Which places add up to which: the parts that a larger place is the sum of."""
+"""The places that add up to a larger place."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from claimatlas.checks.gold import national_values
 from claimatlas.checks.sums import Members
 from claimatlas.configuration import Configuration
 from claimatlas.runs.archive import PastRun, find_run
-from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
+from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import RUNS, Table
 from claimatlas.tables.store import Store
 

@@ -1,4 +1,4 @@
-"""Whether the tables speak of the same people: who has claims or stays, and is in the population of the year."""
+"""Compare the people of the tables: who has claims or stays, and is in the population of the year."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from claimatlas.checks.findings import Finding
 from claimatlas.claims.netting import code_lists_of_indicator_lines, has_any_code
 from claimatlas.configuration import Configuration
 from claimatlas.deliveries.contacts import code_lists_around
-from claimatlas.ingest.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
+from claimatlas.ingest.load.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 from claimatlas.population.domicile import DATES, carrying_table
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from claimatlas.tables.store import Store
 
@@ -25,7 +25,7 @@ MAX_LINES = 100_000
 """Claim lines of a year up to which all people are looked at; of more lines a part of the people is."""
 
 
-def count_people(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
+def count_people(context: RunContext, silver: SilverFacts) -> None:
     """Count the people with claims that indicators read, and with stays, and those of them in the population.
 
     In that of the year, and in that of any year.
@@ -33,8 +33,9 @@ def count_people(store: Store, configuration: Configuration, years: Sequence[int
     By year, in the record as ``people.<year>``. Of many lines only a part of the people is looked at: the same in
     every table and every run, by a hash of their ids.
     """
-    lines = record.notes["silver"].get("lines_by_year", {})
-    parts = -(-max([lines.get(str(year), 0) for year in years], default=0) // MAX_LINES) or 1
+    store, configuration, years, record = context.store, context.configuration, context.years, context.record
+    lines = silver.lines_by_year or {}
+    parts = -(-max([lines.get(year, 0) for year in years], default=0) // MAX_LINES) or 1
     of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
     lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
     # Of the population all years: who is in none of them has an id that nobody has.

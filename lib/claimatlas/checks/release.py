@@ -1,4 +1,4 @@
-"""Whether the cells that a run wrote may be published in place of those that are."""
+"""Decide whether the cells that a run wrote may replace the published ones."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from claimatlas.checks.findings import Finding, beyond
 from claimatlas.checks.gold import check_sums, national_values
 from claimatlas.checks.past import STEPS, counted_members
 from claimatlas.checks.sums import Counted
-from claimatlas.configuration import Configuration
 from claimatlas.errors import QualityGateError
 from claimatlas.runs.archive import find_run
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import RunContext
 from claimatlas.tables.published import newest_rows, rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.store import Store
 
 
-def require_publishable(
-    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, *, allow_drift: bool
-) -> None:
-    """Judge the cells of ``years`` that were just written, before they are published.
+def require_publishable(context: RunContext, counts: Mapping[str, Mapping[str, int]], *, allow_drift: bool) -> None:
+    """Judge the cells of the years that were just written, before they are published.
 
-    Counts must add up across levels and dimensions, to the members that the run counted. And no national value may
-    move further than ``checks.largest_drift_between_runs`` from the published one, unless its denominator was below
+    ``counts``: what the run counted, by step of its record. Counts of cells must add up across levels and dimensions,
+    to the members that the run counted. And no national value may move further than
+    ``checks.largest_drift_between_runs`` from the published one, unless its denominator was below
     ``checks.least_denominator_of_jump``, another configuration had given it, or ``allow_drift`` says that it is meant.
 
     Raises:
         QualityGateError: naming the first of what is wrong.
     """
-    record.progress("indicators: checking what is to be published")
-    cells = newest_rows(store, years)
-    wrong = beyond(check_sums(cells, configuration, years, _counted(record, years)))
+    configuration, years = context.configuration, context.years
+    context.record.progress("indicators: checking what is to be published")
+    cells = newest_rows(context.store, years)
+    wrong = beyond(check_sums(cells, configuration, years, _counted(counts, years)))
     if wrong:
         raise QualityGateError(_said("do not add up", wrong))
     if allow_drift:
         return
-    wrong = beyond(_jumps(store, cells, configuration, years, record))
+    wrong = beyond(_jumps(context, cells))
     if wrong:
         raise QualityGateError(
             _said("moved further than checks.largest_drift_between_runs allows, with the same configuration", wrong)
@@ -48,9 +47,8 @@ def require_publishable(
         )
 
 
-def _jumps(
-    store: Store, cells: pa.Table, configuration: Configuration, years: Sequence[int], record: RunRecord
-) -> list[Finding]:
+def _jumps(context: RunContext, cells: pa.Table) -> list[Finding]:
+    store, configuration, years = context.store, context.configuration, context.years
     least = configuration.settings.checks.least_denominator_of_jump
     published = Published.now(store)
     tables = rows_by_table(published, years).values() if published.release else []
@@ -58,7 +56,7 @@ def _jumps(
     earlier = {key: value for rows in large for key, value in national_values(rows, configuration).items()}
     # Another configuration explains any difference.
     runs = {value.run_id for value in earlier.values()}
-    comparable = {run_id for run_id in runs if _has_configuration(store, run_id, record.hashes)}
+    comparable = {run_id for run_id in runs if _has_configuration(store, run_id, configuration.hashes)}
     earlier = {key: value for key, value in earlier.items() if value.run_id in comparable}
     if not earlier:
         return []
@@ -82,11 +80,9 @@ def _has_configuration(store: Store, run_id: str, hashes: Mapping[str, str]) -> 
     return run is not None and run.record["hashes"] == hashes
 
 
-def _counted(record: RunRecord, years: Sequence[int]) -> Counted:
+def _counted(counts: Mapping[str, Mapping[str, int]], years: Sequence[int]) -> Counted:
     """The members of the populations that this run counted."""
-    found = {
-        (population, year): counted_members(record.counts, population, year) for population in STEPS for year in years
-    }
+    found = {(population, year): counted_members(counts, population, year) for population in STEPS for year in years}
     return {key: members for key, members in found.items() if members is not None}
 
 

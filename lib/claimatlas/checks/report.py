@@ -1,4 +1,4 @@
-"""What the checks found, as plain data and as text for an analyst."""
+"""Report the findings as plain data, and as text for an analyst."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
+
+from tabulate import tabulate
 
 from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.claims import MONTHS_OF_RUN_OUT
@@ -162,13 +164,10 @@ def _mark(findings: Sequence[Finding]) -> str:
 def _aligned(rows: list[Row]) -> Iterator[str]:
     """Columns of text left, columns of figures right; a title stands above the figures, not above their marks."""
     columns = list(zip(*rows[1:], strict=True))
-    is_text = [any(text[:1].isalpha() for text in column) for column in columns]
+    sides = ["left" if any(text[:1].isalpha() for text in column) else "right" for column in columns]
     marked = [any(text.endswith((" ", _MARK)) for text in column) for column in columns]
     titles = [title + " " * has_marks for title, has_marks in zip(rows[0], marked, strict=True)]
-    lines = [titles, *rows[1:]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = zip(line, widths, is_text, strict=True)
-        yield (
-            "    " + "  ".join(text.ljust(width) if left else text.rjust(width) for text, width, left in cells)
-        ).rstrip()
+    aligned = tabulate(
+        [titles, *rows[1:]], tablefmt="plain", colalign=sides, disable_numparse=True, preserve_whitespace=True
+    )
+    yield from (f"    {line}".rstrip() for line in aligned.splitlines())

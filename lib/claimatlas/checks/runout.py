@@ -1,4 +1,4 @@
-"""How late the lines arrive: the share that the fund books months after the service."""
+"""Measure run-out: the share of lines that the fund books months after the service."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whether published counts add up, across levels of place and across dimensions.
+"""Check that published counts add up across levels of place and across dimensions.
 
-In the driver, over Arrow's columns: cells are few, and as a query of Spark this was the dearest of a run.
+In the driver, over Arrow's columns: cells are few, and as a query of Spark this was the most expensive one of a run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which claim lines are a service, and the netting of corrections.
+"""Find the claim lines of a service, and net corrections.
 
 A code belongs to a list on the dates of its validity, both ends included. A service is what is left of
 the lines of one beneficiary, date, code and provider; it counts when their net quantity is above zero.
@@ -12,10 +12,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.columns import any_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeListRow
 from claimatlas.configuration.services import ContactGroup
+from claimatlas.spark.columns import any_of
 
 SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
 """Lines with the same key are one service and its corrections; a null provider is a value like any other."""

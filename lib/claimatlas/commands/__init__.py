@@ -1,1 +1,1 @@
-"""The command line: one module a command, each with ``main(argv) -> int`` for ``spark-submit`` too."""
+"""The command line: one module a command, with its options (``add_arguments``) and what it does (``run``)."""

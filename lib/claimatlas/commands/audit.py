@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.messages import Event, say
 
 if TYPE_CHECKING:
     from claimatlas.auditing.run import Findings
@@ -23,9 +22,8 @@ KINDS = ("shown", "small", "full", "determined", "narrow", "insider")
 EXAMPLE = "FOLDER"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 3 when something can be worked out."""
-    parser = options.CommandParser("audit", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     parser.add_argument(
         "folder", metavar="FOLDER", type=options.path, help="folder with published/, or with the downloaded CSV files"
     )
@@ -36,7 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="name and fail for every hidden figure with one value, or with fewer than k that may be sensitive, too",
     )
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 3 when something can be worked out."""
     return guarded(lambda: _audit(arguments))
 
 

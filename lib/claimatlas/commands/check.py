@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 
 from claimatlas.checks.checks_stage import check_store
 from claimatlas.checks.findings import beyond
@@ -22,14 +21,16 @@ DESCRIPTION = (
 EXAMPLE = "--output OUT --year 2020-2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 3 when a figure is beyond its bound."""
-    parser = options.CommandParser("check", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     options.add_years(parser, required=False)
     parser.add_argument("--json", action="store_true", help="print every finding as JSON")
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 3 when a figure is beyond its bound."""
     return guarded(lambda: _check(arguments))
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.configuration.codelists import find_empty, find_mistakes
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 
 DESCRIPTION = "Check the code lists: check digits, rows that stand twice, validities that overlap, empty lists."
 EXAMPLE = "--conf DIR"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code: 2 when there are mistakes; empty lists are only noted."""
-    parser = options.CommandParser("codelists", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code: 2 when there are mistakes; empty lists are only noted."""
     return guarded(lambda: _check(arguments))
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import form_deliveries, read_source, require_fitting_deliveries, use_silver
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = "Form the delivery episodes of the given years, with the contacts around them, from silver."
 EXAMPLE = "--output OUT --year 2022-2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("deliveries", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_output(parser)
     options.add_years(parser)
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
 
-    def body(job: Job) -> None:
-        require_fitting_deliveries(job)
-        use_silver(job)
-        form_deliveries(job, read_source(job))
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
+
+    def body(context: RunContext) -> None:
+        require_fitting_deliveries(context)
+        silver = use_silver(context)
+        form_deliveries(context, silver, read_source(context, silver))
 
     return run_job("deliveries", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

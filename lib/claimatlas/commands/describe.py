@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
+from claimatlas.console.messages import Event, complain, say
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.messages import Event, complain, say
 from claimatlas.sheets.files import FORMATS, sheet_files
 from claimatlas.sheets.texts import LANGUAGES
 
@@ -16,19 +15,8 @@ DESCRIPTION = "Write a methodology sheet of each declared indicator, from the co
 EXAMPLE = "--output SHEETS --language en nl"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _describe(arguments)
-    except ClaimatlasError as error:
-        complain(str(error), error.exit_code)
-        return error.exit_code
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = options.CommandParser("describe", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     parser.add_argument(
         "--output",
         metavar="DIR",
@@ -62,7 +50,16 @@ def _parser() -> argparse.ArgumentParser:
         help="the files' formats (default: all)",
     )
     options.add_configuration(parser)
-    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
+    try:
+        _describe(arguments)
+    except ClaimatlasError as error:
+        complain(str(error), error.exit_code)
+        return error.exit_code
+    return 0
 
 
 def _describe(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from claimatlas.commands import options
@@ -14,17 +13,16 @@ from claimatlas.commands.sessions import session_for
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
 from claimatlas.explanations.changes_text import as_dict, as_text
+from claimatlas.paths import is_remote
 from claimatlas.runs.lock import workspace
-from claimatlas.tables.paths import is_remote
 from claimatlas.tables.store import Store
 
 DESCRIPTION = "Compare two runs on one output: the cells that differ, and the causes of the national difference."
 EXAMPLE = "--output OUT --from 3 --to 4 --cells changed.csv"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("diff", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     run = "a run's id, or a version of gold/postnatal"
     parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)
@@ -33,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--cells", metavar="FILE", type=options.path, help="write every cell that differs to this new CSV file"
     )
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _diff(arguments))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from claimatlas.commands import options
@@ -23,9 +23,8 @@ DESCRIPTION = "Explain one published cell: its value, how it was formed, and fro
 EXAMPLE = "--output OUT --indicator cube_007_008a --year 2022 --geo 10000 --geo-level province"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("explain", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     parser.add_argument("--indicator", metavar="ID", required=True)
     parser.add_argument("--year", metavar="YEAR", type=options.one_year, required=True)
@@ -39,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="count the beneficiaries of an imaging cell again too, in all of silver: by Spark, it takes minutes",
     )
     parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _explain(arguments))
 
 

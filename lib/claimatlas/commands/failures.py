@@ -1,4 +1,4 @@
-"""What to say of failures that have a known cause outside the program."""
+"""Messages for failures with a known cause outside the program."""
 
 from __future__ import annotations
 

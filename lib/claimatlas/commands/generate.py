@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
-from claimatlas.session import get_session
+from claimatlas.spark.session import get_session
 from claimatlas.synthetic import Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
 
@@ -18,9 +17,8 @@ DESCRIPTION = "Make synthetic claims, population and hospital stays, and the tru
 EXAMPLE = "--output DIR --beneficiaries 10000 --years 2022-2023 --seed 1"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("generate", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     parser.add_argument("--output", metavar="DIR", type=options.path, required=True, help="folder to fill")
     parser.add_argument(
         "--beneficiaries", metavar="N", type=int, required=True, help="persons insured in the first year"
@@ -52,7 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print generate.json on standard output")
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _draw(arguments) if arguments.counts else _generate(arguments))
 
 

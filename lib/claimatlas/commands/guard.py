@@ -1,4 +1,4 @@
-"""What every command has around it: one clear message for what goes wrong, and its exit code.
+"""Turn every failure of a command into one clear message and an exit code.
 
 Spark's own errors are known only where Spark has been loaded: a command that only looks need not have it.
 """
@@ -12,9 +12,9 @@ import traceback
 from collections.abc import Callable
 
 from claimatlas.commands.failures import known_cause
+from claimatlas.console.interruption import INTERRUPTED, SENTENCE, ends_in_order, is_interrupted
+from claimatlas.console.messages import complain, is_json
 from claimatlas.errors import ClaimatlasError, ConcurrentRunError
-from claimatlas.interruption import INTERRUPTED, SENTENCE, ends_in_order, is_interrupted
-from claimatlas.messages import complain, is_json
 
 # PySpark logs every failed query with its plan and message, which may quote data.
 for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
@@ -38,12 +38,12 @@ def guarded(action: Callable[[], None]) -> int:
 
 
 def _has_spark() -> bool:
-    return "claimatlas.session" in sys.modules or "pyspark.errors" in sys.modules
+    return "claimatlas.spark.session" in sys.modules or "pyspark.errors" in sys.modules
 
 
 def _stop_working() -> None:
     if _has_spark():
-        from claimatlas.session import stop_working  # noqa: PLC0415 - see above
+        from claimatlas.spark.session import stop_working  # noqa: PLC0415 - see above
 
         stop_working()
 
@@ -77,7 +77,7 @@ def _failed(error: Exception) -> int:
 def _is_conflict(error: Exception) -> bool:
     if not _has_spark():
         return False
-    from claimatlas.spark_errors import is_conflict  # noqa: PLC0415 - see above
+    from claimatlas.spark.errors import is_conflict  # noqa: PLC0415 - see above
 
     return is_conflict(error)
 

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import publish_indicators, read_source, require_deliveries, use_silver
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = "Compute every declared indicator of the given years from silver; run deliveries first."
 EXAMPLE = "--output OUT --year 2022-2023 --complete-through 2024-06-30"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("indicators", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_output(parser)
     options.add_years(parser)
     options.add_complete_through(parser)
     options.add_allow_drift(parser)
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
 
-    def body(job: Job) -> None:
-        use_silver(job)
-        require_deliveries(job)
-        lines = read_source(job)
-        publish_indicators(job, arguments.complete_through, lines, allow_drift=arguments.allow_drift)
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
+
+    def body(context: RunContext) -> None:
+        silver = use_silver(context)
+        require_deliveries(context, silver)
+        lines = read_source(context, silver)
+        publish_indicators(context, silver, lines, arguments.complete_through, allow_drift=arguments.allow_drift)
 
     return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)

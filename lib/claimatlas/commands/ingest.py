@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import take_in_input
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.look import Found, look_at_input
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = (
     "Replace silver by the accepted rows of the input, or add to it; rejected rows are kept with their reasons."
@@ -17,14 +18,15 @@ DESCRIPTION = (
 EXAMPLE = "--input DIR --output OUT"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("ingest", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_input(parser, required=True)
     options.add_output(parser)
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
 
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     paths = options.input_of(arguments)
 
     found: Found = {}
@@ -35,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.ingest_options_of(arguments, ())
         found.update(look_at_input(paths, configuration, is_added=arguments.add))
 
-    def body(job: Job) -> None:
-        with job.record.stage("ingest"):
-            take_in_input(job, paths, found, options.ingest_options_of(arguments, ()))
+    def body(context: RunContext) -> None:
+        with context.record.stage("ingest"):
+            take_in_input(context, paths, found, options.ingest_options_of(arguments, ()))
 
     return run_job("ingest", 1, arguments, lambda _: (), body, before=before)

@@ -1,37 +1,24 @@
-"""What every job has around it: session, lock, run record, messages."""
+"""Run a job: session, lock, run record, summary."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-from pyspark.sql import SparkSession
 
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.options import configuration_of
 from claimatlas.commands.sessions import is_small, session_for
+from claimatlas.commands.summary import summary
 from claimatlas.configuration import Configuration
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import QualityGateError
-from claimatlas.messages import Event, say
+from claimatlas.runs.context import RunContext
 from claimatlas.runs.lock import workspace
 from claimatlas.runs.record import RunRecord
-from claimatlas.runs.summary import summary
 from claimatlas.tables.releases import publish
 from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a job works with."""
-
-    spark: SparkSession
-    store: Store
-    configuration: Configuration
-    years: tuple[int, ...]
-    record: RunRecord
 
 
 def run_job(
@@ -39,7 +26,7 @@ def run_job(
     stages: int,
     arguments: argparse.Namespace,
     years: Callable[[Configuration], Sequence[int]],
-    body: Callable[[Job], None],
+    body: Callable[[RunContext], None],
     *,
     before: Callable[[Configuration], None] | None = None,
 ) -> int:
@@ -55,7 +42,7 @@ def _run(
     stages: int,
     arguments: argparse.Namespace,
     years: Callable[[Configuration], Sequence[int]],
-    body: Callable[[Job], None],
+    body: Callable[[RunContext], None],
     before: Callable[[Configuration], None] | None,
 ) -> None:
     configuration = configuration_of(arguments, f"claimatlas {name}")
@@ -70,11 +57,11 @@ def _run(
     record.note("is_small", small)
     for sentence in store.location.warnings(spark):
         record.warn(sentence)
-    job = Job(spark, store, configuration, reference_years, record)
+    context = RunContext(store, configuration, reference_years, record)
     with workspace(store):
         try:
             outcome = "failed"
-            body(job)
+            body(context)
             outcome = "done"
         except QualityGateError:
             outcome = "gate"

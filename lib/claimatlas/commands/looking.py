@@ -1,4 +1,4 @@
-"""How the commands that only look read the tables: without Spark and Java where that can be, else by Spark."""
+"""Read tables for the commands that only look: without Spark and Java where possible, else by Spark."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from claimatlas.commands.storage_options import storage_options
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import NO_SPARK, InputError
-from claimatlas.java import check_java
-from claimatlas.messages import Event, say
-from claimatlas.spark_settings import is_provided_by_variables
-from claimatlas.tables.paths import schema_of
+from claimatlas.paths import schema_of
+from claimatlas.spark.java import check_java
+from claimatlas.spark.settings import is_provided_by_variables
 from claimatlas.tables.reader import NotReadableError, Reader
 from claimatlas.tables.schema_version import require_schema_version
 
@@ -62,7 +62,7 @@ def store_of(output: str, app_name: str) -> Store:
     """The tables of an output, by Spark."""
     # Only here: a session takes seconds, and its package a good part of one.
     from claimatlas.commands.sessions import are_small  # noqa: PLC0415
-    from claimatlas.session import get_session  # noqa: PLC0415
+    from claimatlas.spark.session import get_session  # noqa: PLC0415
     from claimatlas.tables.store import Store  # noqa: PLC0415
 
     return Store.at(get_session(app_name, is_small=are_small([output])), output)

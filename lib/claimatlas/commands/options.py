@@ -7,50 +7,14 @@ import codecs
 import locale
 import os
 import re
-import sys
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, NoReturn
 
-from claimatlas import messages
-from claimatlas.commands.old_names import notes_on_old_names, with_new_names
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError
-from claimatlas.ingest.inputs import IngestOptions, InputPaths
-
-
-class CommandParser(argparse.ArgumentParser):
-    """Reads a command's arguments, ``--log-format`` among them, which says how the command speaks from then on."""
-
-    def __init__(self, job: str, description: str, example: str) -> None:
-        """``job``: the command's module; ``example``: arguments that a person may give it."""
-        super().__init__(
-            prog=f"claimatlas {job.replace('_', '-')}",
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        self.job = job
-        self.example = f"{self.prog} {example}"
-        self.epilog = f"example:\n  {self.example}"
-        messages.add_option(self)
-
-    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above it
-        """As the parser's own; what is wrong with the arguments is said in the format that they ask for."""
-        given = list(sys.argv[1:] if args is None else args)
-        messages.set_up(messages.asked_format(given), self.job)
-        for note in notes_on_old_names(given):
-            messages.say(messages.Event.NOTE, note)
-        return super().parse_args(with_new_names(given), namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2."""
-        if not messages.is_json():
-            super().error(message)
-        messages.complain(message, InputError.exit_code)
-        self.exit(InputError.exit_code)
+from claimatlas.ingest.inputs import INPUT_TABLE_NAMES, IngestOptions, InputPaths
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -96,9 +60,9 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Where the input is, and how it is taken in."""
     note = "" if required else " (without any input: compute from the silver that is there)"
-    tables = "claims, population, hospital_stays"
+    tables = ", ".join(INPUT_TABLE_NAMES)
     parser.add_argument("--input", metavar="DIR", type=path, help=f"folder or catalog.schema with {tables}{note}")
-    for table in ("claims", "population", "hospital_stays"):
+    for table in INPUT_TABLE_NAMES:
         parser.add_argument(
             f"--{table.replace('_', '-')}",
             metavar="PATH",
@@ -178,7 +142,7 @@ def configuration_of(arguments: argparse.Namespace, app_name: str = "claimatlas"
     def fetch_by_spark(uri: str) -> Traversable:
         # Only here: whoever names no URI gets his configuration without Spark and Java.
         from claimatlas.configuration.remote import fetch  # noqa: PLC0415
-        from claimatlas.session import get_session  # noqa: PLC0415
+        from claimatlas.spark.session import get_session  # noqa: PLC0415
 
         return fetch(get_session(app_name), uri)
 

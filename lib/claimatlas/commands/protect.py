@@ -5,22 +5,20 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Sequence
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import without_spark
 from claimatlas.configuration.publication import load_publication
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.messages import Event, say
 
 DESCRIPTION = "Protect the figures of a release: write what may be published as a candidate, once the audit passed."
 EXAMPLE = "--output OUT --years 2022-2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("protect", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     parser.add_argument("--release", metavar="N", type=int, help="release of gold (default: the newest)")
     parser.add_argument(
@@ -34,7 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _protect(arguments))
 
 

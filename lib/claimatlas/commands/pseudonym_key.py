@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from claimatlas.errors import InputError
-from claimatlas.ingest.keys import PseudonymKey, pseudonym_key
+from claimatlas.ingest.pseudonym_key import PseudonymKey, pseudonym_key
 
 KEY_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY"
 KEY_FILE_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY_FILE"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import look, store_of
-from claimatlas.messages import Event, say
+from claimatlas.console.messages import Event, say
+from claimatlas.errors import InputError
 from claimatlas.runs.lock import exclusive
 from claimatlas.tables.releases import earlier_release, releases, roll_back
 
@@ -19,18 +19,18 @@ DESCRIPTION = "Publish an earlier release of the tables of gold again, all of th
 EXAMPLE = "--output OUT --release 3"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("rollback", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_tables(parser)
     parser.add_argument(
         "--release", metavar="N", type=int, help="release to go back to (default: the one before the newest)"
     )
     parser.add_argument("--list", action="store_true", help="list the releases, the newest first, and change nothing")
     parser.add_argument("--json", action="store_true", help="with --list: print them as JSON")
-    arguments = parser.parse_args(argv)
-    if arguments.json and not arguments.list:
-        parser.error("--json goes with --list")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     return guarded(lambda: _list(arguments) if arguments.list else _roll_back(arguments))
 
 
@@ -50,6 +50,8 @@ def _shown(release: dict[str, Any]) -> dict[str, Any]:
 
 
 def _roll_back(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        raise InputError("--json goes with --list.")
     # A release that is not there is refused at once: before Spark is started, and the output locked.
     look(arguments.output, APP_NAME, lambda reader: earlier_release(reader, arguments.release))
     store = store_of(arguments.output, APP_NAME)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.job import run_job
 from claimatlas.commands.stages import (
     form_deliveries,
     publish_indicators,
@@ -17,14 +17,14 @@ from claimatlas.commands.stages import (
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.look import Found, look_at_input
+from claimatlas.runs.context import RunContext
 
 DESCRIPTION = "Ingest raw claims and compute every declared indicator of the given reference years."
 EXAMPLE = "--input DIR --output OUT --year 2023"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give back its exit code."""
-    parser = options.CommandParser("run_year", DESCRIPTION, EXAMPLE)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
     options.add_input(parser, required=False)
     options.add_output(parser)
     options.add_years(parser)
@@ -36,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="with --add: recompute all beneficiaries, not only those whom the batch affects",
     )
     options.add_configuration(parser)
-    arguments = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and give back its exit code."""
     paths = options.input_of(arguments)
 
     found: Found = {}
@@ -48,15 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.ingest_options_of(arguments, ())
             found.update(look_at_input(paths, configuration, is_added=arguments.add))
 
-    def body(job: Job) -> None:
-        require_fitting_deliveries(job)
+    def body(context: RunContext) -> None:
+        require_fitting_deliveries(context)
         if paths.given:
-            with job.record.stage("ingest"):
-                take_in_input(job, paths, found, options.ingest_options_of(arguments, job.years))
-        use_silver(job)
-        source = read_source(job, only_changes=arguments.add and not arguments.full_refresh)
-        form_deliveries(job, source)
-        publish_indicators(job, arguments.complete_through, source, allow_drift=arguments.allow_drift)
+            with context.record.stage("ingest"):
+                take_in_input(context, paths, found, options.ingest_options_of(arguments, context.years))
+        silver = use_silver(context)
+        source = read_source(context, silver, only_changes=arguments.add and not arguments.full_refresh)
+        form_deliveries(context, silver, source)
+        publish_indicators(context, silver, source, arguments.complete_through, allow_drift=arguments.allow_drift)
 
     stages = 4 if paths.given else 3
     return run_job(

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from claimatlas.session import get_session
-from claimatlas.spark_settings import SMALL_BYTES
-from claimatlas.tables.paths import is_remote, schema_of
+from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
+from claimatlas.paths import is_remote, schema_of
+from claimatlas.spark.session import get_session
+from claimatlas.spark.settings import SMALL_BYTES
 
-_INPUTS = ("input", "claims", "population", "hospital_stays")
+_INPUTS = ("input", *INPUT_TABLE_NAMES)
 
 
 def session_for(name: str, arguments: argparse.Namespace, *, small: bool | None = None) -> SparkSession:

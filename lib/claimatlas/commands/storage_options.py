@@ -1,4 +1,4 @@
-"""How `deltalake` gets into the object store of an output: by what Spark's settings and the environment say.
+"""Give `deltalake` access to the object store of an output, from Spark's settings and the environment.
 
 Of object stores S3 only: for any other URI nobody has tried whether both understand the same settings.
 """
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from claimatlas.jars import spark_home
-from claimatlas.java_start import SUBMIT_ARGUMENTS
-from claimatlas.spark_settings import spark_defaults
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
+from claimatlas.spark.jars import spark_home
+from claimatlas.spark.java_start import SUBMIT_ARGUMENTS
+from claimatlas.spark.settings import spark_defaults
 from claimatlas.tables.reader import NotReadableError
 
 _HADOOP = "spark.hadoop."

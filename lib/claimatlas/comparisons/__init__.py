@@ -1,1 +1,1 @@
-"""What a place's figure says beside others: against the country's, and over five years."""
+"""Compare a place's figure with the country's, and with its own over five years."""

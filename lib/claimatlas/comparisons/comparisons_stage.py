@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import direction, trend_statistic
-from claimatlas.configuration import Configuration
-from claimatlas.runs.record import RunRecord
+from claimatlas.runs.context import RunContext
 from claimatlas.tables.published import newest_rows, totals_of
 from claimatlas.tables.schemas import COMPARISONS
-from claimatlas.tables.store import Store
 
 _PLACE = ("indicator_id", "geo_level", "geo_code")
 
 
-def compare_places(store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord) -> None:
-    """Replace ``gold/comparisons`` of ``years``, and of the four years after each, whose trends rest on it.
+def compare_places(context: RunContext) -> None:
+    """Replace ``gold/comparisons`` of the years, and of the four years after each, whose trends rest on it.
 
     Grain out: one row per percentage indicator, year and place, over all dimensions.
     """
+    store, configuration, years, record = context.store, context.configuration, context.years, context.record
     record.progress("indicators: comparing places")
     reach = range(min(years) - (TREND_YEARS - 1), max(years) + TREND_YEARS)
     everything = store.spark.createDataFrame(totals_of(newest_rows(store, reach)))

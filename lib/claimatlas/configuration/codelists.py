@@ -21,6 +21,7 @@ STATUSES = ("official", "page", "verified", "memory")
 """How sure a row is: from the authority's own list; named on a source page; label read in a public
 source; unconfirmed."""
 FIRST_CODE, LAST_CODE = 100_000, 999_999
+"""A nomenclature code has six digits."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ DIMENSIONS: dict[Population, tuple[str, ...]] = {
     "deliveries": ("age_category", "increased_reimbursement", "delivery_type"),
 }
 """The dimensions that each population can be split by."""
+UNIT_SIGNS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": ""}
+"""How the unit of an indicator is written after its value."""
 
 
 class Names(Declaration):

@@ -20,7 +20,7 @@ from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings, override
 from claimatlas.errors import InputError
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
 
 
 @dataclass(frozen=True)

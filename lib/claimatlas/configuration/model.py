@@ -1,4 +1,4 @@
-"""What every declaration has in common: frozen, and strict about unknown keys."""
+"""The base of every declaration: frozen, and strict about unknown keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what is declared can be columns, counts and values beside what is there already.
+"""Refuse declared names that would collide with columns, counts or values that are there already.
 
 Two columns of one name end a run, or worse: one of them takes the place of the other.
 """

@@ -12,8 +12,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from claimatlas.errors import InputError
-from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.paths import LITERAL_PATH
+from claimatlas.paths import LITERAL_PATH
+from claimatlas.spark.errors import SPARK_ERRORS
 
 
 class MemoryFolder(Traversable):

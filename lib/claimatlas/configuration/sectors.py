@@ -9,7 +9,7 @@ from pathlib import Path
 
 from claimatlas.configuration.documents import is_there, read_csv
 from claimatlas.errors import InputError
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
 
 
 @dataclass(frozen=True)

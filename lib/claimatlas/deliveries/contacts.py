@@ -13,10 +13,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.claims.netting import has_any_code, in_code_lists, net_services, provider_rule
-from claimatlas.columns import any_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.services import DeliveryFlag
 from claimatlas.configuration.settings import Settings
+from claimatlas.spark.columns import any_of
 
 _OFFSET = "days_after_delivery"
 

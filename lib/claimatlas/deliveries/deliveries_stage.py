@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
@@ -18,29 +19,39 @@ from claimatlas.deliveries.stays import nights_after_delivery
 from claimatlas.population.ages import age_category, completed_years
 from claimatlas.population.beneficiaries import increased_reimbursement_text
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
-from claimatlas.runs.questions import ask
+from claimatlas.runs.context import Counts, RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
+from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
 from claimatlas.tables.store import Store
 
 
-def compute_deliveries(
-    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, lines: DataFrame
-) -> None:
-    """Replace the deliveries of ``years`` in ``silver/deliveries``; ``lines`` as for ``deliveries_of``."""
-    write_deliveries(store, deliveries_of(store, configuration, years, record, lines), configuration, years, record)
+@dataclass(frozen=True)
+class FormedDeliveries:
+    """Deliveries, and how they were formed.
+
+    ``rows``: one row per delivery, with the columns of ``silver/deliveries`` and others; ``counts``: by step of a run
+    record.
+    """
+
+    rows: DataFrame
+    counts: Counts
 
 
-def deliveries_of(
-    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord, lines: DataFrame
-) -> DataFrame:
-    """Form the deliveries of ``years``, and count in the record how.
+def compute_deliveries(context: RunContext, silver: SilverFacts, lines: DataFrame) -> None:
+    """Replace the deliveries of the years in ``silver/deliveries``; ``lines`` as for ``deliveries_of``."""
+    formed = deliveries_of(context, lines)
+    context.record.count_all(formed.counts)
+    write_deliveries(context, silver, formed.rows)
+
+
+def deliveries_of(context: RunContext, lines: DataFrame) -> FormedDeliveries:
+    """Form the deliveries of the years.
 
     ``lines``: claim lines of all years with every line of a delivery (``indicator_lines``). Episodes are formed over
     all of them, so that a chain is followed across New Year and the distance between deliveries is judged over all.
-
-    Grain out: one row per delivery, with the columns of ``silver/deliveries`` and others.
     """
+    store, configuration, years, record = context.store, context.configuration, context.years, context.record
     settings = configuration.settings
     record.progress("deliveries: forming episodes")
     services = store.materialise(delivery_services(lines, configuration), "delivery_services")
@@ -59,19 +70,29 @@ def deliveries_of(
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
     mothers = _mothers(store.read(POPULATION), episodes, configuration, years)
     joined = store.materialise(_join(episodes, flags, nights, mothers, configuration), "deliveries")
-    _count(services, days, around, joined, configuration, record)
-    return joined
+    counts = _counts(
+        {
+            "services": services.agg(*service_counts()),
+            "days": days.agg(F.count(F.lit(1)).alias("delivery_days")),
+            "readings": count_by_reading(days),
+            "around": around.agg(*service_counts()),
+            "deliveries": _totals(joined, configuration),
+        }
+    )
+    formed = counts["deliveries"]["in_years"]
+    record.progress(f"deliveries: {formed:,} deliveries", counts={"deliveries": formed})
+    return FormedDeliveries(joined, counts)
 
 
-def write_deliveries(
-    store: Store, deliveries: DataFrame, configuration: Configuration, years: Sequence[int], record: RunRecord
-) -> None:
-    """Replace the deliveries of ``years`` in ``silver/deliveries``, and warn where claims start too late for them."""
-    table = deliveries_table(configuration)
-    store.create(table)
+def write_deliveries(context: RunContext, silver: SilverFacts, deliveries: DataFrame) -> None:
+    """Replace the deliveries of the years in ``silver/deliveries``, and warn where claims start too late for them."""
+    table = deliveries_table(context.configuration)
+    context.store.create(table)
     order = ("year", "delivery_date", "delivery_id")
-    store.replace_years(deliveries.select(*table.column_names), table, years, order, {"run_id": record.run_id})
-    _warn_of_open_edge(record, configuration, years)
+    rows = deliveries.select(*table.column_names)
+    context.store.replace_years(rows, table, context.years, order, {"run_id": context.record.run_id})
+    for sentence in open_edges(silver.first_service_date, context.configuration, context.years):
+        context.record.warn(sentence)
 
 
 def warn_of_years_without_flags(store: Store, configuration: Configuration, record: RunRecord) -> None:
@@ -160,32 +181,17 @@ def _seen(flag: str, configuration: Configuration) -> Column:
     return F.coalesce(flag, F.lit(False))
 
 
-def _count(
-    services: DataFrame,
-    days: DataFrame,
-    around: DataFrame,
-    joined: DataFrame,
-    configuration: Configuration,
-    record: RunRecord,
-) -> None:
-    """Count in the record how the deliveries were formed, and what they are."""
-    found = ask(
-        {
-            "services": services.agg(*service_counts()),
-            "days": days.agg(F.count(F.lit(1)).alias("delivery_days")),
-            "readings": count_by_reading(days),
-            "around": around.agg(*service_counts()),
-            "deliveries": _totals(joined, configuration),
-        }
-    )
+def _counts(questions: Mapping[str, DataFrame]) -> Counts:
+    """How the deliveries were formed, and what they are, by step of a run record."""
+    found = ask(questions)
     formed = sum(total["deliveries"] for total in found["deliveries"])
-    record.count("deliveries", {**found["services"][0], **found["days"][0], "in_years": formed})
+    counts: Counts = {"deliveries": {**found["services"][0], **found["days"][0], "in_years": formed}}
     for reading in found["readings"]:
-        record.count(f"deliveries.episodes_{reading['reading']}", {str(reading["year"]): reading["deliveries"]})
-    record.count("deliveries.services_around", found["around"][0])
-    for total in found["deliveries"]:
-        record.count(f"deliveries.{total.pop('year')}", total)
-    record.progress(f"deliveries: {formed:,} deliveries", counts={"deliveries": formed})
+        of_reading = counts.setdefault(f"deliveries.episodes_{reading['reading']}", {})
+        of_reading[str(reading["year"])] = reading["deliveries"]
+    counts["deliveries.services_around"] = found["around"][0]
+    counts.update({f"deliveries.{total.pop('year')}": total for total in found["deliveries"]})
+    return counts
 
 
 def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
@@ -211,17 +217,17 @@ def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
     )
 
 
-def _warn_of_open_edge(record: RunRecord, configuration: Configuration, years: Sequence[int]) -> None:
-    """Claims that start too late hide the start of a chain, or services before a delivery."""
-    first = record.notes["silver"]["first_service_date"]
+def open_edges(first: date | None, configuration: Configuration, years: Sequence[int]) -> list[str]:
+    """What to say of claims that start too late: they hide the start of a chain, or services before a delivery.
+
+    ``first``: the first day of service of the claims.
+    """
     settings = configuration.settings
     reach = {"deliveries": settings.episode_gap_days, "prenatal services": settings.prenatal_window.first_day}
-    for year in sorted(set(years)):
-        for what, days in reach.items():
-            needed = date(year, 1, 1) - timedelta(days=days)
-            if first is None or date.fromisoformat(first) > needed:
-                start = f"claims start on {first}" if first else "there are no claims"
-                record.warn(
-                    f"{year}: the left edge is open for {what}: {start}; "
-                    f"they would have to start by {needed.isoformat()}."
-                )
+    start = f"claims start on {first.isoformat()}" if first else "there are no claims"
+    return [
+        f"{year}: the left edge is open for {what}: {start}; they would have to start by {needed.isoformat()}."
+        for year in sorted(set(years))
+        for what, days in reach.items()
+        if (needed := date(year, 1, 1) - timedelta(days=days)) < (first or date.max)
+    ]

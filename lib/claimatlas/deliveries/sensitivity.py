@@ -1,4 +1,4 @@
-"""How the number of deliveries depends on the 30-day rule: counts for a study, never a person's days."""
+"""Measure how the number of deliveries depends on the 30-day rule: counts for a study, never a person's days."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
-from claimatlas.tables.identifiers import quoted
+from claimatlas.paths import quoted
 from claimatlas.tables.reader import Reader, Value, Where, named
 from claimatlas.tables.releases import CELL_TABLES, AnyReader, Published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, DOMICILE_DATES, UNKNOWN, Table, deliveries_table

@@ -1,4 +1,4 @@
-"""Which cells differ between two runs, and which cause made how much of the national difference."""
+"""Compare two runs: the cells that differ, and the part of each cause in the national difference."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas import __version__
-from claimatlas.columns import all_of
 from claimatlas.configuration.snapshot import restored
 from claimatlas.errors import InputError
 from claimatlas.explanations.recomputation import NOTHING, Counts, National, national_counts, recompute
 from claimatlas.ingest.silver_marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
+from claimatlas.spark.columns import all_of
 from claimatlas.tables.releases import CELL_TABLES
 from claimatlas.tables.schemas import CELL_DIMENSIONS, POSTNATAL, Table
 from claimatlas.tables.store import Store

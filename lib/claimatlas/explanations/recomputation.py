@@ -12,8 +12,9 @@ from claimatlas.claims.netting import indicator_lines
 from claimatlas.configuration import Configuration
 from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.errors import InputError
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
+from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS
@@ -39,14 +40,15 @@ def recompute(
         InputError: a version is no longer kept.
     """
     record = RunRecord("diff", years, configuration, 0, quiet=True)
-    record.note("silver", dict(silver))
-    versions: Mapping[str, int] = silver["versions"]
+    facts = SilverFacts.of(silver)
+    versions = facts.versions
     try:
         inputs = {table.name: base.read_version(table, versions[table.name]) for table in SILVER_INPUTS}
         store = WorkingStore(base, folder, inputs)
         lines = store.materialise(indicator_lines(store.read(CLAIMS), configuration), "indicator_lines")
-        compute_deliveries(store, configuration, years, record, lines)
-        compute_indicators(store, configuration, years, record, None, lines)
+        context = RunContext(store, configuration, tuple(years), record)
+        compute_deliveries(context, facts, lines)
+        compute_indicators(context, facts, None, lines)
     except SPARK_ERRORS as error:
         if not is_no_longer_kept(error):
             raise

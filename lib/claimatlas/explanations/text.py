@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tabulate import tabulate
+
+from claimatlas.configuration.indicators import UNIT_SIGNS
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
-_UNITS = {"percent": "%", "per_100": "per 100 beneficiaries", "mean_nights": "nights", "count": ""}
+_UNITS = {**UNIT_SIGNS, "per_100": "per 100 beneficiaries"}
 
 _BESIDE = {"lower": "lower than", "similar": "similar to", "higher": "higher than"}
 
@@ -91,9 +94,9 @@ def _origin(explanation: dict[str, Any]) -> Iterator[str]:
 
 def _section(title: str, counts: list[tuple[str, Any]]) -> Iterator[str]:
     yield title
-    width = max((len(_number(count)) for _, count in counts), default=0)
-    for name, count in counts:
-        yield f"  {_number(count):>{width}}  {name}"
+    rows = [(_number(count), name) for name, count in counts]
+    aligned = tabulate(rows, tablefmt="plain", colalign=("right", "left"), disable_numparse=True)
+    yield from (f"  {line}" for line in aligned.splitlines())
 
 
 def _number(count: int | None) -> str:

@@ -5,7 +5,7 @@ Every count is a sum over beneficiaries, in gold as in the run record. The resul
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,18 +13,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
-from claimatlas.cells.indicators_stage import TABLES, indicators_by_population, note_ignored_services, write_cells
+from claimatlas.cells.indicators_stage import TABLES, ignored_services, indicators_by_population, write_cells
 from claimatlas.cells.numerators import measure_columns
 from claimatlas.cells.rows import measures_of_rows
-from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import DIMENSIONS, Population
 from claimatlas.deliveries.deliveries_stage import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
 from claimatlas.increments.part import MAX_AFFECTED_BENEFICIARIES, Part, affected_beneficiaries, compute_part, extract
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
-from claimatlas.spark_errors import SPARK_ERRORS, is_no_longer_kept
+from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
-from claimatlas.tables.store import Store
 
 _OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
 """Steps of a run record, up to a full stop, whose counts are sums over beneficiaries."""
@@ -39,31 +38,30 @@ class Increment:
     after: Part
 
 
-def find_increment(
-    store: Store, configuration: Configuration, years: Sequence[int], record: RunRecord
-) -> Increment | None:
+def find_increment(context: RunContext, silver: SilverFacts) -> Increment | None:
     """Compute what the batches since the published run changed; nothing when a whole run must be made.
 
     The progress and the record say which of the two it is.
     """
+    store, configuration, years, record = context.store, context.configuration, context.years, context.record
     base = find_base(store)
-    reason = why_not(base, store, configuration, years, record)
+    reason = why_not(base, context, silver)
     if base is None or reason:
         _say_full_refresh(record, reason)
         return None
-    affected = affected_beneficiaries(store, added_since(base, record))
+    affected = affected_beneficiaries(store, added_since(base, silver))
     number = affected.count()
     if number > MAX_AFFECTED_BENEFICIARIES:
         _say_full_refresh(record, f"more than {MAX_AFFECTED_BENEFICIARIES:,} beneficiaries are affected")
         return None
     record.progress(f"increment: computing {number:,} affected beneficiaries before and after the batch")
-    silver = record.notes["silver"]
+    former = SilverFacts.of(base.silver)
+    versions = former.versions
     try:
-        versions = base.silver["versions"]
         rows_before = {
             table.name: extract(store, affected, table, versions[table.name], configuration) for table in SILVER_INPUTS
         }
-        before = compute_part(store, rows_before, base.silver, configuration, years, "before")
+        before = compute_part(context, former, rows_before, "before")
     except SPARK_ERRORS as error:
         if not is_no_longer_kept(error):
             raise
@@ -72,16 +70,16 @@ def find_increment(
     # Most batches hold one table; the others have not changed.
     rows_after = {
         table.name: rows_before[table.name]
-        if silver["versions"][table.name] == versions[table.name]
-        else extract(store, affected, table, silver["versions"][table.name], configuration)
+        if silver.versions[table.name] == versions[table.name]
+        else extract(store, affected, table, silver.versions[table.name], configuration)
         for table in SILVER_INPUTS
     }
-    after = compute_part(store, rows_after, silver, configuration, years, "after")
+    after = compute_part(context, silver, rows_after, "after")
     record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
-    for step, counts in carried_on(base.counts, before.counts, after.counts).items():
-        record.count(step, counts)
+    counts = carried_on(base.counts, before.counts, after.counts)
+    record.count_all(counts)
     # Which is no sum over beneficiaries, where none of the affected is in the population.
-    note_ignored_services(record, years)
+    record.count_all(ignored_services(counts, years))
     return Increment(affected, before, after)
 
 
@@ -102,35 +100,28 @@ def carried_on(
     return found
 
 
-def replace_deliveries(
-    store: Store, increment: Increment, configuration: Configuration, years: Sequence[int], record: RunRecord
-) -> None:
-    """Replace the deliveries of the affected beneficiaries, in ``years``."""
-    of_years = store.read(deliveries_table(configuration)).where(F.col("year").isin(list(years)))
+def replace_deliveries(context: RunContext, silver: SilverFacts, increment: Increment) -> None:
+    """Replace the deliveries of the affected beneficiaries, in the years."""
+    formed = context.store.read(deliveries_table(context.configuration))
+    of_years = formed.where(F.col("year").isin(list(context.years)))
     of_others = of_years.join(F.broadcast(increment.affected), on="beneficiary_id", how="left_anti")
     deliveries = of_others.unionByName(increment.after.deliveries)
-    write_deliveries(store, deliveries, configuration, years, record)
+    write_deliveries(context, silver, deliveries)
 
 
 def move_indicators(
-    store: Store,
-    increment: Increment,
-    configuration: Configuration,
-    years: Sequence[int],
-    record: RunRecord,
-    complete_through: date | None,
+    context: RunContext, silver: SilverFacts, complete_through: date | None, increment: Increment
 ) -> None:
-    """Replace the cells of ``years`` by those that are published, moved by what changed."""
-    for population in indicators_by_population(configuration):
-        record.progress(f"increment: moving the cells of {TABLES[population].name}")
-        cells = _moved(population, store, increment, configuration, years)
-        write_cells(cells, population, store, configuration, years, record, complete_through)
+    """Replace the cells of the years by those that are published, moved by what changed."""
+    for population in indicators_by_population(context.configuration):
+        context.record.progress(f"increment: moving the cells of {TABLES[population].name}")
+        cells = _moved(population, context, increment)
+        write_cells(cells, population, context, silver, complete_through)
 
 
-def _moved(
-    population: Population, store: Store, increment: Increment, configuration: Configuration, years: Sequence[int]
-) -> DataFrame:
+def _moved(population: Population, context: RunContext, increment: Increment) -> DataFrame:
     """The cube of a population, as ``cube`` gives it."""
+    store, configuration, years = context.store, context.configuration, context.years
     indicators = indicators_by_population(configuration)[population]
     measures = measure_columns(indicators)
     published = store.read(TABLES[population]).where(F.col("year").isin(list(years)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -18,6 +17,7 @@ from claimatlas.claims.netting import indicator_lines
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Population
 from claimatlas.deliveries.deliveries_stage import deliveries_of
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
@@ -55,28 +55,25 @@ def extract(store: Store, affected: DataFrame, table: Table, version: int, confi
     return store.materialise(of_affected, f"affected_{table.name.replace('/', '_')}_{version}")
 
 
-def compute_part(
-    store: Store,
-    inputs: Mapping[str, DataFrame],
-    silver: Mapping[str, Any],
-    configuration: Configuration,
-    years: Sequence[int],
-    name: str,
-) -> Part:
-    """Form the deliveries and count the members of ``years`` among the affected beneficiaries.
+def compute_part(context: RunContext, silver: SilverFacts, inputs: Mapping[str, DataFrame], name: str) -> Part:
+    """Form the deliveries and count the members of the years among the affected beneficiaries.
 
-    ``inputs``: of each table of silver the result of ``extract``; ``silver``: what a run's record says of that silver.
+    ``silver``: the silver that they are read from; ``inputs``: of each of its tables the result of ``extract``;
+    ``name``: of the folder of work.
     """
+    configuration, years = context.configuration, context.years
     # Services around a delivery are joined with the few deliveries, so that no other lines of the affected are kept.
-    claims = store.read_version(CLAIMS, silver["versions"][CLAIMS.name])
-    working = WorkingStore(store, name, {**inputs, CLAIMS.name: claims})
-    record = RunRecord(name, years, configuration, 0, quiet=True)
-    record.note("silver", dict(silver))
+    claims = context.store.read_version(CLAIMS, silver.versions[CLAIMS.name])
+    working = WorkingStore(context.store, name, {**inputs, CLAIMS.name: claims})
+    aside = RunContext(working, configuration, years, RunRecord(name, years, configuration, 0, quiet=True))
     lines = inputs[CLAIMS.name]
-    deliveries = deliveries_of(working, configuration, years, record, lines)
-    working.give(deliveries_table(configuration), deliveries)
-    finest = {
-        population: count_members(population, working, configuration, years, record, lines)
-        for population in indicators_by_population(configuration)
+    formed = deliveries_of(aside, lines)
+    working.give(deliveries_table(configuration), formed.rows)
+    members = {
+        population: count_members(population, aside, lines) for population in indicators_by_population(configuration)
     }
-    return Part(working.read(deliveries_table(configuration)), finest, record.counts)
+    counts = dict(formed.counts)
+    for counted in members.values():
+        counts |= counted.counts
+    finest = {population: counted.finest for population, counted in members.items()}
+    return Part(working.read(deliveries_table(configuration)), finest, counts)

@@ -9,9 +9,6 @@ from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, Table
 
 Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
 
-FIRST_CODE, LAST_CODE = 100_000, 999_999
-"""A nomenclature code has six digits."""
-
 WHITESPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
     + "".join(map(chr, range(0x2000, 0x200B)))

@@ -1,11 +1,14 @@
-"""What an ingest is given: where the input is, and how it is taken in."""
+"""The arguments of an ingest: where the input is, and how it is taken in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from claimatlas.ingest.keys import PseudonymKey
+from claimatlas.ingest.pseudonym_key import PseudonymKey
+
+INPUT_TABLE_NAMES = ("claims", "population", "hospital_stays")
+"""The input tables, in the order in which people are told of them."""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
-from claimatlas.ingest.discover import Source, is_catalog_schema, lies_beside, listed, locate
+from claimatlas.ingest.discover.examine import examined
+from claimatlas.ingest.discover.source import Source, is_catalog_schema, lies_beside, listed, locate
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.sources import examined
-from claimatlas.ingest.validation import check_mapping, columns_among
-from claimatlas.tables.paths import is_remote
+from claimatlas.ingest.validate.columns import check_mapping, columns_among
+from claimatlas.paths import is_remote
 
 Found = dict[str, Source | None]
 """For each input table where it is, or that it is not there."""
@@ -73,7 +73,7 @@ def require_tables(found: Found, paths: InputPaths) -> None:
     missing = [
         f"The input has no table {table.name}: {_expected_places(paths, table)}{_beside(paths, table.name)}."
         for table in INPUT_TABLES
-        if found[table.name] is None and table.name != "hospital_stays"
+        if found[table.name] is None and table is not HOSPITAL_STAYS_INPUT
     ]
     if missing:
         raise InputError("\n".join(missing))

@@ -1,1 +1,1 @@
-"""What the notebooks need that is no rule: their surroundings, published cells as rows, names, figures."""
+"""Helpers of the notebooks: their surroundings, published cells as rows, names, figures."""

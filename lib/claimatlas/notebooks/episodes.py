@@ -1,4 +1,4 @@
-"""What the study of delivery episodes shows, from counts."""
+"""Tables and figures of the study of delivery episodes, from counts."""
 
 from __future__ import annotations
 

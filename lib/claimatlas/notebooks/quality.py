@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 
 from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.findings import Finding, beyond
+from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
 from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.runs.archive import find_run
 from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
 
-INPUT_TABLES = ("claims", "population", "hospital_stays")
 RECEIVED = (
     "batch int, run_id string, table string, read long, accepted long, rejected long, resent long, superseded long"
 )
@@ -36,7 +36,7 @@ def rows_received(store: Store) -> list[dict[str, Any]]:
     received = []
     for number, run_id in enumerate(facts.get("batches", [facts["run_id"]]), start=1):
         run = find_run(store, run_id)
-        for table in INPUT_TABLES:
+        for table in INPUT_TABLE_NAMES:
             counts = run.counts.get(f"ingest.{table}") if run else None
             if counts is not None:
                 names = ("read", "accepted", "rejected", "resent", "superseded")

@@ -10,14 +10,14 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.indicators_stage import TABLES
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import UNIT_SIGNS, Indicator
 from claimatlas.errors import InputError
 from claimatlas.tables.published import over_all_dimensions
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, Table
 from claimatlas.tables.store import Store
 
-UNITS = {"percent": "%", "per_100": "per 100", "mean_nights": "nights", "count": "number"}
+UNITS = {**UNIT_SIGNS, "count": "number"}
 """What the value of an indicator is counted in."""
 
 RELEASE = "release int, run_id string, published_at timestamp, note string"

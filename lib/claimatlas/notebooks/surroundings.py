@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.remote import fetch
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.session import get_session
+from claimatlas.spark.session import get_session
 
 FIGURES = ".notebooks"
 """The folder in which a notebook that runs as a program leaves its figures."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.errors import InputError
+from claimatlas.paths import is_remote
 from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.paths import is_remote
 from claimatlas.tables.reader import named
 from claimatlas.tables.releases import CELL_TABLES, Published, releases
 from claimatlas.tables.schemas import CELL_DIMENSIONS, COMPARISONS, RELEASES

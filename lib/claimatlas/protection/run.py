@@ -15,6 +15,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import read_text
 from claimatlas.configuration.publication import FILE, Publication
 from claimatlas.errors import InputError, QualityGateError
+from claimatlas.paths import make_private
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, Row, add_comparisons, rows_of_year
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
@@ -27,7 +28,6 @@ from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
 from claimatlas.protection.tables import TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
-from claimatlas.tables.paths import make_private
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, PUBLISHED_AUDITS, PUBLISHED_CELLS
 
 Progress = Callable[[str], None]

@@ -1,4 +1,4 @@
-"""What Spark counted for a stage of a run: the work of the Spark jobs that the stage started.
+"""Spark's own counts of a stage: the work of the Spark jobs that the stage started.
 
 The counts are those of Spark's own user interface. The driver keeps them even without one, but
 only the JVM exposes them, so this module needs a classic session. In any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import PySparkAttributeError
 from pyspark.sql import SparkSession
 
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.spark.errors import SPARK_ERRORS
 
 if TYPE_CHECKING:  # a pure Connect client has none
     from pyspark import SparkContext

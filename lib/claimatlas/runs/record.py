@@ -15,10 +15,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 from tqdm import tqdm
 
-from claimatlas import __version__, messages
+from claimatlas import __version__
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.snapshot import snapshot
-from claimatlas.messages import Event
+from claimatlas.console import messages
+from claimatlas.console.messages import Event
 from claimatlas.runs.metrics import measured
 
 
@@ -118,9 +119,18 @@ class RunRecord:
         """Keep the counts of a step."""
         self.counts.setdefault(step, {}).update({name: int(value) for name, value in counts.items()})
 
+    def count_all(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Keep the counts of several steps."""
+        for step, of_step in counts.items():
+            self.count(step, of_step)
+
     def note(self, name: str, value: object) -> None:
         """Keep a fact of the run."""
         self.notes[name] = value
+
+    def add_to_note(self, name: str, facts: Mapping[str, object]) -> None:
+        """Keep facts beside those that a note has already."""
+        self.notes[name] = {**self.notes.get(name, {}), **facts}
 
     def warn(self, sentence: str) -> None:
         """Keep a sentence that the summary must show."""

@@ -1,4 +1,4 @@
-"""What a sheet says of an indicator, gathered from the configuration that is computed; no language here."""
+"""The facts of a sheet, gathered from the configuration that is computed; no language here."""
 
 from __future__ import annotations
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal
 
 from claimatlas.configuration.documents import read_yaml
 from claimatlas.sheets.markdown import code
 
 LANGUAGES = ("fr", "nl", "en")
+_LOCALES = {"fr": "fr_BE", "nl": "nl_BE", "en": "en_GB"}
+_ALL_DIGITS = "0.####################"
 
 
 @dataclass(frozen=True)
@@ -42,29 +49,29 @@ class Texts:
 
     def and_(self, parts: Sequence[str]) -> str:
         """The parts as an enumeration that ends with "and"."""
-        return self._enumeration(parts, "list.and")
+        return format_list(parts, "standard", self.locale)
 
     def or_(self, parts: Sequence[str]) -> str:
         """The parts as an enumeration that ends with "or"."""
-        return self._enumeration(parts, "list.or")
+        return format_list(parts, "or", self.locale)
 
     def nor(self, parts: Sequence[str]) -> str:
-        """The parts of which there is none."""
-        return self._enumeration(parts, "list.nor")
-
-    def _enumeration(self, parts: Sequence[str], last: str) -> str:
-        if len(parts) < 2:
-            return "".join(parts)
-        return ", ".join(parts[:-1]) + self.say(last) + parts[-1]
+        """The parts of which there is none; locales have no such enumeration."""
+        return self.say("list.nor").join([", ".join(parts[:-1]), *parts[-1:]]) if len(parts) > 1 else "".join(parts)
 
     def number(self, digits: str) -> str:
         """A number written with a decimal point, as the language writes it."""
-        return digits.replace(".", self.say("number.decimal_mark"))
+        return format_decimal(Decimal(digits), _ALL_DIGITS, self.locale)
 
     def day_and_month(self, day: date) -> str:
         """A day of the year, such as 11 February."""
         number = self.say("date.first_of_month") if day.day == 1 else str(day.day)
-        return f"{number} {self.say(f'date.month.{day.month}')}"
+        return f"{number} {format_date(day, 'MMMM', self.locale)}"
+
+    @property
+    def locale(self) -> str:
+        """Whose lists, numbers and months are written."""
+        return _LOCALES[self.language]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What is billed for a delivery: one line or several, on one day or over weeks."""
+"""Bill a delivery: one line or several, on one day or over weeks."""
 
 from __future__ import annotations
 

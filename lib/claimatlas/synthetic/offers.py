@@ -1,4 +1,4 @@
-"""What is billed, and who bills it: the codes of the configuration's lists, and other codes."""
+"""The services that can be billed and their providers: codes of the configuration's lists, and others."""
 
 from __future__ import annotations
 

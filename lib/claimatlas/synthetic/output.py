@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
-from claimatlas.tables.paths import is_remote
+from claimatlas.paths import is_remote
 
 RECORD = "generate.json"
 _NO_SEPARATOR = "\x01"

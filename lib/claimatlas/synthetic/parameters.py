@@ -1,4 +1,4 @@
-"""What the person at the command line chooses, checked."""
+"""The parameters of synthetic claims, checked."""
 
 from __future__ import annotations
 

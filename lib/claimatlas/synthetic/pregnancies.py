@@ -1,4 +1,4 @@
-"""Which women deliver when, how and where."""
+"""Draw pregnancies: who delivers when, how and where."""
 
 from __future__ import annotations
 

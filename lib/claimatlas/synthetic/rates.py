@@ -1,4 +1,4 @@
-"""How often things happen: the tables of ``conf/synthetic``, brought to single years of age."""
+"""The rates of ``conf/synthetic``, brought to single years of age."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a right computation must find in the generated claims."""
+"""The truth about generated claims: what a right computation must find."""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltalake import DeltaTable, QueryBuilder
 
-from claimatlas.tables.identifiers import quoted
-from claimatlas.tables.paths import is_made, is_remote
+from claimatlas.paths import is_made, is_remote, quoted
 from claimatlas.tables.reader import NotReadableError, Row, Value, Where, named, not_there, values_of
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from claimatlas.errors import ClaimatlasError, InputError
-from claimatlas.tables.paths import is_made
+from claimatlas.paths import is_made
 from claimatlas.tables.schemas import Column, Table
 
 if TYPE_CHECKING:

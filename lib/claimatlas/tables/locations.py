@@ -18,11 +18,10 @@ from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.errors import InputError
-from claimatlas.spark_errors import SPARK_ERRORS
+from claimatlas.paths import LITERAL_PATH, is_made, is_remote, make_private, quoted, schema_of
+from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables import local_table
-from claimatlas.tables.identifiers import quoted
 from claimatlas.tables.local_table import LocalTable
-from claimatlas.tables.paths import LITERAL_PATH, is_made, is_remote, make_private, schema_of
 from claimatlas.tables.schemas import Table
 
 SILVER = "silver"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from claimatlas.errors import InputError
-from claimatlas.tables.identifiers import quoted
+from claimatlas.paths import quoted
 
 if TYPE_CHECKING:
     from claimatlas.tables.schemas import Table

@@ -1,4 +1,4 @@
-"""Which versions of the tables of gold are published: the newest row of ``gold/releases`` says so.
+"""The published versions of the tables of gold, as the newest row of ``gold/releases`` names them.
 
 Delta has no transaction over several tables. A run therefore writes its tables first, and publishes them all at once by
 appending one row here. Who reads through it never sees half a year, or two tables of different runs; whoever reads the

@@ -17,12 +17,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from claimatlas.errors import ClaimatlasError, InputError, text_of
-from claimatlas.spark_errors import SPARK_ERRORS
-from claimatlas.tables.analysis import analyse_now
-from claimatlas.tables.identifiers import quoted
+from claimatlas.paths import LITERAL_PATH, quoted
+from claimatlas.spark.errors import SPARK_ERRORS
+from claimatlas.spark.frames import analyse_now
 from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
-from claimatlas.tables.paths import LITERAL_PATH
 from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
 from claimatlas.tables.schema_version import require_schema_version
 from claimatlas.tables.schemas import FLAG, Column, Table

@@ -21,18 +21,18 @@ from typing import Any
 import pyarrow as pa
 import yaml
 from claimatlas.cells.indicators_stage import compute_indicators
-from claimatlas.commands.job import Job
 from claimatlas.commands.stages import complete_through
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import COLUMNS
 from claimatlas.configuration.load import shipped_folder
 from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.ingest.contract import INPUT_TABLES, InputTable
-from claimatlas.ingest.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.sources import SOURCE_FILE
-from claimatlas.ingest.validation import REASONS, ROW, validate_rows
+from claimatlas.ingest.read.rows import SOURCE_FILE
+from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
+from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
 from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
+from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import BATCH, CLAIMS, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
 from claimatlas.tables.store import Store
@@ -238,14 +238,14 @@ class Pipeline:
             rows = [row for case in world.cases for row in ingested.accepted[case.id, table.name]]
             store.tables[table.silver.name] = spark.createDataFrame(rows, table.silver.schema)
         record = RunRecord("spec", world.years, configuration, 2)
-        record.note("silver", _facts(world, ingested))
-        job = Job(spark, store, configuration, tuple(world.years), record)
-        compute_deliveries(store, configuration, world.years, record, store.read(CLAIMS))
+        silver = SilverFacts.of(_facts(world, ingested))
+        context = RunContext(store, configuration, tuple(world.years), record)
+        compute_deliveries(context, silver, store.read(CLAIMS))
         deliveries = _rows(store.read(deliveries_table(configuration)))
         cells: Cells = {}
         if any(_needs_indicators(case) for case in world.cases):
-            through = complete_through(job, world.complete_through)
-            compute_indicators(store, configuration, world.years, record, through, store.read(CLAIMS))
+            through = complete_through(context, silver, world.complete_through)
+            compute_indicators(context, silver, through, store.read(CLAIMS))
             cells = by_key(_rows(store.read(IMAGING)) + _rows(store.read(POSTNATAL)))
         persons = []
         if any("persons" in case.expected for case in world.cases):

@@ -1,0 +1,141 @@
+"""One input table of an ingest: its rows judged, written to its silver table, and counted."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.errors import InputError, QualityGateError
+from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
+from claimatlas.ingest.discover.source import Source
+from claimatlas.ingest.inputs import IngestOptions
+from claimatlas.ingest.load.accounting import account_of, require_all_read
+from claimatlas.ingest.load.warnings import claims_facts, examples_of_rejected, notes_of_words
+from claimatlas.ingest.load.write import Loaded, load_table
+from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
+from claimatlas.ingest.validate.duplicates import repeated_key_hashes
+from claimatlas.ingest.validate.parsing import Understanding
+from claimatlas.ingest.validate.rows import UNLISTED, validate_rows, values_of
+from claimatlas.runs.context import RunContext
+from claimatlas.spark.errors import SPARK_ERRORS
+from claimatlas.tables.schemas import BATCH
+from claimatlas.tables.store import Store
+
+MAX_INSTANTS = 0.01
+"""The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
+
+
+def validated(
+    context: RunContext,
+    options: IngestOptions,
+    source: Source,
+    table: InputTable,
+    *,
+    repeated: DataFrame | None = None,
+    keep_every_row: bool = False,
+) -> DataFrame:
+    """The rows of a source, judged (``validate_rows``), and which batch brought them.
+
+    Raises:
+        InputError: a column is missing or of a wrong type, or the source cannot be read.
+    """
+    configuration = context.configuration
+    rows = validate_rows(
+        read(context.store.spark, source),
+        table,
+        configuration.mapping,
+        first_service_date=configuration.settings.first_service_date,
+        as_of=options.as_of,
+        understanding=Understanding.of(configuration, table.name),
+        repeated=repeated,
+        keep_every_row=keep_every_row,
+        key=options.key,
+        with_oddities=True,
+    )
+    return rows.withColumn(BATCH, F.lit(options.batch))
+
+
+def take_in(context: RunContext, options: IngestOptions, source: Source | None, table: InputTable) -> Loaded:
+    """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
+
+    Raises:
+        InputError: a file cannot be read, or dates are instants of unknown day.
+        QualityGateError: not every row of every file was read.
+    """
+    store, configuration, record = context.store, context.configuration, context.record
+    if source is None:
+        store.delete(table.silver, "true")
+        return Loaded(table.name)
+    understanding = Understanding.of(configuration, table.name)
+    record.progress(f"ingest: reading {table.name}", table=table.name)
+    try:
+        repeated = _repeated(source, table, store, configuration) if table.key else None
+        rows = validated(context, options, source, table, repeated=repeated)
+        facts = claims_facts if table.name == CLAIMS_INPUT.name else None
+        loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
+        account = account_of(store.spark, source, table, configuration.mapping, understanding)
+        notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
+        if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
+            loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
+    except SPARK_ERRORS as error:
+        raise as_input_error(error, source) from error
+    record.add_to_note("input_files", {table.name: account.files})
+    if account.left_out:
+        record.count(f"ingest.{table.name}.left_out", account.left_out)
+    record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})
+    require_all_read(table.name, loaded.read, account)
+    refuse_instants(loaded, configuration)
+    for note in notes:
+        record.warn(note)
+    refuse_unlisted(loaded, configuration)
+    return loaded
+
+
+def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
+    """Stop where most words of a column are in no table of values.
+
+    Raises:
+        QualityGateError: with the share and the setting.
+    """
+    bounds = configuration.settings.checks.input
+    # A task that Spark ran twice has counted its rows twice.
+    odd = min(loaded.oddities.get(UNLISTED, 0), loaded.read)
+    if loaded.read >= bounds.least_counted and odd > bounds.unknown_sex_word.stop * loaded.read:
+        raise QualityGateError(
+            f"{loaded.table}: in {odd:,} of {loaded.read:,} rows the word for the sex is in no table of values, more "
+            "than checks.input.unknown_sex_word.stop allows. Nothing was published. A mapping says what a word means: "
+            "sex: {column: …, values: {female: […], male: […]}}."
+        )
+
+
+def refuse_instants(loaded: Loaded, configuration: Configuration) -> None:
+    """Stop where a column holds instants, and no time zone says whose day they have.
+
+    Raises:
+        InputError: naming the columns and the setting.
+    """
+    instants = {
+        reason.removeprefix("instant_"): count
+        for reason, count in loaded.reasons.items()
+        if reason.startswith("instant_") and count > MAX_INSTANTS * loaded.read
+    }
+    if instants:
+        said = ", ".join(f"{name} in {count:,} of {loaded.read:,} rows" for name, count in instants.items())
+        raise InputError(
+            f"{loaded.table}: the days of {said} are instants that are no midnight in UTC, so that their day depends "
+            "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
+        )
+
+
+def as_input_error(error: Exception, source: Source) -> Exception:
+    """A file that Spark could not read is the input's fault; anything else stays what it is."""
+    return unreadable(source) if is_of_a_file(error) else error
+
+
+def _repeated(source: Source, table: InputTable, store: Store, configuration: Configuration) -> DataFrame | None:
+    """Which keys may stand on more than one row; ``None`` when each stands once."""
+    understanding = Understanding.of(configuration, table.name)
+    keys = values_of(read(store.spark, source), table, table.key, configuration.mapping, understanding)
+    hashes = store.materialise(repeated_key_hashes(keys, table), f"repeated_{table.name}")
+    return None if hashes.isEmpty() else hashes

@@ -1,0 +1,250 @@
+"""Describe rows that are odd but kept, with an example, and the span of the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from claimatlas.configuration.mappings import Mapping
+from claimatlas.configuration.settings import InputChecks
+from claimatlas.ingest.contract import InputTable
+from claimatlas.ingest.discover.source import Source
+from claimatlas.ingest.load.write import Loaded
+from claimatlas.ingest.read.rows import read
+from claimatlas.ingest.validate.columns import find_columns
+from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word
+from claimatlas.ingest.validate.rows import NULL_WORD, TIMED, UNLISTED
+from claimatlas.ingest.validate.shape import given_columns, shaped
+
+MIN_SHOWN = 3
+"""Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
+MAX_LENGTH_SHOWN = 20
+_MAX_SHOWN = 5
+_MAX_EXAMPLES = 200
+_MANY_TIMES = 0.5
+
+
+def claims_facts(accepted: Column) -> dict[str, Column]:
+    """What is noted of the claims as they are written: aggregates over rows with the columns of silver.
+
+    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code's sixth digit is not its first five
+    modulo 7.
+    """
+    code = F.col("nomenclature_code")
+    return {"wrong_check_digit": F.count_if(accepted & (F.floor(code / 10) % 7 != code % 10))}
+
+
+def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:
+    """Count accepted beneficiary-years that are odd.
+
+    An unknown sex, a birth date after the year, a sector code off its pattern (on either date).
+    """
+    off_pattern = [
+        F.coalesce(~F.col(name).rlike(f"^({sector_pattern})$"), F.lit(False))
+        for name in ("sector_31_december", "sector_30_june")
+    ]
+    row = population.agg(
+        F.count_if(F.col("sex").isNull()).alias("unknown_sex"),
+        F.count_if(F.year("birth_date") > F.col("year")).alias("birth_date_after_year"),
+        F.count_if(off_pattern[0] | off_pattern[1]).alias("sector_off_pattern"),
+    ).collect()[0]
+    return {name: int(count) for name, count in row.asDict().items()}
+
+
+# --- Words ---------------------------------------------------------------------------------------
+
+
+def words_for_no_value(
+    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
+) -> dict[str, dict[str, int]]:
+    """For each column of text the words of it that programs write for no value, with their rows."""
+    raw = shaped(read(spark, source), table, mapping, understanding)
+    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    texts = [column.name for column in table.columns if column.kind == "text" and column.name in given]
+    rows = raw.select(*[given[name].value.cast("string").alias(name) for name in texts])
+    words = [
+        F.when(is_null_word(F.col(name)), F.struct(F.lit(name).alias("column"), F.col(name).alias("word")))
+        for name in texts
+    ]
+    met = rows.select(F.explode(F.filter(F.array(*words), lambda word: word.isNotNull())).alias("met"))
+    found: dict[str, dict[str, int]] = {}
+    for row in met.groupBy("met.column", "met.word").count().orderBy("column", "word").collect():
+        found.setdefault(row["column"], {})[row["word"]] = row["count"]
+    return found
+
+
+def unlisted_words(
+    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding, column: str
+) -> list[str]:
+    """The words of a column, with their rows; only those that are short and stand on enough rows to be nobody's."""
+    raw = shaped(read(spark, source), table, mapping, understanding)
+    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    word = given[column].value.cast("string").alias("word")
+    counts = raw.select(word).where("word IS NOT NULL").groupBy("word").count()
+    rows = counts.where(F.col("count") >= MIN_SHOWN).orderBy(F.desc("count"), "word").limit(_MAX_SHOWN).collect()
+    return [f"{row['word']!r} {row['count']:,}" for row in rows if len(row["word"]) <= MAX_LENGTH_SHOWN]
+
+
+def notes_of_words(
+    spark: SparkSession,
+    source: Source,
+    table: InputTable,
+    mapping: Mapping,
+    understanding: Understanding,
+    loaded: Loaded,
+) -> list[str]:
+    """What a person should know of the words of a table; looked for only where there was any."""
+    notes = []
+    if loaded.oddities.get(NULL_WORD):
+        for column, words in words_for_no_value(spark, source, table, mapping, understanding).items():
+            shown = ", ".join(f"{word!r}" for word in words)
+            told = _share(sum(words.values()), loaded.read)
+            notes.append(
+                f"{table.name}: {column} is the text {shown} in {told} rows: if that stands for no value, declare it "
+                "as one of null_texts, in settings.yaml or a mapping."
+            )
+    timed = loaded.oddities.get(TIMED, 0)
+    if understanding.time_zone is None and timed > _MANY_TIMES * loaded.read:
+        notes.append(
+            f"{table.name}: in {_share(timed, loaded.read)} rows a date has a time of day, which was cut off: if these "
+            "are midnights of another zone, their days are one too early."
+        )
+    if number := loaded.oddities.get(UNLISTED):
+        words_met = unlisted_words(spark, source, table, mapping, understanding, "sex")
+        met = f"; words met: {', '.join(words_met)}" if words_met else ""
+        notes.append(
+            f"{table.name}: sex is in {_share(number, loaded.read)} rows a word of no table of values, and unknown "
+            f"there{met}. A mapping says what a word means: sex: {{column: …, values: {{female: […], male: […]}}}}."
+        )
+    return notes
+
+
+def _share(number: int, of: int) -> str:
+    return f"{number:,} of {of:,} ({100 * number / of if of else 0:.2f} %)"
+
+
+# --- Examples of what was rejected ---------------------------------------------------------------
+
+
+def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mapping) -> dict[str, str]:
+    """For each reason ``unparseable_<column>`` the commonest value that was not understood, where it is no person's.
+
+    Of a date only its form is shown (9 for a digit, A for a letter), of an id nothing; another value itself when it
+    stands on three rows at least.
+    """
+    kinds = {f"unparseable_{column.name}": column for column in table.columns if column.kind not in ("text", "sex")}
+    row = F.from_json("row", "map<string,string>")
+    exploded = rejected.select(F.explode("reasons").alias("reason"), row.alias("row"))
+    value = F.lit(None).cast("string")
+    for reason, column in kinds.items():
+        names = mapping.table(table.name).source(column.name).names
+        if len(names) != 1:
+            continue
+        own_value = _value_in_row(names[0])
+        shown = _form(own_value) if column.kind == "date" else F.substring(own_value, 1, MAX_LENGTH_SHOWN + 1)
+        value = F.when(F.col("reason") == reason, shown).otherwise(value)
+    counts = (
+        exploded.select("reason", value.alias("value")).where("value IS NOT NULL").groupBy("reason", "value").count()
+    )
+    found: dict[str, str] = {}
+    ordered = counts.orderBy(F.desc("count"), "value").limit(_MAX_EXAMPLES)
+    for one in ordered.collect():
+        is_form = kinds[one["reason"]].kind == "date"
+        if (is_form or one["count"] >= MIN_SHOWN) and len(one["value"]) <= MAX_LENGTH_SHOWN:
+            found.setdefault(one["reason"], one["value"])
+    return found
+
+
+def _value_in_row(name: str) -> Column:
+    """The value of a column in a row kept as a map; the sender's name in whatever case the file has it."""
+    own = F.filter(F.map_keys("row"), lambda key: F.lower(key) == name.lower())
+    return F.element_at("row", F.get(own, F.lit(0)))
+
+
+def _form(text: Column) -> Column:
+    """The form of a text: 9 for a digit, A for a letter."""
+    letters = F.regexp_replace(F.substring(text, 1, MAX_LENGTH_SHOWN + 1), r"\p{L}", "A")
+    return F.regexp_replace(letters, r"\p{Nd}", "9")
+
+
+def said_of_reasons(reasons: Map[str, int], examples: Map[str, str]) -> str:
+    """Reasons to reject with their rows, and an example where there is one."""
+    said = [
+        f"{reason} {count:,}" + (f" (such as {examples[reason]!r})" if reason in examples else "")
+        for reason, count in reasons.items()
+    ]
+    return ", ".join(said)
+
+
+def remedy_of(examples: Map[str, str]) -> str:
+    """What to do where a value that was not understood is what programs write for no value."""
+    words = sorted(
+        {word for word in examples.values() if word in NULL_WORDS or word.strip("A") == ""} & set(NULL_WORDS)
+    )
+    if not words:
+        return ""
+    return f" {', '.join(map(repr, words))} may stand for no value: declare it as one of null_texts."
+
+
+# --- The span of the claims ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Span:
+    """The days of the claims: the first and the last one, lines by year, and lines far from all others.
+
+    ``stray``: for ``before`` and ``after`` the lines that lie far from the others, and the day where the others end.
+    """
+
+    first: date | None
+    last: date | None
+    lines_by_year: dict[int, int]
+    stray: dict[str, tuple[int, date]]
+
+    def as_facts(self) -> dict[str, Any]:
+        """As facts of silver."""
+        return {
+            "first_service_date": self.first.isoformat() if self.first else None,
+            "last_service_date": self.last.isoformat() if self.last else None,
+            "lines_by_year": {str(year): lines for year, lines in sorted(self.lines_by_year.items())},
+            "stray_lines": {side: [lines, day.isoformat()] for side, (lines, day) in self.stray.items()},
+        }
+
+
+def span_of(claims: DataFrame, bounds: InputChecks) -> Span:
+    """Look at the days of service of accepted claim lines."""
+    rows = claims.groupBy("service_date").count().collect()
+    return span_of_days({row["service_date"]: row["count"] for row in rows}, bounds)
+
+
+def span_of_days(lines: Map[date, int], bounds: InputChecks) -> Span:
+    """The span of days with claim lines, and which lines lie beyond a long gap; ``lines``: of each day."""
+    days = sorted(lines)
+    by_year: dict[int, int] = {}
+    for day in days:
+        by_year[day.year] = by_year.get(day.year, 0) + lines[day]
+    total = sum(lines.values())
+    stray = {}
+    for side, order in (("before", days), ("after", days[::-1])):
+        if found := _stray(order, lines, total, bounds):
+            stray[side] = found
+    return Span(days[0] if days else None, days[-1] if days else None, by_year, stray)
+
+
+def _stray(order: Sequence[date], lines: Map[date, int], total: int, bounds: InputChecks) -> tuple[int, date] | None:
+    """The lines beyond the innermost long gap within the share of stray lines, and the first day that is not beyond."""
+    found, beyond = None, 0
+    for day, following in pairwise(order):
+        beyond += lines[day]
+        if beyond > bounds.stray_share * total:
+            break
+        if abs(following - day) > timedelta(days=bounds.longest_gap_days):
+            found = (beyond, following)
+    return found

@@ -1,0 +1,206 @@
+"""Merge a further batch into silver: inserts, corrections and re-sent rows. Idempotent, in any order of batches.
+
+Whatever the order of the batches, silver holds what a single ingest of all of them would hold. A row that silver
+has already, equal in every column, is counted and changes nothing; so the same files twice change nothing at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from claimatlas.configuration import Configuration
+from claimatlas.errors import InputError, QualityGateError
+from claimatlas.ingest import silver_marker
+from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.discover.source import Source
+from claimatlas.ingest.inputs import IngestOptions, InputPaths
+from claimatlas.ingest.load.gate import gate_message, refuse_missing, too_many_rejected
+from claimatlas.ingest.load.table import validated
+from claimatlas.ingest.load.warnings import inspect_population, span_of
+from claimatlas.ingest.look import Found, notes_on_input
+from claimatlas.ingest.merge.change import Change, as_rejected, change_of
+from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked
+from claimatlas.runs.context import RunContext
+from claimatlas.runs.record import RunRecord
+from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
+from claimatlas.tables.store import Store
+
+
+def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOptions) -> None:
+    """Add a batch to silver; ``found``: the result of ``look_at_input``.
+
+    Raises:
+        InputError: there is no whole silver, the input cannot be used, or its columns are not those of the batch
+            before: silver is as it was.
+        QualityGateError: too many rows of a table were rejected: they are in ``silver/refused``, and nothing else
+            changed.
+    """
+    store, configuration, record = context.store, context.configuration, context.record
+    silver_marker.recover(store, from_replacing=False)
+    facts = silver_marker.facts_of_silver(store)
+    silver_marker.require_same_key(store, options.key_fingerprint)
+    options = dataclasses.replace(options, batch=len(facts["batches"]) + 1)
+    sources, columns = _sources(context, options, found, facts["columns"])
+    there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
+    for note in notes_on_input(there, paths, configuration.mapping, names_asked(store.spark, there)):
+        record.warn(note)
+    if POPULATION_INPUT.name not in sources:
+        # Before the rows are looked at; else it is asked again when they have been.
+        refuse_missing(options.years, set(facts["population_years"]))
+    record.note("input", {name: source.location for name, source in sources.items()})
+    record.note("as_of", options.as_of.isoformat())
+    record.note("pseudonym_key", options.key_fingerprint)
+    changes = [
+        change_of(context, options, sources[table.name], table) for table in INPUT_TABLES if table.name in sources
+    ]
+    for change in changes:
+        _count(change, record)
+        _warn(change, configuration, record)
+    _stop_at_the_gate(store, changes, configuration, record.run_id)
+    refuse_missing(options.years, {*facts["population_years"], *_population_years(changes, options.years)})
+    if all(change.is_empty for change in changes):
+        record.progress("ingest: nothing new, silver stays as it is")
+        return
+    store.create(CHANGED)
+    before = {table.name: store.version(table) for table in silver_marker.ADDED_TO}
+    silver_marker.begin(store, before, replacing=False)
+    try:
+        for change in changes:
+            _apply(store, change, record)
+        _note_beneficiaries(store, changes, record.run_id)
+        silver_marker.mark_complete(store, _facts(context, facts, changes, columns))
+    except BaseException:
+        # Silver as it was, for a failure and for Ctrl-C alike.
+        silver_marker.restore(store, before)
+        raise
+    record.note("batch", options.batch)
+
+
+def _sources(
+    context: RunContext, options: IngestOptions, found: Found, before: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, Source], dict[str, dict[str, str]]]:
+    """The tables of the batch, and the columns of each; ``before``: those of the batch before."""
+    spark, mapping = context.store.spark, context.configuration.mapping
+    sources: dict[str, Source] = {}
+    columns: dict[str, dict[str, str]] = {}
+    for table in INPUT_TABLES:
+        looked_at = found[table.name]
+        source = None if looked_at is None else confirmed(spark, looked_at)
+        if source is None:
+            continue
+        sources[table.name] = source
+        columns[table.name] = columns_of(spark, source, table, mapping)
+        # What has none of our columns may be a file without a header, of which no message may show the first line: that
+        # is said by the look for columns that are missing.
+        is_known = any(column.name in columns[table.name] for column in table.columns)
+        if table.name in before and is_known and not options.allow_schema_change:
+            _refuse_other_columns(table, before[table.name], columns[table.name])
+        # A column that is missing or of a wrong type shows here.
+        validated(context, options, source, table)
+    if not sources:
+        raise InputError("The input has no table: a batch has claims, population or hospital_stays.")
+    return sources, columns
+
+
+def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """A sender who changes the columns means it, or made a mistake: that is not for us to guess."""
+    said = [f"{name} is new" for name in now if name not in before]
+    said += [f"{name} is gone" for name in before if name not in now]
+    said += [
+        f"{name} was {before[name]} and is {now[name]}" for name in now if before.get(name, now[name]) != now[name]
+    ]
+    if said:
+        raise InputError(
+            f"{table.name}: the columns are not those of the batch before: {'; '.join(said)}. Map the sender's "
+            "names in a mapping and choose it with --set mapping=NAME or --mapping FILE; when the change is meant, "
+            "give --allow-schema-change."
+        )
+
+
+def _population_years(changes: Sequence[Change], years: Sequence[int]) -> set[int]:
+    """The years of the population that the batch brings, when reference years are asked for."""
+    rows = [change.accepted.select("year") for change in changes if change.table.name == POPULATION_INPUT.name]
+    if not rows or not years:
+        return set()
+    return {row["year"] for row in rows[0].distinct().collect()}
+
+
+def _stop_at_the_gate(store: Store, changes: Sequence[Change], configuration: Configuration, run_id: str) -> None:
+    too_many = too_many_rejected([change.loaded for change in changes], configuration)
+    if not too_many:
+        return
+    store.create(REFUSED)
+    refused = [change.loaded.rejected_rows for change in changes if change.loaded.rejected_rows is not None]
+    store.replace(reduce(DataFrame.unionByName, refused), REFUSED, None, {"run_id": run_id})
+    raise QualityGateError(gate_message(too_many, configuration, store.path(REFUSED.name)))
+
+
+def _count(change: Change, record: RunRecord) -> None:
+    step, counts = f"ingest.{change.table.name}", change.counts
+    record.count(step, counts)
+    record.count(f"{step}.rejected_by_reason", change.reasons)
+    record.progress(
+        f"ingest: {change.table.name}: {counts['read']:,} rows read, {counts['accepted']:,} new, {counts['resent']:,} "
+        f"sent before, {counts['rejected']:,} rejected; {counts['superseded']:,} corrected",
+        table=change.table.name,
+        counts=dict(counts),
+    )
+
+
+def _warn(change: Change, configuration: Configuration, record: RunRecord) -> None:
+    """Count what is odd in the batch but kept."""
+    if change.table.name == CLAIMS_INPUT.name:
+        wrong = sum(facts["wrong_check_digit"] for facts in change.loaded.facts)
+        record.count("ingest.warnings", {"wrong_check_digit": wrong})
+    if change.table.name == POPULATION_INPUT.name:
+        pattern = configuration.settings.geography.sector_pattern
+        record.count("ingest.warnings", inspect_population(change.batch, pattern))
+
+
+def _apply(store: Store, change: Change, record: RunRecord) -> None:
+    silver, metadata = change.table.silver, {"run_id": record.run_id}
+    rejected = change.rejected
+    if change.counts["superseded"]:
+        rejected = rejected.unionByName(as_rejected(change.superseded, change.table, record.run_id))
+        store.delete_rows(change.superseded, silver, (*change.table.identity, "year"), metadata)
+    if change.counts["accepted"]:
+        store.append(change.accepted, silver, metadata)
+    if change.counts["rejected"] or change.counts["superseded"]:
+        store.append(rejected, REJECTED, metadata)
+
+
+def _note_beneficiaries(store: Store, changes: Sequence[Change], run_id: str) -> None:
+    """Of whom the batch changed anything: what is computed of them must be computed anew."""
+    rows = [part.select("beneficiary_id") for change in changes for part in (change.accepted, change.superseded)]
+    beneficiaries = reduce(DataFrame.unionByName, rows).distinct()
+    store.append(beneficiaries.withColumn("run_id", F.lit(run_id)), CHANGED, {"run_id": run_id})
+
+
+def _facts(
+    context: RunContext,
+    before: Mapping[str, Any],
+    changes: Sequence[Change],
+    columns: Mapping[str, Mapping[str, str]],
+) -> dict[str, Any]:
+    """The facts of silver after the batch."""
+    store, run_id = context.store, context.record.run_id
+    names = {change.table.name for change in changes if change.counts["accepted"]}
+    facts = {
+        **before,
+        "run_id": run_id,
+        "batches": [*before["batches"], run_id],
+        "tables": sorted({*before["tables"], *names}),
+        "columns": {**before["columns"], **columns},
+    }
+    if POPULATION_INPUT.name in names:
+        years = store.read(POPULATION).select("year").groupBy("year").count().collect()
+        facts["population_years"] = sorted(row["year"] for row in years)
+    if any(change.table.name == CLAIMS_INPUT.name for change in changes):
+        facts |= span_of(store.read(CLAIMS), context.configuration.settings.checks.input).as_facts()
+    return facts

@@ -1,0 +1,155 @@
+"""Read the rows of Parquet files, where the files differ in the types of their columns too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import reduce
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from claimatlas.errors import InputError
+from claimatlas.ingest.discover.source import Layout, Source
+from claimatlas.ingest.read.csv_rows import SOURCE_FILE
+from claimatlas.paths import LITERAL_PATH, quoted
+
+_WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
+_TIMES = (T.DateType, T.TimestampNTZType, T.TimestampType)
+_NANOSECONDS = "spark.sql.legacy.parquet.nanosAsLong"
+
+
+def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
+    """The rows of Parquet files, each with the file that it came from.
+
+    Columns whose types differ between files are widened where nothing is lost.
+
+    Raises:
+        InputError: naming a column and the files whose types of it do not go together.
+    """
+    with suppress(PySparkException):  # A serverless session lets nobody choose.
+        # Timestamps of nanoseconds, as pandas writes them, are numbers to Spark, or an error.
+        spark.conf.set(_NANOSECONDS, "true")
+    options = {**LITERAL_PATH, "recursiveFileLookup": "true"}
+    if not source.layouts:
+        return _with_file(spark.read.options(**options, mergeSchema="true").parquet(source.absolute_location), None)
+    if len(source.layouts) == 1:
+        (layout,) = source.layouts
+        schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
+        return _with_file(spark.read.options(**options).schema(schema).parquet(source.absolute_location), layout)
+    parts = []
+    for layout in source.layouts:
+        schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
+        paths = [_path(file) for file in layout.files]
+        parts.append(_with_file(spark.read.options(**options).schema(schema).parquet(*paths), layout))
+    return _together(source, parts)
+
+
+def _path(file: Path) -> str:
+    return str(file.absolute())
+
+
+def _with_file(raw: DataFrame, layout: Layout | None) -> DataFrame:
+    columns = {field.name: _as_read(field, layout) for field in raw.schema.fields}
+    changed = {name: column for name, column in columns.items() if column is not None}
+    # Before anything else, as a column computed from the file's metadata is not there after a projection.
+    with_file = raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
+    # Spark Connect refuses to change no column.
+    return with_file.withColumns(changed) if changed else with_file
+
+
+def _as_read(field: T.StructField, layout: Layout | None) -> Column | None:
+    """A column as it is meant: nanoseconds as timestamps, bytes without a type as text; nothing for one that stays."""
+    column = F.col(quoted(field.name))
+    nanoseconds = layout.nanoseconds if layout else {}
+    if layout and field.name in layout.nulls:
+        return F.lit(None)
+    if field.name in nanoseconds and isinstance(field.dataType, T.LongType):
+        return from_nanoseconds(column, is_instant=nanoseconds[field.name])
+    if isinstance(field.dataType, T.BinaryType):
+        return column.cast("string")  # As old writers wrote it; bytes that are not UTF-8 are seen later.
+    return None
+
+
+def from_nanoseconds(nanoseconds: Column, *, is_instant: bool) -> Column:
+    """Nanoseconds since 1970 as an instant, or as the time of a clock without a zone; cut to microseconds."""
+    microseconds = F.floor(nanoseconds / F.lit(1000).cast("decimal(4,0)")).cast("bigint")
+    if is_instant:
+        return F.timestamp_micros(microseconds)
+    return clock_of_microseconds(microseconds)
+
+
+def clock_of_microseconds(microseconds: Column) -> Column:
+    """Microseconds since 1970 as the time of a clock without a zone, whatever the session's zone."""
+    seconds = (microseconds.cast("decimal(20,0)") / F.lit(1_000_000).cast("decimal(7,0)")).cast("decimal(18,6)")
+    return F.lit("1970-01-01 00:00:00").cast("timestamp_ntz") + F.make_dt_interval(secs=seconds)
+
+
+def _together(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
+    """The rows of all layouts, by name; a column that a layout has not is null there."""
+    types: dict[str, list[tuple[T.DataType, Path]]] = {}
+    names: dict[str, str] = {}
+    for layout, part in zip(source.layouts, parts, strict=True):
+        for field in part.schema.fields:
+            names.setdefault(field.name.lower(), field.name)
+            types.setdefault(field.name.lower(), []).append((field.dataType, layout.files[0]))
+    wanted = {name: _widened(source.table, names[name], found) for name, found in types.items()}
+    shaped = []
+    for part in parts:
+        there = {field.name.lower(): field for field in part.schema.fields}
+        shaped.append(
+            part.select(
+                *[
+                    (_cast(there[name], data_type) if name in there else F.lit(None).cast(data_type)).alias(names[name])
+                    for name, data_type in wanted.items()
+                ]
+            )
+        )
+    return reduce(DataFrame.unionByName, shaped)
+
+
+def _widened(  # noqa: PLR0911 - a rule for each family of types
+    table: str, name: str, found: Sequence[tuple[T.DataType, Path]]
+) -> T.DataType:
+    """The type that holds the values of all files without loss; text of times where some have a zone and others not."""
+    kinds = [data_type for data_type, _ in found if not isinstance(data_type, T.NullType)]
+    if not kinds:
+        return T.StringType()
+    first = kinds[0]
+    if all(kind == first for kind in kinds):
+        return first
+    if all(isinstance(kind, _WHOLE) for kind in kinds):
+        return T.LongType()
+    if all(isinstance(kind, (*_WHOLE, T.FloatType, T.DoubleType)) for kind in kinds):
+        return T.DoubleType()
+    if all(isinstance(kind, (*_WHOLE, T.DecimalType)) for kind in kinds):
+        scale = max(kind.scale for kind in kinds if isinstance(kind, T.DecimalType))
+        digits = max(kind.precision - kind.scale if isinstance(kind, T.DecimalType) else 19 for kind in kinds)
+        if digits + scale <= 38:
+            return T.DecimalType(digits + scale, scale)
+    if all(isinstance(kind, _TIMES) for kind in kinds):
+        # With instants among them in words: a day, a time without a zone and an instant are still told apart.
+        has_instants = any(isinstance(kind, T.TimestampType) for kind in kinds)
+        return T.StringType() if has_instants else T.TimestampNTZType()
+    if all(isinstance(kind, (T.StringType, T.CharType, T.VarcharType)) for kind in kinds):
+        return T.StringType()
+    other = next(position for position, (kind, _) in enumerate(found) if kind not in (first, T.NullType()))
+    where = next(file for kind, file in found if kind == first)
+    raise InputError(
+        f"{table}: the column {name} is of type {first.simpleString()} in {where} and of type "
+        f"{found[other][0].simpleString()} in {found[other][1]}: write it in one type."
+    )
+
+
+def _cast(field: T.StructField, data_type: T.DataType) -> Column:
+    column = F.col(quoted(field.name))
+    if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampType):
+        # In words, so that an instant is still known for one beside times without a zone.
+        of_utc = clock_of_microseconds(F.unix_micros(column))
+        return F.concat(F.date_format(of_utc, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"), F.lit("Z"))
+    if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampNTZType):
+        return F.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS")
+    return column.cast(data_type)

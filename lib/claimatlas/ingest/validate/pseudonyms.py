@@ -1,0 +1,35 @@
+"""Keyed pseudonyms in place of ids: HMAC-SHA256 of the trimmed text, as 64 hexadecimal digits.
+
+The key must not be part of a query, as what stands in an expression stands in plans and event logs too. It reaches
+Spark as data: one row with the two blocks that HMAC makes of a key (RFC 2104), which are as good as the key itself.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from claimatlas.ingest.pseudonym_key import PseudonymKey
+
+PSEUDONYMISED = ("beneficiary_id", "provider_id")
+"""The columns that name a person, in every table that has them. ``claim_id`` and ``stay_id`` name lines of the sender:
+by them a rejected row is found again there."""
+
+_INNER, _OUTER = "_inner_block", "_outer_block"
+_BLOCKS = T.StructType([T.StructField(name, T.BinaryType(), nullable=False) for name in (_INNER, _OUTER)])
+
+
+def with_key(rows: DataFrame, key: PseudonymKey) -> DataFrame:
+    """The rows, each beside the blocks of the key: what ``pseudonym`` reads.
+
+    Grain in and out: any. Adds ``_inner_block`` and ``_outer_block``, which must not be written anywhere.
+    """
+    blocks = rows.sparkSession.createDataFrame([(key.inner, key.outer)], _BLOCKS)
+    return rows.crossJoin(F.broadcast(blocks))
+
+
+def pseudonym(text: Column) -> Column:
+    """The pseudonym of a text, among the rows of ``with_key``; null of null."""
+    inner = F.sha2(F.concat(F.col(_INNER), text.cast("binary")), 256)
+    return F.sha2(F.concat(F.col(_OUTER), F.unhex(inner)), 256)

@@ -1,0 +1,359 @@
+"""The one place that makes a SparkSession.
+
+A session that is there is used as it is; where the surroundings provide one (Databricks) nothing is
+added, and to one of a Spark Connect server only the time zone; under `spark-submit` what the submit says
+wins; and a plain Python process gets a local Spark with Delta. Apart from this module nothing needs a
+classic session.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import pwd
+import signal
+import socket
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from pyspark.errors import PySparkImportError, PySparkRuntimeError
+from pyspark.sql import SparkSession
+
+from claimatlas.console.relay import relayed, silence
+from claimatlas.errors import InputError
+from claimatlas.spark import jars
+from claimatlas.spark.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
+from claimatlas.spark.errors import SPARK_ERRORS
+from claimatlas.spark.java import check_java, require_supported
+from claimatlas.spark.java_start import DRIVER_MEMORY_VARIABLE, complete_submit_arguments, unknown_cause, why_java_ended
+from claimatlas.spark.settings import (
+    DATABRICKS_VARIABLE,
+    DEFAULT_DRIVER_MEMORY,
+    DELTA,
+    DELTA_EXTENSION,
+    DRIVER_JAVA_OPTIONS,
+    EXTENSIONS,
+    LOG_FILE,
+    REMOTE_VARIABLE,
+    SESSION,
+    SMALL,
+    SMALL_JAVA_OPTIONS,
+    TIME_ZONE,
+    conf_folder,
+    is_provided_by_variables,
+    local_settings,
+    spark_defaults,
+)
+
+ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
+LOCAL_FOLDER = "spark.local.dir"
+MASTER_VARIABLE = "SPARK_MASTER"
+REMOTE_SCHEME = "sc://"
+CONNECT_PORT = 15002
+"""Where a Spark Connect server listens when its address names no port."""
+_SECONDS_TO_ANSWER = 10
+
+
+def get_session(
+    app_name: str,
+    *,
+    master: str | None = None,
+    driver_memory: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    java_options: str | None = None,
+    is_small: bool = False,
+) -> SparkSession:
+    """Return the session to work with, and make one where there is none.
+
+    Args:
+        app_name: The name under which Spark shows a session that is made here.
+        master: Where a session of a plain Python process runs; else the variable `SPARK_MASTER`, else
+            this machine.
+        driver_memory: Memory of such a session, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
+        settings: Further settings of such a session.
+        java_options: Java's options of such a session, in place of the product's.
+        is_small: Whether little data is worked on: such a session on this machine gets what suits that.
+
+    Raises:
+        InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair; or no Spark Connect
+            server answers at the address that is given.
+    """
+    session = SparkSession.getActiveSession()
+    if session is not None:
+        return session
+    if _is_provided():
+        return _provided_session(os.environ.get(REMOTE_VARIABLE, ""))
+    _require_user()
+    with _own_interruption():
+        if "PYSPARK_GATEWAY_PORT" in os.environ:
+            session = _submitted_session(app_name, is_small=is_small)
+        else:
+            wishes = _Wishes(master, driver_memory, settings or {}, java_options, is_small)
+            session = _local_session(app_name, wishes)
+    try:
+        _check_versions(session)
+        _require_loading(session.sparkContext._jvm)
+    except InputError:
+        session.stop()
+        raise
+    return session
+
+
+def stop_working() -> None:
+    """Let a classic session of this process drop what it is doing, without a word of Java's about it."""
+    silence()
+    try:
+        from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
+    except ImportError:
+        return
+    if SparkContext._active_spark_context is not None:
+        SparkContext._active_spark_context.cancelAllJobs()
+
+
+@contextmanager
+def _own_interruption() -> Iterator[None]:
+    """Keep the handler of Ctrl-C that a command has put: Spark puts one of its own, which is for a shell."""
+    found = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        is_ours = found not in (None, signal.default_int_handler)
+        if is_ours and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, found)
+
+
+def _require_user() -> None:
+    """Stop where the user has no name, as in a container that is started with any number: Hadoop wants one."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise InputError(
+            f"The user with the id {os.geteuid()} has no name on this machine, and Spark needs one: add the user to "
+            "/etc/passwd, or run this as a user that is listed there."
+        ) from None
+
+
+def _is_provided() -> bool:
+    """Say whether the surroundings, not this module, decide what the session is."""
+    if is_provided_by_variables():
+        return True
+    try:
+        from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
+    except ImportError:
+        return True
+    # A thread of a notebook sees no active session, though the process has one.
+    return SparkContext._active_spark_context is not None
+
+
+def _provided_session(address: str) -> SparkSession:
+    """Take the session that the surroundings provide, or make one on the Spark Connect server at `address`.
+
+    Delta and everything else is the server's; but a date must not depend on the server's time zone.
+    """
+    builder = SparkSession.builder
+    if address.startswith(REMOTE_SCHEME) and DATABRICKS_VARIABLE not in os.environ:
+        _require_answer(address)
+        builder = builder.config(TIME_ZONE, SESSION[TIME_ZONE])
+    try:
+        return builder.getOrCreate()
+    except PySparkImportError as error:
+        raise InputError(
+            f"{REMOTE_VARIABLE} is set, and a session of a Spark Connect server needs packages that are not "
+            "installed: install claimatlas[connect]."
+        ) from error
+
+
+def _require_answer(address: str) -> None:
+    """Stop where nothing listens: Spark itself would try again for ten minutes."""
+    if getproxies():
+        return  # The way there is not ours to know.
+    try:
+        parts = urlsplit(address)
+        peer = (parts.hostname or "", parts.port or CONNECT_PORT)
+        socket.create_connection(peer, timeout=_SECONDS_TO_ANSWER).close()
+    except (OSError, ValueError) as error:
+        # What follows the first semicolon may be a token.
+        raise InputError(
+            f"No Spark Connect server answers at {address.partition(';')[0]}, which {REMOTE_VARIABLE} names."
+        ) from error
+
+
+def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
+    """Make the session of a program that `spark-submit` started."""
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - classic mode only
+
+    SparkContext._ensure_initialized()  # connects to the Java that the submit started
+    submitted = dict(SparkConf().getAll())
+    jvm: Any = SparkContext._jvm
+    require_supported(jvm.java.lang.System.getProperty("java.specification.version"))
+    _require_delta(jvm)
+    builder = SparkSession.builder
+    # Unless `--name` was given, the name is the script's.
+    if submitted.get("spark.app.name") in (None, Path(sys.argv[0]).name):
+        builder = builder.appName(app_name)
+    wanted = {**DELTA, **SESSION}
+    if submitted.get("spark.master", "local").startswith("local"):
+        # Java's own options are the submit's: it is running already.
+        wanted |= {**_on_this_machine(submitted), **(SMALL if is_small else {})}
+        # Another Python, or one that is not there, fails once there is work for it.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+    for name, value in _absent(wanted, submitted).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has no type
+    """Stop before Spark does when Java cannot load Delta, as Spark would print a stack trace."""
+    try:
+        jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DELTA_EXTENSION)
+    except SPARK_ERRORS as error:
+        package = JARS[0].coordinate
+        raise InputError(
+            "Spark was started without Delta's JARs: add `--packages "
+            f"{package}` to spark-submit, or name the files in a folder that `claimatlas jars` fills "
+            "with `--jars`."
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What the caller of ``get_session`` asks of a session that is made here."""
+
+    master: str | None
+    driver_memory: str | None
+    settings: Mapping[str, str]
+    java_options: str | None
+    is_small: bool
+
+
+def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
+    """Make the session of a plain Python process: a console command or a test."""
+    check_java()
+    home = jars.spark_home()
+    if home is not None:
+        # A SPARK_HOME that points to another Spark would start that one under this PySpark.
+        os.environ["SPARK_HOME"] = str(home)
+    complete_submit_arguments()
+    _let_java_name_paths()
+    defaults = spark_defaults()
+    settings = wishes.settings
+    master = wishes.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
+    wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
+    if not master.startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    else:
+        # One that a notebook has left there may be another version, or gone.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        wanted |= {
+            **_on_this_machine({**defaults, **settings}),
+            **(SMALL if wishes.is_small else {}),
+            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if wishes.is_small else DRIVER_JAVA_OPTIONS)
+            + _log_option(),
+        }
+    wanted = _absent(wanted, defaults)
+    if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
+        own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
+        wanted["spark.jars"] = ",".join([*own, *(path.as_uri() for path in jars.find())])
+    if wishes.java_options is not None:
+        wanted["spark.driver.extraJavaOptions"] = wishes.java_options + _log_option()
+    driver_memory = wishes.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
+    if driver_memory:
+        wanted["spark.driver.memory"] = driver_memory
+    builder = SparkSession.builder.appName(app_name).master(master)
+    for name, value in {**wanted, **settings}.items():
+        builder = builder.config(name, value)
+    with relayed("java") as java:
+        try:
+            return builder.getOrCreate()
+        except PySparkRuntimeError as error:
+            if error.getCondition() != "JAVA_GATEWAY_EXITED":
+                raise
+            cause = why_java_ended(java.heard())
+            if cause is None:
+                java.hand_on()
+            raise InputError(cause or unknown_cause()) from error
+
+
+def _let_java_name_paths() -> None:
+    """Give Java UTF-8 for the names of files where Python takes that whatever the locale says, as in `LC_ALL=C`."""
+    if sys.getfilesystemencoding() == "utf-8" and locale.getencoding().lower().replace("-", "") != "utf8":
+        os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has no type
+    """Stop where Java may not load the libraries that compress tables: Spark unpacks them into a temporary folder."""
+    try:
+        jvm.com.github.luben.zstd.util.Native.load()
+        jvm.org.xerial.snappy.Snappy.getNativeLibraryVersion()
+    except SPARK_ERRORS as error:
+        folder = jvm.java.lang.System.getProperty("java.io.tmpdir")
+        raise InputError(
+            f"Spark cannot load its libraries for compression from Java's temporary folder {folder}, as from one that "
+            "is mounted with noexec or cannot be written: name another one, with "
+            "JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=FOLDER."
+        ) from error
+
+
+def _on_this_machine(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a Spark in one process, with a place for its temporary files unless one is given."""
+    temporary = {} if LOCAL_FOLDER in given else {LOCAL_FOLDER: temporary_folder()}
+    return {**local_settings(), **temporary}
+
+
+def temporary_folder() -> str:
+    """Return a folder that only this user gets into, for Spark's temporary files.
+
+    They hold rows on their way between tasks, and Spark leaves them open to everybody on the machine. The folder stays
+    for the next session; Spark removes what it put there.
+    """
+    folder = Path(tempfile.gettempdir(), f"claimatlas-{os.geteuid()}")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=stat.S_IRWXU)
+    found = folder.lstat()
+    # Somebody who wants to read along may have made it, or a link to a place of his own.
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if is_own and stat.S_IMODE(found.st_mode) == stat.S_IRWXU:
+        return str(folder)
+    return tempfile.mkdtemp(prefix="claimatlas-")
+
+
+def _absent(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the wanted settings that nobody gave; Delta's extension joins others that are given."""
+    absent = {name: value for name, value in wanted.items() if name not in given}
+    extensions = given.get(EXTENSIONS, DELTA_EXTENSION)
+    if DELTA_EXTENSION not in extensions:
+        absent[EXTENSIONS] = f"{extensions},{DELTA_EXTENSION}"
+    return absent
+
+
+def _log_option() -> str:
+    """Return what keeps Spark's log to errors, unless Spark's folder of settings has its own."""
+    if any(conf_folder().glob("log4j2.*")):
+        return ""
+    return f" -Dlog4j2.configurationFile={LOG_FILE.as_uri()}"
+
+
+def _check_versions(session: SparkSession) -> None:
+    """Refuse Spark and Delta that were not tested together: such pairs fail late and in odd places."""
+    if os.environ.get(ANY_VERSION_VARIABLE) == "1":
+        return
+    jvm: Any = session.sparkContext._jvm
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    delta = loader.loadClass(DELTA_EXTENSION).getPackage().getImplementationVersion()
+    if (session.version, delta) != (SPARK_VERSION, DELTA_VERSION):
+        raise InputError(
+            f"Spark {session.version} with Delta {delta} is not the tested pair, which is Spark "
+            f"{SPARK_VERSION} with Delta {DELTA_VERSION}: use that, or set "
+            f"{ANY_VERSION_VARIABLE}=1 to run all the same."
+        )
