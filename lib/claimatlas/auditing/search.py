@@ -74,7 +74,7 @@ class Search:
             for name in names:
                 self._start(label == name, is_large=name not in small)
             every = np.arange(len(terms.known))
-            self.targets.take(every, terms.at(self.at))
+            self.targets.widen(every, terms.at(self.at))
         with self._step("small parts"):
             for name in small:
                 self._direct(label == name)
@@ -203,7 +203,7 @@ class Search:
         found = program.least(costs)
         solution = self.at.copy()
         solution[program.columns] = found
-        self.targets.take(own, moved.at(solution))
+        self.targets.widen(own, moved.at(solution))
         return found
 
     def _singles(

@@ -56,7 +56,7 @@ class Targets:
     least: Reals
     greatest: Reals
 
-    def take(self, chosen: Indices, values: Reals) -> None:
+    def widen(self, chosen: Indices, values: Reals) -> None:
         """Take the values of some in one more solution."""
         self.least[chosen] = np.minimum(self.least[chosen], values)
         self.greatest[chosen] = np.maximum(self.greatest[chosen], values)
