@@ -50,7 +50,8 @@ class Finding:
 class Outcome:
     """The findings, and how much was attacked.
 
-    determined: hidden figures with one value. undecided: figures that the programs did not get to the end with.
+    determined: hidden figures with one value. undecided: figures that may be proved small, or determined, for all that
+    the programs say. unsettled: others for which they found neither k values nor bounds that exclude them.
     seconds: by step.
     """
 
@@ -60,6 +61,7 @@ class Outcome:
     unplanned: int = 0
     programs: int = 0
     undecided: int = 0
+    unsettled: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -95,7 +97,8 @@ def attack(
     effort = search.run()
     write_bounds(lattice, search.targets)
     narrow(lattice)
-    outcome.programs, outcome.undecided = effort.programs, search.count_open()
+    outcome.programs, outcome.undecided = effort.programs, search.count_unproved()
+    outcome.unsettled = search.count_open() - outcome.undecided
     outcome.seconds.update(effort.seconds)
     findings = [*_counts(found, lattice, rules), *_gaps(found, lattice, rules)]
     findings += [*_full(found, lattice), *_shown(found, rules)]

@@ -40,6 +40,7 @@ class Findings:
     unplanned: int = 0
     programs: int = 0
     undecided: int = 0
+    unsettled: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     def number(self, kind: str) -> int:
@@ -74,6 +75,7 @@ class Findings:
         self.unplanned += outcome.unplanned
         self.programs += outcome.programs
         self.undecided += outcome.undecided
+        self.unsettled += outcome.unsettled
         for step, seconds in outcome.seconds.items():
             self.seconds[step] = self.seconds.get(step, 0.0) + seconds
 

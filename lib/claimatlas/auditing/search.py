@@ -91,6 +91,10 @@ class Search:
         """How many there are."""
         return int(self.open().sum())
 
+    def count_unproved(self) -> int:
+        """How many of them a reader could have a proof of."""
+        return int(self.targets.unproved(self.needed).sum())
+
     def figures(self, number: int) -> Reals:
         """The figures of a count in a solution; where the model does not have them, their least."""
         found = self.lattice.counts[number].low.astype(float)
@@ -131,8 +135,10 @@ class Search:
                         self._inside(chosen, singles=True, aim=aim)
                         self._outside(chosen, aim)
         with self._step("all together"):
+            # Two programs over everything for one figure are dear: they are for what may be a proof.
             own = self._moved_by(large, wholly=False)
-            if self._open_of(own).any():
+            own = own[self.targets.unproved(self.needed)[own]]
+            if len(own) and time.monotonic() < self.until:
                 program = Program(self.model, large, None, interior=True)
                 self._singles(program, own, is_solution=True, is_bound=True)
                 self.effort.programs += program.runs

@@ -66,13 +66,21 @@ class Targets:
 
         exact: nor those whose bounds no solution reaches.
         """
-        least, greatest = np.ceil(self.least - EPSILON), np.floor(self.greatest + EPSILON)
-        width, possible = greatest - least, self.high - self.low
+        width, possible = self._width(), self.high - self.low
         is_wide = (width < needed) & (possible >= needed)
-        is_determined = (width < 1) & (possible >= 1)
-        is_small = (least >= 1) & (greatest <= needed) & ~((self.low >= 1) & (self.high <= needed))
         is_loose = (width < np.minimum(needed, possible)) & exact
-        return np.asarray(is_wide | is_determined | is_small | is_loose)
+        return np.asarray(self.unproved(needed) | is_wide | is_loose)
+
+    def unproved(self, needed: int) -> Mask:
+        """Those that may be determined, or surely from 1 to ``needed``: a reader could have a proof."""
+        least, greatest = np.ceil(self.least - EPSILON), np.floor(self.greatest + EPSILON)
+        is_determined = (greatest - least < 1) & (self.low < self.high)
+        is_small = (least >= 1) & (greatest <= needed) & ~((self.low >= 1) & (self.high <= needed))
+        return np.asarray(is_determined | is_small)
+
+    def _width(self) -> Reals:
+        """How far apart the whole numbers are that the solutions found lie between."""
+        return np.asarray(np.floor(self.greatest + EPSILON) - np.ceil(self.least - EPSILON))
 
 
 def tables_of(lattice: Lattice) -> list[Count]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
 _MAX_NAMED = 50
+_COUNTS = ("hidden", "determined", "unplanned", "programs", "undecided", "unsettled")
 KINDS = ("shown", "small", "full", "determined", "narrow", "insider")
 EXAMPLE = "FOLDER"
 
@@ -56,8 +57,9 @@ def _audit(arguments: argparse.Namespace) -> None:
     elif named:
         print("\n".join(named[:_MAX_NAMED]))
         print(f"and {len(named) - _MAX_NAMED:,} more: --json has all") if len(named) > _MAX_NAMED else None
-    if found.undecided:
-        raise QualityGateError(f"The programs did not come to an end with {found.undecided:,} figures.")
+    left = found.undecided + (found.unsettled if arguments.strict else 0)
+    if left:
+        raise QualityGateError(f"The programs did not come to an end with {left:,} figures.")
     if named:
         raise QualityGateError(f"{len(named):,} figures can be worked out, or bounded too closely.")
     say(
@@ -70,7 +72,7 @@ def _audit(arguments: argparse.Namespace) -> None:
 
 def _record(found: Findings, named: list[str]) -> dict[str, Any]:
     """What was found and how much was attacked; remarks: what can be worked out without being proved sensitive."""
-    counts = {name: getattr(found, name) for name in ("hidden", "determined", "unplanned", "programs", "undecided")}
+    counts = {name: getattr(found, name) for name in _COUNTS}
     kinds = {kind: found.number(kind) for kind in KINDS}
     seconds = {step: round(value, 1) for step, value in found.seconds.items()}
     return {**counts, "kinds": kinds, "seconds": seconds, "findings": named, "remarks": found.remarks()}
