@@ -188,7 +188,7 @@ def test_a_shown_secondary_cell_is_judged_as_the_worlds_are(country: tuple[Confi
     assert opened >= 10
 
 
-@pytest.mark.parametrize("number", [15, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [30, pytest.param(500, marks=pytest.mark.long)])
 def test_mutations_are_judged_by_two_attackers(country: tuple[Configuration, Publication], number: int) -> None:
     """One secondary cell is shown: the attacker names just what exact arithmetic works out, and no more."""
     names = {count_names(one)[0]: one.id for one in country[0].indicators}
