@@ -12,17 +12,27 @@ from claimatlas.checks.input import judge_input
 from claimatlas.checks.people import count_people
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
+from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.load.accounting import account_of, require_all_read
-from claimatlas.ingest.load.gate import gate_message, too_many_rejected
-from claimatlas.ingest.load.table import as_input_error, refuse_instants, refuse_unlisted
-from claimatlas.ingest.load.warnings import notes_of_words, span_of_days
+from claimatlas.ingest.load.gate import (
+    gate_message,
+    midnights_elsewhere,
+    rejected_together,
+    too_many_rejected,
+    without_provider,
+    words_as_ids,
+)
+from claimatlas.ingest.load.table import as_input_error, instants_of, refuse_instants, refuse_unlisted
+from claimatlas.ingest.load.warnings import late_times, notes_of_words, span_of_days, words_for_no_value
 from claimatlas.ingest.load.write import Loaded
-from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
+from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables, shortfalls_of_input
 from claimatlas.ingest.read.rows import confirmed, names_asked, read
 from claimatlas.ingest.replace_silver import require_years
+from claimatlas.ingest.shortfall import require_enough
+from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import ODDITIES, REASONS, validate_rows
+from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from py4j.protocol import Py4JError
@@ -31,6 +41,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from hostile.field import AS_OF, TABLES, YEARS, Mutant, Values, meaning, world
+from hostile.field_effect import Effect, Figure, effects_of
 
 SAME, NOTED, REFUSED, SILENT = "same", "noted", "refused", "silent"
 SILVER = {"claims": CLAIMS, "population": POPULATION, "hospital_stays": HOSPITAL_STAYS}
@@ -41,13 +52,14 @@ class Outcome:
     """What became of the table that is odd.
 
     ``accepted``: its accepted rows as silver would have them; ``notes``: what a person is told of it, but for the
-    reasons of rejected rows; ``refused``: why the run ends.
+    reasons of rejected rows; ``refused``: why the run ends; ``effects``: how far national figures moved.
     """
 
     accepted: Counter[Values] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     refused: str = ""
+    effects: dict[Figure, Effect] = field(default_factory=dict)
 
 
 def sound_tables(spark: SparkSession, configuration: Configuration, folder: Path) -> dict[str, DataFrame]:
@@ -79,7 +91,9 @@ def _validated(
     source = None if source is None else confirmed(spark, source)
     require_tables({**found, mutant.table: source}, paths)
     sources = {**found, mutant.table: source}
-    notes = notes_on_input(sources, paths, configuration.mapping, names_asked(spark, {mutant.table: source}))
+    asked = names_asked(spark, {mutant.table: source})
+    notes = notes_on_input(sources, paths, configuration.mapping, asked)
+    require_enough(shortfalls_of_input(sources, paths, configuration, asked), configuration)
     if source is None:
         empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))
         return empty, (None, notes)
@@ -139,16 +153,45 @@ def _judge(
     loaded = Loaded(of.name, len(rows), len(kept), len(rows) - len(kept), dict(reasons))
     loaded.oddities = {name: sum(row[name] for row in rows) for name in ODDITIES}
     outcome.accepted, outcome.reasons = Counter(kept), loaded.reasons
-    refuse_instants(loaded, configuration)
+    if instants := instants_of(loaded):
+        refuse_instants([instants])
+    if loaded.oddities.get(NULL_WORD):
+        loaded.words = words_for_no_value(spark, source, of, configuration.mapping, understanding)
+    if loaded.oddities.get(LATE):
+        loaded.late = late_times(spark, source, of, configuration.mapping, understanding)
     outcome.notes += notes_of_words(spark, source, of, configuration.mapping, understanding, loaded)
+    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+    if mutant.table == "claims":
+        columns = find_columns(read(spark, source), of, configuration.mapping)
+        require_enough(without_provider("claims", columns, loaded.read, configuration), configuration)
     refuse_unlisted(loaded, configuration)
     if too_many := too_many_rejected([loaded], configuration):
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))
-    if mutant.kind in ("ids", "empty"):
+    _require_few_together(spark, configuration, of, frame, kept, loaded)
+    outcome.effects = effects_of(mutant.table, outcome.accepted)
+    if mutant.kind in ("ids", "empty") or outcome.effects:
         findings = _of_people(spark, configuration, mutant.table, frame, kept, sound)
         outcome.notes += [f"{mutant.table}: {finding.sentence}" for finding in findings if finding.ok]
         if stops := [finding.sentence for finding in findings if not finding.ok]:
             raise QualityGateError(f"{mutant.table}: beneficiary_id, year: " + " ".join(stops))
+
+
+def _require_few_together(
+    spark: SparkSession,
+    configuration: Configuration,
+    of: InputTable,
+    frame: DataFrame,
+    kept: list[Values],
+    loaded: Loaded,
+) -> None:
+    if not loaded.rejected:
+        return
+    loaded.rejected_rows = frame.where(F.size(REASONS) > 0).select(
+        F.col(REASONS).alias("reasons"), F.col(ROW).alias("row")
+    )
+    accepted = spark.createDataFrame(kept, frame.select(*of.values, "year").schema)
+    by_year = Counter(row[-1] for row in kept)
+    require_enough(rejected_together(loaded, of, accepted, by_year, configuration), configuration)
 
 
 def _first_of_each_key(rows: Iterable[Values], key: tuple[str, ...], names: list[str]) -> list[Values]:

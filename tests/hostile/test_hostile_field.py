@@ -58,6 +58,8 @@ def judged(
     except Exception as error:
         return "failed", f"{type(error).__name__}: {str(error)[:300]}", []
     verdict, wrong = verdict_of(mutant, outcome)
+    if verdict == NOTED and not wrong and (large := {f: e for f, e in outcome.effects.items() if e.is_large}):
+        wrong = f"national figures moved by more than 5 %, and the run goes on: {large}; told {outcome.notes}"
     told = [*outcome.notes, *outcome.reasons, *([outcome.refused] if outcome.refused else [])]
     shutil.rmtree(folder)
     return verdict, wrong, told

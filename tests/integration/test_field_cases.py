@@ -75,7 +75,16 @@ CASES = {
     "a08": Case("a08_ids_lost_zeros_in_one_table", ("are not in the population of the year",), code=3),
     "a12": as_base("a12_floats_in_text"),
     "b01": as_base("b01_pandas_default"),
-    "b02": Case("b02_posixct_brussels", ("birth_date in 80 of 80 rows", "time_zone=Europe/Brussels"), code=2),
+    "b02": Case(
+        "b02_posixct_brussels",
+        (
+            "population: the days of birth_date in 80 of 80 rows",
+            "hospital_stays: the days of admission_date in ",
+            "claims: the days of booking_date in ",
+            "time_zone=Europe/Brussels",
+        ),
+        code=2,
+    ),
     "b02 declared": as_base("b02_posixct_brussels", settings=("time_zone=Europe/Brussels",)),
     "b04": as_base("b04_int32_and_int64_years"),
     "b05": as_base("b05_int_and_float_years"),

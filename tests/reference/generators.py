@@ -345,9 +345,24 @@ def random_settings(rng: random.Random) -> dict[str, Any]:
     return draw_settings(rng.choice)
 
 
+NEVER_STOPPING = (
+    "rows_without_provider",
+    "people_in_no_population",
+    "lines_in_no_population",
+    "people_not_in_population",
+    "people_with_service_not_in_population",
+    "mothers_not_in_population",
+    "people_with_stay_not_in_population",
+    "mother_of_implausible_age",
+    "mother_who_is_a_man",
+    "negative_lines_without_match",
+)
+"""Of random tables much does not go together."""
+
+
 def draw_settings(pick: Pick) -> dict[str, Any]:
     """Choices of the named decisions, defaults most often."""
-    settings: dict[str, Any] = {"max_rejected_share": 1}
+    settings: dict[str, Any] = {"max_rejected_share": 1} | {f"checks.input.{name}.stop": 1 for name in NEVER_STOPPING}
     for name, pool in (
         ("episode_rule", ("chained", "anchored")),
         ("episode_type", ("first", "highest_priority")),

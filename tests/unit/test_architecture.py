@@ -31,6 +31,7 @@ COLLECTING = {
     "explanations/beneficiaries.py": "the counts of one published cell",
     "explanations/changes_text.py": "counts of cells that differ",
     "ingest/load/accounting.py": "rows of the input that a mapping leaves out",
+    "ingest/load/gate.py": "rejected rows by year and code",
     "ingest/merge/batch.py": "years of the population",
     "ingest/merge/change.py": "counts of a batch's effects",
     "ingest/load/write.py": "counts of rejected rows",

@@ -13,11 +13,21 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.accounting import account_of
-from claimatlas.ingest.load.warnings import examples_of_rejected, said_of_reasons, span_of_days
+from claimatlas.ingest.load.warnings import examples_of_rejected, notes_of_words, said_of_reasons, span_of_days
+from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validate.columns import check_mapping, columns_among
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import NULL_WORD, REASONS, ROW, TIMED, UNLISTED, validate_rows
+from claimatlas.ingest.validate.rows import (
+    FRACTION,
+    LATE,
+    NULL_WORD,
+    REASONS,
+    ROW,
+    TIMED,
+    UNLISTED,
+    validate_rows,
+)
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import types as T
@@ -480,6 +490,33 @@ def test_lines_far_from_all_others_are_found() -> None:
     assert span_of_days({**usual, date(2024, 2, 1): 200}, bounds).stray == {}
     assert span_of_days({**usual, date(2023, 2, 10): 1}, bounds).stray == {}
     assert span_of_days({}, bounds).first is None
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Brussels"])
+def test_midnights_of_another_zone_are_told_by_their_hour(spark: SparkSession, zone: str | None) -> None:
+    late = ["2023-02-28 23:00:00", "2023-02-28T22:00", "2023-02-28T23:00:00.000"]
+    other = ["2023-02-28 21:00:00", "2023-02-28 23:00:01", "2023-02-28 23:30", "2023-02-28", "2023-02-28T23:00:00Z", ""]
+    rows = judge(frame(spark, "claims", [{"booking_date": text} for text in [*late, *other]]), "claims", time_zone=zone)
+    assert [row[LATE] for row in rows] == [True] * len(late) + [False] * len(other)
+
+
+def test_midnights_of_another_zone_in_timestamps(spark: SparkSession) -> None:
+    times = [datetime(2023, 2, 28, *clock) for clock in ((23,), (22,), (23, 0, 1), (0,), (9,))]  # noqa: DTZ001
+    raw = frame(spark, "claims", [{"booking_date": moment} for moment in times], booking_date=T.TimestampNTZType())
+    assert [row[LATE] for row in judge(raw, "claims")] == [True, True, False, False, False]
+
+
+def test_a_hospital_that_was_written_as_a_fraction_is_noted(spark: SparkSession) -> None:
+    texts = ["010", "10.0", "10.5", "", ".0", "1.00"]
+    for table in ("claims", "hospital_stays"):
+        rows = judge(frame(spark, table, [{"hospital_id": text} for text in texts]), table)
+        assert [row["hospital_id"] for row in rows if row[FRACTION]] == ["10.0", ".0"]
+    loaded = Loaded("hospital_stays", read=6, oddities={FRACTION: 2})
+    notes = notes_of_words(
+        spark, Source("hospital_stays", "x", "csv"), TABLES["hospital_stays"], mapping_of(), Understanding(), loaded
+    )
+    assert len(notes) == 1
+    assert notes[0].startswith("hospital_stays: hospital_id ends in .0 in 2 of 6 (33.33 %) rows")
 
 
 def test_an_unlisted_word_is_not_a_missing_one(spark: SparkSession) -> None:

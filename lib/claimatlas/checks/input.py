@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import sqrt
 from typing import NamedTuple
 
-from claimatlas.cells.conventions import Z
 from claimatlas.checks.findings import INPUT, Finding
-from claimatlas.checks.people import FOUND, KNOWN, WITH_CLAIMS, WITH_STAYS
+from claimatlas.checks.people import FOUND, KNOWN, LINES, WITH_CLAIMS, WITH_STAYS
 from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import InputChecks, ShareBounds
+from claimatlas.ingest.shortfall import is_beyond
 from claimatlas.runs.context import SilverFacts
 
 Counts = Mapping[str, Mapping[str, int]]
-_STEPS_OF_SERVICES = ("deliveries", "beneficiary_services", "deliveries.services_around")
+_STEPS_OF_SERVICES = {
+    "deliveries": "of deliveries",
+    "beneficiary_services": "counted per beneficiary",
+    "deliveries.services_around": "around deliveries",
+}
 
 
 def judge_input(
@@ -46,9 +49,14 @@ def _of_year(
             _Share("year_without_claims", year, of, of, "beneficiaries", "have a year without any claim"), bounds
         )
     gone = "are not in the population of the year"
-    for name, of_whom, bound in (
-        (WITH_CLAIMS, "people with claims that indicators read", "people_not_in_population"),
-        (WITH_STAYS, "people with a hospital stay", "people_with_stay_not_in_population"),
+    for name, of_whom, of_what, bound in (
+        (
+            WITH_CLAIMS,
+            "people with claims that indicators read",
+            "claim lines that indicators read",
+            "people_not_in_population",
+        ),
+        (WITH_STAYS, "people with a hospital stay", "hospital stays", "people_with_stay_not_in_population"),
     ):
         if name in people:
             odd = people[name] - people[name + FOUND]
@@ -56,6 +64,10 @@ def _of_year(
             unknown = people[name] - people[name + KNOWN]
             said = "are in the population of no year"
             yield from _finding(_Share("people_in_no_population", year, unknown, people[name], of_whom, said), bounds)
+            if rows := people.get(name + LINES, 0):
+                unknown = rows - people[name + LINES + KNOWN]
+                said = "are of people who are in the population of no year"
+                yield from _finding(_Share("lines_in_no_population", year, unknown, rows, of_what, said), bounds)
     for name in configuration.services.beneficiary_services:
         key = f"beneficiaries_with_{name}"
         if key in services and key in members:
@@ -99,13 +111,14 @@ def _of_year(
 
 
 def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]:
-    steps = [counts[step] for step in _STEPS_OF_SERVICES if WITHOUT_MATCH in counts.get(step, {})]
-    odd, services = (sum(step[name] for step in steps) for name in (WITHOUT_MATCH, "services"))
-    if odd:
-        said = "negative lines match no service: what they should take back still counts, as when they name another day"
-        sentence = f"claims: {odd:,} {said} or another provider; there are {services:,} services."
-        share = _Share("negative_lines_without_match", None, odd, max(services, odd), "services", "")
-        yield from _finding(share, bounds, sentence)
+    said = "negative lines match no service: what they should take back still counts, as when they name another day"
+    # Each kind by itself: among the services of everybody those of deliveries are few.
+    for step, of_what in _STEPS_OF_SERVICES.items():
+        if odd := counts.get(step, {}).get(WITHOUT_MATCH, 0):
+            services = counts[step]["services"]
+            sentence = f"claims: {odd:,} {said} or another provider; there are {services:,} services {of_what}."
+            share = _Share("negative_lines_without_match", None, odd, max(services, odd), "services", "")
+            yield from _finding(share, bounds, sentence)
 
 
 class _Share(NamedTuple):
@@ -126,20 +139,10 @@ def _finding(share: _Share, bounds: InputChecks, sentence: str | None = None) ->
     measured = odd / of if of else 0.0
     if not odd or measured <= bound.note:
         return
-    # By the lower end of its interval: of a few people chance moves the share.
-    ok = of < bounds.least_counted or bound.stop >= 1 or _lower_end(odd, of) <= bound.stop
+    ok = not is_beyond(bound, odd, of, bounds.least_counted)
     text = sentence or f"{year}: {odd:,} of {of:,} {whom} ({100 * measured:.2f} %) {said}."
     subject: dict[str, str | int | float | None] = {"share": name} | ({} if year is None else {"year": year})
     yield Finding(INPUT, subject, measured, bound.stop, ok, text, of)
-
-
-def _lower_end(odd: int, of: int) -> float:
-    """The lower end of Wilson's 95 % interval of a share; 1 where all are odd and the interval would end below it."""
-    share = odd / of
-    if share == 1:
-        return 1.0
-    spread = Z * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of))
-    return (share + Z * Z / (2 * of) - spread) / (1 + Z * Z / of)
 
 
 def strays_said(silver: SilverFacts) -> list[str]:

@@ -20,6 +20,7 @@ from claimatlas.tables.store import Store
 
 WITH_CLAIMS, WITH_STAYS = "with_claims", "with_stays"
 FOUND, KNOWN = "_in_population", "_in_population_of_any_year"
+LINES = "_lines"
 _IN_POPULATION = "in_population"
 MAX_LINES = 100_000
 """Claim lines of a year up to which all people are looked at; of more lines a part of the people is."""
@@ -28,7 +29,7 @@ MAX_LINES = 100_000
 def count_people(context: RunContext, silver: SilverFacts) -> None:
     """Count the people with claims that indicators read, and with stays, and those of them in the population.
 
-    In that of the year, and in that of any year.
+    In that of the year, and in that of any year; their lines and stays too, as one id that is nobody's may have many.
 
     By year, in the record as ``people.<year>``. Of many lines only a part of the people is looked at: the same in
     every table and every run, by a hash of their ids.
@@ -47,6 +48,7 @@ def count_people(context: RunContext, silver: SilverFacts) -> None:
     # One row of each person and table, so that every table is read once and little is exchanged.
     rows = [rows.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, rows in tables.items()]
     is_in = [F.coalesce(F.max(F.col("of") == name), F.lit(False)).alias(name) for name in tables]
+    is_in += [F.count_if(F.col("of") == name).alias(name + LINES) for name in (WITH_CLAIMS, WITH_STAYS)]
     people = reduce(DataFrame.unionByName, rows).groupBy("beneficiary_id", "year").agg(*is_in)
     counts = [
         count
@@ -55,13 +57,15 @@ def count_people(context: RunContext, silver: SilverFacts) -> None:
             F.count_if(name).alias(name),
             F.count_if(F.col(name) & F.col(_IN_POPULATION)).alias(name + FOUND),
             F.count_if(F.col(name) & F.col("_known")).alias(name + KNOWN),
+            F.sum(name + LINES).alias(name + LINES),
+            F.sum(F.when(F.col("_known"), F.col(name + LINES)).otherwise(0)).alias(name + LINES + KNOWN),
         )
     ]
     known = F.max(_IN_POPULATION).over(Window.partitionBy("beneficiary_id"))
     of_years = people.withColumn("_known", known).where(F.col("year").isin(list(years)))
     found = {row["year"]: row.asDict() for row in of_years.groupBy("year").agg(*counts).collect()}
     for year in years:
-        names = [name + end for name in (WITH_CLAIMS, WITH_STAYS) for end in ("", FOUND, KNOWN)]
+        names = [name + end for name in (WITH_CLAIMS, WITH_STAYS) for end in ("", FOUND, KNOWN, LINES, LINES + KNOWN)]
         record.count(f"people.{year}", {name: found.get(year, {}).get(name, 0) for name in names})
     if parts > 1:
         record.note("people_looked_at", f"1 of {parts}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from pathlib import Path
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
 from claimatlas.ingest.discover.examine import examined
 from claimatlas.ingest.discover.source import Source, is_catalog_schema, lies_beside, listed, locate
 from claimatlas.ingest.inputs import InputPaths
+from claimatlas.ingest.shortfall import Shortfall, lack_of_provider, told_apart_by
 from claimatlas.ingest.validate.columns import check_mapping, columns_among
 from claimatlas.paths import is_remote
 
@@ -108,17 +110,80 @@ def notes_on_input(
     return notes
 
 
+def shortfalls_of_input(
+    found: Found, paths: InputPaths, configuration: Configuration, asked: Map[str, Sequence[str]] | None = None
+) -> list[Shortfall]:
+    """What figures would lack of files that are not read, and of columns that contacts are told apart by.
+
+    ``asked``: as for ``notes_on_input``.
+    """
+    shortfalls = []
+    for table in INPUT_TABLES:
+        source = found[table.name]
+        if source is None:
+            continue
+        if getattr(paths, table.name) is None and paths.folder is not None:
+            shortfalls += _not_read(source, lies_beside(paths.folder, table.name, is_there_too=True), paths.folder)
+        names = source.names or (asked or {}).get(table.name)
+        if table is CLAIMS_INPUT and names is not None:
+            columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
+            for column, groups in told_apart_by(configuration).items():
+                shortfalls += _without_column(source, column, columns[column], groups)
+    return shortfalls
+
+
+def _not_read(source: Source, beside: Sequence[str], folder: str) -> list[Shortfall]:
+    """Files beside a table against its own, by their size: nobody has counted the rows of what is not read."""
+    if not beside or is_remote(source.location) or source.format == "table":
+        return []
+    odd, own = (sum(map(_bytes_of, paths)) for paths in ([Path(folder, name) for name in beside], [source.location]))
+    if not odd:
+        return []
+    return [
+        Shortfall(
+            "files_not_read",
+            odd,
+            odd + own,
+            f"{source.table}: {listed(beside, 5)} lies beside {source.location} and is not read, "
+            f"{100 * odd / (odd + own):.2f} % of the bytes of both. Take it away, put it into one folder with the "
+            f"rest, or give --{source.table.replace('_', '-')}.",
+        )
+    ]
+
+
+def _bytes_of(path: str | Path) -> int:
+    place = Path(path)
+    files = [place] if place.is_file() else [entry for entry in place.rglob("*") if entry.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+def _without_column(
+    source: Source, column: str, names: tuple[str, ...] | None, groups: Sequence[str]
+) -> list[Shortfall]:
+    """The rows of files that lack a column, as far as the look into the files has counted them."""
+    if None in source.rows.values():
+        return []
+    rows = {file: number or 0 for file, number in source.rows.items()}
+    lacking = source.files if names is None else [file for name in names for file in _files_without(source, name)]
+    odd = sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
+    return [lack_of_provider(source.table, column, odd, sum(rows.values()), groups)] if odd else []
+
+
+def _files_without(source: Source, name: str) -> list[Path]:
+    return [
+        file
+        for layout in source.layouts
+        for file in layout.files
+        if name.lower() not in {own.lower() for own in (*layout.columns, *source.partitions)}
+    ]
+
+
 def _columns_of_some_files(source: Source, columns: Map[str, tuple[str, ...] | None]) -> list[str]:
     """A note on each column that some Parquet files have and others do not."""
     notes = []
     for column, names in columns.items():
         for name in names or ():
-            lacking = [
-                file
-                for layout in source.layouts
-                for file in layout.files
-                if name.lower() not in {own.lower() for own in (*layout.columns, *source.partitions)}
-            ]
+            lacking = _files_without(source, name)
             if lacking and name != FILE_NAME:
                 notes.append(
                     f"{source.table}: {column} is unknown in the rows of {len(lacking)} of {len(source.files)} files, "

@@ -14,12 +14,13 @@ from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
-from claimatlas.ingest.load.gate import gate_message, refuse_missing, too_many_rejected, years_listed
+from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected, years_listed
 from claimatlas.ingest.load.table import as_input_error, take_in, validated
 from claimatlas.ingest.load.warnings import inspect_population, span_of
 from claimatlas.ingest.load.write import Loaded
-from claimatlas.ingest.look import Found, notes_on_input, require_tables
+from claimatlas.ingest.look import Found, notes_on_input, require_tables, shortfalls_of_input
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked, read
+from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import values_of
 from claimatlas.runs.context import RunContext
@@ -48,8 +49,10 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     record.note("input_versions", versions)
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
-    for note in notes_on_input(sources, paths, configuration.mapping, names_asked(store.spark, sources)):
+    asked = names_asked(store.spark, sources)
+    for note in notes_on_input(sources, paths, configuration.mapping, asked):
         record.warn(note)
+    require_enough(shortfalls_of_input(sources, paths, configuration, asked), configuration)
 
     silver_marker.recover(store, from_replacing=True)
     there = [table for table in silver_marker.ADDED_TO if store.exists(table)]
@@ -67,8 +70,9 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     but_rejected = {name: version for name, version in before.items() if name != REJECTED.name}
     loaded: list[Loaded] = []
     try:
-        for table in INPUT_TABLES:
-            loaded.append(take_in(context, options, sources[table.name], table))
+        for place, table in enumerate(INPUT_TABLES):
+            following = [(source, of) for of in INPUT_TABLES[place + 1 :] if (source := sources[of.name])]
+            loaded.append(take_in(context, options, sources[table.name], table, following))
             if sources[table.name]:
                 _count(loaded[-1], record)
                 _require_rows(loaded[-1], table)
@@ -81,9 +85,11 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
                 refuse_missing(options.years, population_years, loaded[-1], store.path(REJECTED.name))
         _require_former_years(store, years_before, options)
         _keep_rejected(store, loaded, record)
-        if too_many := too_many_rejected(loaded, configuration):
+        try:
+            _require_few_rejected(store, loaded, configuration)
+        except QualityGateError:
             restore_to = but_rejected
-            raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
+            raise
         facts = {
             "run_id": record.run_id,
             silver_marker.KEY: options.key_fingerprint,
@@ -126,6 +132,22 @@ def _keep_rejected(store: Store, loaded: Sequence[Loaded], record: RunRecord) ->
         store.replace(rows, REJECTED, None, {"run_id": record.run_id}, is_few=is_few)
     else:
         store.delete(REJECTED, "true")
+
+
+def _require_few_rejected(store: Store, loaded: Sequence[Loaded], configuration: Configuration) -> None:
+    """The gate of rejected rows: of each table, and of each year and group of codes.
+
+    Raises:
+        QualityGateError: with the shares.
+    """
+    if too_many := too_many_rejected(loaded, configuration):
+        raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
+    for table, of in zip(INPUT_TABLES, loaded, strict=True):
+        if of.rejected:
+            by_year = {year: rows for year, rows in store.rows_by_year(table.silver).items() if year is not None}
+            accepted = store.read(table.silver)
+            found = rejected_together(of, table, accepted, by_year, configuration)
+            require_enough(found, configuration, store.path(REJECTED.name))
 
 
 def _require_rows(loaded: Loaded, table: InputTable) -> None:

@@ -1,13 +1,24 @@
-"""Stop an ingest that rejects too many rows, or that has no population of a reference year."""
+"""Stop an ingest that rejects too many rows, has no population of a year, or whose figures would lack too much."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
-from claimatlas.ingest.load.warnings import remedy_of, said_of_reasons
+from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable
+from claimatlas.ingest.load.warnings import remedy_of, said_of_reasons, value_in_row
 from claimatlas.ingest.load.write import Loaded
+from claimatlas.ingest.shortfall import Shortfall, lack_of_provider, told_apart_by
+from claimatlas.ingest.validate.rows import OPEN
+
+_ANY_YEAR = None
+_LEAST_REJECTED = 3
+"""Of fewer rejected rows no share is above 5 % beyond chance: of 20 rows these are 5.2 % at least."""
 
 
 def too_many_rejected(tables: Sequence[Loaded], configuration: Configuration) -> list[Loaded]:
@@ -60,3 +71,173 @@ def refuse_missing(
 def years_listed(years: Sequence[int]) -> str:
     """Years in a message."""
     return ", ".join(map(str, years))
+
+
+# --- What figures would lack ---------------------------------------------------------------------
+
+
+def without_provider(
+    table: str, columns: Mapping[str, object], rows: int, configuration: Configuration
+) -> list[Shortfall]:
+    """Columns that contact groups are told apart by and that no file has; ``columns``: those of the input, or none."""
+    return [
+        lack_of_provider(table, name, rows, rows, groups)
+        for name, groups in told_apart_by(configuration).items()
+        if columns[name] is None and rows
+    ]
+
+
+def words_as_ids(loaded: Loaded) -> list[Shortfall]:
+    """Rows whose beneficiary is what programs write for no value: they are one person, and nobody's."""
+    words = loaded.words.get("beneficiary_id", {})
+    odd = sum(words.values())
+    if not odd:
+        return []
+    shown = ", ".join(map(repr, sorted(words)))
+    return [
+        Shortfall(
+            "null_text_as_person",
+            odd,
+            loaded.read,
+            f"{loaded.table}: beneficiary_id is the text {shown} in {odd:,} of {loaded.read:,} rows "
+            f"({100 * odd / loaded.read:.2f} %), all of which would be one person's. If it stands for no value, "
+            "declare it as one of null_texts.",
+        )
+    ]
+
+
+def midnights_elsewhere(loaded: Loaded) -> list[Shortfall]:
+    """Columns of dates that look like midnights of Belgium as UTC has them: each day would be one too early."""
+    return [
+        Shortfall(
+            "midnight_elsewhere",
+            rows,
+            loaded.read,
+            f"{loaded.table}: {column} has the time 22:00 or 23:00 without a zone in {rows:,} of {loaded.read:,} rows "
+            f"({100 * rows / loaded.read:.2f} %), as midnight in Belgium has in UTC: their days would be one too "
+            "early. Send the zone with the time and say by time_zone whose day it is, or send days alone.",
+        )
+        for column, rows in loaded.late.items()
+    ]
+
+
+def rejected_together(
+    loaded: Loaded,
+    table: InputTable,
+    accepted: DataFrame,
+    by_year: Mapping[int, int],
+    configuration: Configuration,
+) -> list[Shortfall]:
+    """Where many of the rows of one year, or of one group of code lists in a year, were rejected.
+
+    A small share of all rows may be all of the deliveries, or half of a year among many.
+
+    Args:
+        loaded: what became of the rows of the table.
+        table: which table it is.
+        accepted: its accepted rows, with the columns of silver.
+        by_year: how many of them each year has.
+        configuration: the code lists, and how the sender's columns are named.
+    """
+    if loaded.rejected_rows is None or table.name not in (CLAIMS_INPUT.name, POPULATION_INPUT.name):
+        return []
+    year, code = _year_in_row(table, configuration), _code_in_row(table, configuration)
+    # Of a duplicate another row stays; what is declared to be open is left out on purpose.
+    is_lost = F.exists("reasons", lambda reason: (reason != table.duplicate_reason) & ~reason.startswith(OPEN))
+    counts = (
+        loaded.rejected_rows.where(is_lost)
+        .select(year.alias("year"), code.alias("code"))
+        .groupBy("year", "code")
+        .count()
+    )
+    rejected = {(row["year"], row["code"]): row["count"] for row in counts.collect()}
+    # Of a year without an accepted row, such as one before the first service date, there is no figure.
+    rejected = {key: rows for key, rows in rejected.items() if key[0] is _ANY_YEAR or by_year.get(key[0])}
+    found = list(_of_years(loaded, rejected, by_year))
+    groups = {
+        name: codes
+        for name, codes in _groups_of_codes(configuration).items()
+        if _by_year(rejected, codes).total() >= _LEAST_REJECTED
+    }
+    if groups:
+        codes = sorted(frozenset().union(*groups.values()))
+        kept = accepted.where(F.col("nomenclature_code").isin(codes)).groupBy("year", "nomenclature_code").count()
+        there = {(row["year"], row["nomenclature_code"]): row["count"] for row in kept.collect()}
+        for name, of in groups.items():
+            found += _of_group(loaded, name, of, rejected, there)
+    return found
+
+
+_Counts = Mapping[tuple[int | None, int | None], int]
+
+
+def _of_years(loaded: Loaded, rejected: _Counts, accepted: Mapping[int, int]) -> Iterator[Shortfall]:
+    out: Counter[int | None] = Counter()
+    for (year, _), rows in rejected.items():
+        out[year] += rows
+    for year in sorted(year for year in out if year is not None):
+        yield _shortfall(loaded, f"of the rows of {year}", out[year], accepted[year])
+
+
+def _of_group(
+    loaded: Loaded, name: str, codes: frozenset[int], rejected: _Counts, accepted: _Counts
+) -> Iterator[Shortfall]:
+    out, stay = (_by_year(counts, codes) for counts in (rejected, accepted))
+    for year in sorted(year for year in out if year is not None):
+        yield _shortfall(loaded, f"of the lines of {name} in {year}", out[year], stay[year])
+    if out[_ANY_YEAR]:
+        # Rows whose year nobody can tell are a part of all years together.
+        yield _shortfall(loaded, f"of the lines of {name} in all years", out.total(), stay.total())
+
+
+def _by_year(counts: _Counts, codes: frozenset[int]) -> Counter[int | None]:
+    found: Counter[int | None] = Counter()
+    for (year, code), rows in counts.items():
+        if code in codes:
+            found[year] += rows
+    return found
+
+
+def _shortfall(loaded: Loaded, which: str, rejected: int, accepted: int) -> Shortfall:
+    of = rejected + accepted
+    said = said_of_reasons(loaded.reasons, loaded.examples)
+    return Shortfall(
+        "rejected_together",
+        rejected,
+        of,
+        f"{loaded.table}: {which} {rejected:,} of {of:,} ({100 * rejected / of:.2f} %) were rejected; the reasons of "
+        f"all rejected rows: {said}.",
+    )
+
+
+def _groups_of_codes(configuration: Configuration) -> dict[str, frozenset[int]]:
+    """The codes of each part of ``services.yaml`` that names code lists, at whatever time they are valid."""
+    lists: dict[str, list[str]] = {}
+    for name, place in configuration.services.used_code_lists().items():
+        lists.setdefault(place, []).append(name)
+    return {
+        place: frozenset(row.code for name in names for row in configuration.code_lists[name].rows)
+        for place, names in lists.items()
+    }
+
+
+def _year_in_row(table: InputTable, configuration: Configuration) -> Column:
+    value = _value(table, table.year_of, configuration)
+    if table.year_of == "year":
+        return value.try_cast("double").cast("int")
+    return F.when(value.rlike("^[0-9]{4}-[0-9]{2}-[0-9]{2}"), F.substring(value, 1, 4).cast("int"))
+
+
+def _code_in_row(table: InputTable, configuration: Configuration) -> Column:
+    if "nomenclature_code" not in table.values:
+        return F.lit(None).cast("int")
+    return _value(table, "nomenclature_code", configuration).try_cast("double").try_cast("int")
+
+
+def _value(table: InputTable, column: str, configuration: Configuration) -> Column:
+    """The value of a column in a rejected row as it came; null where it is made of several, or not as it came."""
+    declared = configuration.mapping.table(table.name)
+    source = declared.source(column)
+    if len(source.names) != 1 or column in declared.unpivot or source.format is not None:
+        return F.lit(None).cast("string")
+    return F.trim(value_in_row(F.from_json("row", "map<string,string>"), source.names[0]))

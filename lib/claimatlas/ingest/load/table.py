@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -11,12 +13,21 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.accounting import account_of, require_all_read
-from claimatlas.ingest.load.warnings import claims_facts, examples_of_rejected, notes_of_words
-from claimatlas.ingest.load.write import Loaded, load_table
+from claimatlas.ingest.load.gate import midnights_elsewhere, without_provider, words_as_ids
+from claimatlas.ingest.load.warnings import (
+    claims_facts,
+    examples_of_rejected,
+    late_times,
+    notes_of_words,
+    words_for_no_value,
+)
+from claimatlas.ingest.load.write import Loaded, count_rejected, load_table
 from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
+from claimatlas.ingest.shortfall import require_enough
+from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import UNLISTED, validate_rows, values_of
+from claimatlas.ingest.validate.rows import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
 from claimatlas.runs.context import RunContext
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
@@ -24,6 +35,8 @@ from claimatlas.tables.store import Store
 
 MAX_INSTANTS = 0.01
 """The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
+ROWS_AT_START = 10_000
+"""Of a table that is not read yet, so many rows are looked at to tell whether it has the same fault."""
 
 
 def validated(
@@ -56,8 +69,16 @@ def validated(
     return rows.withColumn(BATCH, F.lit(options.batch))
 
 
-def take_in(context: RunContext, options: IngestOptions, source: Source | None, table: InputTable) -> Loaded:
+def take_in(
+    context: RunContext,
+    options: IngestOptions,
+    source: Source | None,
+    table: InputTable,
+    following: Iterable[tuple[Source, InputTable]] = (),
+) -> Loaded:
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
+
+    ``following``: the tables that come after it, so that a fault that stops the run is told of them too.
 
     Raises:
         InputError: a file cannot be read, or dates are instants of unknown day.
@@ -75,7 +96,12 @@ def take_in(context: RunContext, options: IngestOptions, source: Source | None, 
         facts = claims_facts if table.name == CLAIMS_INPUT.name else None
         loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
+        if loaded.oddities.get(NULL_WORD):
+            loaded.words = words_for_no_value(store.spark, source, table, configuration.mapping, understanding)
+        if loaded.oddities.get(LATE):
+            loaded.late = late_times(store.spark, source, table, configuration.mapping, understanding)
         notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
+        columns = find_columns(read(store.spark, source), table, configuration.mapping)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
@@ -85,9 +111,15 @@ def take_in(context: RunContext, options: IngestOptions, source: Source | None, 
         record.count(f"ingest.{table.name}.left_out", account.left_out)
     record.count(f"ingest.{table.name}.oddities", {name.removeprefix("_"): n for name, n in loaded.oddities.items()})
     require_all_read(table.name, loaded.read, account)
-    refuse_instants(loaded, configuration)
+    if found := instants_of(loaded):
+        others = [instants_at_start(context, options, later, of) for later, of in following]
+        refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
+    lacking = [*words_as_ids(loaded), *midnights_elsewhere(loaded)]
+    if table.name == CLAIMS_INPUT.name:
+        lacking += without_provider(table.name, columns, loaded.read, configuration)
+    require_enough(lacking, configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 
@@ -109,23 +141,44 @@ def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
         )
 
 
-def refuse_instants(loaded: Loaded, configuration: Configuration) -> None:
-    """Stop where a column holds instants, and no time zone says whose day they have.
+def instants_of(loaded: Loaded) -> str:
+    """The columns of a table that hold instants of unknown day in too many rows, as words; none when there is none."""
+    return _said_of_instants(loaded.table, loaded.reasons, loaded.read)
+
+
+def instants_at_start(context: RunContext, options: IngestOptions, source: Source, table: InputTable) -> str:
+    """What ``instants_of`` would say of the first rows of a table that is not read yet.
 
     Raises:
-        InputError: naming the columns and the setting.
+        InputError: a file cannot be read.
     """
-    instants = {
-        reason.removeprefix("instant_"): count
-        for reason, count in loaded.reasons.items()
-        if reason.startswith("instant_") and count > MAX_INSTANTS * loaded.read
-    }
-    if instants:
-        said = ", ".join(f"{name} in {count:,} of {loaded.read:,} rows" for name, count in instants.items())
-        raise InputError(
-            f"{loaded.table}: the days of {said} are instants that are no midnight in UTC, so that their day depends "
-            "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
-        )
+    rows = validated(context, options, source, table).select(REASONS).limit(ROWS_AT_START)
+    try:
+        number, reasons = count_rejected(rows, REASONS)
+    except SPARK_ERRORS as error:
+        raise as_input_error(error, source) from error
+    return _said_of_instants(table.name, reasons, number, "first ")
+
+
+def _said_of_instants(table: str, reasons: Mapping[str, int], read_rows: int, which: str = "") -> str:
+    columns = [
+        f"{reason.removeprefix('instant_')} in {count:,} of {'the ' if which else ''}{which}{read_rows:,} rows"
+        for reason, count in sorted(reasons.items())
+        if reason.startswith("instant_") and count > MAX_INSTANTS * read_rows
+    ]
+    return f"{table}: the days of {', '.join(columns)}" if columns else ""
+
+
+def refuse_instants(found: Sequence[str]) -> None:
+    """Stop where columns hold instants, and no time zone says whose day they have; ``found``: which, by table.
+
+    Raises:
+        InputError: naming the tables, the columns and the setting.
+    """
+    raise InputError(
+        f"{'; '.join(found)} are instants that are no midnight in UTC, so that their day depends "
+        "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
+    )
 
 
 def as_input_error(error: Exception, source: Source) -> Exception:

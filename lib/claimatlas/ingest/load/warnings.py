@@ -19,8 +19,8 @@ from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.read.rows import read
 from claimatlas.ingest.validate.columns import find_columns
-from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word
-from claimatlas.ingest.validate.rows import NULL_WORD, TIMED, UNLISTED
+from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word, parse_column
+from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import given_columns, shaped
 
 MIN_SHOWN = 3
@@ -80,6 +80,23 @@ def words_for_no_value(
     return found
 
 
+def late_times(
+    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
+) -> dict[str, int]:
+    """For each column of dates the rows whose time is 22:00 or 23:00 without a zone, where there are any."""
+    raw = shaped(read(spark, source), table, mapping, understanding)
+    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    counts = []
+    for column in table.columns:
+        if column.kind == "date" and column.name in given:
+            of, declared = given[column.name], mapping.table(table.name).columns.get(column.name)
+            parsed = parse_column(column, of.value, of.type, table.name, declared, understanding)
+            if parsed.late is not None:
+                counts.append(F.count_if(parsed.late).alias(column.name))
+    found = raw.agg(*counts).collect()[0].asDict() if counts else {}
+    return {name: rows for name, rows in found.items() if rows}
+
+
 def unlisted_words(
     spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding, column: str
 ) -> list[str]:
@@ -100,21 +117,30 @@ def notes_of_words(
     understanding: Understanding,
     loaded: Loaded,
 ) -> list[str]:
-    """What a person should know of the words of a table; looked for only where there was any."""
+    """What a person should know of the words of a table; ``loaded.words``: those for no value that were met."""
     notes = []
-    if loaded.oddities.get(NULL_WORD):
-        for column, words in words_for_no_value(spark, source, table, mapping, understanding).items():
-            shown = ", ".join(f"{word!r}" for word in words)
-            told = _share(sum(words.values()), loaded.read)
-            notes.append(
-                f"{table.name}: {column} is the text {shown} in {told} rows: if that stands for no value, declare it "
-                "as one of null_texts, in settings.yaml or a mapping."
-            )
+    for column, words in loaded.words.items():
+        shown = ", ".join(f"{word!r}" for word in words)
+        told = _share(sum(words.values()), loaded.read)
+        notes.append(
+            f"{table.name}: {column} is the text {shown} in {told} rows: if that stands for no value, declare it "
+            "as one of null_texts, in settings.yaml or a mapping."
+        )
     timed = loaded.oddities.get(TIMED, 0)
     if understanding.time_zone is None and timed > _MANY_TIMES * loaded.read:
         notes.append(
             f"{table.name}: in {_share(timed, loaded.read)} rows a date has a time of day, which was cut off: if these "
             "are midnights of another zone, their days are one too early."
+        )
+    for column, rows in loaded.late.items():
+        notes.append(
+            f"{table.name}: {column} has the time 22:00 or 23:00 without a zone in {_share(rows, loaded.read)} rows, "
+            "as midnight in Belgium has in UTC: if it is that, their days are one too early."
+        )
+    if number := loaded.oddities.get(FRACTION):
+        notes.append(
+            f"{table.name}: {HOSPITAL} ends in .0 in {_share(number, loaded.read)} rows, as a number that was written "
+            "as a fraction: it is another hospital than the id without it, and zeros at its start may be lost."
         )
     if number := loaded.oddities.get(UNLISTED):
         words_met = unlisted_words(spark, source, table, mapping, understanding, "sex")
@@ -147,7 +173,7 @@ def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mappin
         names = mapping.table(table.name).source(column.name).names
         if len(names) != 1:
             continue
-        own_value = _value_in_row(names[0])
+        own_value = value_in_row(F.col("row"), names[0])
         shown = _form(own_value) if column.kind == "date" else F.substring(own_value, 1, MAX_LENGTH_SHOWN + 1)
         value = F.when(F.col("reason") == reason, shown).otherwise(value)
     counts = (
@@ -162,10 +188,10 @@ def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mappin
     return found
 
 
-def _value_in_row(name: str) -> Column:
+def value_in_row(row: Column, name: str) -> Column:
     """The value of a column in a row kept as a map; the sender's name in whatever case the file has it."""
-    own = F.filter(F.map_keys("row"), lambda key: F.lower(key) == name.lower())
-    return F.element_at("row", F.get(own, F.lit(0)))
+    own = F.filter(F.map_keys(row), lambda key: F.lower(key) == name.lower())
+    return F.element_at(row, F.get(own, F.lit(0)))
 
 
 def _form(text: Column) -> Column:

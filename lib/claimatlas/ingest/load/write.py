@@ -37,6 +37,8 @@ class Loaded:
 
     ``facts``: the aggregates that were asked for, of the rows written at once and of those added afterwards.
     ``oddities``: how many rows are odd in each way, rejected ones among them; more where Spark ran a task twice.
+    ``words``: for a column of text the words of it that programs write for no value, with their rows.
+    ``late``: for a column of dates the rows whose time is 22:00 or 23:00 without a zone.
     ``examples``: for a reason of ``reasons`` a value that was not understood and is no person's.
     """
 
@@ -49,6 +51,8 @@ class Loaded:
     facts: list[dict[str, Any]] = field(default_factory=list)
     oddities: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    words: dict[str, dict[str, int]] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
 
     @property
     def rejected_share(self) -> float:
@@ -159,7 +163,7 @@ def _judge_aside(
 
 
 def count_rejected(rows: DataFrame, reasons: str) -> tuple[int, dict[str, int]]:
-    """How many rows there are, and how many have each reason; ``reasons``: the column that lists a row's."""
+    """How many rows there are, and how many have each reason; ``reasons``: the column that lists a row's, if any."""
     by_reasons = rows.groupBy(reasons).agg(F.count(F.lit(1)).alias("rows")).collect()
     counts: Counter[str] = Counter()
     for row in by_reasons:

@@ -20,12 +20,13 @@ from claimatlas.ingest import silver_marker
 from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
-from claimatlas.ingest.load.gate import gate_message, refuse_missing, too_many_rejected
+from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected
 from claimatlas.ingest.load.table import validated
 from claimatlas.ingest.load.warnings import inspect_population, span_of
-from claimatlas.ingest.look import Found, notes_on_input
+from claimatlas.ingest.look import Found, notes_on_input, shortfalls_of_input
 from claimatlas.ingest.merge.change import Change, as_rejected, change_of
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked
+from claimatlas.ingest.shortfall import require_enough
 from claimatlas.runs.context import RunContext
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED
@@ -48,17 +49,21 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     options = dataclasses.replace(options, batch=len(facts["batches"]) + 1)
     sources, columns = _sources(context, options, found, facts["columns"])
     there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
-    for note in notes_on_input(there, paths, configuration.mapping, names_asked(store.spark, there)):
+    asked = names_asked(store.spark, there)
+    for note in notes_on_input(there, paths, configuration.mapping, asked):
         record.warn(note)
+    require_enough(shortfalls_of_input(there, paths, configuration, asked), configuration)
     if POPULATION_INPUT.name not in sources:
         # Before the rows are looked at; else it is asked again when they have been.
         refuse_missing(options.years, set(facts["population_years"]))
     record.note("input", {name: source.location for name, source in sources.items()})
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
-    changes = [
-        change_of(context, options, sources[table.name], table) for table in INPUT_TABLES if table.name in sources
-    ]
+    tables = [table for table in INPUT_TABLES if table.name in sources]
+    changes = []
+    for place, table in enumerate(tables):
+        following = [(sources[of.name], of) for of in tables[place + 1 :]]
+        changes.append(change_of(context, options, sources[table.name], table, following))
     for change in changes:
         _count(change, record)
         _warn(change, configuration, record)
@@ -132,13 +137,19 @@ def _population_years(changes: Sequence[Change], years: Sequence[int]) -> set[in
 
 
 def _stop_at_the_gate(store: Store, changes: Sequence[Change], configuration: Configuration, run_id: str) -> None:
-    too_many = too_many_rejected([change.loaded for change in changes], configuration)
-    if not too_many:
-        return
-    store.create(REFUSED)
-    refused = [change.loaded.rejected_rows for change in changes if change.loaded.rejected_rows is not None]
-    store.replace(reduce(DataFrame.unionByName, refused), REFUSED, None, {"run_id": run_id})
-    raise QualityGateError(gate_message(too_many, configuration, store.path(REFUSED.name)))
+    try:
+        if too_many := too_many_rejected([change.loaded for change in changes], configuration):
+            raise QualityGateError(gate_message(too_many, configuration, store.path(REFUSED.name)))
+        for change in changes:
+            if change.loaded.rejected:
+                by_year = {row["year"]: row["count"] for row in change.batch.groupBy("year").count().collect()}
+                found = rejected_together(change.loaded, change.table, change.batch, by_year, configuration)
+                require_enough(found, configuration, store.path(REFUSED.name))
+    except QualityGateError:
+        store.create(REFUSED)
+        refused = [change.loaded.rejected_rows for change in changes if change.loaded.rejected_rows is not None]
+        store.replace(reduce(DataFrame.unionByName, refused), REFUSED, None, {"run_id": run_id})
+        raise
 
 
 def _count(change: Change, record: RunRecord) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -63,8 +63,16 @@ class Change:
         return not any(self.counts[name] for name in ("accepted", "rejected", "superseded"))
 
 
-def change_of(context: RunContext, options: IngestOptions, source: Source, table: InputTable) -> Change:
+def change_of(
+    context: RunContext,
+    options: IngestOptions,
+    source: Source,
+    table: InputTable,
+    following: Iterable[tuple[Source, InputTable]] = (),
+) -> Change:
     """Take a batch in beside silver, and compare it with silver; silver is left as it is.
+
+    ``following``: the tables that come after it.
 
     Raises:
         InputError: a file cannot be read.
@@ -72,7 +80,7 @@ def change_of(context: RunContext, options: IngestOptions, source: Source, table
     store, record = context.store, context.record
     staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/batch_{table.name}"))
     store.create(staged.silver)
-    loaded = take_in(context, options, source, staged)
+    loaded = take_in(context, options, source, staged, following)
     batch, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
     matches = match_by_key(store, batch, silver, table, loaded.accepted)

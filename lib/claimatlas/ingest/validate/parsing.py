@@ -23,6 +23,8 @@ _TIME = r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
 _ZONE = r" ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _CLOCK = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}){_TIME}$"
 _INSTANT = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_TIME})?{_ZONE}$"
+_LATE = (22, 23)
+_LATE_CLOCK = r"^.{10}[T ]2[23]:00(?::00(?:[.,]0+)?)?$"
 _MAX_DATE_LENGTH = 10
 _CALENDAR = ("0001-01-01", "9999-12-31")
 """Spark has a year 0, and years of five digits; a calendar has not, and no other program reads them."""
@@ -95,6 +97,8 @@ class ParsedColumn:
     instant: of a date, whether it is an instant whose day only a time zone could tell; none where there is no such.
     open: of a date, whether it stands for an end that is not known yet; none where no day is declared to.
     timed: of a date, whether a time of day was cut off; none where there is none.
+    late: of a date without a zone, whether its time is 22:00 or 23:00, as midnight in Belgium has in UTC; none where
+    there is none.
     unlisted: of a sex, whether it is a word that stands in no table; none for other kinds.
     """
 
@@ -106,6 +110,7 @@ class ParsedColumn:
     open: Column | None = None
     timed: Column | None = None
     unlisted: Column | None = None
+    late: Column | None = None
 
 
 def cleaned(raw: Column, raw_type: T.DataType, null_texts: Sequence[str] = ()) -> Column:
@@ -276,6 +281,7 @@ class _Day:
     day: Column
     instant: Column | None = None
     timed: Column | None = None
+    late: Column | None = None
 
 
 def _parse_date(
@@ -306,7 +312,7 @@ def _parse_date(
         if "unknown" in of:
             present = present & ~F.coalesce(day.isin(*of["unknown"]), F.lit(False))
         day = F.when(~stands_for, day)
-    return ParsedColumn(day, present, understood, F.lit(True), found.instant, is_open, found.timed)
+    return ParsedColumn(day, present, understood, F.lit(True), found.instant, is_open, found.timed, late=found.late)
 
 
 def _day(
@@ -325,7 +331,9 @@ def _day(
         return _Day(source)
     if isinstance(raw_type, T.TimestampNTZType):
         day = source.cast("date")
-        return _Day(day, timed=source != day.cast("timestamp_ntz"))
+        timed = source != day.cast("timestamp_ntz")
+        is_late = timed & F.hour(source).isin(*_LATE) & (source == F.date_trunc("hour", source))
+        return _Day(day, timed=timed, late=F.coalesce(is_late, F.lit(False)))
     if isinstance(raw_type, T.TimestampType):
         return _of_instant(source, understanding)
     raise _wrong_type(raw_type, column, table)
@@ -345,7 +353,8 @@ def _iso(source: Column, understanding: Understanding) -> _Day:
     timed = (day_of_clock.isNotNull() & ~F.regexp_replace(source, "^.{10}[T ]", "").rlike("^[0:.,]+$")) | F.coalesce(
         found.timed if found.timed is not None else F.lit(False), F.lit(False)
     )
-    return _Day(day, found.instant, F.coalesce(is_longer & timed, F.lit(False)))
+    is_late = is_clock & source.rlike(_LATE_CLOCK)
+    return _Day(day, found.instant, F.coalesce(is_longer & timed, F.lit(False)), F.coalesce(is_late, F.lit(False)))
 
 
 def _is_time(source: Column) -> Column:

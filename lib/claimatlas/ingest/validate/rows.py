@@ -29,12 +29,13 @@ from claimatlas.spark.columns import any_of
 REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 """Names beside the table's own columns: every reason to reject the row, the row as it came, and whether another
 row may have its key."""
-TIMED, NULL_WORD, UNLISTED = "_timed", "_null_word", "_unlisted"
-ODDITIES = (TIMED, NULL_WORD, UNLISTED)
+TIMED, LATE, NULL_WORD, UNLISTED, FRACTION = "_timed", "_late", "_null_word", "_unlisted", "_fraction"
+ODDITIES = (TIMED, LATE, NULL_WORD, UNLISTED, FRACTION)
 """Names of what is odd with a row but keeps it."""
 OPEN = "open_"
 """What begins the reason of a row with a day that is declared to stand for an open end: it is left out, not wrong."""
 KEY_HASH = "_key_hash"
+HOSPITAL = "hospital_id"
 
 
 def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a setting or a batch decides
@@ -58,8 +59,10 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
     silver table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_repeated`` (whether
     the row's key is among ``repeated``), ``_row`` (the row as JSON; null when it is sound and not repeated,
     unless ``keep_every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
-    ``with_oddities`` adds what is odd but kept: ``_timed`` (a time of day was cut off a date), ``_null_word`` (a text
-    is what programs write for no value) and ``_unlisted`` (a sex is in no table of words); never null.
+    ``with_oddities`` adds what is odd but kept: ``_timed`` (a time of day was cut off a date), ``_late`` (it has no
+    zone and is 22:00 or 23:00, as midnight in Belgium has in UTC), ``_null_word`` (a text is what programs write for
+    no value), ``_unlisted`` (a sex is in no table of words) and ``_fraction`` (the id of a hospital is a number that
+    was written as a fraction); never null.
 
     With a ``key`` the ids of persons are pseudonyms, in ``_row`` too, under the sender's name and whatever else is
     wrong with the row. ``_row`` then has no column that the table does not know, as it may hold an id; and of a
@@ -211,11 +214,17 @@ def key_hash(table: InputTable) -> Column:
 def _oddities(table: InputTable, parsed: dict[str, ParsedColumn]) -> dict[str, Column]:
     texts = [column.name for column in table.columns if column.kind == "text" and column.name in parsed]
     timed = [part.timed for part in parsed.values() if part.timed is not None]
+    late = [part.late for part in parsed.values() if part.late is not None]
     unlisted = [part.unlisted for part in parsed.values() if part.unlisted is not None]
     return {
         TIMED: F.coalesce(any_of(timed), F.lit(False)),
+        LATE: F.coalesce(any_of(late), F.lit(False)),
         NULL_WORD: any_of(is_null_word(parsed[name].value) for name in texts),
         UNLISTED: F.coalesce(any_of(unlisted), F.lit(False)),
+        # Of other ids the shares of people and places tell: of hospitals there is no list.
+        FRACTION: F.coalesce(parsed[HOSPITAL].value.endswith(".0"), F.lit(False))
+        if HOSPITAL in parsed
+        else F.lit(False),
     }
 
 

@@ -1,0 +1,94 @@
+"""What figures would lack of an input: parts of its tables, each with the bound above which a run stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.settings import ShareBounds
+from claimatlas.errors import QualityGateError
+
+_Z = NormalDist().inv_cdf(0.975)
+_MAX_SAID = 3
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """A part of a table that the figures lack: ``odd`` of ``of`` rows, or bytes where nobody has counted the rows.
+
+    ``bound``: the setting below ``checks.input`` that says how much of it stops a run. ``sentence``: for a person.
+    """
+
+    bound: str
+    odd: int
+    of: int
+    sentence: str
+
+
+def lower_end_of_share(odd: int, of: int) -> float:
+    """The lower end of Wilson's 95 % interval of a share; 1 where all are odd and the interval would end below it."""
+    share = odd / of
+    if share == 1:
+        return 1.0
+    spread = _Z * sqrt(share * (1 - share) / of + _Z * _Z / (4 * of * of))
+    return (share + _Z * _Z / (2 * of) - spread) / (1 + _Z * _Z / of)
+
+
+def is_beyond(bounds: ShareBounds, odd: int, of: int, least_counted: int) -> bool:
+    """Whether a share is above its bound ``stop`` beyond chance: of a few, chance moves it."""
+    return of >= least_counted and bounds.stop < 1 and lower_end_of_share(odd, of) > bounds.stop
+
+
+def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration, kept_in: str | None = None) -> None:
+    """Stop where the figures would lack more of a table than the settings allow; ``kept_in``: where rejected rows are.
+
+    Raises:
+        QualityGateError: naming every shortfall beyond its bound, and the settings.
+    """
+    bounds = configuration.settings.checks.input
+    of_rejected = bounds.rejected_together.model_copy(
+        # What the whole table may lack a part of it may.
+        update={"stop": max(bounds.rejected_together.stop, configuration.settings.max_rejected_share)}
+    )
+    by_name = {"rejected_together": of_rejected}
+    wrong = [
+        shortfall
+        for shortfall in shortfalls
+        if is_beyond(
+            by_name.get(shortfall.bound) or getattr(bounds, shortfall.bound),
+            shortfall.odd,
+            shortfall.of,
+            bounds.least_counted,
+        )
+    ]
+    if wrong:
+        names = ", ".join(dict.fromkeys(f"checks.input.{shortfall.bound}.stop" for shortfall in wrong))
+        said = " ".join(shortfall.sentence for shortfall in wrong[:_MAX_SAID])
+        more = f" (and {len(wrong) - _MAX_SAID} more)" if len(wrong) > _MAX_SAID else ""
+        kept = f" The rejected rows are in {kept_in}." if kept_in else ""
+        raise QualityGateError(f"Nothing was published: {said}{more}{kept} The bounds are the settings {names}.")
+
+
+def lack_of_provider(table: str, column: str, odd: int, of: int, groups: Sequence[str]) -> Shortfall:
+    """Rows whose files lack a column that contact groups are told apart by."""
+    return Shortfall(
+        "rows_without_provider",
+        odd,
+        of,
+        f"{table}: {column} is unknown in {odd:,} of {of:,} rows ({100 * odd / of:.2f} %), as their files have no such "
+        f"column; the contacts of {', '.join(groups)} are told apart by it.",
+    )
+
+
+def told_apart_by(configuration: Configuration) -> dict[str, list[str]]:
+    """The columns of providers that rules of contact groups read, and the groups."""
+    found: dict[str, list[str]] = {}
+    for name, group in configuration.services.contact_groups.items():
+        if group.competences or group.competences_except:
+            found.setdefault("provider_competence", []).append(name)
+        if group.professions:
+            found.setdefault("provider_profession", []).append(name)
+    return found
