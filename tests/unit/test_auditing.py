@@ -23,7 +23,7 @@ from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import PUBLISHED_CELLS
-from publication.country import YEAR, K, configuration
+from publication.country import YEAR, configuration
 from publication.enumeration import TooManyError
 from publication.mutations import Named, expected, named_by
 from publication.small_tables import TOWNS, drawn, figures, hidden_at_random, hide, place_of, published, world_bounds
@@ -209,19 +209,26 @@ def test_a_full_group_is_named(country: Country) -> None:
 
 
 def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:
-    """Within the revision bound of five; a larger revision tells nothing."""
-    tables = drawn(5, most=60)
-    rows = published(tables)
-    before = [dict(row) for row in rows]
-    for row in rows:
-        row["numerator"] = row["denominator"] = None
-    outcome = attacked(country, rows, [before])
-    alone = attacked(country, rows)
-    assert len(alone.findings) == 0
-    low = [one for one in outcome.findings if one.high - one.low < K - 1]
-    assert low or outcome.determined == 0
-    far = [{**row, "numerator": 10**6, "denominator": 10**6} for row in before]
-    assert attacked(country, [dict(row) for row in before], [far]).findings == attacked(country, before).findings
+    """Within the revision bound: the larger of five and two per cent; a larger revision than that tells nothing."""
+    conf, publication = country
+    tables = drawn(5, most=400)
+    before = figures_of(published(tables), conf, publication.sensitive_sides, YEAR)
+    gone = [{**row, "numerator": None, "denominator": None} for row in published(tables)]
+    now = figures_of(gone, conf, publication.sensitive_sides, YEAR)
+    lattice = lattice_of(now, conf, publication, "deliveries", YEAR)
+    know_other_releases(lattice, now, [before], publication.revision_bound)
+    bounds = set()
+    for key, value in before.values.items():
+        assert value is not None
+        number, node, split = lattice.find(key)
+        bound = max(5, -(-value * 2 // 100))
+        bounds.add(bound)
+        count = lattice.counts[number]
+        assert (count.low[node, split], count.high[node, split]) == (max(0, value - bound), value + bound)
+    assert len(bounds) > 1
+    far = [{**row, "numerator": 10**6, "denominator": 10**6} for row in published(tables)]
+    shown = published(tables)
+    assert attacked(country, shown, [far]).findings == attacked(country, shown).findings
 
 
 def test_csv_files_are_read_as_the_tables_are(country: Country, tmp_path: Path) -> None:
