@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 
-from claimatlas.auditing.attack import attack
+from claimatlas.auditing.attack import Finding, attack
 from claimatlas.auditing.figures import count_names, figures_of
+from claimatlas.auditing.lattice import lattice_of
+from claimatlas.auditing.run import rules_of
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import QualityGateError
@@ -25,6 +27,7 @@ from claimatlas.protection.tables import TableBuilder, indicator_years
 from claimatlas.tables.schemas import POSTNATAL
 from publication.country import YEAR, K, atoms, configuration, gold_rows
 from publication.enumeration import Figure, TooManyError, all_worlds, columns
+from publication.mutations import judge, named_by
 
 TOWNS = {"a": "north", "b": "north", "c": "north"}
 COUNTS = ("births", "no_midwife", "nobody")
@@ -135,20 +138,21 @@ def test_nothing_sensitive_is_open(
 def test_the_attacker_finds_nothing(
     country: tuple[Configuration, Publication], drawn: dict[str, dict[tuple[str, str, str], int]]
 ) -> None:
-    conf, publication = country
     rows, _, passed = protected(country, drawn)
     assert passed
+    assert [one for one in attacked(country, rows) if one.is_proof] == []
+
+
+def attacked(country: tuple[Configuration, Publication], rows: list[dict]) -> list[Finding]:
+    """What the attacker finds in published rows."""
+    conf, publication = country
     found = figures_of(rows, conf, publication.sensitive_sides, YEAR)
-    declared = {indicator.id: indicator for indicator in conf.indicators}
-    pair = (count_names(declared["no_midwife"])[0], count_names(declared["nobody"])[0])
-    assert [one for one in attack(found, {pair}, set(), K).findings if one.is_proof] == []
+    lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
+    return attack(found, lattice, rules_of(conf, publication, "deliveries")).findings
 
 
 def test_a_shown_secondary_cell_is_judged_as_the_worlds_are(country: tuple[Configuration, Publication]) -> None:
     """Each hidden cell is shown again, one at a time: what all worlds together tell then, the attacker finds."""
-    conf, publication = country
-    declared = {indicator.id: indicator for indicator in conf.indicators}
-    pair = (count_names(declared["no_midwife"])[0], count_names(declared["nobody"])[0])
     dice = random.Random(7)
     judged = opened = 0
     for _ in range(6):
@@ -176,12 +180,26 @@ def test_a_shown_secondary_cell_is_judged_as_the_worlds_are(country: tuple[Confi
                 is_broken = bool(broken(figures(mutated, drawn)))
             except TooManyError:
                 continue
-            found = attack(figures_of(mutated, conf, publication.sensitive_sides, YEAR), {pair}, set(), K).findings
+            found = attacked(country, mutated)
             judged += 1
             opened += is_broken
             assert found or not is_broken
     assert judged >= 30
     assert opened >= 10
+
+
+@pytest.mark.parametrize("number", [30, pytest.param(500, marks=pytest.mark.long)])
+def test_mutations_are_judged_by_two_attackers(country: tuple[Configuration, Publication], number: int) -> None:
+    """One secondary cell is shown: the attacker names just what exact arithmetic works out, and no more."""
+    names = {count_names(one)[0]: one.id for one in country[0].indicators}
+    verdicts = judge(
+        number,
+        lambda tables: protected(country, tables)[0],
+        lambda rows: named_by(attacked(country, list(map(dict, rows))), names),
+    )
+    assert verdicts.judged == number
+    assert 0 < verdicts.broken < number
+    assert verdicts.differ == 0
 
 
 def key(row: dict) -> tuple[str, str, str, str]:

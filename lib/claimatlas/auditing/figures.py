@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +21,15 @@ class Published:
 
     values: what is shown; none where it is hidden. equations: a figure and those that it is the sum of; ``open``: with
     a part that nobody publishes, so the sum is at least that of the parts. order: pairs of which the first is never
-    above the second. shares: numerator and denominator of each cell, with what a full group would tell.
+    above the second. twins: pairs that are one and the same count, by the delivery types that they are of. shares:
+    numerator and denominator of each cell, with what a full group would tell.
     """
 
     values: dict[Key, int | None] = field(default_factory=dict)
     equations: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
     open: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
     order: list[tuple[Key, Key]] = field(default_factory=list)
+    twins: list[tuple[Key, Key]] = field(default_factory=list)
     shares: list[tuple[Key, Key, str]] = field(default_factory=list)
     magnitudes: set[str] = field(default_factory=set)
 
@@ -55,7 +57,7 @@ def count_names(indicator: Indicator) -> tuple[str, str]:
 
 
 def figures_of(
-    rows: Iterable[Mapping[str, Any]], configuration: Configuration, sides: Mapping[str, str], year: int
+    rows: Collection[Mapping[str, Any]], configuration: Configuration, sides: Mapping[str, str], year: int
 ) -> Published:
     """Read the rows of a year and population.
 
@@ -84,6 +86,8 @@ def figures_of(
             found.shares.append((upper, lower, sides.get(name, "none")))
     _add_sums(found, configuration, year)
     _add_order(found, configuration)
+    of_rows = {row["indicator_id"] for row in rows}
+    _add_twins(found, configuration, [declared[name] for name in sorted(of_rows)])
     return found
 
 
@@ -160,6 +164,37 @@ def _add_order(found: Published, configuration: Configuration) -> None:
             if part != whole and larger in found.values:
                 found.order.append((key, larger))
     found.order = sorted(set(found.order))
+
+
+def _add_twins(found: Published, configuration: Configuration, indicators: Sequence[Indicator]) -> None:
+    """Figures under two names: the caesareans of an indicator, and another that counts nothing but caesareans."""
+    kinds = configuration.services.delivery_types
+    meaning: dict[str, tuple[Any, ...]] = {}
+    for indicator in indicators:
+        part, whole = count_names(indicator)
+        own = indicator.denominator
+        types = frozenset(own.delivery_types if own and own.delivery_types else kinds)
+        meaning[whole] = (indicator.population, "", indicator.needs_stays, types)
+        chosen = indicator.numerator.delivery_types
+        if chosen is not None:
+            meaning[part] = (indicator.population, "", indicator.needs_stays, types & set(chosen))
+        elif part != whole:
+            meaning[part] = (indicator.population, part.split("|")[0], indicator.needs_stays, types)
+    position = CELL_DIMENSIONS.index("delivery_type")
+    groups: dict[tuple[Any, ...], list[Key]] = {}
+    for key in sorted(found.values):
+        name, level, code, split = key
+        *others, types = meaning[name]
+        kind = split[position]
+        if kind != ALL:
+            types = types & {one for one, declared in kinds.items() if declared.dimension == kind}
+        bare = (*split[:position], *split[position + 1 :])
+        groups.setdefault((*others, types, level, code, bare), []).append(key)
+    for first, *rest in groups.values():
+        for other in rest:
+            if other[0] != first[0]:
+                found.twins.append((first, other))
+                found.equations.append((first, (other,)))
 
 
 def _has_fewer(one: Indicator, other: Indicator) -> bool:

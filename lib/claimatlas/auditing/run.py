@@ -1,45 +1,83 @@
-"""The audit of a folder: every release that is published or a candidate, year by year."""
+"""The audit of a folder: every release in it, year by year, each with what the others showed."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from claimatlas.auditing.attack import Finding, attack
-from claimatlas.auditing.figures import Key, count_names, figures_of
+from pydantic import ValidationError
+
+from claimatlas.auditing.attack import Finding, Outcome, Rules, attack
+from claimatlas.auditing.figures import Key, Published, count_names, figures_of
+from claimatlas.auditing.files import Folder, Row, read_folder
+from claimatlas.auditing.lattice import Lattice, lattice_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator
-from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.indicators import Indicator, Population
+from claimatlas.configuration.publication import Publication, RevisionBound
 from claimatlas.errors import InputError
-from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.schemas import CELL_DIMENSIONS, LEDGER, PUBLISHED_CELLS, Table
+from claimatlas.tables.schemas import CELL_DIMENSIONS
+
+Group = tuple[int, int, Population]
+"""Release, year, population."""
 
 
 @dataclass
 class Findings:
-    """What can be worked out, by release and year, and how much was attacked."""
+    """What can be worked out, by release and year, and how much was attacked.
 
-    found: list[tuple[int, int, Finding]] = field(default_factory=list)
+    names: of each count of a population what it is called. seconds: by step, of all years together.
+    """
+
+    found: list[tuple[Group, Finding]] = field(default_factory=list)
     wrong_ranges: list[str] = field(default_factory=list)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
     hidden: int = 0
+    determined: int = 0
+    unplanned: int = 0
     programs: int = 0
+    undecided: int = 0
+    unsettled: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def narrow(self) -> int:
-        """How many figures have fewer than k values, without any proof that they are sensitive."""
-        return sum(not one.is_proof for _, _, one in self.found)
+    def number(self, kind: str) -> int:
+        """How many findings there are of a kind."""
+        return sum(one.kind == kind for _, one in self.found)
 
     def texts(self, *, strict: bool = False) -> list[str]:
-        """One line a finding; ``strict``: the narrow ones too."""
-        lines = []
-        for release, year, one in [found for found in self.found if strict or found[2].is_proof]:
-            count, level, code, split = one.key
-            place = f"{level} {code} {'/'.join(split)}, {year}, release {release}"
-            lines.append(f"{one.kind}: {one.of} of {count}, {place}: {one.low} to {one.high}")
+        """One line a finding that fails the audit; ``strict``: those without a proof too."""
+        lines = [self._text(*found) for found in self.found if strict or found[1].is_proof]
         return [*lines, *self.wrong_ranges]
+
+    def remarks(self) -> list[str]:
+        """One line a finding that does not fail it: what can be worked out, but is not proved to be sensitive."""
+        return [self._text(*found) for found in self.found if not found[1].is_proof]
+
+    def _text(self, group: Group, one: Finding) -> str:
+        release, year, population = group
+        name, level, code, split = one.key
+        place = f"{level} {code}" if level else "unknown domicile"
+        what = self.names[population, name]
+        if one.of.startswith("difference to "):
+            what = f"{self.names[population, one.of.removeprefix('difference to ')]} less {what}"
+        value = str(one.low) if one.low == one.high else f"{one.low} to {one.high}"
+        planned = "" if one.is_planned else " (not published)"
+        return f"{one.kind}: {what}, {year}, {place}, {'/'.join(split)}: {value}{planned}; release {release}"
+
+    def add(self, outcome: Outcome, group: Group) -> None:
+        """Take what was found of a year."""
+        self.found += [(group, one) for one in outcome.findings]
+        self.hidden += outcome.hidden
+        self.determined += outcome.determined
+        self.unplanned += outcome.unplanned
+        self.programs += outcome.programs
+        self.undecided += outcome.undecided
+        self.unsettled += outcome.unsettled
+        for step, seconds in outcome.seconds.items():
+            self.seconds[step] = self.seconds.get(step, 0.0) + seconds
 
 
 def audit(
@@ -50,65 +88,121 @@ def audit(
     Raises:
         InputError: there is nothing published, or the ledger names a release that is not there.
     """
-    groups: dict[tuple[int, int, str], list[dict[str, Any]]] = defaultdict(list)
-    population = {indicator.id: indicator.population for indicator in configuration.indicators}
-    for row in _rows(folder, PUBLISHED_CELLS):
-        groups[row["release"], row["year"], population.get(row["indicator_id"], "")].append(row)
-    if not groups:
-        raise InputError(f"{folder} has no published/cells: run `claimatlas protect` first.")
+    read = read_folder(folder)
+    publication = _as_published(read, publication)
+    groups = _groups(read.cells, configuration)
     there = {release for release, _, _ in groups}
-    for row in _rows(folder, LEDGER):
-        if row["release"] not in there:
-            raise InputError(f"published/ledger names release {row['release']}, of which published/cells has nothing.")
-    findings = Findings()
-    for (release, year, name), rows in sorted(groups.items()):
-        _audit_one(rows, release, year, name, configuration, publication, findings)
-        progress(f"release {release}, {year}, {name}: {len(rows):,} cells, {len(findings.found)} findings so far")
+    for release in sorted(read.ledger - there):
+        raise InputError(f"{folder}: the ledger names release {release}, of which there are no cells.")
+    indicators = {indicator.id: indicator for indicator in configuration.indicators}
+    findings = Findings(names=_names(configuration))
+    until = time.monotonic() + publication.budget_seconds
+    years = {
+        group: figures_of(rows, configuration, publication.sensitive_sides, group[1])
+        for group, rows in sorted(groups.items())
+    }
+    for group, found in years.items():
+        release, year, population = group
+        begin = time.monotonic()
+        lattice = lattice_of(found, configuration, publication, population, year)
+        others = [years[other] for other in years if other[1:] == group[1:] and other[0] != release]
+        know_other_releases(lattice, found, others, publication.revision_bound)
+        findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
+        rules = rules_of(configuration, publication, population)
+        findings.add(attack(found, lattice, rules, progress, until), group)
+        findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators)
+        progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")
     return findings
 
 
-def _audit_one(
-    rows: list[dict[str, Any]],
-    release: int,
-    year: int,
-    population: str,
-    configuration: Configuration,
-    publication: Publication,
-    findings: Findings,
-) -> None:
+def rules_of(configuration: Configuration, publication: Publication, population: Population) -> Rules:
+    """What is sensitive in a population."""
     declared = {indicator.id: indicator for indicator in configuration.indicators}
-    found = figures_of(rows, configuration, publication.sensitive_sides, year)
     differences = set()
     for one in publication.differences:
         position = 0 if one.of == "numerator" else 1
-        names = (count_names(declared[one.whole])[position], count_names(declared[one.part])[position])
-        differences.add(names)
-    known = {"denominator:"} if population in publication.known_within else set()
-    outcome = attack(found, differences, known, publication.k)
-    findings.hidden += outcome.hidden
-    findings.programs += outcome.programs
-    findings.found += [(release, year, one) for one in outcome.findings]
+        pair = (count_names(declared[one.whole])[position], count_names(declared[one.part])[position])
+        if declared[one.whole].population == population:
+            differences.add(pair)
+    known = frozenset({"denominator:"}) if population in publication.known_within else frozenset[str]()
+    return Rules(publication.k, frozenset(differences), known)
+
+
+def know_other_releases(lattice: Lattice, found: Published, others: Iterable[Published], bound: RevisionBound) -> None:
+    """Bound hidden figures by what other releases show of them: a revised count is near the one before.
+
+    A bound that contradicts what is shown is none: the count was revised further than readers expect.
+    """
+    for other in others:
+        for key, value in other.values.items():
+            if value is None or key not in found.values or found.values[key] is not None:
+                continue
+            number, node, split = lattice.find(key)
+            most = max(bound.count, math.ceil(bound.share * value))
+            count = lattice.counts[number]
+            low = max(int(count.low[node, split]), value - most)
+            high = min(int(count.high[node, split]), value + most)
+            if low <= high:
+                count.low[node, split], count.high[node, split] = low, high
+
+
+def _as_published(read: Folder, publication: Publication) -> Publication:
+    """The rules as the publisher's own file has them, where there is one."""
+    if "settings" not in read.settings:
+        return publication
+    try:
+        return Publication.model_validate(read.settings["settings"])
+    except ValidationError as error:
+        raise InputError(f"audit.json: settings: {error}") from None
+
+
+def _groups(cells: Iterable[Row], configuration: Configuration) -> dict[Group, list[Row]]:
+    population = {indicator.id: indicator.population for indicator in configuration.indicators}
+    groups: dict[Group, list[Row]] = defaultdict(list)
+    for row in cells:
+        name = row["indicator_id"]
+        if name not in population:
+            raise InputError(f"published/cells has the indicator {name}, which indicators/ does not declare.")
+        groups[row["release"], row["year"], population[name]].append(row)
+    return groups
+
+
+def _names(configuration: Configuration) -> dict[tuple[str, str], str]:
+    """Each count, by population, as the numerator, or the denominator, of an indicator."""
+    names: dict[tuple[str, str], str] = {}
+    for indicator in configuration.indicators:
+        part, whole = count_names(indicator)
+        names.setdefault((indicator.population, whole), f"denominator of {indicator.id}")
+        if part != whole:
+            names.setdefault((indicator.population, part), f"numerator of {indicator.id}")
+    for indicator in configuration.indicators:
+        if indicator.numerator.all:
+            names[indicator.population, count_names(indicator)[0]] = indicator.id
+    return names
+
+
+def _wrong_ranges(rows: Iterable[Row], found: Published, indicators: Mapping[str, Indicator]) -> list[str]:
+    """The rows whose published range is not what follows from the published figures."""
     ranges = ranges_of(found)
+    wrong = []
     for row in rows:
-        indicator = declared[row["indicator_id"]]
-        key: Key = (
-            count_names(indicator)[0], row["geo_level"], row["geo_code"], tuple(row[name] for name in CELL_DIMENSIONS)
-        )  # fmt: skip
-        if row["confidentiality"] == "C" and row["denominator"] and not _is_right(row, ranges.get(key), indicator):
-            findings.wrong_ranges.append(
-                f"range: {row['indicator_id']}, {row['geo_level']} {row['geo_code']} {'/'.join(key[3])}, {year}: it is "
-                "not what follows from the published figures"
+        split = tuple(row[name] for name in CELL_DIMENSIONS)
+        if row["confidentiality"] != "C" or not row["denominator"]:
+            continue
+        indicator = indicators[row["indicator_id"]]
+        key: Key = (count_names(indicator)[0], row["geo_level"], row["geo_code"], split)
+        if not _is_right(row, ranges.get(key), indicator):
+            place = f"{row['geo_level']} {row['geo_code']}, {'/'.join(split)}"
+            wrong.append(
+                f"range: {row['indicator_id']}, {row['year']}, {place}: {row['value_low']} to {row['value_high']} "
+                f"is not what follows from the published figures; release {row['release']}"
             )
+    return sorted(wrong)
 
 
-def _is_right(row: dict[str, Any], bounds: tuple[int, int | None] | None, indicator: Indicator) -> bool:
-    """Whether the published range holds no more than what follows."""
+def _is_right(row: Row, bounds: tuple[int, int | None] | None, indicator: Indicator) -> bool:
+    """Whether the published range holds what follows, and no more."""
     low, high = bounds or (0, None)
     scale = 1.0 if indicator.unit == "count" else indicator.scale / row["denominator"]
     expected = (round(low * scale, 4), None if high is None else round(high * scale, 4))
     return bool(expected == (row["value_low"], row["value_high"]))
-
-
-def _rows(folder: str, table: Table) -> list[dict[str, Any]]:
-    reader = DeltaReader(folder)
-    return reader.rows(table) if reader.exists(table) else []

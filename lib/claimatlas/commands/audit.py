@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING, Any
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -12,20 +13,26 @@ from claimatlas.configuration.publication import load_publication
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError, QualityGateError
 
+if TYPE_CHECKING:
+    from claimatlas.auditing.run import Findings
+
 DESCRIPTION = "Attack published figures as a reader could, and name every hidden one that can be worked out."
 _MAX_NAMED = 50
+_COUNTS = ("hidden", "determined", "unplanned", "programs", "undecided", "unsettled")
+KINDS = ("shown", "small", "full", "determined", "narrow", "insider")
 EXAMPLE = "FOLDER"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("folder", metavar="FOLDER", type=options.path, help="folder with published/ in it")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=options.path, help="folder with published/, or with the downloaded CSV files"
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="fail for every hidden figure with fewer than k possible values too, though nothing tells that it is "
-        "sensitive",
+        help="name and fail for every hidden figure with one value, or with fewer than k that may be sensitive, too",
     )
     options.add_configuration(parser)
 
@@ -46,15 +53,26 @@ def _audit(arguments: argparse.Namespace) -> None:
         found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
     named = found.texts(strict=arguments.strict)
     if arguments.json:
-        record = {"hidden": found.hidden, "programs": found.programs, "narrow": found.narrow, "findings": named}
-        print(json.dumps(record, indent=2))
+        print(json.dumps(_record(found, named), indent=2))
     elif named:
         print("\n".join(named[:_MAX_NAMED]))
+        print(f"and {len(named) - _MAX_NAMED:,} more: --json has all") if len(named) > _MAX_NAMED else None
+    left = found.undecided + (found.unsettled if arguments.strict else 0)
+    if left:
+        raise QualityGateError(f"The programs did not come to an end with {left:,} figures.")
     if named:
-        raise QualityGateError(f"{len(named)} hidden figures can be worked out, or bounded too closely.")
+        raise QualityGateError(f"{len(named):,} figures can be worked out, or bounded too closely.")
     say(
         Event.SUMMARY,
         f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
-        f"{found.narrow:,} of them, or of their differences, have fewer than {publication.k} possible values, and "
-        "nothing tells whether those are sensitive.",
+        f"{found.determined:,} of them have one value, and {found.number('narrow'):,} figures or differences fewer "
+        f"than {publication.k}; nothing tells whether those are sensitive, and --strict names them.",
     )
+
+
+def _record(found: Findings, named: list[str]) -> dict[str, Any]:
+    """What was found and how much was attacked; remarks: what can be worked out without being proved sensitive."""
+    counts = {name: getattr(found, name) for name in _COUNTS}
+    kinds = {kind: found.number(kind) for kind in KINDS}
+    seconds = {step: round(value, 1) for step, value in found.seconds.items()}
+    return {**counts, "kinds": kinds, "seconds": seconds, "findings": named, "remarks": found.remarks()}
