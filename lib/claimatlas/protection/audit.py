@@ -187,7 +187,9 @@ class Audit:
     ) -> list[Goal]:
         """The goal of the secret figures, and that of those which a reader could take for one."""
         hidden = self.measures[quantity].hidden
-        found = [Goal(quantity, Aim(bounds, secret & hidden, needed), movers)]
+        # What the largest unit has beyond its parts tells those of unknown place.
+        told = hidden | self.measures[quantity].frame.unplaced
+        found = [Goal(quantity, Aim(bounds, secret & told, needed), movers)]
         if not quantity.is_magnitude:
             unclear = hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
             found.append(Goal(quantity, Aim(bounds, unclear, needed), movers[:1], is_secret=False))

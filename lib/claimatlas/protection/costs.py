@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from claimatlas.protection.frames import Counts, Frame, Mask
+from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask
 
 _LEVEL, _SPLIT = 2, 2
 
@@ -32,5 +32,5 @@ def totals_of(frame: Frame) -> tuple[Mask, Mask]:
 
 def _heights(frame: Frame) -> Counts:
     """How many levels lie below each unit's."""
-    levels = list(dict.fromkeys(unit.level for unit in frame.units))
+    levels = [NOWHERE, *dict.fromkeys(unit.level for unit in frame.units if unit.level != NOWHERE)]
     return np.array([len(levels) - 1 - levels.index(unit.level) for unit in frame.units], dtype=np.int64)

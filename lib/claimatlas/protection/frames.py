@@ -16,7 +16,10 @@ Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 NOWHERE = ""
-"""The leaf of those whose place is not known: they count in the largest unit alone."""
+"""The leaf of those whose place is not known: they count in the largest unit alone.
+
+They are a unit of no level too, which nobody publishes: what the largest unit has beyond its parts tells their number.
+"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ class Frame:
         return found
 
     @cached_property
+    def unplaced(self) -> Mask:
+        """Whether a figure, by unit and split, counts those whose place is not known."""
+        rows = [unit.level == NOWHERE for unit in self.units]
+        return np.repeat(np.array(rows, dtype=bool)[:, None], len(self.splits), axis=1)
+
+    @cached_property
     def depth(self) -> Counts:
         """By how many dimensions each split is split."""
         return np.array([sum(value != ALL for value in split) for split in self.splits], dtype=np.int64)
@@ -126,7 +135,7 @@ def frame_of_places(
 ) -> Frame:
     """The frame of a geography: ``places`` are the leaves, each with its code at every level; ``""``: lies in none.
 
-    Units come from the largest level to the smallest, each level by code.
+    Units are those of unknown place, then the levels from the largest to the smallest, each level by code.
     """
     leaves = [code for code, _ in places]
     members: dict[tuple[int, str], list[int]] = {}
@@ -138,4 +147,5 @@ def frame_of_places(
         if rank == 0:
             inside.append(len(leaves))
     units = tuple(Unit(levels[rank], code, tuple(found)) for (rank, code), found in sorted(members.items()))
-    return Frame((*leaves, NOWHERE), units, tuple(dimensions), tuple(tuple(names) for names in values))
+    unplaced = Unit(NOWHERE, NOWHERE, (len(leaves),))
+    return Frame((*leaves, NOWHERE), (unplaced, *units), tuple(dimensions), tuple(tuple(names) for names in values))

@@ -146,4 +146,4 @@ def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:
     frame = audit.measures[quantity].frame
     place = frame.units[unit]
     name = "_".join((quantity.kind, *quantity.names))
-    proof.failures.append(f"{name} {place.level} {place.code} {'/'.join(frame.splits[split])}")
+    proof.failures.append(f"{name} {place.level or 'of no known place'} {place.code} {'/'.join(frame.splits[split])}")

@@ -155,7 +155,7 @@ def _failure(audit: Audit, name: str, out_of_time: bool) -> str:
     for goal in audit.all_goals():
         for unit, _ in zip(*goal.aim.narrow.nonzero(), strict=True) if goal.is_secret else ():
             places[audit.measures[goal.quantity].frame.units[unit].level] += 1
-    left = ", ".join(f"{number} at {level}" for level, number in places.items())
+    left = ", ".join(f"{number} at {level or 'no known place'}" for level, number in places.items())
     return f"{name}: {why}: {audit.narrow()} hidden figures could be bounded too closely ({left}). Nothing is written."
 
 

@@ -52,6 +52,11 @@ class Measure:
     gaps: dict[Quantity, Mask] = field(default_factory=dict)
 
     @property
+    def watched(self) -> Mask:
+        """The figures that must not be told where they are sensitive, shown or not: unknown places too."""
+        return self.planned | self.frame.unplaced
+
+    @property
     def shown(self) -> Mask:
         """The figures that a reader sees."""
         return self.planned & ~self.hidden
@@ -171,6 +176,8 @@ class TableBuilder:
         for position in reversed(range(len(frame.units))):
             unit = frame.units[position]
             leaves = list(unit.leaves)
+            if unit.level == NOWHERE:
+                continue
             if unit.level == smallest and len(leaves) == 1:
                 atoms[leaves[0]] = by_unit[position]
                 is_known[leaves[0]] = True

@@ -305,7 +305,7 @@ class Pool:
         )
         for bounds, sign in self.bounds:
             bounds.take(world, sign)
-        world.keep(np.logical_or.reduce([one.measure.planned for one, _ in self.bounds if one.measure]))
+        world.keep(np.logical_or.reduce([one.measure.watched for one, _ in self.bounds if one.measure]))
         return True
 
     def costs(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
