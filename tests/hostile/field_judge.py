@@ -20,7 +20,6 @@ from claimatlas.ingest.load.gate import (
     midnights_elsewhere,
     rejected_together,
     too_many_rejected,
-    without_provider,
     words_as_ids,
 )
 from claimatlas.ingest.load.table import as_input_error, instants_of, refuse_instants, refuse_unlisted
@@ -30,7 +29,6 @@ from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
 from claimatlas.ingest.read.rows import confirmed, names_asked, read
 from claimatlas.ingest.replace_silver import require_years
 from claimatlas.ingest.shortfall import require_enough
-from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
 from claimatlas.runs.context import RunContext, SilverFacts
@@ -161,9 +159,6 @@ def _judge(
         loaded.late = late_times(spark, source, of, configuration.mapping, understanding)
     outcome.notes += notes_of_words(spark, source, of, configuration.mapping, understanding, loaded)
     require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
-    if mutant.table == "claims":
-        columns = find_columns(read(spark, source), of, configuration.mapping)
-        require_enough(without_provider("claims", columns, loaded.read, configuration), configuration)
     refuse_unlisted(loaded, configuration)
     if too_many := too_many_rejected([loaded], configuration):
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from claimatlas.configuration import Configuration
@@ -131,14 +131,13 @@ def places_of(configuration: Configuration, settings: AtlasSettings) -> Places:
     """
     geography = configuration.settings.geography
     smallest = geography.domicile_level
-    names = tuple(NAME_OF_PLACE + language for language in configuration.settings.languages)
-    columns = (smallest, *YEARS_OF_PLACES, *reversed(geography.levels[:-1]), *names)
+    columns = (smallest, *YEARS_OF_PLACES, *reversed(geography.levels[:-1]))
     found: dict[tuple[str, str], list[_Named]] = {}
-    for _, row in read_csv(configuration.folder, FILE, columns):
-        found.setdefault((smallest, row[smallest]), []).append(_named(row, names))
+    for _, row in read_csv(configuration.folder, FILE, columns, also=NAME_OF_PLACE):
+        found.setdefault((smallest, row[smallest]), []).append(_named(row))
     if is_there(configuration.folder.joinpath(*NAMES.split("/"))):
-        for _, row in read_csv(configuration.folder, NAMES, ("level", "code", *YEARS_OF_PLACES, *names)):
-            found.setdefault((row["level"], row["code"]), []).append(_named(row, names))
+        for _, row in read_csv(configuration.folder, NAMES, ("level", "code", *YEARS_OF_PLACES), also=NAME_OF_PLACE):
+            found.setdefault((row["level"], row["code"]), []).append(_named(row))
     ordered = {key: tuple(sorted(named, key=lambda one: one.first_year)) for key, named in found.items()}
     return Places(
         tuple(geography.levels),
@@ -156,6 +155,10 @@ def sort_key(name: str) -> tuple[str, str]:
     return plain.casefold(), name
 
 
-def _named(row: dict[str, str], columns: Sequence[str]) -> _Named:
-    names = {column.removeprefix(NAME_OF_PLACE): row[column] for column in columns if row[column]}
+def _named(row: dict[str, str]) -> _Named:
+    names = {
+        column.removeprefix(NAME_OF_PLACE): row[column]
+        for column in row
+        if column.startswith(NAME_OF_PLACE) and row[column]
+    }
     return _Named(int(row["first_year"]), int(row["last_year"] or _FOREVER), names)

@@ -161,10 +161,11 @@ def _without_column(
     source: Source, column: str, names: tuple[str, ...] | None, groups: Sequence[str]
 ) -> list[Shortfall]:
     """The rows of files that lack a column, as far as the look into the files has counted them."""
-    if None in source.rows.values():
+    # A column that no file has is allowed: its absence is noted, and the sender has no such column.
+    if names is None or None in source.rows.values():
         return []
     rows = {file: number or 0 for file, number in source.rows.items()}
-    lacking = source.files if names is None else [file for name in names for file in _files_without(source, name)]
+    lacking = [file for name in names for file in _files_without(source, name)]
     odd = sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
     return [lack_of_provider(source.table, column, odd, sum(rows.values()), groups)] if odd else []
 

@@ -150,7 +150,7 @@ class Audit:
         for world in worlds:
             if not world.moves_shown():
                 for one, sign in world.bounds:
-                    one.take(world, sign)
+                    one.widen_by(world, sign)
         return not self.narrow()
 
     def narrow(self) -> int:

@@ -219,4 +219,4 @@ class Cleaning:
             one.forget()
         for world in self.proves:
             for one, sign in world.bounds:
-                one.take(world, sign)
+                one.widen_by(world, sign)

@@ -171,7 +171,7 @@ class Bounds:
         nothing: Worlds = np.full(cells.shape, None, dtype=object)
         return cls(cells, cells.copy(), cells.copy(), nothing, nothing.copy(), measure, enough)
 
-    def take(self, world: World, sign: int) -> None:
+    def widen_by(self, world: World, sign: int) -> None:
         """Widen by a world."""
         units, splits = world.units, world.splits
         now = self.cells[units, splits] + sign * world.change
@@ -304,7 +304,7 @@ class Pool:
             self.bounds, tuple(self.leaves.tolist()), units[place].astype(np.int32), splits.astype(np.int32), change
         )
         for bounds, sign in self.bounds:
-            bounds.take(world, sign)
+            bounds.widen_by(world, sign)
         world.keep(np.logical_or.reduce([one.measure.watched for one, _ in self.bounds if one.measure]))
         return True
 

@@ -13,7 +13,7 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable
 from claimatlas.ingest.load.warnings import remedy_of, said_of_reasons, value_in_row
 from claimatlas.ingest.load.write import Loaded
-from claimatlas.ingest.shortfall import Shortfall, lack_of_provider, told_apart_by
+from claimatlas.ingest.shortfall import Shortfall
 from claimatlas.ingest.validate.rows import OPEN
 
 _ANY_YEAR = None
@@ -74,17 +74,6 @@ def years_listed(years: Sequence[int]) -> str:
 
 
 # --- What figures would lack ---------------------------------------------------------------------
-
-
-def without_provider(
-    table: str, columns: Mapping[str, object], rows: int, configuration: Configuration
-) -> list[Shortfall]:
-    """Columns that contact groups are told apart by and that no file has; ``columns``: those of the input, or none."""
-    return [
-        lack_of_provider(table, name, rows, rows, groups)
-        for name, groups in told_apart_by(configuration).items()
-        if columns[name] is None and rows
-    ]
 
 
 def words_as_ids(loaded: Loaded) -> list[Shortfall]:

@@ -13,7 +13,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.accounting import account_of, require_all_read
-from claimatlas.ingest.load.gate import midnights_elsewhere, without_provider, words_as_ids
+from claimatlas.ingest.load.gate import midnights_elsewhere, words_as_ids
 from claimatlas.ingest.load.warnings import (
     claims_facts,
     examples_of_rejected,
@@ -24,7 +24,6 @@ from claimatlas.ingest.load.warnings import (
 from claimatlas.ingest.load.write import Loaded, count_rejected, load_table
 from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
 from claimatlas.ingest.shortfall import require_enough
-from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
@@ -101,7 +100,6 @@ def take_in(
         if loaded.oddities.get(LATE):
             loaded.late = late_times(store.spark, source, table, configuration.mapping, understanding)
         notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
-        columns = find_columns(read(store.spark, source), table, configuration.mapping)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
@@ -116,10 +114,7 @@ def take_in(
         refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
-    lacking = [*words_as_ids(loaded), *midnights_elsewhere(loaded)]
-    if table.name == CLAIMS_INPUT.name:
-        lacking += without_provider(table.name, columns, loaded.read, configuration)
-    require_enough(lacking, configuration)
+    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 
