@@ -336,3 +336,12 @@ def test_every_entry_of_the_changelog_says_what_it_does_to_figures() -> None:
     entries = re.findall(r"^- (.*)$", text, re.MULTILINE)
     assert len(entries) > 40
     assert [entry for entry in entries if not re.match(r"`\[figures: (none|up|down|change|stop|new)\]` ", entry)] == []
+
+
+@pytest.mark.parametrize("file", PAGES, ids=name_of)
+def test_python_in_documents_imports_what_there_is(file: Path) -> None:
+    for block in fences(file, "python"):
+        for module, names in re.findall(r"^from (claimatlas[\w.]*) import ([\w, ]+)$", block, re.MULTILINE):
+            there = importlib.import_module(module)
+            for name in names.split(","):
+                assert hasattr(there, name.strip()), f"{module} has no {name.strip()}"
