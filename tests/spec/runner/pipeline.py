@@ -23,7 +23,6 @@ import yaml
 from claimatlas.cells.indicators_stage import compute_indicators
 from claimatlas.commands.stages import complete_through
 from claimatlas.configuration import Configuration, load_configuration
-from claimatlas.configuration.codelists import COLUMNS
 from claimatlas.configuration.load import shipped_folder
 from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.ingest.contract import INPUT_TABLES, InputTable
@@ -387,8 +386,9 @@ def write_conf(case: Case, folder: Path) -> Path:
     for name, rows in case.code_lists:
         file = folder / "codelists" / f"{name}.csv"
         assert file.is_file(), f"{case.id}: there is no code list {name}"
+        columns = file.read_text(encoding="utf-8").partition("\n")[0].split(",")
         with file.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+            writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows_of_code_list(name, rows))
     return folder
