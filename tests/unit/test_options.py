@@ -3,6 +3,7 @@
 import argparse
 import os
 import pwd
+import shlex
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -241,7 +242,7 @@ def test_every_command_has_its_own_help(name: str, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
 def test_the_example_of_each_help_is_one_that_its_parser_takes(name: str) -> None:
     parser = parser_of(name)
-    example = (parser.epilog or "").removeprefix("example:").split()
+    example = shlex.split((parser.epilog or "").removeprefix("example:"))
     assert example[:2] == ["claimatlas", name]
     parser.parse_args(example[2:])
 
