@@ -38,6 +38,8 @@ def configuration(
     lines += [f"{town},2006,9999,{part},x,{town},{town},{town}" for town, part in towns.items()]
     (conf / "geography" / "municipalities.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (conf / "geography" / "changes.csv").write_text("old,new,first_year\n", encoding="utf-8")
+    # Names of what Belgium declares.
+    (conf / "sheets" / "names.yaml").unlink()
     for file in (conf / "indicators").glob("*.yaml"):
         file.unlink()
     common = {"population": "deliveries", "levels": ["land", "part", "town"]}

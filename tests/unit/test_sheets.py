@@ -634,9 +634,13 @@ def test_another_language_is_one_file(tmp_path: Path) -> None:
     edit(own, "{level} (from {year})", "{level}")
     with pytest.raises(InputError) as caught:
         texts_for(configuration, "pt")
+    lines = own.read_text(encoding="utf-8").splitlines()
+    block, changed = (
+        1 + next(at for at, line in enumerate(lines) if line.startswith(key)) for key in ("index:", "  sector_from: ")
+    )
     assert str(caught.value).splitlines() == [
-        "sheets/pt.yaml, line 16: index.back: this key is missing.",
-        "sheets/pt.yaml, line 63: brief.sector_from: the places for values must be those of the shipped text: "
+        f"sheets/pt.yaml, line {block}: index.back: this key is missing.",
+        f"sheets/pt.yaml, line {changed}: brief.sector_from: the places for values must be those of the shipped text: "
         "{level}, {year}.",
     ]
 
