@@ -195,7 +195,7 @@ class InputChecks(Declaration):
     mothers_not_in_population: ShareBounds = ShareBounds(stop=0.25)
     people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.25)
     place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
-    sector_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
+    sector_does_not_exist: ShareBounds = ShareBounds(stop=1.0)
     unknown_sex_word: ShareBounds = ShareBounds(stop=1.0)
     implausible_age: ShareBounds = ShareBounds(stop=0.5)
     mother_of_implausible_age: ShareBounds = ShareBounds(stop=0.5)
