@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import json
 import os
 import re
@@ -23,8 +22,9 @@ from claimatlas.atlas.page import logo_name
 from claimatlas.atlas.site import Site
 from claimatlas.atlas.styles import theme_css
 from claimatlas.configuration.atlas import file_of
-from claimatlas.errors import ConcurrentRunError, InputError
+from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
+from claimatlas.runs.lock import holding
 
 MARK = "site.json"
 """The file by which a folder is known to be a site that may be replaced."""
@@ -63,8 +63,7 @@ def new_folder(site: Path) -> Iterator[Path]:
         ConcurrentRunError: another run writes the same site.
     """
     try:
-        site.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(site.with_name(f".{site.name}.lock")):
+        with holding(site.with_name(f".{site.name}.lock"), site):
             fresh = site.with_name(f".{site.name}.new")
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir()
@@ -75,21 +74,6 @@ def new_folder(site: Path) -> Iterator[Path]:
                 shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise InputError(f"--site {site} cannot be written ({error.strerror}).") from None
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process, however that ends.
-
-    Raises:
-        ConcurrentRunError: another run holds it.
-    """
-    with file.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConcurrentRunError(f"Another run holds {file}; run again when it has ended.") from None
-        yield
 
 
 def put_in_place(fresh: Path, site: Path) -> None:

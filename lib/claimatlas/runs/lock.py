@@ -33,15 +33,28 @@ def exclusive(store: Store) -> Iterator[None]:
         return
     root = Path(store.path("")).resolve()
     file = root / LOCK_FILE
-    descriptor = _acquire(root, file)
+    descriptor = _acquire(file, root)
     try:
         yield
     finally:
-        # Removed while it is held, so that a run which waits for this very file sees that it is gone.
-        file.unlink(missing_ok=True)
-        os.close(descriptor)
+        _release(file, descriptor)
         with suppress(OSError):  # Not empty: there are tables.
             root.rmdir()
+
+
+@contextmanager
+def holding(file: Path, folder: Path) -> Iterator[None]:
+    """Hold a lock file, made with its folder where they are missing and removed at the end; ``folder``: what it guards.
+
+    Raises:
+        ConcurrentRunError: another run holds it.
+        InputError: it cannot be made.
+    """
+    descriptor = _acquire(file, folder)
+    try:
+        yield
+    finally:
+        _release(file, descriptor)
 
 
 @contextmanager
@@ -62,21 +75,27 @@ def workspace(store: Store) -> Iterator[None]:
             store.clear_work()
 
 
-def _acquire(root: Path, file: Path) -> int:
+def _acquire(file: Path, folder: Path) -> int:
     while True:
         try:
-            root.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise InputError(f"The output folder {root} cannot be written ({error.strerror}).") from None
+            raise InputError(f"The output folder {folder} cannot be written ({error.strerror}).") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise ConcurrentRunError(f"Another run writes to {root}; wait for its end.") from None
+            raise ConcurrentRunError(f"Another run writes to {folder}; wait for its end.") from None
         except OSError:
             return descriptor  # A mounted store, a volume: its file system has no locks.
         with suppress(FileNotFoundError):
             if os.fstat(descriptor).st_ino == file.stat().st_ino:
                 return descriptor
         os.close(descriptor)
+
+
+def _release(file: Path, descriptor: int) -> None:
+    # Removed while it is held, so that a run which waits for this very file sees that it is gone.
+    file.unlink(missing_ok=True)
+    os.close(descriptor)
