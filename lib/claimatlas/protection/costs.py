@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask
+from claimatlas.protection.frames import Counts, Frame, Mask
 
 _LEVEL, _SPLIT = 2, 2
 
@@ -16,7 +16,7 @@ def weights_of(frame: Frame, cells: Counts) -> Counts:
     """
     rarity = frame.depth.max(initial=0) - frame.depth
     size = 20 + np.log2(cells + 1).astype(np.int64)
-    cost = size * _LEVEL ** _heights(frame)[:, None] * _SPLIT ** rarity[None, :]
+    cost = size * _LEVEL ** frame.heights[:, None] * _SPLIT ** rarity[None, :]
     tie = np.arange(cells.size, dtype=np.int64).reshape(cells.shape) * 7919 % 101
     return np.asarray(cost * 128 + tie)
 
@@ -27,10 +27,4 @@ def totals_of(frame: Frame) -> tuple[Mask, Mask]:
     They are what most readers come for, so they are hidden only where nothing else helps: the larger places last.
     """
     is_total = np.broadcast_to((frame.depth == 0)[None, :], (len(frame.units), len(frame.splits)))
-    return np.asarray(is_total & (_heights(frame) > 0)[:, None]), np.asarray(is_total)
-
-
-def _heights(frame: Frame) -> Counts:
-    """How many levels lie below each unit's."""
-    levels = [NOWHERE, *dict.fromkeys(unit.level for unit in frame.units if unit.level != NOWHERE)]
-    return np.array([len(levels) - 1 - levels.index(unit.level) for unit in frame.units], dtype=np.int64)
+    return np.asarray(is_total & (frame.heights > 0)[:, None]), np.asarray(is_total)

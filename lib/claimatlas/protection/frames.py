@@ -90,6 +90,12 @@ class Frame:
         return np.repeat(np.array(rows, dtype=bool)[:, None], len(self.splits), axis=1)
 
     @cached_property
+    def heights(self) -> Counts:
+        """How many levels lie below each unit's; more than below any other for those whose place is not known."""
+        levels = [NOWHERE, *dict.fromkeys(unit.level for unit in self.units if unit.level != NOWHERE)]
+        return np.array([len(levels) - 1 - levels.index(unit.level) for unit in self.units], dtype=np.int64)
+
+    @cached_property
     def depth(self) -> Counts:
         """By how many dimensions each split is split."""
         return np.array([sum(value != ALL for value in split) for split in self.splits], dtype=np.int64)
