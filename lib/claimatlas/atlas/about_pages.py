@@ -79,35 +79,35 @@ def about_pages(site: Site, history: History, folder: Path, language: str) -> Ma
     values = {
         "method": _method(site, language),
         "confidentiality": _confidentiality(site, language),
-        "accessibility": {"contact_said": site.settings.contact.removeprefix("mailto:")},
+        "accessibility": _accessibility(site),
         "releases": _releases(site, history, folder, language),
         "data": _data(site, history, folder, language),
     }
-    words = site.words[language]
-    return {
-        links.about_page(language, name): page_text(
-            site, Page(links.about_page(language, name), name, words.say(f"page.{name}")), found
-        )
-        for name, found in values.items()
-    }
+    return _pages(site, values, language)
 
 
 def withdrawn_pages(site: Site, history: History, folder: Path, language: str) -> Mapping[str, str]:
     """The pages of a site without a release in force: that there is none, the releases, accessibility."""
-    words = site.words[language]
     releases = _releases(site, history, folder, language)
     start = links.start_page(language)
-    found = {
+    others = {"releases": {**releases, "changes": None}, "accessibility": _accessibility(site)}
+    return {
         start: page_text(site, Page(start, "withdrawn", site.settings.title[language]), releases),
+        **_pages(site, others, language),
     }
-    others = {
-        "releases": {**releases, "changes": None},
-        "accessibility": {"contact_said": site.settings.contact.removeprefix("mailto:")},
+
+
+def _pages(site: Site, values: Mapping[str, dict[str, Any]], language: str) -> dict[str, str]:
+    """The pages about the atlas, by path; ``values``: what each says, by its name."""
+    words = site.words[language]
+    paths = {name: links.about_page(language, name) for name in values}
+    return {
+        path: page_text(site, Page(path, name, words.say(f"page.{name}")), values[name]) for name, path in paths.items()
     }
-    for name, values in others.items():
-        path = links.about_page(language, name)
-        found[path] = page_text(site, Page(path, name, words.say(f"page.{name}")), values)
-    return found
+
+
+def _accessibility(site: Site) -> dict[str, Any]:
+    return {"contact_said": site.settings.contact.removeprefix("mailto:")}
 
 
 def _card(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:

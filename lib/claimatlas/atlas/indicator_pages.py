@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -51,9 +52,16 @@ class IndicatorTotals:
     classes: Mapping[str, Classes | None]
     """By level: larger places lie closer together than smaller ones."""
 
-    def of_level(self, year: int, level: str) -> dict[str, Cell]:
+    @cached_property
+    def _by_level(self) -> dict[tuple[int, str], dict[str, Cell]]:
+        found: dict[tuple[int, str], dict[str, Cell]] = {}
+        for (year, level, code), cell in self.cells.items():
+            found.setdefault((year, level), {})[code] = cell
+        return found
+
+    def of_level(self, year: int, level: str) -> Mapping[str, Cell]:
         """The cells of a year and level by place."""
-        return {code: cell for (of, at, code), cell in self.cells.items() if (of, at) == (year, level)}
+        return self._by_level.get((year, level), {})
 
 
 def totals_of(site: Site, indicator: Indicator) -> IndicatorTotals:
