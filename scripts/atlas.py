@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import hashlib
 import http.server
 import shutil
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import yaml
 from claimatlas.cli import main as claimatlas
+from claimatlas.commands.reviews import file_of_review, hash_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".atlas"
@@ -57,7 +57,7 @@ def make(site: Path, years: str, beneficiaries: int) -> int:
     for command in (["generate", "--counts", *tables, *drawn], ["protect", *tables]):
         if code := claimatlas(command):
             return code
-    report = hashlib.sha256((output / "protection" / "review_1.json").read_bytes()).hexdigest()
+    report = hash_of(file_of_review(str(output), 1).read_text(encoding="utf-8"))
     return claimatlas(["publish", *tables, "--site", str(site), "--approved-by", "make atlas", "--review", report])
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
-from claimatlas.commands.looking import without_spark
+from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration.publication import load_publication
 from claimatlas.console.messages import Event, say
-from claimatlas.errors import InputError, QualityGateError
+from claimatlas.errors import QualityGateError
 
 if TYPE_CHECKING:
     from claimatlas.auditing.run import Findings
@@ -43,10 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _audit(arguments: argparse.Namespace) -> None:
-    try:
-        from claimatlas.auditing.run import audit  # noqa: PLC0415 - numpy may be missing
-    except ModuleNotFoundError as error:
-        raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
+    require_packages("highspy", "numpy")
+    from claimatlas.auditing.run import audit  # noqa: PLC0415 - numpy may be missing
+
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
     with without_spark():

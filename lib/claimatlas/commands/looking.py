@@ -45,6 +45,17 @@ def look(output: str, app_name: str, find: Callable[[Reader], Found]) -> Found:
     return find(store_of(output, app_name))
 
 
+def require_packages(*names: str) -> None:
+    """Stop where packages are not installed that a command of ``claimatlas[publish]`` needs.
+
+    Raises:
+        InputError: naming the first that is missing.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise InputError(f"There is no package {name} here: install claimatlas[publish].")
+
+
 @contextmanager
 def without_spark() -> Iterator[None]:
     """For a command that reads tables without Spark only.

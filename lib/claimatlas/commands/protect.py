@@ -6,7 +6,7 @@ import argparse
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
-from claimatlas.commands.looking import without_spark
+from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration.publication import load_publication
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
@@ -38,11 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _protect(arguments: argparse.Namespace) -> None:
-    try:
-        from claimatlas.commands.reviews import hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
-        from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise InputError(f"There is no package {error.name} here: install claimatlas[publish].") from None
+    require_packages("highspy", "numpy")
+    from claimatlas.commands.reviews import hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
+    from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
+
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
     with without_spark():

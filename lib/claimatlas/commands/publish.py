@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
-from claimatlas.commands.looking import without_spark
+from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings, load_atlas
 from claimatlas.configuration.publication import Publication, load_publication
@@ -29,10 +28,30 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Publish a protected release: write downloads and the atlas as a static site, and add to the ledger."
 EXAMPLE = "--output OUT --site SITE --approved-by NAME --review HASH"
+PACKAGES = ("highspy", "numpy", "xlsxwriter")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
+    add_site(parser)
+    parser.add_argument("--release", metavar="N", type=int, help="release of gold (default: the newest)")
+    parser.add_argument("--approved-by", metavar="NAME", help="who approved the review report; needed unless --draft")
+    parser.add_argument("--review", metavar="HASH", help="hash of the review report that was approved")
+    parser.add_argument(
+        "--not-before", metavar="DATE", type=options.date_of, help="refuse to publish before this day (embargo)"
+    )
+    parser.add_argument(
+        "--draft", action="store_true", help="mark every page as a draft, and add nothing to the ledger"
+    )
+    parser.add_argument(
+        "--changes", metavar="FILE", type=options.path, help="record of `claimatlas diff --json`: its causes are told"
+    )
+    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
+    options.add_configuration(parser)
+
+
+def add_site(parser: argparse.ArgumentParser) -> None:
+    """The options of the commands that write a site."""
     options.add_tables(parser)
     parser.add_argument(
         "--site",
@@ -41,24 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="folder of the site; replaced when all is written",
     )
-    parser.add_argument("--release", metavar="N", type=int, help="release of gold (default: the newest)")
-    parser.add_argument("--approved-by", metavar="NAME", help="who approved the review report; needed unless --draft")
-    parser.add_argument("--review", metavar="HASH", help="hash of the review report that was approved")
-    parser.add_argument(
-        "--not-before", metavar="DATE", type=options.date_of, help="refuse to publish before this day (embargo)"
-    )
     parser.add_argument(
         "--languages", metavar="L", nargs="+", default=[], help="languages of the site (default: all of atlas.yaml)"
     )
-    parser.add_argument(
-        "--draft", action="store_true", help="mark every page as a draft, and add nothing to the ledger"
-    )
-    parser.add_argument(
-        "--changes", metavar="FILE", type=options.path, help="record of `claimatlas diff --json`: its causes are told"
-    )
     parser.add_argument("--synthetic", action="store_true", help="say on every page and file: synthetic figures")
-    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
-    options.add_configuration(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,17 +83,6 @@ class Publishing:
     is_synthetic: bool
     causes: tuple[str, ...] | None = None
     is_withdrawn: bool = False
-
-
-def require_packages() -> None:
-    """Stop where the packages that publish are not installed.
-
-    Raises:
-        InputError: naming the one that is missing.
-    """
-    for name in ("highspy", "numpy", "xlsxwriter"):
-        if find_spec(name) is None:
-            raise InputError(f"There is no package {name} here: install claimatlas[publish].")
 
 
 def write(
@@ -139,10 +133,10 @@ def is_synthetic(output: str, release: int) -> bool:
 
 
 def _publish(arguments: argparse.Namespace) -> None:
-    require_packages()
+    require_packages(*PACKAGES)
     from claimatlas.atlas.building import check_folder  # noqa: PLC0415 - see require_packages
     from claimatlas.atlas.changes import causes_of  # noqa: PLC0415
-    from claimatlas.atlas.reading import PublishedCells, first_published, withdrawals_of  # noqa: PLC0415
+    from claimatlas.atlas.reading import first_published, withdrawals_of  # noqa: PLC0415
 
     configuration = options.configuration_of(arguments, "")
     publication, settings = load_publication(configuration), load_atlas(configuration)
@@ -151,8 +145,8 @@ def _publish(arguments: argparse.Namespace) -> None:
     _check_rights(arguments, today.date())
     causes = causes_of(_json_of(arguments.changes), arguments.changes) if arguments.changes else None
     with without_spark():
-        number = _protected(arguments, configuration, publication)
-        cells = PublishedCells(arguments.output, number)
+        cells = _protected(arguments, configuration, publication)
+        number = cells.release
         if number in withdrawals_of(arguments.output):
             raise InputError(f"Release {number} was withdrawn: publish another one.")
         if not arguments.draft:
@@ -193,8 +187,8 @@ def _check_rights(arguments: argparse.Namespace, today: date) -> None:
         )
 
 
-def _protected(arguments: argparse.Namespace, configuration: Configuration, publication: Publication) -> int:
-    """The release to publish, by its number; protected first where there is no candidate of it."""
+def _protected(arguments: argparse.Namespace, configuration: Configuration, publication: Publication) -> PublishedCells:
+    """The candidate of the release to publish; protected first where there is no candidate of it."""
     from claimatlas.atlas.reading import PublishedCells, newest_candidate  # noqa: PLC0415
     from claimatlas.commands.reviews import protect_and_review, review_of  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
@@ -207,11 +201,12 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
         raise InputError(f"--output {arguments.output}: there is no release of gold in it, and no candidate.")
     cells = PublishedCells(arguments.output, number)
     if cells.years_of_indicators and (arguments.draft or review_of(arguments.output, cells, configuration) is not None):
-        return int(number)
+        return cells
     release = release_of(arguments.output, number)
     say(Event.MESSAGE, f"release {number} has no candidate by these settings: it is protected first")
     protect_and_review(arguments.output, release, years_of(release), configuration, publication, arguments.supersede)
-    return int(number)
+    # Read anew: what was read before is the candidate before.
+    return PublishedCells(arguments.output, number)
 
 
 def _check_approval(arguments: argparse.Namespace, cells: PublishedCells, configuration: Configuration) -> None:
@@ -220,14 +215,14 @@ def _check_approval(arguments: argparse.Namespace, cells: PublishedCells, config
     Raises:
         InputError: with the hash and what to do.
     """
-    from claimatlas.commands.reviews import hash_of, review_of  # noqa: PLC0415
+    from claimatlas.commands.reviews import file_of_review, hash_of, review_of  # noqa: PLC0415
 
     report = review_of(arguments.output, cells, configuration)
     if report is None:
         raise InputError(f"Release {cells.release} has no review report: run `claimatlas protect` first.")
     if arguments.review == hash_of(report):
         return
-    file = Path(arguments.output, "protection", f"review_{cells.release}.json")
+    file = file_of_review(arguments.output, cells.release)
     if arguments.review is None:
         print(report)
         raise InputError(

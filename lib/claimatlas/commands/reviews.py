@@ -46,7 +46,7 @@ def protect_and_review(
         _SETTINGS: settings_hash(configuration),
     }
     text = json.dumps(report, indent=2, sort_keys=True)
-    file = _file(output, release.number)
+    file = file_of_review(output, release.number)
     make_private(file.parent)
     file.write_text(text, encoding="utf-8", newline="\n")
     file.chmod(0o600)
@@ -59,7 +59,7 @@ def review_of(output: str, cells: PublishedCells, configuration: Configuration) 
     Raises:
         InputError: the cells are not those that the report was made of.
     """
-    file = _file(output, cells.release)
+    file = file_of_review(output, cells.release)
     if not cells.years_of_indicators or not file.is_file():
         return None
     text = file.read_text(encoding="utf-8")
@@ -79,5 +79,6 @@ def hash_of(report: str) -> str:
     return hashlib.sha256(report.encode()).hexdigest()
 
 
-def _file(output: str, release: int) -> Path:
+def file_of_review(output: str, release: int) -> Path:
+    """Where the review report of a release's candidate is kept."""
     return Path(output, "protection", f"review_{release}.json")

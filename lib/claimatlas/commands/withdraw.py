@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from claimatlas.commands import options, publish
 from claimatlas.commands.guard import guarded
-from claimatlas.commands.looking import without_spark
+from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration.atlas import load_atlas
 from claimatlas.configuration.publication import load_publication
 from claimatlas.console.messages import Event, say
@@ -20,15 +20,10 @@ EXAMPLE = "--output OUT --site SITE --release 3 --reason 'Doubled claims of one 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    options.add_tables(parser)
-    parser.add_argument("--site", metavar="DIR", type=options.path, required=True, help="folder of the site")
+    publish.add_site(parser)
     parser.add_argument("--release", metavar="N", type=int, required=True, help="the published release")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why, as readers are told")
     parser.add_argument("--approved-by", metavar="NAME", required=True, help="who decided it")
-    parser.add_argument(
-        "--languages", metavar="L", nargs="+", default=[], help="languages of the site (default: all of atlas.yaml)"
-    )
-    parser.add_argument("--synthetic", action="store_true", help="say on every page and file: synthetic figures")
     options.add_configuration(parser)
 
 
@@ -38,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _withdraw(arguments: argparse.Namespace) -> None:
-    publish.require_packages()
+    require_packages(*publish.PACKAGES)
     from claimatlas.atlas.building import check_folder  # noqa: PLC0415 - see require_packages
     from claimatlas.atlas.reading import PublishedCells, first_published, withdrawals_of  # noqa: PLC0415
     from claimatlas.tables.local_table import write_rows  # noqa: PLC0415
