@@ -128,7 +128,9 @@ def shortfalls_of_input(
         if table is CLAIMS_INPUT and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
             for column, groups in told_apart_by(configuration).items():
-                shortfalls += _without_column(source, column, columns[column], groups)
+                # A column that no file has is allowed: its absence is noted, and the sender has no such column.
+                if (own := columns[column]) is not None:
+                    shortfalls += _without_column(source, column, own, groups)
     return shortfalls
 
 
@@ -157,12 +159,9 @@ def _bytes_of(path: str | Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def _without_column(
-    source: Source, column: str, names: tuple[str, ...] | None, groups: Sequence[str]
-) -> list[Shortfall]:
+def _without_column(source: Source, column: str, names: tuple[str, ...], groups: Sequence[str]) -> list[Shortfall]:
     """The rows of files that lack a column, as far as the look into the files has counted them."""
-    # A column that no file has is allowed: its absence is noted, and the sender has no such column.
-    if names is None or None in source.rows.values():
+    if None in source.rows.values():
         return []
     rows = {file: number or 0 for file, number in source.rows.items()}
     lacking = [file for name in names for file in _files_without(source, name)]

@@ -21,7 +21,7 @@ from claimatlas.ingest.read.rows import read
 from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word, parse_column
 from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
-from claimatlas.ingest.validate.shape import given_columns, shaped
+from claimatlas.ingest.validate.shape import Given, given_columns, shaped
 
 MIN_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
@@ -65,8 +65,7 @@ def words_for_no_value(
     spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
 ) -> dict[str, dict[str, int]]:
     """For each column of text the words of it that programs write for no value, with their rows."""
-    raw = shaped(read(spark, source), table, mapping, understanding)
-    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    raw, given = _as_given(spark, source, table, mapping, understanding)
     texts = [column.name for column in table.columns if column.kind == "text" and column.name in given]
     rows = raw.select(*[given[name].value.cast("string").alias(name) for name in texts])
     words = [
@@ -84,8 +83,7 @@ def late_times(
     spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
 ) -> dict[str, int]:
     """For each column of dates the rows whose time is 22:00 or 23:00 without a zone, where there are any."""
-    raw = shaped(read(spark, source), table, mapping, understanding)
-    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    raw, given = _as_given(spark, source, table, mapping, understanding)
     counts = []
     for column in table.columns:
         if column.kind == "date" and column.name in given:
@@ -101,12 +99,19 @@ def unlisted_words(
     spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding, column: str
 ) -> list[str]:
     """The words of a column, with their rows; only those that are short and stand on enough rows to be nobody's."""
-    raw = shaped(read(spark, source), table, mapping, understanding)
-    given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+    raw, given = _as_given(spark, source, table, mapping, understanding)
     word = given[column].value.cast("string").alias("word")
     counts = raw.select(word).where("word IS NOT NULL").groupBy("word").count()
     rows = counts.where(F.col("count") >= MIN_SHOWN).orderBy(F.desc("count"), "word").limit(_MAX_SHOWN).collect()
     return [f"{row['word']!r} {row['count']:,}" for row in rows if len(row["word"]) <= MAX_LENGTH_SHOWN]
+
+
+def _as_given(
+    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
+) -> tuple[DataFrame, dict[str, Given]]:
+    """The rows of a source, and its columns as the mapping names them."""
+    raw = shaped(read(spark, source), table, mapping, understanding)
+    return raw, given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
 
 
 def notes_of_words(
