@@ -6,9 +6,9 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
-from claimatlas.cells.conventions import Z
 from claimatlas.cells.rows import wilson_interval
 from claimatlas.configuration import load_configuration
+from claimatlas.conventions import Z
 from claimatlas.population.ages import age_category, completed_years
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F

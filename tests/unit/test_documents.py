@@ -10,11 +10,11 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from claimatlas.cells.conventions import Z
 from claimatlas.cli import COMMANDS, parser_of
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.model import Declaration
 from claimatlas.configuration.settings import Settings
+from claimatlas.conventions import Z
 
 from scripts.documents import commands, keys, method
 from scripts.documents.markdown import anchors, fences, links

@@ -11,13 +11,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from claimatlas import cli
-from claimatlas.cells.conventions import TREND_YEARS, Z
 from claimatlas.cells.status import FINAL, NOT_COMPUTABLE, PROVISIONAL
 from claimatlas.comparisons import national, trend
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import STATUSES
 from claimatlas.configuration.indicators import DIMENSIONS, Numerator
 from claimatlas.configuration.starters import write_starter
+from claimatlas.conventions import TREND_YEARS, Z
 from claimatlas.errors import InputError
 from claimatlas.sheets.facts import TREND_P, WILSON_Z, gather
 from claimatlas.sheets.files import FORMATS, sheet_files

@@ -17,6 +17,7 @@ from claimatlas.atlas.classes import Classes
 from claimatlas.atlas.maps import LOOKS, fill, says
 from claimatlas.atlas.svg import Number, hatching, label, path, picture, tag, ticks
 from claimatlas.atlas.words import ChartWords
+from claimatlas.conventions import Z
 
 WIDTH = 480
 HEIGHT = 270
@@ -27,7 +28,7 @@ MANY = 60
 """Places from which on a ranking has points instead of named bars."""
 
 BINS = 24
-LIMITS = ((1.959964, "limit-95"), (3.090232, "limit-998"))
+LIMITS = ((Z, "limit-95"), (3.090232, "limit-998"))
 """The limits of a funnel plot: 95 % and 99.8 % of places would lie within, if chance alone made them differ."""
 
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.conventions import Z
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.conventions import Z
 from claimatlas.spark.columns import all_of
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 

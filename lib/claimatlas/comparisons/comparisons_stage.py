@@ -5,9 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import direction, trend_statistic
+from claimatlas.conventions import TREND_YEARS
 from claimatlas.runs.context import RunContext
 from claimatlas.tables.published import newest_rows, totals_of
 from claimatlas.tables.schemas import COMPARISONS

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.conventions import TREND_YEARS as YEARS
-from claimatlas.cells.conventions import Z
+from claimatlas.conventions import TREND_YEARS as YEARS
+from claimatlas.conventions import Z
 
 RISING, FALLING, NONE = "rising", "falling", "none"
 

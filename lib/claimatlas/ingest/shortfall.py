@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import ShareBounds
+from claimatlas.conventions import wilson_interval
 from claimatlas.errors import QualityGateError
 
-_Z = NormalDist().inv_cdf(0.975)
 _MAX_SAID = 3
 
 
@@ -30,11 +28,7 @@ class Shortfall:
 
 def lower_end_of_share(odd: int, of: int) -> float:
     """The lower end of Wilson's 95 % interval of a share; 1 where all are odd and the interval would end below it."""
-    share = odd / of
-    if share == 1:
-        return 1.0
-    spread = _Z * sqrt(share * (1 - share) / of + _Z * _Z / (4 * of * of))
-    return (share + _Z * _Z / (2 * of) - spread) / (1 + _Z * _Z / of)
+    return 1.0 if odd == of else wilson_interval(odd, of)[0]
 
 
 def is_beyond(bounds: ShareBounds, odd: int, of: int, least_counted: int) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 
 from claimatlas.auditing.figures import Key, count_names, figures_of
 from claimatlas.auditing.ranges import ranges_of
-from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
+from claimatlas.conventions import TREND_YEARS
 from claimatlas.protection.intervals import DECIMALS, interval_of, reliability_of, value_of
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-from claimatlas.cells.conventions import Z
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Reliability
+from claimatlas.conventions import wilson_interval
 
 DECIMALS = 4
 
@@ -24,13 +22,8 @@ def interval_of(indicator: Indicator, numerator: int, denominator: int) -> tuple
     """The Wilson interval of a percentage, 95 %, in percent."""
     if indicator.unit != "percent" or denominator == 0:
         return None, None
-    n, share = float(denominator), numerator / denominator
-    shrink = 1 + Z * Z / n
-    centre = (share + Z * Z / (2 * n)) / shrink
-    half = Z / shrink * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    low = 0.0 if numerator == 0 else max(0.0, 100 * (centre - half))
-    high = 100.0 if numerator == denominator else min(100.0, 100 * (centre + half))
-    return round(low, DECIMALS), round(high, DECIMALS)
+    low, high = wilson_interval(numerator, denominator)
+    return round(100 * low, DECIMALS), round(100 * high, DECIMALS)
 
 
 def reliability_of(

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from claimatlas.cells.conventions import Z
 from claimatlas.cells.status import missing_code_lists, observes_until
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeList
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, AgeClass, Settings
+from claimatlas.conventions import Z
 
 WILSON_Z = repr(Z)
 """The quantile of the published intervals."""

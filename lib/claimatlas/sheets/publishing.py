@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from claimatlas.cells.conventions import TREND_YEARS
 from claimatlas.configuration.settings import POSTNATAL, AgeClass
+from claimatlas.conventions import TREND_YEARS
 from claimatlas.sheets.counting import end_of_observation, window_name
 from claimatlas.sheets.facts import TREND_P, WILSON_Z, Facts
 from claimatlas.sheets.markdown import blocks, bullets, code, plain, table

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from claimatlas.cells.conventions import TREND_YEARS, Z
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.conventions import TREND_YEARS, Z
 from claimatlas.protection.intervals import interval_of
 from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, POSTNATAL
 
