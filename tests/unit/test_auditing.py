@@ -18,7 +18,10 @@ from claimatlas.auditing.attack import Outcome, attack
 from claimatlas.auditing.figures import count_names, figures_of
 from claimatlas.auditing.files import read_folder
 from claimatlas.auditing.lattice import Count, lattice_of
+from claimatlas.auditing.pools import components_of
+from claimatlas.auditing.programs import Model, Rows
 from claimatlas.auditing.run import audit, know_other_releases, rules_of
+from claimatlas.auditing.targets import Terms
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
@@ -50,6 +53,17 @@ def attacked(country: Country, rows: Sequence[dict], others: Sequence[Sequence[d
 def said(country: Country, outcome: Outcome) -> Named:
     """The bounds of hidden counts, and of their differences, that the attacker names."""
     return named_by(outcome.findings, {count_names(one)[0]: one.id for one in country[0].indicators})
+
+
+def test_what_is_aimed_at_holds_its_unknowns_together() -> None:
+    """A sum of unknowns without a row in common: programs over one of them alone would bound it too closely."""
+    nothing, whole = np.zeros(0), np.array([0.0, 0.0, 0.0])
+    rows = Rows(np.array([0, 1]), np.array([2]), np.ones(1), np.zeros(1), np.ones(1))
+    model = Model([], [], True, whole, whole + 9, rows)
+    alone = Terms(np.array([0]), np.zeros(0, dtype=np.int64), nothing, nothing)
+    assert components_of(model, alone).tolist() == [0, 1, 2]
+    both = Terms(np.array([0, 2]), np.array([0, 1]), np.ones(2), np.zeros(1))
+    assert components_of(model, both).tolist() == [0, 0, 2]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -112,6 +112,21 @@ def conf(protected: tuple[Path, Path]) -> Path:
     return protected[1]
 
 
+def test_the_attacker_finds_the_same_in_what_readers_download(
+    protected: tuple[Path, Path], draft: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where each file has a column more, that says of every row that it is synthetic."""
+    output, conf = protected
+    told = []
+    for folder in (output, draft / "downloads" / "1"):
+        code = main(["audit", str(folder), "--conf", str(conf), "--json"])
+        record = json.loads(capsys.readouterr().out)
+        record.pop("seconds")
+        told.append((code, record))
+    assert told[0] == told[1]
+    assert told[0][1]["hidden"] > 0
+
+
 def test_nothing_is_published_without_an_approved_report(
     output: Path, conf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,21 +8,26 @@ import numpy as np
 
 from claimatlas.auditing.lattice import Count, Lattice, Mask
 from claimatlas.auditing.programs import Indices, Model
+from claimatlas.auditing.targets import Terms
 
 LARGEST = 3
 """Of the places without parts, how many of each larger place stand for it in a search over the whole country."""
 
 
-def components_of(model: Model) -> Indices:
-    """For each unknown the smallest one that it hangs together with, by any chain of rows."""
+def components_of(model: Model, terms: Terms) -> Indices:
+    """For each unknown the smallest one that it hangs together with, by any chain of rows and of what is aimed at.
+
+    A figure that is the sum of unknowns without a row in common has no bounds but those of all of them together.
+    """
     rows = model.rows
-    owner = np.repeat(np.arange(len(rows.low)), np.diff(rows.start))
+    owner = np.concatenate([np.repeat(np.arange(len(rows.low)), np.diff(rows.start)), len(rows.low) + terms.owner])
+    index = np.concatenate([rows.index, terms.index])
     label = np.arange(model.size)
     while True:
-        least = np.full(len(rows.low), model.size, dtype=np.int64)
-        np.minimum.at(least, owner, label[rows.index])
+        least = np.full(len(rows.low) + len(terms.known), model.size, dtype=np.int64)
+        np.minimum.at(least, owner, label[index])
         fresh = label.copy()
-        np.minimum.at(fresh, rows.index, least[owner])
+        np.minimum.at(fresh, index, least[owner])
         # Each goes on to what its own label has become, so chains shrink by half a round.
         fresh = fresh[fresh]
         if (fresh == label).all():

@@ -64,8 +64,8 @@ class Search:
 
     def run(self) -> Effort:
         """Search until each target is wide, or its bounds are found, or the time is over."""
-        label = components_of(self.model)
         terms = self.targets.terms
+        label = components_of(self.model, terms)
         unsettled = (self.targets.low < self.targets.high)[terms.owner]
         names = np.unique(label[terms.index[unsettled]]).tolist()
         sizes = np.bincount(label, minlength=1)
