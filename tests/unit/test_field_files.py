@@ -415,6 +415,14 @@ def test_instants_among_days_stay_instants(spark: SparkSession, tmp_path: Path) 
     assert sorted(row["booking"] for row in rows) == ["2022-01-04T23:00:00.000000Z", "2022-01-05"]
 
 
+def test_an_instant_that_no_calendar_has_is_read_among_days(spark: SparkSession, tmp_path: Path) -> None:
+    parquet(tmp_path / "claims" / "a.parquet", 0, 1, booking=pa.array([DAY]))
+    parquet(tmp_path / "claims" / "b.parquet", 1, 1, booking=pa.array([2**63 - 1], pa.timestamp("us", "UTC")))
+    found_texts = sorted(row["booking"] for row in read(spark, found(tmp_path)).collect())
+    assert found_texts[0].startswith("+294247-01-10")
+    assert found_texts[1:] == ["2022-01-05"]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

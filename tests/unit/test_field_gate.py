@@ -237,6 +237,33 @@ def test_rejected_people_of_one_year_stop_a_run(spark: SparkSession, configurati
     assert "population: of the rows of 2023 60 of 500 (12.00 %) were rejected" in stopped(found, configuration)
 
 
+def test_rejected_rows_of_a_year_beyond_whole_numbers_are_counted(
+    spark: SparkSession, configuration: Configuration
+) -> None:
+    loaded = Loaded("population", read=10_000, rejected=60, reasons={"invalid_year": 60})
+    rows = [(["invalid_year"], f'{{"beneficiary_id":"x","year":"{year}"}}') for year in ("99999999999", "1e300") * 30]
+    loaded.rejected_rows = spark.createDataFrame(rows, "reasons array<string>, row string")
+    accepted = spark.createDataFrame([], "beneficiary_id string, year int")
+    require_enough(rejected_together(loaded, POPULATION_INPUT, accepted, {2022: 9_940}, configuration), configuration)
+
+
+def test_a_code_list_counts_for_every_part_that_names_it(configuration: Configuration) -> None:
+    services = configuration.services
+    name, group = next((name, group) for name, group in services.contact_groups.items() if group.code_lists)
+    shared = group.code_lists[0]
+    kind = next(iter(services.beneficiary_services))
+    services = services.model_copy(
+        update={
+            "beneficiary_services": {
+                kind: services.beneficiary_services[kind].model_copy(update={"code_lists": (shared,)})
+            }
+        }
+    )
+    parts = services.code_lists_by_part()
+    assert shared in parts["contact_groups", name]
+    assert parts["beneficiary_services", kind] == (shared,)
+
+
 # --- Instants ------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ from claimatlas.ingest.validate.rows import (
 )
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 SOUND: dict[str, dict[str, Any]] = {
@@ -152,6 +153,7 @@ def test_formats_of_dates_in_text(spark: SparkSession, source: dict[str, Any], c
         ({"format": "sas"}, T.DoubleType(), [23015.0, 23015.25, None], [FIFTH, FIFTH, None]),
         ({"format": "excel"}, T.DecimalType(12, 4), [Decimal("44931.5000")], [FIFTH]),
         ({"format": "unix_us"}, T.LongType(), [1672876800000000, 1], [FIFTH, INSTANT]),
+        ({"format": "unix"}, T.LongType(), [1672876800, 2**62, -(2**63)], [FIFTH, UNPARSEABLE, UNPARSEABLE]),
     ],
     ids=str,
 )
@@ -236,6 +238,16 @@ def test_instants_of_a_timestamp(spark: SparkSession, zone_of_session: str) -> N
     assert days(spark, {}, moments, T.TimestampType(), time_zone="Europe/Brussels") == expected
     clock = [datetime(2023, 1, 5, 23, 59), None]  # noqa: DTZ001 - it has no zone
     assert days(spark, {}, clock, T.TimestampNTZType()) == [FIFTH, None]
+
+
+def test_an_instant_that_no_calendar_has_ends_no_run(spark: SparkSession) -> None:
+    """A shift to Brussels leaves what a long of microseconds can hold, and Spark would fail as a whole."""
+    raw = frame(spark, "population", [{"birth_date": "x"}])
+    for limit in (2**63 - 1, -(2**63)):
+        strange = raw.withColumn("birth_date", F.timestamp_micros(F.lit(limit)))
+        for zone in (None, "Europe/Brussels", "America/New_York"):
+            (row,) = judge(strange, "population", every_row=True, time_zone=zone)
+            assert row[REASONS] == UNPARSEABLE
 
 
 def test_a_time_of_day_is_counted(spark: SparkSession) -> None:

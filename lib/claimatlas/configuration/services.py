@@ -5,6 +5,8 @@ Source page of the contact groups and their provider rules: cube_007_008a_At.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pydantic import Field, field_validator, model_validator
 
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Number, Whole
@@ -111,19 +113,20 @@ class Services(Declaration):
             return [flag.code_lists]
         return [self.contact_groups[group].code_lists_for(settings) for group in flag.contact_groups]
 
-    def used_code_lists(self) -> dict[str, tuple[str, str]]:
-        """Every code list that is named here, with the key that names it."""
-        used: dict[str, tuple[str, str]] = {}
+    def code_lists_by_part(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The code lists that each part names, by the part's key; two parts may name the same list."""
+        named: dict[tuple[str, str], tuple[str, ...]] = {}
         for name, group in self.contact_groups.items():
-            chosen = [*group.code_lists]
-            for by_value in group.code_lists_by_setting.values():
-                for lists in by_value.values():
-                    chosen += lists
-            used.update(dict.fromkeys(chosen, ("contact_groups", name)))
+            by_value = [lists for values in group.code_lists_by_setting.values() for lists in values.values()]
+            named["contact_groups", name] = (*group.code_lists, *chain.from_iterable(by_value))
         for name, flag in self.delivery_flags.items():
-            used.update(dict.fromkeys(flag.code_lists, ("delivery_flags", name)))
+            named["delivery_flags", name] = tuple(flag.code_lists)
         for name, service in self.beneficiary_services.items():
-            used.update(dict.fromkeys(service.code_lists, ("beneficiary_services", name)))
+            named["beneficiary_services", name] = tuple(service.code_lists)
         for name, kind in self.delivery_types.items():
-            used[kind.code_list] = ("delivery_types", name)
-        return used
+            named["delivery_types", name] = (kind.code_list,)
+        return named
+
+    def used_code_lists(self) -> dict[str, tuple[str, str]]:
+        """Every code list that is named here, with the last key that names it."""
+        return {name: part for part, names in self.code_lists_by_part().items() for name in names}

@@ -131,11 +131,13 @@ def rejected_together(
     if loaded.rejected_rows is None or table.name not in (CLAIMS_INPUT.name, POPULATION_INPUT.name):
         return []
     year, code = _year_in_row(table, configuration), _code_in_row(table, configuration)
+    groups = _groups_of_codes(configuration)
     # Of a duplicate another row stays; what is declared to be open is left out on purpose.
     is_lost = F.exists("reasons", lambda reason: (reason != table.duplicate_reason) & ~reason.startswith(OPEN))
     counts = (
         loaded.rejected_rows.where(is_lost)
-        .select(year.alias("year"), code.alias("code"))
+        # Any other code counts as none: a column that was taken for codes has as many values as rows.
+        .select(year.alias("year"), F.when(code.isin(sorted(frozenset().union(*groups.values()))), code).alias("code"))
         .groupBy("year", "code")
         .count()
     )
@@ -143,11 +145,7 @@ def rejected_together(
     # Of a year without an accepted row, such as one before the first service date, there is no figure.
     rejected = {key: rows for key, rows in rejected.items() if key[0] is _ANY_YEAR or by_year.get(key[0])}
     found = list(_of_years(loaded, rejected, by_year))
-    groups = {
-        name: codes
-        for name, codes in _groups_of_codes(configuration).items()
-        if _by_year(rejected, codes).total() >= _LEAST_REJECTED
-    }
+    groups = {name: codes for name, codes in groups.items() if _by_year(rejected, codes).total() >= _LEAST_REJECTED}
     if groups:
         codes = sorted(frozenset().union(*groups.values()))
         kept = accepted.where(F.col("nomenclature_code").isin(codes)).groupBy("year", "nomenclature_code").count()
@@ -201,19 +199,16 @@ def _shortfall(loaded: Loaded, which: str, rejected: int, accepted: int) -> Shor
 
 def _groups_of_codes(configuration: Configuration) -> dict[str, frozenset[int]]:
     """The codes of each part of ``services.yaml`` that names code lists, at whatever time they are valid."""
-    lists: dict[str, list[str]] = {}
-    for name, place in configuration.services.used_code_lists().items():
-        lists.setdefault(".".join(place), []).append(name)
     return {
-        place: frozenset(row.code for name in names for row in configuration.code_lists[name].rows)
-        for place, names in lists.items()
+        ".".join(part): frozenset(row.code for name in names for row in configuration.code_lists[name].rows)
+        for part, names in configuration.services.code_lists_by_part().items()
     }
 
 
 def _year_in_row(table: InputTable, configuration: Configuration) -> Column:
     value = _value(table, table.year_of, configuration)
     if table.year_of == "year":
-        return value.try_cast("double").cast("int")
+        return value.try_cast("double").try_cast("int")
     return F.when(value.rlike("^[0-9]{4}-[0-9]{2}-[0-9]{2}"), F.substring(value, 1, 4).cast("int"))
 
 

@@ -20,6 +20,8 @@ from claimatlas.paths import LITERAL_PATH, quoted
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _TIMES = (T.DateType, T.TimestampNTZType, T.TimestampType)
 _NANOSECONDS = "spark.sql.legacy.parquet.nanosAsLong"
+MICROSECONDS_OF_YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The first and last microsecond of the years 1 to 9999 in UTC, since 1970: no calendar has another instant."""
 
 
 def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
@@ -148,8 +150,10 @@ def _cast(field: T.StructField, data_type: T.DataType) -> Column:
     column = F.col(quoted(field.name))
     if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampType):
         # In words, so that an instant is still known for one beside times without a zone.
-        of_utc = clock_of_microseconds(F.unix_micros(column))
-        return F.concat(F.date_format(of_utc, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"), F.lit("Z"))
+        microseconds = F.unix_micros(column)
+        of_utc = clock_of_microseconds(F.when(microseconds.between(*MICROSECONDS_OF_YEARS), microseconds))
+        text = F.concat(F.date_format(of_utc, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"), F.lit("Z"))
+        return F.coalesce(text, column.cast("string"))  # An instant out of these years is no date, but is not lost.
     if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampNTZType):
         return F.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS")
     return column.cast(data_type)

@@ -17,6 +17,7 @@ from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
 from claimatlas.configuration.mappings import DAY_NUMBERS, INSTANTS, ISO, SECONDS, ColumnSource
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import REPLACEMENT, WHITESPACE, InputColumn, Kind
+from claimatlas.ingest.read.parquet_rows import MICROSECONDS_OF_YEARS
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME = r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
@@ -379,6 +380,8 @@ def _of_instant(instant: Column, understanding: Understanding) -> _Day:
     By numbers, so that it does not depend on the session's zone.
     """
     zone = understanding.time_zone
+    # Spark fails as a whole where a shift of hours leaves the range of its instants.
+    instant = F.when(F.unix_micros(instant).between(*MICROSECONDS_OF_YEARS), instant)
     microseconds = F.unix_micros(F.from_utc_timestamp(instant, zone) if zone else instant)
     day_number = F.floor(microseconds / F.lit(_MICROSECONDS_OF_DAY).cast("decimal(11,0)")).cast("int")
     day = F.date_add(F.lit(date(1970, 1, 1)), day_number)
@@ -401,7 +404,7 @@ def _formatted(
         number = _number(source, raw_type, column, table, understanding.decimal)
         if name in INSTANTS:
             units = F.lit(INSTANTS[name]).cast("decimal(10,0)")
-            microseconds = F.floor(number * F.lit(1_000_000).cast("decimal(7,0)") / units).cast("bigint")
+            microseconds = F.floor(number * F.lit(1_000_000).cast("decimal(7,0)") / units).try_cast("bigint")
             return _of_instant(F.timestamp_micros(microseconds), understanding)
         # By numbers: a literal of before 1583 is another day in the calendar of older Java.
         start = (date.fromisoformat(DAY_NUMBERS.get(name) or SECONDS[name]) - date(1970, 1, 1)).days
