@@ -215,6 +215,29 @@ def test_few_people(births: dict[str, int], tmp_path: Path, conf: Path) -> None:
     assert leaks(output, conf) == []
 
 
+def test_a_population_that_is_withheld_stays_so(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is shown again for want of a secret that needs it hidden."""
+    answers = iter([False, False, True])
+    monkeypatch.setattr(Audit, "_protect_parts", lambda self, until: next(answers))
+    assert protect(output, conf) == 0
+    assert {row["confidentiality"] for row in published(output)} == {"C"}
+    assert leaks(output, conf) == []
+
+
+def test_counts_that_contradict_each_other_are_named(
+    output: Path, conf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A numerator above its denominator lies in no world."""
+    rows = gold_rows(drawn(1))
+    wrong = [dict(zip(GOLD, row, strict=True)) for row in rows]
+    for row in wrong:
+        if row["numerator"] is not None and row["indicator_id"] != "births":
+            row["numerator"] += row["denominator"]
+    write_gold(output, [tuple(row[name] for name in GOLD) for row in wrong])
+    assert protect(output, conf) == 2
+    assert "above" in capsys.readouterr().err
+
+
 def test_a_hidden_cell_that_is_shown_again(output: Path, conf: Path) -> None:
     """The attacker reports what follows from it, and nothing before."""
     assert protect(output, conf) == 0

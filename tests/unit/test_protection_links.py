@@ -7,6 +7,7 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
+from claimatlas.protection.links import common_figures
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
 from claimatlas.protection.tables import TableBuilder, published_values
 from comparison import CONF
@@ -73,6 +74,16 @@ def test_yes_and_the_rest_are_all() -> None:
     publication = load_publication(CONFIGURATION)
     values = published_values(CONFIGURATION, publication, "deliveries", "increased_reimbursement")
     assert values == ("yes", "no_or_unknown")
+
+
+def test_unknown_domicile_is_another_count_where_places_are_others() -> None:
+    """An indicator of the country alone knows everybody's place: its rest bounds that of no other."""
+    builder = TableBuilder(CONFIGURATION, load_publication(CONFIGURATION), 2023)
+    fine = builder.frame("deliveries", "municipality", ("age_category", "delivery_type"))
+    coarse = builder.frame("deliveries", "country", ("delivery_type",))
+    alike = builder.frame("deliveries", "municipality", ("delivery_type",))
+    assert {fine.units[one].level for (one, _), _ in common_figures(fine, coarse)} == {"country"}
+    assert "" in {fine.units[one].level for (one, _), _ in common_figures(fine, alike)}
 
 
 def test_unknown_domicile() -> None:

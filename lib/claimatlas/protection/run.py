@@ -109,6 +109,10 @@ def choose(
     at_search = time.monotonic()
     if not audit.protect(until):
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))
+    for quantity, measure in measures.items():
+        if quantity.population in audit.withheld:
+            # Nothing of it may be shown again: without any figure nothing is proved, as nothing is bounded.
+            own[quantity] = measure.hidden.copy()
     at_cleaning = time.monotonic()
     again = Cleaning(audit, own).clean(until)
     at_proof = time.monotonic()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Mask
 from claimatlas.protection.links import Link, Links
 from claimatlas.protection.programs import Program, as_whole
@@ -66,6 +67,9 @@ def room_of(
         room.high = np.where(measure.atoms == 0, 0, room.high)
     _keep_parts(room, measure, measures, links, (along, still), movers)
     _keep_figures(room, measure, measures, links)
+    stays = bool((room.low <= 0).all() and (room.high >= 0).all())
+    if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
+        raise InputError(f"gold has a count that is above one that it lies within: {measure.quantity}.")
     return room, movers
 
 
