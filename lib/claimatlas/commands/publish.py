@@ -137,6 +137,7 @@ def _publish(arguments: argparse.Namespace) -> None:
     from claimatlas.atlas.building import check_folder  # noqa: PLC0415 - see require_packages
     from claimatlas.atlas.changes import causes_of  # noqa: PLC0415
     from claimatlas.atlas.reading import first_published, withdrawals_of  # noqa: PLC0415
+    from claimatlas.commands.attacks import require_safe  # noqa: PLC0415
 
     configuration = options.configuration_of(arguments, "")
     publication, settings = load_publication(configuration), load_atlas(configuration)
@@ -151,6 +152,7 @@ def _publish(arguments: argparse.Namespace) -> None:
             raise InputError(f"Release {number} was withdrawn: publish another one.")
         if not arguments.draft:
             _check_approval(arguments, cells, configuration)
+            require_safe(arguments.output, cells, configuration, publication)
         publishing = Publishing(
             arguments.output,
             configuration,
