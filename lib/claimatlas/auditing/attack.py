@@ -82,7 +82,9 @@ def attack(
     Raises:
         InputError: they contradict each other.
     """
-    outcome = Outcome()
+    outcome = _counted(lattice)
+    if not any(count.shown.any() or count.low.any() for count in lattice.counts):
+        return outcome  # Of what nothing is shown, and no other release tells, nothing is bounded.
     begin = time.monotonic()
     narrow(lattice)
     outcome.seconds["bounds"] = time.monotonic() - begin
@@ -103,13 +105,17 @@ def attack(
     findings = [*_counts(found, lattice, rules), *_gaps(found, lattice, rules)]
     findings += [*_full(found, lattice), *_shown(found, rules)]
     findings += _insiders(found, lattice, rules, changes, search)
-    for count in lattice.counts:
-        is_hidden = count.planned & ~count.shown
-        outcome.hidden += int(is_hidden.sum())
-        outcome.determined += int((is_hidden & (count.low == count.high)).sum())
-        outcome.unplanned += int((~count.planned).sum())
+    outcome.determined = sum(
+        int((count.planned & ~count.shown & (count.low == count.high)).sum()) for count in lattice.counts
+    )
     outcome.findings = sorted(set(findings), key=lambda one: (one.key, one.of, one.kind))
     return outcome
+
+
+def _counted(lattice: Lattice) -> Outcome:
+    """How many figures are hidden, and how many are not planned."""
+    hidden = sum(int((count.planned & ~count.shown).sum()) for count in lattice.counts)
+    return Outcome(hidden=hidden, unplanned=sum(int((~count.planned).sum()) for count in lattice.counts))
 
 
 def _changes(lattice: Lattice) -> list[list[Residues]]:
