@@ -21,7 +21,7 @@ from claimatlas.atlas.cells import State
 from claimatlas.atlas.metadata import CATALOGUE, CSVW, catalogue, csvw
 from claimatlas.atlas.reading import COLUMNS
 from claimatlas.atlas.site import Site
-from claimatlas.atlas.workbooks import MOMENT, write_workbook
+from claimatlas.atlas.workbooks import MOMENT, Content, write_workbook
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.tables.schemas import PUBLISHED_CELLS
 
@@ -51,9 +51,8 @@ def write_downloads(folder: Path, site: Site) -> None:
         _write_csv(folder / f"{indicator.id}.csv", table)
         _write_parquet(folder / f"{indicator.id}.parquet", table, site)
         about = _metadata_rows(site, indicator)
-        write_workbook(
-            folder / f"{indicator.id}.xlsx", indicator.id, table, about, notes(site).splitlines(), site.release.band
-        )
+        content = Content(indicator.id, table, about, notes(site).splitlines(), site.release.band)
+        write_workbook(folder / f"{indicator.id}.xlsx", content)
     _write_json(folder / CSVW, csvw(site))
     _write_json(folder / CATALOGUE, catalogue(site))
     _write_json(folder / AUDIT, audit_record(site))
