@@ -216,7 +216,7 @@ def test_a_year_that_a_run_left_without_a_mark_is_judged_by_its_rows(
     warnings = []
     for configuration in (shipped, declared):
         store.create(deliveries_table(configuration))
-        record = RunRecord("deliveries", [2023], configuration, 0, quiet=True)
+        record = RunRecord("deliveries", [2023], configuration)
         warn_of_years_without_flags(store, configuration, record)
         warnings.append(record.warnings)
     assert warnings == [[], [NOTE]]

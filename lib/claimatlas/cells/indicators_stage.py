@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
 from claimatlas.cells.members import ODD_OF_BENEFICIARIES, beneficiary_counts, delivery_counts
-from claimatlas.cells.rows import published_rows
+from claimatlas.cells.rows import Computable, published_rows
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.claims.netting import SERVICE_COUNTS
 from claimatlas.configuration import Configuration
@@ -140,7 +140,7 @@ def write_cells(
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.add_to_note("statuses", {f"{indicator} {year}": status for (indicator, year), status in statuses.items()})
     known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
-    published = published_rows(cells, population, indicators, statuses, without_denominator, known_levels)
+    published = published_rows(cells, population, indicators, Computable(statuses, known_levels, without_denominator))
     rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)

@@ -30,7 +30,7 @@ def judge_completeness(
                     continue
                 if is_settled(year, month, last, bounds.months_until_settled):
                     lines = counts.get((year, month), {}).get(group, 0)
-                    yield _finding(group, year, month, lines, expected, bounds.least_share_of_month)
+                    yield _finding(group, (year, month), lines, expected, bounds.least_share_of_month)
 
 
 def is_settled(year: int, month: int, last: date, months: int) -> bool:
@@ -49,7 +49,8 @@ def _mean_before(counts: MonthCounts, group: str, first: date, year: int, month:
     return sum(counts.get((before, month), {}).get(group, 0) for before in held) / len(held)
 
 
-def _finding(group: str, year: int, month: int, lines: int, expected: float, bound: float) -> Finding:
+def _finding(group: str, year_and_month: tuple[int, int], lines: int, expected: float, bound: float) -> Finding:
+    year, month = year_and_month
     share = lines / expected if expected else 1.0
     sentence = (
         f"{group}, {year}-{month:02}: {lines:,} lines, {100 * share:.1f} % of the mean of this month in the earlier "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import run_job
+from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import take_in_input
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
@@ -41,4 +41,4 @@ def run(arguments: argparse.Namespace) -> int:
         with context.record.stage("ingest"):
             take_in_input(context, paths, found, options.ingest_options_of(arguments, ()))
 
-    return run_job("ingest", 1, arguments, lambda _: (), body, before=before)
+    return run_job(Job("ingest", 1, lambda _: (), body, before), arguments)

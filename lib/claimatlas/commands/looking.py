@@ -73,10 +73,10 @@ def store_of(output: str, app_name: str) -> Store:
     """The tables of an output, by Spark."""
     # Only here: a session takes seconds, and its package a good part of one.
     from claimatlas.commands.sessions import are_small  # noqa: PLC0415
-    from claimatlas.spark.session import get_session  # noqa: PLC0415
+    from claimatlas.spark.session import LocalSpark, get_session  # noqa: PLC0415
     from claimatlas.tables.store import Store  # noqa: PLC0415
 
-    return Store.at(get_session(app_name, is_small=are_small([output])), output)
+    return Store.at(get_session(app_name, LocalSpark(is_small=are_small([output]))), output)
 
 
 def _delta_reader(output: str) -> Reader:

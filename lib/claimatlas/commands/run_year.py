@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import run_job
+from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import (
     form_deliveries,
     publish_indicators,
@@ -62,11 +62,5 @@ def run(arguments: argparse.Namespace) -> int:
         publish_indicators(context, silver, source, arguments.complete_through, allow_drift=arguments.allow_drift)
 
     stages = 4 if paths.given else 3
-    return run_job(
-        "run_year",
-        stages,
-        arguments,
-        lambda configuration: options.years_of(arguments, configuration),
-        body,
-        before=before,
-    )
+    job = Job("run_year", stages, lambda configuration: options.years_of(arguments, configuration), body, before)
+    return run_job(job, arguments)

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
 from claimatlas.paths import is_remote, schema_of
-from claimatlas.spark.session import get_session
+from claimatlas.spark.session import LocalSpark, get_session
 from claimatlas.spark.settings import SMALL_BYTES
 
 _INPUTS = ("input", *INPUT_TABLE_NAMES)
@@ -26,9 +26,8 @@ def session_for(name: str, arguments: argparse.Namespace, *, small: bool | None 
         InputError: as ``get_session``.
     """
     options = getattr(arguments, "java_options", None)
-    return get_session(
-        f"claimatlas {name}", java_options=options, is_small=is_small(arguments) if small is None else small
-    )
+    local = LocalSpark(java_options=options, is_small=is_small(arguments) if small is None else small)
+    return get_session(f"claimatlas {name}", local)
 
 
 def is_small(arguments: argparse.Namespace) -> bool:

@@ -97,19 +97,14 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
         for file in _PLACE_FILES:
             parts.load(_look_at_places, folder, file, settings)
     _judge_indicators(parts, folder, settings, services)
-    return _verdict(parts, folder, conf, overrides, mapping, lists)
+    # What a run would do decides: nothing passes here that a run refuses.
+    configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)
+    return _verdict(parts, folder, lists, configuration)
 
 
 def _verdict(
-    parts: _Parts,
-    folder: Traversable,
-    conf: str | None,
-    overrides: Sequence[str],
-    mapping: str | None,
-    lists: dict[str, CodeList],
+    parts: _Parts, folder: Traversable, lists: dict[str, CodeList], configuration: Configuration | None
 ) -> Verdict:
-    # What a run would do decides: nothing passes here that a run refuses.
-    configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)
     if configuration is None:
         if is_there(folder.joinpath(PUBLICATION)):
             parts.load(_validated, Publication, folder, PUBLICATION)

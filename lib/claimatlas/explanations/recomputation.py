@@ -39,7 +39,7 @@ def recompute(
     Raises:
         InputError: a version is no longer kept.
     """
-    record = RunRecord("diff", years, configuration, 0, quiet=True)
+    record = RunRecord("diff", years, configuration)
     facts = SilverFacts.of(silver)
     versions = facts.versions
     try:

@@ -65,7 +65,7 @@ def compute_part(context: RunContext, silver: SilverFacts, inputs: Mapping[str, 
     # Services around a delivery are joined with the few deliveries, so that no other lines of the affected are kept.
     claims = context.store.read_version(CLAIMS, silver.versions[CLAIMS.name])
     working = WorkingStore(context.store, name, {**inputs, CLAIMS.name: claims})
-    aside = RunContext(working, configuration, years, RunRecord(name, years, configuration, 0, quiet=True))
+    aside = RunContext(working, configuration, years, RunRecord(name, years, configuration))
     lines = inputs[CLAIMS.name]
     formed = deliveries_of(aside, lines)
     working.give(deliveries_table(configuration), formed.rows)

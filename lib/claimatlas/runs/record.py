@@ -31,12 +31,11 @@ class RunRecord:
         job: str,
         years: Sequence[int],
         configuration: Configuration,
-        stages: int,
+        stages: int = 0,
         *,
         spark: SparkSession | None = None,
-        quiet: bool = False,
     ) -> None:
-        """Start the clock; ``stages`` is how many stages the job has, ``quiet`` says nothing of its progress.
+        """Start the clock; ``stages``: how many the job has. A computation aside has none, and reports no progress.
 
         ``spark``: the session whose work is counted for each stage; without one nothing is counted.
         The configuration's files are read once more here, not at the end: they may be edited during a long run.
@@ -49,7 +48,7 @@ class RunRecord:
         self.files = snapshot(configuration)
         self.hashes = configuration.hashes
         self._list_hashes = {name: configuration.code_list_hash(name) for name in sorted(configuration.code_lists)}
-        self._quiet = quiet
+        self._quiet = quiet = stages == 0
         self._stages = stages
         self._spark = spark
         self.notes: dict[str, Any] = {}

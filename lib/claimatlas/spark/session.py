@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,25 +63,34 @@ CONNECT_PORT = 15002
 _SECONDS_TO_ANSWER = 10
 
 
-def get_session(
-    app_name: str,
-    *,
-    master: str | None = None,
-    driver_memory: str | None = None,
-    settings: Mapping[str, str] | None = None,
-    java_options: str | None = None,
-    is_small: bool = False,
-) -> SparkSession:
+@dataclass(frozen=True)
+class LocalSpark:
+    """How a Spark that a plain Python process starts is set up.
+
+    Attributes:
+        master: Where it runs; else the variable `SPARK_MASTER`, else this machine.
+        driver_memory: Its memory, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
+        settings: Further settings.
+        java_options: Java's options, in place of the product's.
+        is_small: Whether little data is worked on: a Spark on this machine gets what suits that.
+    """
+
+    master: str | None = None
+    driver_memory: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    java_options: str | None = None
+    is_small: bool = False
+
+
+DEFAULT_SPARK = LocalSpark()
+
+
+def get_session(app_name: str, local: LocalSpark = DEFAULT_SPARK) -> SparkSession:
     """Return the session to work with, and make one where there is none.
 
     Args:
         app_name: The name under which Spark shows a session that is made here.
-        master: Where a session of a plain Python process runs; else the variable `SPARK_MASTER`, else
-            this machine.
-        driver_memory: Memory of such a session, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
-        settings: Further settings of such a session.
-        java_options: Java's options of such a session, in place of the product's.
-        is_small: Whether little data is worked on: such a session on this machine gets what suits that.
+        local: How Spark is set up where this process starts it.
 
     Raises:
         InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair; or no Spark Connect
@@ -95,10 +104,9 @@ def get_session(
     _require_user()
     with _own_interruption():
         if "PYSPARK_GATEWAY_PORT" in os.environ:
-            session = _submitted_session(app_name, is_small=is_small)
+            session = _submitted_session(app_name, is_small=local.is_small)
         else:
-            wishes = _Wishes(master, driver_memory, settings or {}, java_options, is_small)
-            session = _local_session(app_name, wishes)
+            session = _local_session(app_name, local)
     try:
         _check_versions(session)
         _require_loading(session.sparkContext._jvm)
@@ -224,18 +232,7 @@ def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has 
         ) from error
 
 
-@dataclass(frozen=True)
-class _Wishes:
-    """What the caller of ``get_session`` asks of a session that is made here."""
-
-    master: str | None
-    driver_memory: str | None
-    settings: Mapping[str, str]
-    java_options: str | None
-    is_small: bool
-
-
-def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
+def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     """Make the session of a plain Python process: a console command or a test."""
     check_java()
     home = jars.spark_home()
@@ -245,8 +242,8 @@ def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
     complete_submit_arguments()
     _let_java_name_paths()
     defaults = spark_defaults()
-    settings = wishes.settings
-    master = wishes.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
+    settings = local.settings
+    master = local.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
     if not master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -257,17 +254,17 @@ def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         wanted |= {
             **_on_this_machine({**defaults, **settings}),
-            **(SMALL if wishes.is_small else {}),
-            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if wishes.is_small else DRIVER_JAVA_OPTIONS)
+            **(SMALL if local.is_small else {}),
+            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS)
             + _log_option(),
         }
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
         wanted["spark.jars"] = ",".join([*own, *(path.as_uri() for path in jars.find())])
-    if wishes.java_options is not None:
-        wanted["spark.driver.extraJavaOptions"] = wishes.java_options + _log_option()
-    driver_memory = wishes.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
+    if local.java_options is not None:
+        wanted["spark.driver.extraJavaOptions"] = local.java_options + _log_option()
+    driver_memory = local.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
     if driver_memory:
         wanted["spark.driver.memory"] = driver_memory
     builder = SparkSession.builder.appName(app_name).master(master)

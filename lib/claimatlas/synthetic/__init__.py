@@ -5,6 +5,7 @@ cluster, and no person of the real world is in it.
 """
 
 from claimatlas.synthetic.generator import generate
+from claimatlas.synthetic.output import Output
 from claimatlas.synthetic.parameters import RULES_VERSION, Parameters, parse_years
 
-__all__ = ["RULES_VERSION", "Parameters", "generate", "parse_years"]
+__all__ = ["RULES_VERSION", "Output", "Parameters", "generate", "parse_years"]

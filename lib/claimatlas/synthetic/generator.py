@@ -45,22 +45,17 @@ class _Country:
 
 
 def generate(
-    spark: SparkSession,
+    output: Output,
     parameters: Parameters,
     configuration: Configuration,
-    folder: str,
-    *,
-    overwrite: bool = False,
     progress: Progress = lambda message: None,
 ) -> dict[str, Any]:
-    """Write a synthetic country into ``folder``.
+    """Write a synthetic country.
 
     Args:
-        spark: any session, classic or Connect.
+        output: gets ``claims``, ``population``, ``hospital_stays``, ``truth/…`` and ``generate.json``.
         parameters: size, years, seed, share of rows to be rejected, format.
         configuration: code lists, provider rules, geography and the tables of ``synthetic/``.
-        folder: gets ``claims``, ``population``, ``hospital_stays``, ``truth/…`` and ``generate.json``.
-        overwrite: replace these where the folder is not empty.
         progress: told what is written next.
 
     Returns:
@@ -70,8 +65,8 @@ def generate(
         InputError: the folder is not empty, or the configuration cannot be used.
     """
     world = make_world(parameters, configuration)
-    output = Output(spark, folder)
-    output.prepare(overwrite=overwrite)
+    output.prepare()
+    spark = output.spark
     country = _make_country(spark, world)
     rows: dict[str, int] = {}
     rejected: list[tuple[str, str, int]] = []
@@ -81,7 +76,8 @@ def generate(
         (CLAIMS_INPUT, _together(CLAIMS_INPUT, *_all_lines(country))),
     ):
         progress(f"writing {table.name}")
-        rows[table.name] = _write_input(spark, world, output, table, sound, rejected)
+        rows[table.name], planted_rows = _write_input(output, world, table, sound)
+        rejected += planted_rows
     for name, truth in _truth(world, country).items():
         progress(f"writing truth/{name}")
         rows[f"truth/{name}"] = output.write(truth, f"truth/{name}")
@@ -138,24 +134,21 @@ def _together(table: InputTable, *parts: DataFrame) -> DataFrame:
 
 
 def _write_input(
-    spark: SparkSession,
-    world: World,
-    output: Output,
-    table: InputTable,
-    sound: DataFrame,
-    rejected: list[tuple[str, str, int]],
-) -> int:
-    """Write an input table with what is planted in it, and note the planted rows."""
+    output: Output, world: World, table: InputTable, sound: DataFrame
+) -> tuple[int, list[tuple[str, str, int]]]:
+    """Write an input table with the faults that are planted in it.
+
+    Gives back the number of its rows, and the planted ones: table, reason to reject, number of rows.
+    """
     file_format, names = world.parameters.format, [column.name for column in table.columns]
     # Text where text is written, and where a column must hold what its type could not.
     if file_format == "csv" or world.parameters.dirty > 0:
         sound = as_text(sound, names)
     rows = output.write(sound.select(*names), table.name, file_format)
     if not world.parameters.dirty:
-        return rows
-    planted = plant(spark, world, table)
+        return rows, []
+    planted = plant(output.spark, world, table)
     rows += output.write(planted.rows, table.name, file_format, append=True)
     if planted.malformed is not None:
         rows += output.add_lines(planted.malformed, table.name, ",".join(names))
-    rejected += [(table.name, reason, number) for reason, number in planted.reasons.items()]
-    return rows
+    return rows, [(table.name, reason, number) for reason, number in planted.reasons.items()]

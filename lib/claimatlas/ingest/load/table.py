@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -15,6 +16,7 @@ from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.accounting import account_of, require_all_read
 from claimatlas.ingest.load.gate import midnights_elsewhere, words_as_ids
 from claimatlas.ingest.load.warnings import (
+    SourceTable,
     claims_facts,
     examples_of_rejected,
     late_times,
@@ -26,7 +28,17 @@ from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
 from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
+from claimatlas.ingest.validate.rows import (
+    LATE,
+    NO_EXTRAS,
+    NULL_WORD,
+    REASONS,
+    UNLISTED,
+    RowExtras,
+    RowRules,
+    validate_rows,
+    values_of,
+)
 from claimatlas.runs.context import RunContext
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
@@ -43,9 +55,7 @@ def validated(
     options: IngestOptions,
     source: Source,
     table: InputTable,
-    *,
-    repeated: DataFrame | None = None,
-    keep_every_row: bool = False,
+    extras: RowExtras = NO_EXTRAS,
 ) -> DataFrame:
     """The rows of a source, judged (``validate_rows``), and which batch brought them.
 
@@ -53,18 +63,14 @@ def validated(
         InputError: a column is missing or of a wrong type, or the source cannot be read.
     """
     configuration = context.configuration
-    rows = validate_rows(
-        read(context.store.spark, source),
-        table,
+    rules = RowRules(
         configuration.mapping,
-        first_service_date=configuration.settings.first_service_date,
-        as_of=options.as_of,
-        understanding=Understanding.of(configuration, table.name),
-        repeated=repeated,
-        keep_every_row=keep_every_row,
-        key=options.key,
-        with_oddities=True,
+        configuration.settings.first_service_date,
+        options.as_of,
+        Understanding.of(configuration, table.name),
+        options.key,
     )
+    rows = validate_rows(read(context.store.spark, source), table, rules, replace(extras, oddities=True))
     return rows.withColumn(BATCH, F.lit(options.batch))
 
 
@@ -91,15 +97,16 @@ def take_in(
     record.progress(f"ingest: reading {table.name}", table=table.name)
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
-        rows = validated(context, options, source, table, repeated=repeated)
+        rows = validated(context, options, source, table, RowExtras(repeated=repeated))
         facts = claims_facts if table.name == CLAIMS_INPUT.name else None
-        loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
+        loaded = load_table(context, rows, table, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
+        given_table = SourceTable(store.spark, source, table, configuration.mapping, understanding)
         if loaded.oddities.get(NULL_WORD):
-            loaded.words = words_for_no_value(store.spark, source, table, configuration.mapping, understanding)
+            loaded.words = words_for_no_value(given_table)
         if loaded.oddities.get(LATE):
-            loaded.late = late_times(store.spark, source, table, configuration.mapping, understanding)
-        notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
+            loaded.late = late_times(given_table)
+        notes = notes_of_words(given_table, loaded)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:

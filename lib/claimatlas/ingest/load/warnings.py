@@ -19,7 +19,7 @@ from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.read.rows import read
 from claimatlas.ingest.validate.columns import find_columns
-from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word, parse_column
+from claimatlas.ingest.validate.parsing import NULL_WORDS, RawColumn, Understanding, is_null_word, parse_column
 from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import Given, given_columns, shaped
 
@@ -61,12 +61,27 @@ def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, 
 # --- Words ---------------------------------------------------------------------------------------
 
 
-def words_for_no_value(
-    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
-) -> dict[str, dict[str, int]]:
+@dataclass(frozen=True)
+class SourceTable:
+    """The rows of an input table as the sender wrote them, and what the mapping and the settings say of them."""
+
+    spark: SparkSession
+    source: Source
+    table: InputTable
+    mapping: Mapping
+    understanding: Understanding
+
+    def rows(self) -> tuple[DataFrame, dict[str, Given]]:
+        """The rows that the mapping keeps, and its columns as the mapping names them."""
+        table, mapping, understanding = self.table, self.mapping, self.understanding
+        raw = shaped(read(self.spark, self.source), table, mapping, understanding)
+        return raw, given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
+
+
+def words_for_no_value(given_table: SourceTable) -> dict[str, dict[str, int]]:
     """For each column of text the words of it that programs write for no value, with their rows."""
-    raw, given = _as_given(spark, source, table, mapping, understanding)
-    texts = [column.name for column in table.columns if column.kind == "text" and column.name in given]
+    raw, given = given_table.rows()
+    texts = [column.name for column in given_table.table.columns if column.kind == "text" and column.name in given]
     rows = raw.select(*[given[name].value.cast("string").alias(name) for name in texts])
     words = [
         F.when(is_null_word(F.col(name)), F.struct(F.lit(name).alias("column"), F.col(name).alias("word")))
@@ -79,51 +94,34 @@ def words_for_no_value(
     return found
 
 
-def late_times(
-    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
-) -> dict[str, int]:
+def late_times(given_table: SourceTable) -> dict[str, int]:
     """For each column of dates the rows whose time is 22:00 or 23:00 without a zone, where there are any."""
-    raw, given = _as_given(spark, source, table, mapping, understanding)
+    raw, given = given_table.rows()
+    table, mapping = given_table.table, given_table.mapping
     counts = []
     for column in table.columns:
         if column.kind == "date" and column.name in given:
             of, declared = given[column.name], mapping.table(table.name).columns.get(column.name)
-            parsed = parse_column(column, of.value, of.type, table.name, declared, understanding)
+            raw_column = RawColumn(of.value, of.type, column, table.name)
+            parsed = parse_column(raw_column, declared, given_table.understanding)
             if parsed.late is not None:
                 counts.append(F.count_if(parsed.late).alias(column.name))
     found = raw.agg(*counts).collect()[0].asDict() if counts else {}
     return {name: rows for name, rows in found.items() if rows}
 
 
-def unlisted_words(
-    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding, column: str
-) -> list[str]:
+def unlisted_words(given_table: SourceTable, column: str) -> list[str]:
     """The words of a column, with their rows; only those that are short and stand on enough rows to be nobody's."""
-    raw, given = _as_given(spark, source, table, mapping, understanding)
+    raw, given = given_table.rows()
     word = given[column].value.cast("string").alias("word")
     counts = raw.select(word).where("word IS NOT NULL").groupBy("word").count()
     rows = counts.where(F.col("count") >= MIN_SHOWN).orderBy(F.desc("count"), "word").limit(_MAX_SHOWN).collect()
     return [f"{row['word']!r} {row['count']:,}" for row in rows if len(row["word"]) <= MAX_LENGTH_SHOWN]
 
 
-def _as_given(
-    spark: SparkSession, source: Source, table: InputTable, mapping: Mapping, understanding: Understanding
-) -> tuple[DataFrame, dict[str, Given]]:
-    """The rows of a source, and its columns as the mapping names them."""
-    raw = shaped(read(spark, source), table, mapping, understanding)
-    return raw, given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
-
-
-def notes_of_words(
-    spark: SparkSession,
-    source: Source,
-    table: InputTable,
-    mapping: Mapping,
-    understanding: Understanding,
-    loaded: Loaded,
-) -> list[str]:
-    """What a person should know of the words of a table; ``loaded.words``: those for no value that were met."""
-    notes = []
+def notes_of_words(given_table: SourceTable, loaded: Loaded) -> list[str]:
+    """Warnings about the words of a table; ``loaded.words``: the words for no value that it holds."""
+    table, notes = given_table.table, []
     for column, words in loaded.words.items():
         shown = ", ".join(f"{word!r}" for word in words)
         told = _share(sum(words.values()), loaded.read)
@@ -132,7 +130,7 @@ def notes_of_words(
             "as one of null_texts, in settings.yaml or a mapping."
         )
     timed = loaded.oddities.get(TIMED, 0)
-    if understanding.time_zone is None and timed > _MANY_TIMES * loaded.read:
+    if given_table.understanding.time_zone is None and timed > _MANY_TIMES * loaded.read:
         notes.append(
             f"{table.name}: in {_share(timed, loaded.read)} rows a date has a time of day, which was cut off: if these "
             "are midnights of another zone, their days are one too early."
@@ -148,7 +146,7 @@ def notes_of_words(
             "as a fraction: it is another hospital than the id without it, and zeros at its start may be lost."
         )
     if number := loaded.oddities.get(UNLISTED):
-        words_met = unlisted_words(spark, source, table, mapping, understanding, "sex")
+        words_met = unlisted_words(given_table, "sex")
         met = f"; words met: {', '.join(words_met)}" if words_met else ""
         notes.append(
             f"{table.name}: sex is in {_share(number, loaded.read)} rows a word of no table of values, and unknown "

@@ -16,8 +16,9 @@ from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.validate.rows import ODDITIES, OPEN, REASONS, REPEATED, ROW
+from claimatlas.runs.context import RunContext
 from claimatlas.tables.spark_types import SPARK_TYPES
-from claimatlas.tables.store import MAX_HELD, Store
+from claimatlas.tables.store import MAX_HELD
 
 _CARRIED = T.StructType(
     [
@@ -62,10 +63,9 @@ class Loaded:
 
 
 def load_table(
+    context: RunContext,
     validated: DataFrame,
     table: InputTable,
-    store: Store,
-    run_id: str,
     facts: Callable[[Column], Mapping[str, Column]] | None = None,
     *,
     some_repeated: bool,
@@ -77,30 +77,28 @@ def load_table(
     returns: a second write of all rows, or a second reading of the raw files, would cost as much as the first.
 
     Args:
+        context: where silver is, and the run that rejects.
         validated: the result of ``validate_rows``, told which keys are repeated.
         table: which table it is.
-        store: where silver is.
-        run_id: the run that rejects.
         facts: aggregates to take of the rows as they are written, given which of them are accepted.
         some_repeated: whether a key may stand on more than one row.
 
     Raises:
         ClaimatlasError: rows were lost or made on the way, which must not be.
     """
-    metadata = {"run_id": run_id}
-    silver = table.silver
+    store, run_id, silver = context.store, context.record.run_id, table.silver
     observed = Observation()
     written_at_once = facts((F.size(REASONS) == 0) & ~F.col(REPEATED)) if facts else {}
     counts = {**{name: F.count_if(name) for name in ODDITIES}, **written_at_once}
     counting = validated.observe(observed, *[value.alias(name) for name, value in counts.items()])
-    store.replace(_in_order(_setting_aside(counting, table), table), silver, None, metadata)
+    store.replace(_in_order(_setting_aside(counting, table), table), silver, None, {"run_id": run_id})
     found = [{name: observed.get[name] for name in written_at_once}] if facts else []
     oddities = {name: int(observed.get[name]) for name in ODDITIES}
     written = store.rows_by_year(silver)
     read = sum(written.values())
     judged = _Judged()
     if aside := written.get(None, 0):
-        judged = _judge_aside(store, table, aside, facts, metadata, some_repeated=some_repeated)
+        judged = _judge_aside(context, table, aside, facts, some_repeated=some_repeated)
         found += judged.facts
         written = store.rows_by_year(silver)
     loaded = Loaded(
@@ -132,16 +130,15 @@ class _Judged:
 
 
 def _judge_aside(
-    store: Store,
+    context: RunContext,
     table: InputTable,
     aside: int,
     facts: Callable[[Column], Mapping[str, Column]] | None,
-    metadata: Mapping[str, str],
     *,
     some_repeated: bool,
 ) -> _Judged:
     """Take the ``aside`` rows without a year out of silver, and put those back that are no duplicate."""
-    silver = table.silver
+    store, silver = context.store, table.silver
     rows, stays = store.without_year(silver, aside)
     # The table is about to lose them.
     rows = _set_aside(rows if stays else store.materialise(rows, f"aside_{table.name}"), table)
@@ -155,6 +152,7 @@ def _judge_aside(
     store.delete(silver, "year IS NULL")
     if ranked is not None and judged.number < aside:
         staying = ranked.where(F.col(RANK) == 1)
+        metadata = {"run_id": context.record.run_id}
         store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MAX_HELD)
         if facts:
             added = [value.alias(name) for name, value in facts(F.lit(True)).items()]

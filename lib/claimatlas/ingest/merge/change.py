@@ -27,7 +27,7 @@ from claimatlas.ingest.merge.match import (
 )
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.validate.rows import REASONS, ROW
+from claimatlas.ingest.validate.rows import REASONS, ROW, RowExtras
 from claimatlas.runs.context import RunContext
 from claimatlas.tables.locations import WORK
 from claimatlas.tables.schemas import REJECTED
@@ -141,7 +141,7 @@ def _as_they_came(
 ) -> DataFrame:
     """The batch's rows that duplicate one in silver, read once more: only the source has them as they came."""
     store, record = context.store, context.record
-    rows = validated(context, options, source, table, keep_every_row=True)
+    rows = validated(context, options, source, table, RowExtras(every_row=True))
     # Kept first: else the filter is carried below the parsing, and every expression of it written out.
     rows = store.materialise(rows, f"as_they_came_{table.name}")
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")

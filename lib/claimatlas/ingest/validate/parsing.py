@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
 
@@ -88,6 +88,16 @@ class Understanding:
 
 
 @dataclass(frozen=True)
+class RawColumn:
+    """A column of a table as the file has it: its values, ``cleaned``, and their type in the file."""
+
+    value: Column
+    type: T.DataType
+    column: InputColumn
+    table: str
+
+
+@dataclass(frozen=True)
 class ParsedColumn:
     """A column after parsing.
 
@@ -142,38 +152,33 @@ def is_null_word(text: Column) -> Column:
 
 
 def parse_column(
-    column: InputColumn,
-    source: Column,
-    raw_type: T.DataType,
-    table: str,
-    declared: ColumnSource | None = None,
-    understanding: Understanding | None = None,
+    raw: RawColumn, declared: ColumnSource | None = None, understanding: Understanding | None = None
 ) -> ParsedColumn:
-    """Parse one column by its kind.
+    """Parse one column by its kind: text strictly, a typed column without loss.
 
-    ``source`` is the column ``cleaned``; ``raw_type`` is its type in the file: text is parsed strictly, typed
-    columns are converted without loss. ``declared``: what a mapping says of it.
+    ``declared``: what a mapping says of it.
 
     Raises:
         InputError: the file holds the column in a type that cannot be that kind.
     """
+    column = raw.column
     declared, understanding = declared or ColumnSource(column=column.name), understanding or Understanding()
-    if isinstance(raw_type, T.NullType):
-        raw_type = T.StringType()
-    present = source.isNotNull()
+    if isinstance(raw.type, T.NullType):
+        raw = replace(raw, type=T.StringType())
+    present = raw.value.isNotNull()
     always = F.lit(True)
     if column.kind == "date":
-        return _parse_date(source, raw_type, column, table, declared, understanding)
+        return _parse_date(raw, declared, understanding)
     if column.kind in WORDS:
-        return _parse_word(source, raw_type, column, table, declared)
+        return _parse_word(raw, declared)
     if declared.values:
-        source, raw_type = _recoded(_as_words(source, raw_type, column, table), declared), T.StringType()
+        raw = replace(raw, value=_recoded(_as_words(raw), declared), type=T.StringType())
     if column.kind == "code":
-        return _code(source, raw_type, present, column, table, understanding.decimal)
+        return _code(raw, present, understanding.decimal)
     if column.kind == "integer":
-        value = _integer(source, raw_type, column, table, decimal=understanding.decimal)
+        value = _integer(raw, decimal=understanding.decimal)
     else:
-        value = _text(source, raw_type, column, table)
+        value = _text(raw)
         if declared.pad:
             short = F.length(value) < declared.pad
             value = F.when(short, F.lpad(value, declared.pad, "0")).otherwise(value)
@@ -183,18 +188,18 @@ def parse_column(
 # --- Text, numbers, words ------------------------------------------------------------------------
 
 
-def _text(source: Column, raw_type: T.DataType, column: InputColumn, table: str) -> Column:
+def _text(raw: RawColumn) -> Column:
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         # Two ids must not become one because the letters that tell them apart were lost.
         return F.when(F.is_valid_utf8(source) & ~F.contains(source, F.lit(REPLACEMENT)), source)
     if isinstance(raw_type, _WHOLE) or (isinstance(raw_type, T.DecimalType) and raw_type.scale == 0):
         return source.cast("string")
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
-def _integer(
-    source: Column, raw_type: T.DataType, column: InputColumn, table: str, to: str = "int", decimal: str = "."
-) -> Column:
+def _integer(raw: RawColumn, to: str = "int", decimal: str = ".") -> Column:
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         # try_cast follows ANSI: digits with a sign at most, null for 1.5, 1e3, letters and overflow. But it
         # passes over control characters at the ends, which are neither.
@@ -209,35 +214,32 @@ def _integer(
     if isinstance(raw_type, _FRACTIONAL):
         # A whole number stored as a fraction (40.0) is what tools write when a column has nulls.
         return F.when(source == F.floor(source), source.try_cast(to))
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
 def _fraction_of_zeros(decimal: str) -> str:
     return rf"^[+-]?[0-9]+[{decimal}]0+$"
 
 
-def _code(
-    source: Column, raw_type: T.DataType, present: Column, column: InputColumn, table: str, decimal: str
-) -> ParsedColumn:
-    wide = _integer(source, raw_type, column, table, to="bigint", decimal=decimal)
+def _code(raw: RawColumn, present: Column, decimal: str) -> ParsedColumn:
+    wide = _integer(raw, to="bigint", decimal=decimal)
     in_range = wide.between(FIRST_CODE, LAST_CODE)
     understood = wide.isNotNull() | ~present
-    if isinstance(raw_type, _TEXT):
+    if isinstance(raw.type, _TEXT):
         # Digits beyond 64 bits are a number too, one that is out of range.
-        understood = understood | source.rlike(_DIGITS)
+        understood = understood | raw.value.rlike(_DIGITS)
     value = F.when(in_range, wide.cast("int"))
     return ParsedColumn(value, present, understood, F.coalesce(in_range, ~present | ~understood))
 
 
-def _parse_word(
-    source: Column, raw_type: T.DataType, column: InputColumn, table: str, declared: ColumnSource
-) -> ParsedColumn:
+def _parse_word(raw: RawColumn, declared: ColumnSource) -> ParsedColumn:
     """A sex or a boolean by its table of words; a sex in none is unknown, never a reason to reject."""
+    source, column = raw.value, raw.column
     present, always = source.isNotNull(), F.lit(True)
-    if isinstance(raw_type, T.BooleanType) and column.kind == "boolean" and not declared.values:
+    if isinstance(raw.type, T.BooleanType) and column.kind == "boolean" and not declared.values:
         return ParsedColumn(source, present, always, always)
     words = declared.values or WORDS[column.kind]
-    text = F.lower(_as_words(source, raw_type, column, table))
+    text = F.lower(_as_words(raw))
     values = {YES: F.lit(True), NO: F.lit(False)} if column.kind == "boolean" else {}
     first, *others = words.items()
     value = F.when(text.isin(*map(str.lower, first[1])), values.get(first[0], F.lit(first[0])))
@@ -260,16 +262,17 @@ def _recoded(text: Column, declared: ColumnSource) -> Column:
     )
 
 
-def _as_words(source: Column, raw_type: T.DataType, column: InputColumn, table: str) -> Column:
+def _as_words(raw: RawColumn) -> Column:
     """A value as the word that it is in text: a whole number without its fraction."""
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         is_fraction = source.rlike(_fraction_of_zeros("."))
         return F.when(is_fraction, F.substring_index(source, ".", 1)).otherwise(source)
     if isinstance(raw_type, _WHOLE + _FRACTIONAL):
-        return F.coalesce(_integer(source, raw_type, column, table, to="bigint").cast("string"), source.cast("string"))
-    if isinstance(raw_type, T.BooleanType) and column.kind == "boolean":
+        return F.coalesce(_integer(raw, to="bigint").cast("string"), source.cast("string"))
+    if isinstance(raw_type, T.BooleanType) and raw.column.kind == "boolean":
         return source.cast("string")
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
 # --- Dates ---------------------------------------------------------------------------------------
@@ -285,16 +288,9 @@ class _Day:
     late: Column | None = None
 
 
-def _parse_date(
-    source: Column,
-    raw_type: T.DataType,
-    column: InputColumn,
-    table: str,
-    declared: ColumnSource,
-    understanding: Understanding,
-) -> ParsedColumn:
-    present = source.isNotNull()
-    found = _day(source, raw_type, column, table, declared, understanding)
+def _parse_date(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -> ParsedColumn:
+    present = raw.value.isNotNull()
+    found = _day(raw, declared, understanding)
     first, last = (F.lit(text).cast("date") for text in _CALENDAR)
     day = F.when(found.day.between(first, last), found.day)
     is_open = None
@@ -316,16 +312,10 @@ def _parse_date(
     return ParsedColumn(day, present, understood, F.lit(True), found.instant, is_open, found.timed, late=found.late)
 
 
-def _day(
-    source: Column,
-    raw_type: T.DataType,
-    column: InputColumn,
-    table: str,
-    declared: ColumnSource,
-    understanding: Understanding,
-) -> _Day:
+def _day(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -> _Day:
+    source, raw_type = raw.value, raw.type
     if declared.format not in (None, ISO):
-        return _formatted(source, raw_type, column, table, declared, understanding)
+        return _formatted(raw, declared, understanding)
     if isinstance(raw_type, _TEXT):
         return _iso(source, understanding)
     if isinstance(raw_type, T.DateType):
@@ -337,7 +327,7 @@ def _day(
         return _Day(day, timed=timed, late=F.coalesce(is_late, F.lit(False)))
     if isinstance(raw_type, T.TimestampType):
         return _of_instant(source, understanding)
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
 def _iso(source: Column, understanding: Understanding) -> _Day:
@@ -390,18 +380,11 @@ def _of_instant(instant: Column, understanding: Understanding) -> _Day:
     return _Day(day, timed=timed) if zone else _Day(F.when(is_midnight, day), instant=timed, timed=timed)
 
 
-def _formatted(
-    source: Column,
-    raw_type: T.DataType,
-    column: InputColumn,
-    table: str,
-    declared: ColumnSource,
-    understanding: Understanding,
-) -> _Day:
+def _formatted(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -> _Day:
     """A date as a mapping says that it is written."""
     name = declared.format or ISO
     if name in DAY_NUMBERS or name in SECONDS or name in INSTANTS:
-        number = _number(source, raw_type, column, table, understanding.decimal)
+        number = _number(raw, understanding.decimal)
         if name in INSTANTS:
             units = F.lit(INSTANTS[name]).cast("decimal(10,0)")
             microseconds = F.floor(number * F.lit(1_000_000).cast("decimal(7,0)") / units).try_cast("bigint")
@@ -414,7 +397,7 @@ def _formatted(
             F.date_add(F.lit(date(1970, 1, 1)), (whole + start).try_cast("int")),
             timed=F.coalesce(days != whole, F.lit(False)),
         )
-    text = source if isinstance(raw_type, _TEXT) else _as_words(source, raw_type, column, table)
+    text = raw.value if isinstance(raw.type, _TEXT) else _as_words(raw)
     pattern = "^" + "".join(f"({part})" if field else part for field, part in declared.parts) + "$"
     fields = [field for field, _ in declared.parts if field]
 
@@ -440,17 +423,19 @@ def _formatted(
     return _Day(value, timed=None if timed is None else F.coalesce(timed, F.lit(False)))
 
 
-def _number(source: Column, raw_type: T.DataType, column: InputColumn, table: str, decimal: str) -> Column:
+def _number(raw: RawColumn, decimal: str) -> Column:
     """A number, exactly; null for what is none."""
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         pattern = rf"^[+-]?[0-9]+(?:[{decimal}][0-9]+)?$"
         return F.when(source.rlike(pattern), F.replace(source, F.lit(decimal), F.lit("."))).try_cast("decimal(28,9)")
     if isinstance(raw_type, _WHOLE + _FRACTIONAL):
         return source.try_cast("decimal(28,9)")
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
-def _wrong_type(raw_type: T.DataType, column: InputColumn, table: str) -> InputError:
+def _wrong_type(raw: RawColumn) -> InputError:
+    column = raw.column
     expected: dict[Kind, str] = {
         "text": "text or whole numbers",
         "date": "dates, timestamps or text",
@@ -460,9 +445,9 @@ def _wrong_type(raw_type: T.DataType, column: InputColumn, table: str) -> InputE
         "sex": "text or numbers",
     }
     remedy = ""
-    if column.kind == "date" and isinstance(raw_type, _WHOLE + _FRACTIONAL):
+    if column.kind == "date" and isinstance(raw.type, _WHOLE + _FRACTIONAL):
         remedy = f" A number is a date by a format in a mapping: {column.name}: {{column: …, format: yyyyMMdd}}."
     return InputError(
-        f"{table}: the column {column.name} is of type {raw_type.simpleString()}; it must hold {expected[column.kind]}."
-        f"{remedy}"
+        f"{raw.table}: the column {column.name} is of type {raw.type.simpleString()}; it must hold "
+        f"{expected[column.kind]}.{remedy}"
     )
