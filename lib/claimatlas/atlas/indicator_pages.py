@@ -25,11 +25,10 @@ from claimatlas.atlas.site import Site
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.sheets import counting
 from claimatlas.sheets.facts import Facts, gather
 from claimatlas.sheets.html import converted
-from claimatlas.sheets.pages import Written, sheet
-from claimatlas.sheets.publishing import age_classes
+from claimatlas.sheets.pages import Written, section, sheet
+from claimatlas.sheets.phrases import Phrases
 
 _MOST_IN_A_RANKING = 60
 
@@ -242,13 +241,13 @@ def _sheet(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
     words, texts = site.words[language], site.words[language].sheets
     release = site.release
     theme = site.settings.theme_of(indicator.id)
-    unit = counting.unit(facts, texts)
+    unit = Phrases(facts, texts).unit()
     changed = release.data_changed.get(indicator.id, release.published_on)
     rows: list[tuple[str, str | Markup]] = [
         ("code", indicator.id),
         ("unit", unit),
-        ("calculation", made(converted(counting.calculation(facts, texts)))),
-        ("population", made(converted(counting.population(facts, texts)))),
+        ("calculation", made(converted(section("calculation", facts, texts)))),
+        ("population", made(converted(section("population", facts, texts)))),
         ("dimensions", _dimensions(facts, words)),
         ("smallest_level", words.name("level", site.levels_of(indicator)[-1])),
         ("first_year", str(facts.first_year)),
@@ -282,7 +281,7 @@ def _dimensions(facts: Facts, words: Words) -> str:
         return words.say("indicator.no_splits")
     said = words.say("indicator.splits_at", dimensions=words.and_(names))
     if "age_category" in facts.indicator.dimensions:
-        said += f" {words.name('dimension', 'age_category')}: {age_classes(facts, words.sheets)}."
+        said += f" {words.name('dimension', 'age_category')}: {Phrases(facts, words.sheets).age_classes()}."
     return said.replace("\\", "")
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from claimatlas.cells.status import missing_code_lists, observes_until
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import CodeList
+from claimatlas.configuration.codelists import STATUSES, CodeList
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, AgeClass, Settings
@@ -93,11 +93,27 @@ class Facts:
         return max((-self.window(name).first for name in self.windows), default=0)
 
     @property
+    def is_restricted_to_types(self) -> bool:
+        """Whether the denominator has some types of deliveries only."""
+        return self.indicator.denominator is not None and bool(self.indicator.denominator.delivery_types)
+
+    @property
     def counted_types(self) -> dict[str, DeliveryType]:
         """The delivery types that are in the denominator."""
         denominator = self.indicator.denominator
         chosen = denominator.delivery_types if denominator else ()
         return {name: kind for name, kind in self.delivery_types.items() if not chosen or name in chosen}
+
+    @property
+    def asks_for_provider(self) -> bool:
+        """Whether a contact group of its asks who gave the contact."""
+        return any(map(provider_rules, self.groups.values()))
+
+    @property
+    def statuses_of_codes(self) -> tuple[str, ...]:
+        """The statuses that its codes have, the surest first."""
+        present = {row.status for used in self.code_lists for row in used.codes.rows}
+        return tuple(status for status in STATUSES if status in present)
 
     @property
     def lists_of_any_provider(self) -> tuple[str, ...]:
@@ -141,6 +157,16 @@ class Facts:
     def is_on_its_own_page(self) -> bool:
         """Whether the source page is about this very indicator: its name then holds the indicator's id."""
         return self.indicator.id in self.indicator.source_page
+
+
+def provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
+    """What a contact group asks of who gave a contact, by the name of the rule."""
+    rules = {
+        "competences": group.competences,
+        "competences_except": group.competences_except,
+        "professions": group.professions,
+    }
+    return {name: numbers for name, numbers in rules.items() if numbers}
 
 
 def gather(indicator: Indicator, configuration: Configuration) -> Facts:
