@@ -28,7 +28,7 @@ TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": P
 
 @dataclass(frozen=True)
 class CountedMembers:
-    """The members of a population, and what they are.
+    """The counted members of a population.
 
     ``finest``: the rows of ``beneficiary_counts`` or ``delivery_counts``; ``counts``: by step of a run record.
     """
@@ -107,7 +107,7 @@ def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame) -> Counts:
 
 
 def ignored_services(counts: Mapping[str, Mapping[str, int]], years: Sequence[int]) -> Counts:
-    """The services of people who are not in the population of the year: they are left out.
+    """Count the services of people who are not in the population of the year; cells leave them out.
 
     ``counts``: the counts of a run record; both by its steps.
     """

@@ -55,7 +55,7 @@ def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequen
     """Turn the rows of a gold table back into the cube that they came from.
 
     Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
-    ``measure_columns``. What no row holds was zero, or is published of no indicator.
+    ``measure_columns``. A count that no row holds was zero, or no indicator publishes it.
     """
     measures: dict[str, Column] = {}
     for column in dict.fromkeys(map(denominator_column, indicators)):
@@ -77,7 +77,7 @@ def _of_indicator(indicator: Indicator, population: Population, computable: Comp
     statuses, knows_members = computable.statuses, indicator.id not in computable.without_denominator
     numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
     summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
-    # Nobody says which hospitals there are: one has a row when it has a member. So it is with sectors without a table.
+    # There is no list of all hospitals: one has a row when it has a member. The same holds for sectors without a table.
     is_known = F.col("geo_level").isin(list(computable.known_levels))
     is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & is_known
     conditions = [
@@ -95,7 +95,7 @@ def _of_indicator(indicator: Indicator, population: Population, computable: Comp
     if indicator.unit == "count":
         value = numerator.cast("double")
     else:
-        # The scale first: the product is exact, so the value is rounded once.
+        # Multiply by the scale first: the product is exact, so the value is rounded only once.
         value = F.when(denominator > 0, indicator.scale * numerator / denominator)
     if indicator.unit == "percent":
         low, high = wilson_interval(numerator, denominator)

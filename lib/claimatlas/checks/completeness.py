@@ -10,7 +10,7 @@ from claimatlas.checks.findings import COMPLETENESS, Finding, Subject
 from claimatlas.configuration.settings import Checks
 
 MonthCounts = Mapping[tuple[int, int], Mapping[str, int]]
-"""Lines by code group, for each year and month; a month without a line is not there."""
+"""Lines by code group, for each year and month. Months without any line are left out."""
 
 
 def judge_completeness(
@@ -18,8 +18,8 @@ def judge_completeness(
 ) -> Iterator[Finding]:
     """Judge each code group in each month of ``years`` that is old enough and has an earlier year.
 
-    ``span``: the first and the last service date. A month before the first is not there and is no mean's part; a
-    group with few lines in the earlier years is not judged, as chance alone would make it thin.
+    ``span``: the first and the last service date. Months before the first one count in no mean. A group with few lines
+    in the earlier years is not judged: chance alone may empty its month.
     """
     first, last = span
     for group in groups:
@@ -34,7 +34,7 @@ def judge_completeness(
 
 
 def is_settled(year: int, month: int, last: date, months: int) -> bool:
-    """Whether claims reach so many months beyond the month's last day."""
+    """Whether claims reach ``months`` months beyond the month's last day."""
     later = year * 12 + month - 1 + months
     day = calendar.monthrange(year, month)[1]
     needed_year, needed_month = later // 12, later % 12 + 1

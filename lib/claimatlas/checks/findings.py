@@ -10,7 +10,7 @@ INPUT = "input"
 """The checks, by name."""
 
 Subject = dict[str, str | int | float | None]
-"""What was measured, such as an indicator, a year and a level."""
+"""The subject of a measurement, such as an indicator, a year and a level."""
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,5 @@ class Finding:
 
 
 def beyond(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings beyond their bound."""
+    """The findings that are beyond their bound."""
     return [finding for finding in findings if not finding.ok]

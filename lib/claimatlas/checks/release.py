@@ -61,7 +61,7 @@ def _jumps(context: RunContext, cells: pa.Table) -> list[Finding]:
     if not earlier:
         return []
     now = national_values(cells, configuration)
-    # Each year by itself: how it stands to the year before is for `claimatlas check` to say.
+    # Judge each year separately: `claimatlas check` compares it with the year before.
     return [
         finding
         for year in sorted(set(years))
@@ -75,7 +75,7 @@ def _jumps(context: RunContext, cells: pa.Table) -> list[Finding]:
 
 
 def _has_configuration(store: Store, run_id: str, hashes: Mapping[str, str]) -> bool:
-    """Whether a run that is known had the configuration of these hashes."""
+    """Whether a known run used the configuration of these hashes."""
     run = find_run(store, run_id)
     return run is not None and run.record["hashes"] == hashes
 

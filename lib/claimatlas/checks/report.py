@@ -31,7 +31,7 @@ def as_dict(checked: Checked) -> dict[str, Any]:
 
 
 def as_text(checked: Checked, bounds: Checks) -> str:
-    """The findings by section, those beyond a bound marked by ``!`` and said in a sentence, and the verdict."""
+    """The findings by section, then the verdict. A finding beyond its bound has a ``!`` and a sentence."""
     return "\n".join(_lines(checked, bounds))
 
 
@@ -145,7 +145,7 @@ def _run_out(findings: Sequence[Finding]) -> list[Row]:
 
 
 def _grouped(findings: Sequence[Finding], *names: str) -> Iterator[tuple[Row, list[Finding]]]:
-    """The findings that share these parts of their subject, in the order in which they come."""
+    """The findings grouped by these parts of their subject, in their order."""
     groups: dict[Row, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(tuple(str(finding.subject[name]) for name in names), []).append(finding)
@@ -157,7 +157,7 @@ def _percent(finding: Finding) -> str:
 
 
 def _mark(findings: Sequence[Finding]) -> str:
-    """What is put after a figure: a blank keeps the figures of a column below each other."""
+    """The mark after a figure: ``!``, or a blank that keeps the figures of a column aligned."""
     return _MARK if beyond(findings) else " "
 
 

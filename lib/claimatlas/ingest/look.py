@@ -1,4 +1,4 @@
-"""A look at the input before Spark starts: where each table is, and whether its columns are there."""
+"""Inspect the input before Spark starts: find each table and check that its columns are there."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from claimatlas.ingest.validate.columns import check_mapping, columns_among
 from claimatlas.paths import is_remote
 
 Found = dict[str, Source | None]
-"""For each input table where it is, or that it is not there."""
+"""For each input table its source, or ``None`` when it is absent."""
 
 
 def look_at_input(paths: InputPaths, configuration: Configuration, *, is_added: bool = False) -> Found:
-    """Find every input table and look into its files, as far as this machine can without Spark.
+    """Find every input table and inspect its files, as far as this machine can without Spark.
 
-    ``is_added``: it comes beside what silver holds, so that a table may be without a row.
+    ``is_added``: the input is a further batch, so a table may be empty.
 
     Raises:
         InputError: everything that is wrong, a sentence for each table.
@@ -50,7 +50,7 @@ def _looked_into(source: Source, table: InputTable, mapping: Mapping, *, needs_r
     source = examined(source, wanted)
     if source.names is None:
         return source
-    # Of CSV the first line may be a person's row.
+    # The first line of a CSV file may be a person's row.
     columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
     for names in columns.values():
         for name in names or ():
@@ -84,7 +84,7 @@ def require_tables(found: Found, paths: InputPaths) -> None:
 def notes_on_input(
     found: Found, paths: InputPaths, mapping: Mapping, asked: Map[str, Sequence[str]] | None = None
 ) -> list[str]:
-    """What a person should know of the input before it is read: files that are not read, columns that are not there.
+    """Notes on the input before it is read: files that are not read, columns that are missing.
 
     ``asked``: the names of the columns of the tables that only Spark knows.
     """
@@ -113,7 +113,7 @@ def notes_on_input(
 def shortfalls_of_input(
     found: Found, paths: InputPaths, configuration: Configuration, asked: Map[str, Sequence[str]] | None = None
 ) -> list[Shortfall]:
-    """What figures would lack of files that are not read, and of columns that contacts are told apart by.
+    """The shortfalls of figures through files that are not read, and through missing columns that tell contacts apart.
 
     ``asked``: as for ``notes_on_input``.
     """
@@ -128,14 +128,14 @@ def shortfalls_of_input(
         if table is CLAIMS_INPUT and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
             for column, groups in told_apart_by(configuration).items():
-                # A column that no file has is allowed: its absence is noted, and the sender has no such column.
+                # A column that no file has is allowed: a note says so, and the sender has no such column.
                 if (own := columns[column]) is not None:
                     shortfalls += _without_column(source, column, own, groups)
     return shortfalls
 
 
 def _not_read(source: Source, beside: Sequence[str], folder: str) -> list[Shortfall]:
-    """Files beside a table against its own, by their size: nobody has counted the rows of what is not read."""
+    """The share of files that are not read, by size: nobody has counted their rows."""
     if not beside or is_remote(source.location) or source.format == "table":
         return []
     odd, own = (sum(map(_bytes_of, paths)) for paths in ([Path(folder, name) for name in beside], [source.location]))
@@ -160,7 +160,7 @@ def _bytes_of(path: str | Path) -> int:
 
 
 def _without_column(source: Source, column: str, names: tuple[str, ...], groups: Sequence[str]) -> list[Shortfall]:
-    """The rows of files that lack a column, as far as the look into the files has counted them."""
+    """The number of rows in files that lack a column, if the inspection has counted them."""
     if None in source.rows.values():
         return []
     rows = {file: number or 0 for file, number in source.rows.items()}

@@ -1,6 +1,6 @@
-"""Reading tables without Spark and Java, by the package `deltalake`: see ``Reader``.
+"""Read tables without Spark and Java, with the package `deltalake`: see ``Reader``.
 
-Its SQL is used: its plain reader refuses deletion vectors, which corrections leave in silver.
+It uses the package's SQL: the plain reader refuses deletion vectors, which corrections leave in silver.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from claimatlas.tables.schemas import Table
 
 READ_FEATURES = frozenset({"deletionVectors"})
-"""The features of a table, beyond the first protocol of Delta, that are known to be read right."""
+"""The table features, beyond Delta's first protocol, that the package is known to read correctly."""
 
 _TABLE = "claimatlas_table"
 
@@ -127,11 +127,11 @@ class DeltaReader:
 
     @contextmanager
     def _opening(self, table: Table) -> Iterator[None]:
-        """Turn whatever the package raises into one sentence; not its own, which may quote data."""
+        """Turn any error of the package into one sentence of ours: its own message may quote data."""
         try:
             yield
         except BaseException as error:
-            # A panic of its Rust is no Exception.
+            # A panic in its Rust code is not an Exception.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
             raise NotReadableError(
@@ -141,7 +141,7 @@ class DeltaReader:
 
 
 def _unknown_features(opened: DeltaTable) -> list[str]:
-    """What a reader of the table must know, and nobody has tried with this package."""
+    """The table features that a reader needs and that were not tried with this package."""
     protocol = opened.protocol()
     if protocol.min_reader_version == 1:
         return []

@@ -1,4 +1,4 @@
-"""A Delta table in a folder of this machine, written and looked at without Spark.
+"""A Delta table in a folder of this machine, written and read without Spark.
 
 A commit of Spark costs some five queries of its own, seconds for a table of a few rows. Here the package ``deltalake``
 makes it, which checks columns and constraints too. It is for folders only: of an object store Spark's and the package's
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 LOG = "_delta_log"
 FIRST_COMMIT = f"{0:020}.json"
 _READER, _WRITER = 1, 3
-"""The protocol of Delta up to which a table is written here: constraints, and no table features such as deletion
-vectors."""
+"""The highest Delta protocol that is written here: constraints, but no table features such as deletion vectors."""
 _TYPES = {"int": "integer", "bigint": "long"}
 _ELEMENT = "array<"
 
@@ -62,13 +61,13 @@ class LocalTable:
         try:
             table = cls(path)
         except DeltaError:
-            return None  # Spark says what is wrong with it.
+            return None  # Spark reports what is wrong with it.
         protocol = table._now.protocol()
         fits = protocol.min_reader_version <= _READER and protocol.min_writer_version <= _WRITER
         return table if fits and _excludes_others(Path(path, LOG)) else None
 
     def number_of_rows(self, version: int | None = None) -> int:
-        """How many rows a version has, the newest by default, by what the log says of its files.
+        """The number of rows of a version, by default the newest, from the log.
 
         Raises:
             UnreadableError: the version is not there any more.
@@ -171,7 +170,7 @@ class LocalTable:
         except DeltaError as error:
             if "failed validation" not in str(error):
                 raise
-            # The message of the package quotes rows.
+            # The package's message quotes rows.
             raise ClaimatlasError(
                 f"Internal error: rows for {Path(self.path).name} break a constraint of the table. Nothing was written."
             ) from None
@@ -202,7 +201,7 @@ def create(path: str, table: Table, properties: Mapping[str, str]) -> bool:
     log = Path(path, LOG)
     log.mkdir(parents=True, exist_ok=True)
     if not _excludes_others(log):
-        with suppress(OSError):  # Spark takes a folder of that name for a table that is there.
+        with suppress(OSError):  # Spark takes any folder of that name for an existing table.
             log.rmdir()
         return False
     now = time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""One input table of an ingest: its rows judged, written to its silver table, and counted."""
+"""Load one input table: judge its rows, write the accepted ones to its silver table, and count them."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
 
 MAX_INSTANTS = 0.01
-"""The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
+"""The largest share of rows that may be rejected as instants of unknown day. Above it the run asks for a time zone."""
 ROWS_AT_START = 10_000
-"""Of a table that is not read yet, so many rows are looked at to tell whether it has the same fault."""
+"""The first rows of a table that is not read yet: they show whether it has the same fault."""
 
 
 def validated(
@@ -57,7 +57,7 @@ def validated(
     table: InputTable,
     extras: RowExtras = NO_EXTRAS,
 ) -> DataFrame:
-    """The rows of a source, judged (``validate_rows``), and which batch brought them.
+    """The rows of a source, judged (``validate_rows``), with the number of their batch.
 
     Raises:
         InputError: a column is missing or of a wrong type, or the source cannot be read.
@@ -83,7 +83,7 @@ def take_in(
 ) -> Loaded:
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
 
-    ``following``: the tables that come after it, so that a fault that stops the run is told of them too.
+    ``following``: the tables that come after it. A fault that stops the run is looked for in them too.
 
     Raises:
         InputError: a file cannot be read, or dates are instants of unknown day.
@@ -127,13 +127,13 @@ def take_in(
 
 
 def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
-    """Stop where most words of a column are in no table of values.
+    """Stop if most words of a column are in no table of values.
 
     Raises:
         QualityGateError: with the share and the setting.
     """
     bounds = configuration.settings.checks.input
-    # A task that Spark ran twice has counted its rows twice.
+    # Spark counts the rows of a task twice when it runs the task twice.
     odd = min(loaded.oddities.get(UNLISTED, 0), loaded.read)
     if loaded.read >= bounds.least_counted and odd > bounds.unknown_sex_word.stop * loaded.read:
         raise QualityGateError(
@@ -144,7 +144,7 @@ def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
 
 
 def instants_of(loaded: Loaded) -> str:
-    """The columns of a table that hold instants of unknown day in too many rows, as words; none when there is none."""
+    """A phrase that names the columns with too many instants of unknown day; empty when there is none."""
     return _said_of_instants(loaded.table, loaded.reasons, loaded.read)
 
 
@@ -172,7 +172,7 @@ def _said_of_instants(table: str, reasons: Mapping[str, int], read_rows: int, wh
 
 
 def refuse_instants(found: Sequence[str]) -> None:
-    """Stop where columns hold instants, and no time zone says whose day they have; ``found``: which, by table.
+    """Stop: columns hold instants, and no time zone says which day they are. ``found``: the columns, by table.
 
     Raises:
         InputError: naming the tables, the columns and the setting.
@@ -184,12 +184,12 @@ def refuse_instants(found: Sequence[str]) -> None:
 
 
 def as_input_error(error: Exception, source: Source) -> Exception:
-    """A file that Spark could not read is the input's fault; anything else stays what it is."""
+    """The error to raise: an ``InputError`` if Spark could not read a file, else the error itself."""
     return unreadable(source) if is_of_a_file(error) else error
 
 
 def _repeated(source: Source, table: InputTable, store: Store, configuration: Configuration) -> DataFrame | None:
-    """Which keys may stand on more than one row; ``None`` when each stands once."""
+    """The hashes of keys that may occur on more than one row; ``None`` when every key occurs once."""
     understanding = Understanding.of(configuration, table.name)
     keys = values_of(read(store.spark, source), table, table.key, configuration.mapping, understanding)
     hashes = store.materialise(repeated_key_hashes(keys, table), f"repeated_{table.name}")

@@ -1,4 +1,4 @@
-"""Describe rows that are odd but kept, with an example, and the span of the claims."""
+"""Describe rows that are odd but accepted, with examples, and find the first and last day of the claims."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import Given, given_columns, shaped
 
 MIN_SHOWN = 3
-"""Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
+"""A message shows a value only if it occurs on so many rows: a rarer one may be a person's."""
 MAX_LENGTH_SHOWN = 20
 _MAX_SHOWN = 5
 _MAX_EXAMPLES = 200
@@ -32,7 +32,7 @@ _MANY_TIMES = 0.5
 
 
 def claims_facts(accepted: Column) -> dict[str, Column]:
-    """What is noted of the claims as they are written: aggregates over rows with the columns of silver.
+    """Aggregates that are computed while claims are written, over rows with the columns of silver.
 
     ``accepted``: which rows count. ``wrong_check_digit``: lines whose code's sixth digit is not its first five
     modulo 7.
@@ -79,7 +79,7 @@ class SourceTable:
 
 
 def words_for_no_value(given_table: SourceTable) -> dict[str, dict[str, int]]:
-    """For each column of text the words of it that programs write for no value, with their rows."""
+    """For each text column, the words for no value that it holds, such as NULL, with their number of rows."""
     raw, given = given_table.rows()
     texts = [column.name for column in given_table.table.columns if column.kind == "text" and column.name in given]
     rows = raw.select(*[given[name].value.cast("string").alias(name) for name in texts])
@@ -95,7 +95,7 @@ def words_for_no_value(given_table: SourceTable) -> dict[str, dict[str, int]]:
 
 
 def late_times(given_table: SourceTable) -> dict[str, int]:
-    """For each column of dates the rows whose time is 22:00 or 23:00 without a zone, where there are any."""
+    """For each date column with any, the number of rows with the time 22:00 or 23:00 and no zone."""
     raw, given = given_table.rows()
     table, mapping = given_table.table, given_table.mapping
     counts = []
@@ -111,7 +111,7 @@ def late_times(given_table: SourceTable) -> dict[str, int]:
 
 
 def unlisted_words(given_table: SourceTable, column: str) -> list[str]:
-    """The words of a column, with their rows; only those that are short and stand on enough rows to be nobody's."""
+    """The words of a column with their number of rows: only short words on so many rows that they are no person's."""
     raw, given = given_table.rows()
     word = given[column].value.cast("string").alias("word")
     counts = raw.select(word).where("word IS NOT NULL").groupBy("word").count()
@@ -163,10 +163,10 @@ def _share(number: int, of: int) -> str:
 
 
 def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mapping) -> dict[str, str]:
-    """For each reason ``unparseable_<column>`` the commonest value that was not understood, where it is no person's.
+    """For each reason ``unparseable_<column>`` the most frequent value, unless it may be a person's.
 
-    Of a date only its form is shown (9 for a digit, A for a letter), of an id nothing; another value itself when it
-    stands on three rows at least.
+    A date is shown by its form only (9 for a digit, A for a letter), an id never. Another value is shown as it is when
+    it stands on three rows at least.
     """
     kinds = {f"unparseable_{column.name}": column for column in table.columns if column.kind not in ("text", "sex")}
     row = F.from_json("row", "map<string,string>")
@@ -192,13 +192,13 @@ def examples_of_rejected(rejected: DataFrame, table: InputTable, mapping: Mappin
 
 
 def value_in_row(row: Column, name: str) -> Column:
-    """The value of a column in a row kept as a map; the sender's name in whatever case the file has it."""
+    """The value of a column in a row that is stored as a map. The sender's name is found in any case."""
     own = F.filter(F.map_keys(row), lambda key: F.lower(key) == name.lower())
     return F.element_at(row, F.get(own, F.lit(0)))
 
 
 def _form(text: Column) -> Column:
-    """The form of a text: 9 for a digit, A for a letter."""
+    """The form of a text: 9 in place of a digit, A in place of a letter."""
     letters = F.regexp_replace(F.substring(text, 1, MAX_LENGTH_SHOWN + 1), r"\p{L}", "A")
     return F.regexp_replace(letters, r"\p{Nd}", "9")
 
@@ -213,7 +213,7 @@ def said_of_reasons(reasons: Map[str, int], examples: Map[str, str]) -> str:
 
 
 def remedy_of(examples: Map[str, str]) -> str:
-    """What to do where a value that was not understood is what programs write for no value."""
+    """The advice for values that were not understood and that are words for no value; empty when there is none."""
     words = sorted(
         {word for word in examples.values() if word in NULL_WORDS or word.strip("A") == ""} & set(NULL_WORDS)
     )
@@ -227,9 +227,9 @@ def remedy_of(examples: Map[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Span:
-    """The days of the claims: the first and the last one, lines by year, and lines far from all others.
+    """The days of the claims: the first and the last day, lines by year, and stray lines.
 
-    ``stray``: for ``before`` and ``after`` the lines that lie far from the others, and the day where the others end.
+    ``stray``: for ``before`` and ``after``, the number of lines beyond a long gap, and the last day on this side of it.
     """
 
     first: date | None
@@ -248,7 +248,7 @@ class Span:
 
 
 def span_of(claims: DataFrame, bounds: InputChecks) -> Span:
-    """Look at the days of service of accepted claim lines."""
+    """The span of accepted claim lines, by their days of service."""
     rows = claims.groupBy("service_date").count().collect()
     return span_of_days({row["service_date"]: row["count"] for row in rows}, bounds)
 

@@ -1,4 +1,4 @@
-"""One input table into silver: one pass over the keys of the raw rows, then one over the rows."""
+"""Write one input table to silver: one pass over the keys of the raw rows, then one over the rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CARRIED = T.StructType(
         T.StructField("year", T.IntegerType()),
     ]
 )
-"""What a row that is set aside carries in place of its first column."""
+"""The JSON that a row to be judged later carries in its first column."""
 
 
 @dataclass
@@ -121,7 +121,7 @@ def load_table(
 
 @dataclass
 class _Judged:
-    """What became of the rows that were set aside: those rejected, how many, why; facts of those that stay."""
+    """The rejected ones among the rows that were set aside, their number and reasons, and facts of the rest."""
 
     rejected: DataFrame | None = None
     number: int = 0
@@ -137,10 +137,10 @@ def _judge_aside(
     *,
     some_repeated: bool,
 ) -> _Judged:
-    """Take the ``aside`` rows without a year out of silver, and put those back that are no duplicate."""
+    """Take the ``aside`` rows without a year out of silver, and put back those that are not duplicates."""
     store, silver = context.store, table.silver
     rows, stays = store.without_year(silver, aside)
-    # The table is about to lose them.
+    # Materialise them if deleting from the table would remove them.
     rows = _set_aside(rows if stays else store.materialise(rows, f"aside_{table.name}"), table)
     rejected = rows.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
     ranked = None
@@ -161,7 +161,7 @@ def _judge_aside(
 
 
 def count_rejected(rows: DataFrame, reasons: str) -> tuple[int, dict[str, int]]:
-    """How many rows there are, and how many have each reason; ``reasons``: the column that lists a row's, if any."""
+    """The number of rows, and the number of rows with each reason. ``reasons``: the column with a row's reasons."""
     by_reasons = rows.groupBy(reasons).agg(F.count(F.lit(1)).alias("rows")).collect()
     counts: Counter[str] = Counter()
     for row in by_reasons:
@@ -182,7 +182,7 @@ def rejected_rows(rows: DataFrame, table: InputTable, run_id: str, *beside: Colu
 
 
 def _setting_aside(validated: DataFrame, table: InputTable) -> DataFrame:
-    """Sound rows as they are; the others without a year, and in the first column as JSON what they carry."""
+    """Sound rows stay as they are. The others get no year, and their first column holds as JSON what was set aside."""
     sound, stays = F.size(REASONS) == 0, (F.size(REASONS) == 0) & ~F.col(REPEATED)
     first, *others = [name for name in table.silver.column_names if name != "year"]
     carried = F.to_json(
@@ -201,9 +201,11 @@ def _setting_aside(validated: DataFrame, table: InputTable) -> DataFrame:
 
 
 def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
-    """Claims by year and, within it, by code: a later reading skips the row groups without a code it needs.
+    """Sort claims by year and, within a year, by code.
 
-    Both in one number: Spark sorts by a single number several times as fast as by two columns.
+    Later reads then skip row groups without the codes that they need.
+
+    Year and code form one number: Spark sorts by one number several times as fast as by two columns.
     """
     if "nomenclature_code" not in table.silver.column_names:
         return shaped
@@ -213,7 +215,7 @@ def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
 
 
 def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:
-    """The rows without a year as they were validated, as far as a rejected one has values."""
+    """The rows without a year, with the values that they had after validation."""
     first, *others = [name for name in table.silver.column_names if name != "year"]
     rows = written.withColumn("_carried", F.from_json(first, _CARRIED))
     return rows.select(

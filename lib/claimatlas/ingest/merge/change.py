@@ -44,7 +44,7 @@ class Change:
     - ``superseded``: rows of silver that a correction takes the place of;
     - ``rejected``: the batch's rows for ``silver/rejected`` that are not there yet;
     - ``counts``: ``read``, and its parts ``accepted``, ``rejected`` and ``resent`` (silver or ``silver/rejected`` has
-      the row already); beside them ``superseded``;
+      the row already); in addition ``superseded``;
     - ``loaded``: the same rows, those that were rejected before counted again, for the gate.
     """
 
@@ -59,7 +59,7 @@ class Change:
 
     @property
     def is_empty(self) -> bool:
-        """Whether silver is as it was."""
+        """Whether the batch leaves silver unchanged."""
         return not any(self.counts[name] for name in ("accepted", "rejected", "superseded"))
 
 
@@ -70,7 +70,7 @@ def change_of(
     table: InputTable,
     following: Iterable[tuple[Source, InputTable]] = (),
 ) -> Change:
-    """Take a batch in beside silver, and compare it with silver; silver is left as it is.
+    """Load a batch beside silver and compare the two. Silver does not change.
 
     ``following``: the tables that come after it.
 
@@ -118,9 +118,9 @@ def change_of(
 
 
 def as_rejected(superseded: DataFrame, table: InputTable, run_id: str) -> DataFrame:
-    """Rows of silver that make way, as rows of ``silver/rejected``.
+    """Superseded rows of silver, as rows of ``silver/rejected``.
 
-    What they came as is no longer known: ``row`` holds what was understood of it, ``source_file`` is null.
+    Their raw form is no longer known: ``row`` holds the parsed values, ``source_file`` is null.
     """
     rows = superseded.select(
         F.lit(None).cast("string").alias(SOURCE_FILE),
@@ -139,20 +139,20 @@ def _rejected_by_itself(store: Store, loaded: Loaded) -> list[DataFrame]:
 def _as_they_came(
     context: RunContext, options: IngestOptions, source: Source, table: InputTable, lost: DataFrame
 ) -> DataFrame:
-    """The batch's rows that duplicate one in silver, read once more: only the source has them as they came."""
+    """The batch's rows that duplicate a row of silver, read again: only the source has their raw form."""
     store, record = context.store, context.record
     rows = validated(context, options, source, table, RowExtras(every_row=True))
-    # Kept first: else the filter is carried below the parsing, and every expression of it written out.
+    # Materialise first. Otherwise Spark pushes the filter below the parsing and repeats each of its expressions.
     rows = store.materialise(rows, f"as_they_came_{table.name}")
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")
-    # Of several of one key in the batch the others were rejected already, by the same rule.
+    # Of several rows with one key, the others were rejected already by the same rule.
     first = rank_duplicates(of_keys, table).where(F.col(RANK) == 1)
     duplicates = first.withColumn(REASONS, F.array(F.lit(table.duplicate_reason)))
     return rejected_rows(duplicates, table, record.run_id, _as_json(table).alias(_AS_UNDERSTOOD))
 
 
 def _newly_rejected(store: Store, candidates: list[DataFrame], table: InputTable) -> DataFrame:
-    """The candidates that ``silver/rejected`` has not, as they came or as they were understood."""
+    """The candidates that ``silver/rejected`` does not have yet, neither in raw nor in parsed form."""
     known = store.read(REJECTED).where(F.col("table") == table.name).select(F.col("row").alias("_known"))
     known = store.materialise(known.groupBy("_known").count().drop("count"), f"known_rejected_{table.name}")
     rows = reduce(DataFrame.unionByName, candidates)

@@ -1,4 +1,4 @@
-"""Understand one raw column: text or typed in, a typed value out, or the reason why not."""
+"""Parse one raw column of text or of a type: its typed value, and whether it was understood."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LATE = (22, 23)
 _LATE_CLOCK = r"^.{10}[T ]2[23]:00(?::00(?:[.,]0+)?)?$"
 _MAX_DATE_LENGTH = 10
 _CALENDAR = ("0001-01-01", "9999-12-31")
-"""Spark has a year 0, and years of five digits; a calendar has not, and no other program reads them."""
+"""The days of the calendar. Spark also has a year 0 and years of five digits, which no other program reads."""
 _DIGITS = r"^[+-]?[0-9]+$"
 _MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 _MICROSECONDS_OF_DAY = 86_400_000_000
@@ -53,7 +53,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 """The words of English, French, Dutch and German, in small letters, where a mapping has no table of values."""
 
 NULL_WORDS = ("NULL", "NA", "N/A", "\\N", "nan", "NaN", "None", ".")
-"""What programs write where there is no value; only ``null_texts`` make it mean that."""
+"""Words that programs write for no value. They count as null only if ``null_texts`` names them."""
 
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _FRACTIONAL = (T.FloatType, T.DoubleType, T.DecimalType)
@@ -62,10 +62,11 @@ _TEXT = (T.StringType, T.CharType, T.VarcharType)
 
 @dataclass(frozen=True)
 class Understanding:
-    """What a value means, beside its own text: the settings that say so.
+    """The settings that say how values are understood.
 
-    time_zone: whose day an instant has; none: the day in UTC, of a midnight there alone. null_texts: what stands where
-    there is no value. date_sentinels: days that stand for something else. decimal: before the digits of a fraction.
+    time_zone: the zone that gives an instant its day; without one, only a midnight in UTC has a day. null_texts: texts
+    that mean no value. date_sentinels: days that stand for something else. decimal: the sign before the digits of a
+    fraction.
     """
 
     time_zone: str | None = None
@@ -76,7 +77,7 @@ class Understanding:
 
     @classmethod
     def of(cls, configuration: Configuration, table: str) -> Understanding:
-        """What the settings and the mapping say of a table."""
+        """Read them from the settings and from the mapping of a table."""
         settings, reading = configuration.settings, configuration.mapping.table(table).read
         return cls(
             time_zone=settings.time_zone,
@@ -191,7 +192,7 @@ def parse_column(
 def _text(raw: RawColumn) -> Column:
     source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
-        # Two ids must not become one because the letters that tell them apart were lost.
+        # Reject lost letters: without them two ids could become one.
         return F.when(F.is_valid_utf8(source) & ~F.contains(source, F.lit(REPLACEMENT)), source)
     if isinstance(raw_type, _WHOLE) or (isinstance(raw_type, T.DecimalType) and raw_type.scale == 0):
         return source.cast("string")
@@ -233,7 +234,7 @@ def _code(raw: RawColumn, present: Column, decimal: str) -> ParsedColumn:
 
 
 def _parse_word(raw: RawColumn, declared: ColumnSource) -> ParsedColumn:
-    """A sex or a boolean by its table of words; a sex in none is unknown, never a reason to reject."""
+    """A sex or a boolean by its table of words. A sex that is in no table is unknown, and never a reason to reject."""
     source, column = raw.value, raw.column
     present, always = source.isNotNull(), F.lit(True)
     if isinstance(raw.type, T.BooleanType) and column.kind == "boolean" and not declared.values:
@@ -251,7 +252,7 @@ def _parse_word(raw: RawColumn, declared: ColumnSource) -> ParsedColumn:
 
 
 def _recoded(text: Column, declared: ColumnSource) -> Column:
-    """Our value for each of the sender's words; other words as they are."""
+    """Our value for each of the sender's words; other words stay as they are."""
     pairs = [(value, words) for value, words in declared.values.items()]
     return reduce(
         lambda otherwise, pair: F.when(F.lower(text).isin(*map(str.lower, pair[1])), F.lit(pair[0])).otherwise(
@@ -263,7 +264,7 @@ def _recoded(text: Column, declared: ColumnSource) -> Column:
 
 
 def _as_words(raw: RawColumn) -> Column:
-    """A value as the word that it is in text: a whole number without its fraction."""
+    """The value as text; a whole number without its fraction."""
     source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         is_fraction = source.rlike(_fraction_of_zeros("."))
@@ -280,7 +281,7 @@ def _as_words(raw: RawColumn) -> Column:
 
 @dataclass(frozen=True)
 class _Day:
-    """A date before its sentinels are known: its day, and what must be said of it."""
+    """A date before its sentinels are resolved: its day and its flags."""
 
     day: Column
     instant: Column | None = None
@@ -331,10 +332,10 @@ def _day(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -
 
 
 def _iso(source: Column, understanding: Understanding) -> _Day:
-    """YYYY-MM-DD; with a time of day it is cut; with a zone it is an instant."""
+    """A date as YYYY-MM-DD. A time of day is cut off; a text with a zone is an instant."""
     # Spark's own cast also takes 2023-1-5 and 2023; a date here is YYYY-MM-DD and nothing else.
     plain = F.when(source.rlike(_DATE) & (source >= _CALENDAR[0]), source.try_cast("date"))
-    # Longer texts are few or all: their length tells them before any pattern.
+    # Test the length before any pattern: texts with a time are few, or all.
     is_longer = F.octet_length(source) > _MAX_DATE_LENGTH
     is_clock, is_instant = is_longer & source.rlike(_CLOCK), is_longer & source.rlike(_INSTANT)
     has_year = source >= _CALENDAR[0]
@@ -367,10 +368,10 @@ def _as_instant(source: Column) -> Column:
 def _of_instant(instant: Column, understanding: Understanding) -> _Day:
     """The day of an instant in the time zone; without one that of a midnight in UTC alone.
 
-    By numbers, so that it does not depend on the session's zone.
+    It is computed with numbers, so that the session's time zone does not matter.
     """
     zone = understanding.time_zone
-    # Spark fails as a whole where a shift of hours leaves the range of its instants.
+    # The whole query fails if the shift leaves Spark's range of instants.
     instant = F.when(F.unix_micros(instant).between(*MICROSECONDS_OF_YEARS), instant)
     microseconds = F.unix_micros(F.from_utc_timestamp(instant, zone) if zone else instant)
     day_number = F.floor(microseconds / F.lit(_MICROSECONDS_OF_DAY).cast("decimal(11,0)")).cast("int")
@@ -389,7 +390,7 @@ def _formatted(raw: RawColumn, declared: ColumnSource, understanding: Understand
             units = F.lit(INSTANTS[name]).cast("decimal(10,0)")
             microseconds = F.floor(number * F.lit(1_000_000).cast("decimal(7,0)") / units).try_cast("bigint")
             return _of_instant(F.timestamp_micros(microseconds), understanding)
-        # By numbers: a literal of before 1583 is another day in the calendar of older Java.
+        # As numbers: a literal before 1583 is another day in the calendar of older Java.
         start = (date.fromisoformat(DAY_NUMBERS.get(name) or SECONDS[name]) - date(1970, 1, 1)).days
         days = number if name in DAY_NUMBERS else number / F.lit(86400).cast("decimal(5,0)")
         whole = F.floor(days)

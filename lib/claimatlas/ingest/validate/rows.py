@@ -33,9 +33,9 @@ REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 row may have its key."""
 TIMED, LATE, NULL_WORD, UNLISTED, FRACTION = "_timed", "_late", "_null_word", "_unlisted", "_fraction"
 ODDITIES = (TIMED, LATE, NULL_WORD, UNLISTED, FRACTION)
-"""Names of what is odd with a row but keeps it."""
+"""Names of the columns that say how an accepted row is odd."""
 OPEN = "open_"
-"""What begins the reason of a row with a day that is declared to stand for an open end: it is left out, not wrong."""
+"""The prefix of a reason: the day is declared to mean an open end, so the row is left out and not wrong."""
 KEY_HASH = "_key_hash"
 HOSPITAL = "hospital_id"
 
@@ -124,7 +124,7 @@ def validate_rows(raw: DataFrame, table: InputTable, rules: RowRules, extras: Ro
         kept = [name for name in kept if name in known]
     malformed = F.col(CORRUPT).isNotNull() if is_csv else F.lit(False)
 
-    # In steps, so that each value is cleaned and parsed once and the rules below read it by name.
+    # Two steps: each value is cleaned and parsed once, and the rules below read it by name.
     raw_columns = [
         (cleaned(_column(name), types[name]).cast("string") if name in hidden else _column(name)).alias(
             f"_raw_{position}"
@@ -151,9 +151,9 @@ def validate_rows(raw: DataFrame, table: InputTable, rules: RowRules, extras: Ro
         *beside,
     )
     reasons = _reasons(table, parsed, rules)
-    # The list is only made for a row that has a reason: nearly all have none.
+    # Build the list only for rows with a reason: nearly all have none.
     has_reason = any_of(F.coalesce(holds, F.lit(False)) for holds in reasons.values())
-    # As text first: a function on arrays would keep Spark from compiling the whole of this into one loop.
+    # As text first: with a function on arrays, Spark would not compile all of this into one loop.
     listed = F.split(F.concat_ws(",", *[F.when(holds, F.lit(name)) for name, holds in reasons.items()]), ",")
     judged = staged.withColumn(
         REASONS,
@@ -168,7 +168,7 @@ def validate_rows(raw: DataFrame, table: InputTable, rules: RowRules, extras: Ro
     if key is not None:
         judged = with_key(judged, key)
     sound = F.size(REASONS) == 0
-    # Only here, so that hardly any sound row is turned into JSON.
+    # Only now, so that hardly any sound row becomes JSON.
     came = {name: F.col(f"_raw_{position}") for position, name in enumerate(kept)}
     came |= {name: pseudonym(came[name]) for name in hidden}
     as_it_came = F.to_json(
@@ -205,7 +205,7 @@ def values_of(
     mapping: Mapping,
     understanding: Understanding | None = None,
 ) -> DataFrame:
-    """Some required columns alone, parsed, whatever else is wrong with their rows.
+    """Some required columns, parsed, whatever else is wrong with their rows.
 
     Grain in and out: one row per input row that the mapping keeps, or per line of it where the mapping unpivots; a
     value is null when it is missing or not understood.
@@ -239,7 +239,7 @@ def _oddities(table: InputTable, parsed: dict[str, ParsedColumn]) -> dict[str, C
         LATE: F.coalesce(any_of(late), F.lit(False)),
         NULL_WORD: any_of(is_null_word(parsed[name].value) for name in texts),
         UNLISTED: F.coalesce(any_of(unlisted), F.lit(False)),
-        # Of other ids the shares of people and places tell: of hospitals there is no list.
+        # Wrong ids of people and places show in the shares of unknown ones; there is no list of hospitals.
         FRACTION: F.coalesce(parsed[HOSPITAL].value.endswith(".0"), F.lit(False))
         if HOSPITAL in parsed
         else F.lit(False),
@@ -247,7 +247,10 @@ def _oddities(table: InputTable, parsed: dict[str, ParsedColumn]) -> dict[str, C
 
 
 def _reasons(table: InputTable, parsed: dict[str, ParsedColumn], rules: RowRules) -> dict[str, Column]:
-    """Each reason with its condition; a rule about a value that is not there is null and holds for nothing."""
+    """Each reason to reject, with its condition.
+
+    The condition is null where its value is missing, and then rejects nothing.
+    """
     required = set(table.required)
     is_open = {name: F.col(f"_open_{name}") for name, part in parsed.items() if part.open is not None}
     reasons = {f"missing_{name}": ~F.col(f"_present_{name}") for name in parsed if name in required}
