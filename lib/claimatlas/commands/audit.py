@@ -1,4 +1,4 @@
-"""``audit``: what a reader could work out of a published folder. It knows nothing of how cells are hidden."""
+"""``audit``: find what a reader could work out from a published folder. It does not know how cells are hidden."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _audit(arguments: argparse.Namespace) -> None:
 
 
 def _record(found: Findings, named: list[str]) -> dict[str, Any]:
-    """What was found and how much was attacked; remarks: what can be worked out without being proved sensitive."""
+    """The findings as plain data. remarks: what can be worked out, but is not proved to be sensitive."""
     counts = {name: getattr(found, name) for name in _COUNTS}
     kinds = {kind: found.number(kind) for kind in KINDS}
     seconds = {step: round(value, 1) for step, value in found.seconds.items()}

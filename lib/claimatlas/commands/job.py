@@ -26,7 +26,7 @@ from claimatlas.tables.store import Store
 class Job:
     """A job: its name in the run record, how many stages it has, its reference years and its work.
 
-    ``before``: looks at what can be refused without Spark, once the configuration is loaded.
+    ``before``: called with the configuration before Spark starts, to refuse what can be refused without it.
     """
 
     name: str
@@ -69,7 +69,7 @@ def _run(job: Job, arguments: argparse.Namespace) -> None:
                 store.create(RUNS)
                 store.append_row(record.row(outcome), RUNS, {"run_id": record.run_id})
         if record.publishes:
-            # Last of all, so that a release never names a run without a record.
+            # Publish last, so that a release never names a run without a record.
             record.note("release", publish(store, record.run_id, "run"))
         end = summary(store, configuration, reference_years, record)
         say(Event.SUMMARY, end.message, end.fields, text=end.text)

@@ -1,4 +1,4 @@
-"""``protect``: which figures of a release may be published, and the proof that the others are safe. Without Spark."""
+"""``protect``: choose the figures of a release that may be published, and prove the others safe. Without Spark."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Publishing:
-    """What a site is written with, whichever command writes it."""
+    """Everything that writing a site needs, for each command that writes one."""
 
     output: str
     configuration: Configuration
@@ -112,9 +112,9 @@ def write(
 
 
 def is_synthetic(output: str, release: int) -> bool:
-    """Whether a release was drawn, or computed from claims that ``generate`` made: the records of the runs say so.
+    """Whether a release was drawn, or computed from claims made by ``generate``, by the records of the runs.
 
-    An ingest that replaced silver decides; one that added to it counts beside those before.
+    The last ingest that replaced silver decides, together with the batches that were merged after it.
     """
     from claimatlas.synthetic.counts import RUN  # noqa: PLC0415 - numpy may be missing
 
@@ -205,7 +205,7 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
     release = release_of(arguments.output, number)
     say(Event.MESSAGE, f"release {number} has no candidate by these settings: it is protected first")
     protect_and_review(arguments.output, release, years_of(release), configuration, publication, arguments.supersede)
-    # Read anew: what was read before is the candidate before.
+    # Read again: the cells read before are those of the former candidate.
     return PublishedCells(arguments.output, number)
 
 

@@ -35,10 +35,10 @@ def take_in_input(context: RunContext, paths: InputPaths, found: Found, ingest_o
 
 
 def require_fitting_deliveries(context: RunContext) -> None:
-    """Refuse an output whose deliveries have other columns before anything is read: it costs minutes to find out later.
+    """Refuse an output whose deliveries have other columns, before anything is read: later it would cost minutes.
 
     Raises:
-        InputError: they have, and not only other flags.
+        InputError: the columns differ, and not only in flags.
     """
     context.store.require_fitting(deliveries_table(context.configuration))
 
@@ -60,10 +60,10 @@ def use_silver(context: RunContext) -> SilverFacts:
 
 
 def read_source(context: RunContext, silver: SilverFacts, *, only_changes: bool = False) -> DataFrame | Increment:
-    """The stage that reads out of silver, once, what the later ones compute from.
+    """The stage that reads from silver, once, the rows that later stages compute from.
 
-    Gives back the claim lines of deliveries and of services counted per beneficiary; or, with ``only_changes``, what
-    the batches since the published run changed, unless everything must be computed.
+    Gives back the claim lines of deliveries and of services counted per beneficiary; or, with ``only_changes``, the
+    change by the batches since the published run, unless a full run is needed.
     """
     with context.record.stage("reading"):
         change = find_increment(context, silver) if only_changes else None
@@ -94,7 +94,7 @@ def form_deliveries(context: RunContext, silver: SilverFacts, source: DataFrame 
 
 
 def require_deliveries(context: RunContext, silver: SilverFacts) -> None:
-    """Refuse to count deliveries that were not computed from the silver that is there: none is not zero.
+    """Refuse to count deliveries that were not computed from the present silver.
 
     Raises:
         InputError: naming the years.
@@ -116,7 +116,7 @@ def require_deliveries(context: RunContext, silver: SilverFacts) -> None:
 
 
 def _origin(context: RunContext, silver: SilverFacts) -> dict[str, str]:
-    """What deliveries depend on: the ingest, and the parts of the configuration that they are formed by."""
+    """The origin of deliveries: the ingest, and the parts of the configuration that form them."""
     hashes = context.record.hashes
     return {"ingest": silver.run_id} | {
         part: hashes[part] for part in ("settings", "services", "code_lists", "geography", "sector_table")
@@ -146,14 +146,14 @@ def publish_indicators(
             compare_places(context)
             require_publishable(context, context.record.counts, allow_drift=allow_drift)
         except BaseException:
-            # Nothing of it was published: who reads the newest versions shall not find it either.
+            # Nothing was published: readers of the newest versions must not find it either.
             releases.restore(context.store)
             raise
         context.record.publishes = True
 
 
 def require_sound_input(context: RunContext, silver: SilverFacts, given: date | None) -> None:
-    """Warn of what is odd in the input of the years, and stop where it is too much to publish.
+    """Warn about odd input of the years, and stop if there is too much of it to publish.
 
     ``given``: the last day that the claims are said to reach.
 

@@ -1,6 +1,6 @@
 """Give `deltalake` access to the object store of an output, from Spark's settings and the environment.
 
-Of object stores S3 only: for any other URI nobody has tried whether both understand the same settings.
+It supports S3 only: with other stores it was not tried whether both understand the same settings.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KNOWN_PROVIDERS = {
     "DefaultCredentialsProvider",
     "IAMInstanceCredentialsProvider",
 }
-# A store that does not answer is not waited for: Spark is asked then.
+# Do not wait for a store that does not answer: Spark takes over.
 _PATIENCE = {"connect_timeout": "5s", "timeout": "60s", "max_retries": "2", "retry_timeout": "20s"}
 
 
@@ -67,7 +67,7 @@ def storage_options(output: str) -> dict[str, str]:
 
 
 def _spark_settings() -> dict[str, str]:
-    """What Spark would be started with: its file of settings, and the options that a notebook may have left."""
+    """The settings that Spark would start with: its settings file, and options that a notebook may have left."""
     settings = spark_defaults(spark_home())
     try:
         words = shlex.split(os.environ.get(SUBMIT_ARGUMENTS, ""))

@@ -21,7 +21,7 @@ from claimatlas.tables.store import Store
 
 @dataclass(frozen=True)
 class Summary:
-    """What is said at the end of a run: ``text`` for a person, ``message`` with ``fields`` for a program."""
+    """The summary of a run: ``text`` for a person, ``message`` with ``fields`` for a program."""
 
     text: str
     message: str

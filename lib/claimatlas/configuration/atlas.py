@@ -1,4 +1,4 @@
-"""``atlas.yaml``: whose the atlas is, what it is called and looks like. Only ``publish`` reads it."""
+"""``atlas.yaml``: owner, title and look of the atlas. Only ``publish`` reads it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Update(Declaration):
 
 
 class Theme(Declaration):
-    """Indicators that stand together on the first page, with the words that readers look for."""
+    """Indicators that are shown together on the first page, with search words."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     names: ByLanguage

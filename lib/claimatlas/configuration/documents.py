@@ -31,11 +31,11 @@ _READ_BY_KIND = {f"{_TAG}{kind}" for kind in ("bool", "float", "int", "null", "t
 
 
 class _Untagged(yaml.ScalarNode):
-    """A plain scalar without a tag: what it is follows from its characters alone."""
+    """A plain scalar without a tag: its characters alone decide its type."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Values only: no alias of aliases, and every value that cannot be read is a mistake with its line.
+    """Loads values only: it refuses aliases of aliases, and reports every value that cannot be read with its line.
 
     Plain keys are text as they are written, whatever they would be as values.
     """
@@ -48,7 +48,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            # A few lines of aliases of aliases stand for more values than any memory holds.
+            # A few lines of nested aliases can mean more values than fit into memory.
             self._with_alias.update(self._open)
             if event.anchor in self._with_alias:
                 said = "an alias of something that holds an alias: write out what it stands for"

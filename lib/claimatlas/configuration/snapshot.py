@@ -1,4 +1,4 @@
-"""The whole configuration of a run as text: kept with its record, so that the run can be repeated years later."""
+"""The whole configuration of a run as text. The run record keeps it, so that the run can be repeated years later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is known of one published cell: its run, its flow from claim lines, what is inside it."""
+"""Explain one published cell: its run, its flow from claim lines, its members."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class _Origin:
 def _recounted(
     reader: Reader, origin: _Origin, count_beneficiaries: CountBeneficiaries | None
 ) -> tuple[Counted | None, str | None]:
-    """What a count of today finds in the cell; or nothing and the reason, when it would not be of that run."""
+    """Count the cell again today. Gives ``None`` and the reason if the tables are no longer those of the run."""
     configuration, indicator, cell = origin.configuration, origin.indicator, origin.cell
     why_not = _why_not_counted(reader, origin)
     if why_not is not None:
@@ -123,7 +123,7 @@ def _recounted(
 
 
 def _why_not_counted(reader: Reader, origin: _Origin) -> str | None:
-    """Why silver is not that of the run any more."""
+    """Why silver is no longer that of the run; ``None`` if it is."""
     indicator = origin.indicator
     try:
         ingest = facts_of_silver(reader)["run_id"]
@@ -141,7 +141,7 @@ def _why_not_counted(reader: Reader, origin: _Origin) -> str | None:
 
 
 def _checked(origin: _Origin, counted: Counted) -> tuple[Counted | None, str | None]:
-    """The count of today; or nothing and the reason, when it is not the published one."""
+    """Compare today's count with the published one. Gives ``None`` and the reason if they differ."""
     configuration, indicator, cell = origin.configuration, origin.indicator, origin.cell
     published = {name: cell.row[name] for name in ("numerator", "denominator")}
     not_computed = [flag for flag in indicator.numerator.flags if counted[flag] is None]
@@ -153,7 +153,7 @@ def _checked(origin: _Origin, counted: Counted) -> tuple[Counted | None, str | N
             "silver/deliveries has been computed" if indicator.population == "deliveries" else "the program was changed"
         )
         return None, f"{changed} since, and a count of today differs"
-    # What could not be computed is not zero.
+    # A count that could not be computed is not zero.
     unknown = [name for name, value in published.items() if value is None]
     unknown += [flag for flag in configuration.services.delivery_flags if configuration.empty_code_lists_of_flag(flag)]
     return counted | {name: None for name in unknown if name in counted}, None

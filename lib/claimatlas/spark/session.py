@@ -1,9 +1,8 @@
 """The one place that makes a SparkSession.
 
-A session that is there is used as it is; where the surroundings provide one (Databricks) nothing is
-added, and to one of a Spark Connect server only the time zone; under `spark-submit` what the submit says
-wins; and a plain Python process gets a local Spark with Delta. Apart from this module nothing needs a
-classic session.
+An active session is used unchanged. A session that the environment provides (Databricks) gets no settings, one of a
+Spark Connect server only the time zone. Under `spark-submit` the settings of the submit win. A plain Python process
+gets a local Spark with Delta. Apart from this module nothing needs a classic session.
 """
 
 from __future__ import annotations
@@ -117,7 +116,7 @@ def get_session(app_name: str, local: LocalSpark = DEFAULT_SPARK) -> SparkSessio
 
 
 def stop_working() -> None:
-    """Let a classic session of this process drop what it is doing, without a word of Java's about it."""
+    """Cancel the jobs of a classic session of this process, without messages from Java."""
     silence()
     try:
         from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
@@ -129,7 +128,7 @@ def stop_working() -> None:
 
 @contextmanager
 def _own_interruption() -> Iterator[None]:
-    """Keep the handler of Ctrl-C that a command has put: Spark puts one of its own, which is for a shell."""
+    """Keep the Ctrl-C handler of a command: Spark would install its own, which is meant for a shell."""
     found = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -140,7 +139,7 @@ def _own_interruption() -> Iterator[None]:
 
 
 def _require_user() -> None:
-    """Stop where the user has no name, as in a container that is started with any number: Hadoop wants one."""
+    """Stop if the user has no name, as in a container with an arbitrary user id: Hadoop needs a name."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -151,19 +150,19 @@ def _require_user() -> None:
 
 
 def _is_provided() -> bool:
-    """Say whether the surroundings, not this module, decide what the session is."""
+    """Whether the environment, not this module, provides the session."""
     if is_provided_by_variables():
         return True
     try:
         from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
     except ImportError:
         return True
-    # A thread of a notebook sees no active session, though the process has one.
+    # In a thread of a notebook there is no active session, although the process has one.
     return SparkContext._active_spark_context is not None
 
 
 def _provided_session(address: str) -> SparkSession:
-    """Take the session that the surroundings provide, or make one on the Spark Connect server at `address`.
+    """Take the session that the environment provides, or make one on the Spark Connect server at `address`.
 
     Delta and everything else is the server's; but a date must not depend on the server's time zone.
     """
@@ -181,9 +180,9 @@ def _provided_session(address: str) -> SparkSession:
 
 
 def _require_answer(address: str) -> None:
-    """Stop where nothing listens: Spark itself would try again for ten minutes."""
+    """Stop if nothing listens at the address: Spark itself would retry for ten minutes."""
     if getproxies():
-        return  # The way there is not ours to know.
+        return  # Behind a proxy we cannot know the route.
     try:
         parts = urlsplit(address)
         peer = (parts.hostname or "", parts.port or CONNECT_PORT)
@@ -205,14 +204,14 @@ def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
     require_supported(jvm.java.lang.System.getProperty("java.specification.version"))
     _require_delta(jvm)
     builder = SparkSession.builder
-    # Unless `--name` was given, the name is the script's.
+    # Without `--name`, the name is that of the script.
     if submitted.get("spark.app.name") in (None, Path(sys.argv[0]).name):
         builder = builder.appName(app_name)
     wanted = {**DELTA, **SESSION}
     if submitted.get("spark.master", "local").startswith("local"):
-        # Java's own options are the submit's: it is running already.
+        # Java runs already, so its options are those of the submit.
         wanted |= {**_on_this_machine(submitted), **(SMALL if is_small else {})}
-        # Another Python, or one that is not there, fails once there is work for it.
+        # Another Python, or a missing one, would fail at the first Python task.
         os.environ["PYSPARK_PYTHON"] = sys.executable
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
@@ -248,9 +247,9 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     if not master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     else:
-        # One that a notebook has left there may be another version, or gone.
+        # A value that a notebook left there may name another version, or nothing.
         os.environ["PYSPARK_PYTHON"] = sys.executable
-        # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
+        # Spark stops if the host name does not resolve, and no other machine needs to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         wanted |= {
             **_on_this_machine({**defaults, **settings}),
@@ -283,13 +282,13 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
 
 
 def _let_java_name_paths() -> None:
-    """Give Java UTF-8 for the names of files where Python takes that whatever the locale says, as in `LC_ALL=C`."""
+    """Make Java use UTF-8 for file names where Python does so in spite of the locale, as with `LC_ALL=C`."""
     if sys.getfilesystemencoding() == "utf-8" and locale.getencoding().lower().replace("-", "") != "utf8":
         os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has no type
-    """Stop where Java may not load the libraries that compress tables: Spark unpacks them into a temporary folder."""
+    """Stop if Java cannot load the libraries that compress tables: Spark unpacks them into a temporary folder."""
     try:
         jvm.com.github.luben.zstd.util.Native.load()
         jvm.org.xerial.snappy.Snappy.getNativeLibraryVersion()
@@ -309,16 +308,16 @@ def _on_this_machine(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def temporary_folder() -> str:
-    """Return a folder that only this user gets into, for Spark's temporary files.
+    """Return a folder for Spark's temporary files that only this user can open.
 
-    They hold rows on their way between tasks, and Spark leaves them open to everybody on the machine. The folder stays
-    for the next session; Spark removes what it put there.
+    These hold rows on their way between tasks, and Spark makes them readable for everybody on the machine. The folder
+    stays for the next session; Spark removes what it put there.
     """
     folder = Path(tempfile.gettempdir(), f"claimatlas-{os.geteuid()}")
     with suppress(FileExistsError):
         folder.mkdir(mode=stat.S_IRWXU)
     found = folder.lstat()
-    # Somebody who wants to read along may have made it, or a link to a place of his own.
+    # Another user may have created it, or a link to a folder of theirs, in order to read the files.
     is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if is_own and stat.S_IMODE(found.st_mode) == stat.S_IRWXU:
         return str(folder)
@@ -335,7 +334,7 @@ def _absent(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, st
 
 
 def _log_option() -> str:
-    """Return what keeps Spark's log to errors, unless Spark's folder of settings has its own."""
+    """Return the Java option that limits Spark's log to errors, unless Spark's folder of settings has a log file."""
     if any(conf_folder().glob("log4j2.*")):
         return ""
     return f" -Dlog4j2.configurationFile={LOG_FILE.as_uri()}"
