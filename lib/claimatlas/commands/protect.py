@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _protect(arguments: argparse.Namespace) -> None:
     require_packages("highspy", "numpy")
     from claimatlas.commands.reviews import hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
+    from claimatlas.protection.candidate import PublishingRules  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
 
     configuration = options.configuration_of(arguments, "")
@@ -52,6 +53,8 @@ def _protect(arguments: argparse.Namespace) -> None:
             if year not in there:
                 known = ", ".join(map(str, there)) or "none"
                 raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
-        text = protect_and_review(arguments.output, release, years, configuration, publication, arguments.supersede)
+        text = protect_and_review(
+            arguments.output, release, years, PublishingRules(configuration, publication), arguments.supersede
+        )
     print(text)
     say(Event.SUMMARY, f"review report {hash_of(text)}: the candidate is in published/.")

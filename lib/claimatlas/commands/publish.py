@@ -191,6 +191,7 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
     """The candidate of the release to publish; protected first where there is no candidate of it."""
     from claimatlas.atlas.reading import PublishedCells, newest_candidate  # noqa: PLC0415
     from claimatlas.commands.reviews import protect_and_review, review_of  # noqa: PLC0415
+    from claimatlas.protection.candidate import PublishingRules  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
 
     number = arguments.release
@@ -204,7 +205,8 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
         return cells
     release = release_of(arguments.output, number)
     say(Event.MESSAGE, f"release {number} has no candidate by these settings: it is protected first")
-    protect_and_review(arguments.output, release, years_of(release), configuration, publication, arguments.supersede)
+    rules = PublishingRules(configuration, publication)
+    protect_and_review(arguments.output, release, years_of(release), rules, arguments.supersede)
     # Read again: the cells read before are those of the former candidate.
     return PublishedCells(arguments.output, number)
 
