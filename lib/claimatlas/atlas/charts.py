@@ -25,7 +25,7 @@ LEFT, RIGHT, TOP, BOTTOM = 54, 26, 14, 30
 """Room for the numbers of the axes."""
 
 MANY = 60
-"""Places from which on a ranking has points instead of named bars."""
+"""With more places than this, a ranking has points instead of named bars."""
 
 BINS = 24
 LIMITS = ((Z, "limit-95"), (3.090232, "limit-998"))
@@ -34,7 +34,7 @@ LIMITS = ((Z, "limit-95"), (3.090232, "limit-998"))
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to coordinates along a line."""
+    """Maps values to coordinates along a line."""
 
     low: float
     high: float
@@ -42,7 +42,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Where a value lies."""
+        """The coordinate of a value."""
         return self.start + (value - self.low) / ((self.high - self.low) or 1) * (self.end - self.start)
 
 
@@ -140,7 +140,7 @@ def ranking_svg(figures: LevelFigures, words: ChartWords) -> str:
 
 
 def distribution_svg(figures: LevelFigures, words: ChartWords) -> str:
-    """How many places have which value, as bars in the colours of the classes, with the country's value as a line."""
+    """A histogram of the places by value, in the colours of the classes, with the country's value as a line."""
     shown = sorted(map(value_of, figures.with_figure()))
     country, classes = figures.country, figures.classes
     if len(shown) < 2 or classes is None or shown[0] == shown[-1]:
@@ -178,7 +178,7 @@ def distribution_svg(figures: LevelFigures, words: ChartWords) -> str:
 
 
 def funnel_svg(figures: LevelFigures, words: ChartWords) -> str:
-    """Value by size: places outside the limits differ from the country by more than chance alone would make them.
+    """A funnel plot of value by size: places outside the limits differ from the country by more than chance.
 
     Limits are drawn for percentages only: elsewhere the spread of single people is not known.
     """
@@ -250,7 +250,7 @@ def _extent(cells: Iterable[Cell]) -> list[float]:
 
 
 def _domain(values: Sequence[float]) -> list[float]:
-    """The marks of an axis: from 0 unless that would flatten what is to be seen."""
+    """The marks of an axis. It starts at 0 unless that would hide the differences."""
     low, high = min(values), max(values)
     return ticks(0 if low < high / 2 else low, high)
 

@@ -95,7 +95,7 @@ def audit_record(site: Site) -> dict[str, Any]:
 
 
 def notes(site: Site) -> str:
-    """What whoever opens the files must know, in every language of the site."""
+    """The notes for readers of the files, in every language of the site."""
     paragraphs = []
     for language, words in site.words.items():
         lines = [f"{site.settings.title[language]} – {site.settings.owner[language]}"]
@@ -117,7 +117,7 @@ def _labels(site: Site) -> dict[str, Any]:
 
 
 def _with_band(table: pa.Table, site: Site) -> pa.Table:
-    """With a band also in a column of its own, so that no copy of a row loses it."""
+    """Add the band as a column, so that a copied row keeps it."""
     band = site.release.band
     return table.append_column(BAND, pa.array([band] * len(table), pa.string())) if band else table
 

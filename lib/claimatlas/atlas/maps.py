@@ -51,7 +51,7 @@ def has_value(cell: Cell | None) -> bool:
 
 
 def look(cell: Cell | None, classes: Classes | None) -> str:
-    """The class of the style sheet that a cell is drawn with."""
+    """The CSS class of a cell."""
     if cell is None:
         return ABSENT
     if cell.state is State.VALUE and cell.value is not None and classes is not None:
@@ -66,7 +66,7 @@ def fill(css: str, ids: str) -> str | None:
 
 
 def says(cell: Cell | None, words: ChartWords) -> str:
-    """What a reader is told of a cell."""
+    """The figure of a cell as text, or its state in words."""
     if cell is None:
         return words.say("state.absent")
     if cell.state is State.VALUE and cell.value is not None:

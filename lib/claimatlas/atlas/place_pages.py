@@ -86,7 +86,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
 
 
 def ended_page(site: Site, code: str, successor: str, language: str) -> str:
-    """The page of a code that is not valid any more: where its place is now."""
+    """The page of a code that is no longer valid: it names the place's new code."""
     words, places, level = site.words[language], site.places, site.domicile_level
     last = places.last_year(code)
     name = places.name(level, code, language, last)

@@ -1,4 +1,4 @@
-"""Which figures are sensitive by themselves, and what is hidden with a figure that is hidden."""
+"""Mark the figures that are sensitive by themselves, and what is hidden together with a hidden figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan: every cell that is offered to readers, and which figures each one shows."""
+"""The plan: every cell that may be published, and the figures that it shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts of a sheet, gathered from the configuration that is computed; no language here."""
+"""The facts of a sheet, gathered from the configuration that is computed, independent of language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from claimatlas.conventions import Z
 WILSON_Z = repr(Z)
 """The quantile of the published intervals."""
 TREND_P = "0.05"
-"""A trend is told over ``TREND_YEARS`` when its p-value is below this, as in ``comparisons/trend.py``."""
+"""A trend over ``TREND_YEARS`` is reported when its p-value is below this, as in ``comparisons/trend.py``."""
 
 COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR = 2022, 2023
 YEARS = (COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR)
@@ -50,13 +50,13 @@ class Span:
 
     @property
     def days(self) -> dict[str, int]:
-        """Its first and last day as they are said: numbers without a sign, for which the side says the direction."""
+        """Its first and last day as in a sentence: numbers without a sign, as the side gives the direction."""
         return {"first": abs(self.first), "last": abs(self.last)}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """One indicator with everything of the configuration that bears on it."""
+    """One indicator with every part of the configuration that affects it."""
 
     indicator: Indicator
     settings: Settings
@@ -67,7 +67,7 @@ class Facts:
     lists_of_group: dict[str, tuple[str, ...]]
     code_lists: tuple[UsedList, ...]
     missing: tuple[str, ...]
-    """The empty code lists for want of which it cannot be computed."""
+    """The empty code lists that make it impossible to compute."""
     related: tuple[Indicator, ...]
     observed_until: tuple[date, date]
     """For a delivery year followed by a common and by a leap year."""
@@ -170,7 +170,7 @@ def provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
 
 
 def gather(indicator: Indicator, configuration: Configuration) -> Facts:
-    """Everything of the configuration that bears on an indicator."""
+    """Gather every part of the configuration that affects an indicator."""
     services, settings = configuration.services, configuration.settings
     flags = {name: services.delivery_flags[name] for name in indicator.numerator.flags}
     used_groups = {name for flag in flags.values() for name in flag.contact_groups}

@@ -1,4 +1,4 @@
-"""Pieces of Markdown, with everything from outside escaped."""
+"""Pieces of Markdown. All text from outside is escaped."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|&~]|(?<![^\W_])_|_(?![^\W_])")
-"""What may mean something within a line; ``_`` between two letters or digits means nothing."""
+"""Characters with a meaning within a line; ``_`` between two letters or digits has none."""
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 """Spaces and ends of lines; a space that does not break is a letter of its language."""
 _LEADING = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
-"""What may start a heading, a list or a rule."""
+"""What could start a heading, a list or a rule."""
 _BAR = re.compile(r"(?<!\\)\|")
 """What ends a cell of a table, even within code, unless a backslash stands before it."""
 

@@ -57,7 +57,7 @@ class Page:
 def sheet(facts: Facts, language: str, written: Written, ending: str, *, has_footer: bool = True) -> Page:
     """The sheet of an indicator; ``ending`` is that of the pages it links to.
 
-    ``has_footer``: whether it ends with a word to whoever keeps the declarations.
+    ``has_footer``: whether it ends with a note for those who edit the declarations.
     """
     texts, indicator = written.texts[language], facts.indicator
 
@@ -104,7 +104,7 @@ def _environment() -> Environment:
 
 
 def _words(texts: Texts) -> dict[str, Any]:
-    """What a template writes its lines with."""
+    """The functions with which a template writes its lines."""
 
     def header(section: str, *columns: str) -> str:
         return f"{row(*(texts.say(f'{section}.{column}') for column in columns))}\n{row(*['---'] * len(columns))}"
@@ -120,7 +120,7 @@ def _words(texts: Texts) -> dict[str, Any]:
 
 
 def _values(facts: Facts, texts: Texts) -> dict[str, Any]:
-    """What the template of a sheet is filled with."""
+    """The values of the template of a sheet."""
     return {
         **_words(texts),
         **{"facts": facts, "phrases": Phrases(facts, texts), "language": texts.language},
