@@ -17,10 +17,10 @@ from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.load.accounting import account_of, require_all_read
 from claimatlas.ingest.load.gate import (
     gate_message,
-    midnights_elsewhere,
+    midnights_in_utc,
+    null_words_as_ids,
     rejected_together,
     too_many_rejected,
-    words_as_ids,
 )
 from claimatlas.ingest.load.table import as_input_error, instants_of, refuse_instants, refuse_unlisted
 from claimatlas.ingest.load.warnings import SourceTable, late_times, notes_of_words, span_of_days, words_for_no_value
@@ -153,7 +153,7 @@ def _judge(
     if loaded.oddities.get(LATE):
         loaded.late = late_times(given_table)
     outcome.notes += notes_of_words(given_table, loaded)
-    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+    require_enough([*null_words_as_ids(loaded), *midnights_in_utc(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     if too_many := too_many_rejected([loaded], configuration):
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))

@@ -148,7 +148,7 @@ def test_one_more_batch_computes_such_a_year_whole(
         said = done(
             console, "run-year", "--add", "--claims", more, "--output", output, "--year", "2022", "--conf", conf
         )
-        assert "increment: everything is computed anew" in said.err
+        assert "increment: a full run is needed" in said.err
         assert reason in said.err
         assert flags(output) == {"ann": True, "bea": True}
         assert shares(output)[2022] == (2, 2)

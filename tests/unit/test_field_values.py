@@ -17,7 +17,7 @@ from claimatlas.ingest.load.warnings import (
     SourceTable,
     examples_of_rejected,
     notes_of_words,
-    said_of_reasons,
+    reasons_as_text,
     span_of_days,
 )
 from claimatlas.ingest.load.write import Loaded
@@ -485,7 +485,7 @@ def test_examples_of_what_was_rejected_are_nobodys(spark: SparkSession) -> None:
     mapping = mapping_of(claims={"quantity": "n"})
     found = examples_of_rejected(rejected, CLAIMS_INPUT, mapping)
     assert found == {"unparseable_quantity": "NA", "unparseable_service_date": "99/99/9999"}
-    assert said_of_reasons({"unparseable_quantity": 4, "zero_quantity": 1}, found) == (
+    assert reasons_as_text({"unparseable_quantity": 4, "zero_quantity": 1}, found) == (
         "unparseable_quantity 4 (such as 'NA'), zero_quantity 1"
     )
 

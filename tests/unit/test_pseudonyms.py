@@ -131,7 +131,7 @@ def test_both_variables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o666], ids=oct)
 def test_a_file_open_to_everybody_is_refused(mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY_FILE_VARIABLE, str(key_file(tmp_path, SECRET, mode)))
-    assert "open to everybody" in refusal()
+    assert "read by everybody" in refusal()
 
 
 def test_a_file_of_a_group_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

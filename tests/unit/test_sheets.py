@@ -540,8 +540,8 @@ def test_a_group_without_a_form_within_a_sentence_has_its_heading_there(conf: Pa
             "line 25: group.midwife: expected a text for",
         ),
         (', en: "Midwife"', ", en: 5", "line 25: group.midwife.en: expected a text."),
-        ('"Midwife"', '"Midwife {x}"', "line 25: group.midwife.en: braces {} are for the places"),
-        ('"Midwife"', '"Midwife {"', "line 25: group.midwife.en: braces {} are for the places"),
+        ('"Midwife"', '"Midwife {x}"', "line 25: group.midwife.en: braces {} are for the placeholders"),
+        ('"Midwife"', '"Midwife {"', "line 25: group.midwife.en: braces {} are for the placeholders"),
         ("contacts with {group}; the list", "contacts; the list", None),
         ("contacts with {group}; the list", "contacts with {groups}; the list", "choice.midwife_codes.en: braces {}"),
     ],
@@ -641,7 +641,7 @@ def test_another_language_is_one_file(tmp_path: Path) -> None:
     )
     assert str(caught.value).splitlines() == [
         f"sheets/pt.yaml, line {block}: index.back: this key is missing.",
-        f"sheets/pt.yaml, line {changed}: brief.sector_from: the places for values must be those of the shipped text: "
+        f"sheets/pt.yaml, line {changed}: brief.sector_from: the placeholders must be those of the shipped text: "
         "{level}, {year}.",
     ]
 

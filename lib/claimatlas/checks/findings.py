@@ -30,6 +30,6 @@ class Finding:
     cases: int | None = None
 
 
-def beyond(findings: Iterable[Finding]) -> list[Finding]:
+def out_of_bounds(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that are beyond their bound."""
     return [finding for finding in findings if not finding.ok]

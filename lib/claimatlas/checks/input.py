@@ -145,7 +145,7 @@ def _finding(share: _Share, bounds: InputChecks, sentence: str | None = None) ->
     yield Finding(INPUT, subject, measured, bound.stop, ok, text, of)
 
 
-def strays_said(silver: SilverFacts) -> list[str]:
+def stray_lines_as_text(silver: SilverFacts) -> list[str]:
     """The sentence about claim lines far from all others: they move the span of the claims."""
     said = []
     for side, (lines, day) in sorted(silver.stray_lines.items()):

@@ -58,14 +58,14 @@ def _audit(arguments: argparse.Namespace) -> None:
         print(f"and {len(named) - _MAX_NAMED:,} more: --json has all") if len(named) > _MAX_NAMED else None
     left = found.undecided + (found.unsettled if arguments.strict else 0)
     if left:
-        raise QualityGateError(f"The programs did not come to an end with {left:,} figures.")
+        raise QualityGateError(f"The programs left {left:,} figures undecided.")
     if named:
         raise QualityGateError(f"{len(named):,} figures can be worked out, or bounded too closely.")
     say(
         Event.SUMMARY,
         f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
         f"{found.determined:,} of them have one value, and {found.number('narrow'):,} figures or differences fewer "
-        f"than {publication.k}; nothing tells whether those are sensitive, and --strict names them.",
+        f"than {publication.k}; whether those are sensitive is not known, and --strict names them.",
     )
 
 

@@ -52,7 +52,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--java-options",
         metavar="TEXT",
-        help="options of the Java that this command starts, in place of those that suit the size of the work; "
+        help="options of the Java that this command starts; they replace those for the size of the work. "
         "spark-submit has --driver-java-options",
     )
 
@@ -84,7 +84,7 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument(
         "--allow-schema-change",
         action="store_true",
-        help="with --add: take columns that differ from those of the batch before",
+        help="with --add: accept columns that differ from those of the batch before",
     )
 
 
@@ -110,7 +110,7 @@ def add_complete_through(parser: argparse.ArgumentParser) -> None:
         "--complete-through",
         metavar="DATE",
         type=date_of,
-        help="last day that the claims reach, for the status (default: the latest accepted service date)",
+        help="last day that the claims cover, which decides the status (default: the latest accepted service date)",
     )
 
 

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.years_in,
         help="years to protect, such as 2019-2023 (default: all of the release)",
     )
-    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
+    parser.add_argument(
+        "--supersede", metavar="REASON", help="replace a release that was published with other settings"
+    )
     options.add_configuration(parser)
 
 

@@ -39,8 +39,8 @@ def _content(file: Path) -> bytes:
     try:
         if file.stat().st_mode & stat.S_IRWXO:
             raise InputError(
-                f"The key file that {KEY_FILE_VARIABLE} names is open to everybody on the machine: "
-                "take the rights of others away (chmod o= FILE), and think of a new key."
+                f"The key file that {KEY_FILE_VARIABLE} names can be read by everybody on the machine: "
+                "remove the rights of others (chmod o= FILE), and consider a new key."
             )
         return file.read_bytes()
     except (OSError, ValueError) as error:

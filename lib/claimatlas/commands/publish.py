@@ -44,9 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--draft", action="store_true", help="mark every page as a draft, and add nothing to the ledger"
     )
     parser.add_argument(
-        "--changes", metavar="FILE", type=options.path, help="record of `claimatlas diff --json`: its causes are told"
+        "--changes",
+        metavar="FILE",
+        type=options.path,
+        help="record of `claimatlas diff --json`: readers are shown its causes",
     )
-    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
+    parser.add_argument(
+        "--supersede", metavar="REASON", help="replace a release that was published with other settings"
+    )
     options.add_configuration(parser)
 
 
@@ -63,7 +68,7 @@ def add_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--languages", metavar="L", nargs="+", default=[], help="languages of the site (default: all of atlas.yaml)"
     )
-    parser.add_argument("--synthetic", action="store_true", help="say on every page and file: synthetic figures")
+    parser.add_argument("--synthetic", action="store_true", help="label every page and file: synthetic figures")
 
 
 def run(arguments: argparse.Namespace) -> int:

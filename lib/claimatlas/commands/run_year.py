@@ -8,10 +8,10 @@ from claimatlas.commands import options
 from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import (
     form_deliveries,
+    ingest_input,
     publish_indicators,
     read_source,
     require_fitting_deliveries,
-    take_in_input,
     use_silver,
 )
 from claimatlas.configuration import Configuration
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         require_fitting_deliveries(context)
         if paths.given:
             with context.record.stage("ingest"):
-                take_in_input(context, paths, found, options.ingest_options_of(arguments, context.years))
+                ingest_input(context, paths, found, options.ingest_options_of(arguments, context.years))
         silver = use_silver(context)
         source = read_source(context, silver, only_changes=arguments.add and not arguments.full_refresh)
         form_deliveries(context, silver, source)

@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.indicators_stage import compute_indicators
-from claimatlas.checks.findings import beyond
-from claimatlas.checks.input import judge_input, strays_said
+from claimatlas.checks.findings import out_of_bounds
+from claimatlas.checks.input import judge_input, stray_lines_as_text
 from claimatlas.checks.people import count_people, examples_of_places
 from claimatlas.checks.release import require_publishable
 from claimatlas.claims.netting import indicator_lines
@@ -17,7 +17,7 @@ from claimatlas.comparisons.comparisons_stage import compare_places
 from claimatlas.deliveries import delivery_marker
 from claimatlas.deliveries.deliveries_stage import compute_deliveries, warn_of_years_without_flags
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.increments.increment_stage import Increment, find_increment, move_indicators, replace_deliveries
+from claimatlas.increments.increment_stage import Increment, find_increment, replace_deliveries, update_cells
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.look import Found
 from claimatlas.ingest.merge.batch import add
@@ -28,7 +28,7 @@ from claimatlas.tables import releases
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 
-def take_in_input(context: RunContext, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
+def ingest_input(context: RunContext, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
     """Replace silver by the input, or merge it as a further batch; ``found``: what ``look_at_input`` found."""
     take = add if ingest_options.add else ingest
     take(context, paths, found, ingest_options)
@@ -139,7 +139,7 @@ def publish_indicators(
         releases.begin(context.store)
         try:
             if isinstance(source, Increment):
-                move_indicators(context, silver, through, source)
+                update_cells(context, silver, through, source)
             else:
                 compute_indicators(context, silver, through, source)
             require_sound_input(context, silver, given)
@@ -161,7 +161,7 @@ def require_sound_input(context: RunContext, silver: SilverFacts, given: date | 
         QualityGateError: naming every share beyond its bound.
     """
     count_people(context, silver)
-    for sentence in strays_said(silver):
+    for sentence in stray_lines_as_text(silver):
         context.record.warn(sentence)
     if given and silver.last_service_date and silver.last_service_date > given:
         after = context.store.read(CLAIMS).where(F.col("service_date") > F.lit(given)).count()
@@ -171,7 +171,7 @@ def require_sound_input(context: RunContext, silver: SilverFacts, given: date | 
     for finding in findings:
         example = examples.get((str(finding.subject["share"]), finding.subject.get("year")))
         context.record.warn(finding.sentence + (f" The commonest is {example!r}." if example else ""))
-    if wrong := beyond(findings):
+    if wrong := out_of_bounds(findings):
         said = " ".join(finding.sentence for finding in wrong)
         names = ", ".join(dict.fromkeys(f"checks.input.{finding.subject['share']}.stop" for finding in wrong))
         raise QualityGateError(f"Nothing was published: {said} The bounds are the settings {names}.")

@@ -55,14 +55,16 @@ def storage_options(output: str) -> dict[str, str]:
         return {}
     if any(sign in output for sign in "%?#"):
         # Spark takes them as they stand, deltalake as signs of a URI.
-        raise NotReadableError(f"{output} is read by Spark: its name has a sign (%, ? or #) that URIs give a meaning.")
+        raise NotReadableError(
+            f"{output} is read by Spark: its name has a character (%, ? or #) with a meaning in URIs."
+        )
     parts = urlsplit(output)
     if parts.scheme == "file" and not parts.netloc:
         return {}
     if parts.scheme not in ("s3", "s3a"):
-        raise NotReadableError(f"{output} can be read by Spark only: without it, tables in a folder and in S3 can.")
+        raise NotReadableError(f"{output} needs Spark: without it, only tables in a folder or in S3 can be read.")
     if "PYSPARK_GATEWAY_PORT" in os.environ:
-        raise NotReadableError(f"{output} is read by Spark: how to get there was said to spark-submit.")
+        raise NotReadableError(f"{output} is read by Spark: its settings were given to spark-submit.")
     return _s3_options(output, _settings_of(parts.netloc, _spark_settings()))
 
 

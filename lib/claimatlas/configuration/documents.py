@@ -100,7 +100,7 @@ class Document:
     data: dict[str, Any]
     lines: Mapping[Path, int]
 
-    def place(self, path: Path) -> str:
+    def position(self, path: Path) -> str:
         """File, line and key of ``path``, as far as they are known."""
         known = path
         while known and known not in self.lines:
@@ -126,10 +126,10 @@ def read_text(folder: Traversable, name: str) -> str:
         raise InputError(f"{name} cannot be read ({error.strerror}).") from None
 
 
-def is_there(place: Traversable, *, folder: bool = False) -> bool:
+def is_there(path: Traversable, *, folder: bool = False) -> bool:
     """Whether there is such a file, or folder; a name that no file can have is not there."""
     try:
-        return place.is_dir() if folder else place.is_file()
+        return path.is_dir() if folder else path.is_file()
     except OSError:
         return False
 
@@ -151,12 +151,12 @@ def read_yaml(folder: Traversable, name: str) -> Document:
         raise InputError(f"{name}: expected keys and values.")
     document = Document(name, data, dict(_lines(node, (), name)))
     if traps:
-        raise InputError("\n".join(f"{document.place(path)}: {said}." for path, said in traps))
+        raise InputError("\n".join(f"{document.position(path)}: {said}." for path, said in traps))
     return document
 
 
-def read_value(text: str, place: str) -> object:
-    """A single YAML value; ``place``: what messages call it.
+def read_value(text: str, name: str) -> object:
+    """A single YAML value; ``name``: what messages call it.
 
     Raises:
         InputError: it cannot be read, or versions of YAML read it differently.
@@ -164,9 +164,9 @@ def read_value(text: str, place: str) -> object:
     try:
         _, data, traps = _load(text)
     except yaml.YAMLError:
-        raise InputError(f"{place}: the value cannot be read.") from None
+        raise InputError(f"{name}: the value cannot be read.") from None
     if traps:
-        raise InputError("\n".join(f"{'.'.join(map(str, (place, *path)))}: {said}." for path, said in traps))
+        raise InputError("\n".join(f"{'.'.join(map(str, (name, *path)))}: {said}." for path, said in traps))
     return data
 
 
@@ -232,7 +232,7 @@ def _sentences(error: ValidationError, document: Document) -> Iterator[str]:
         message = _MESSAGES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
         cause = mistake.get("ctx", {}).get("error")
         below = cause.path if isinstance(cause, KeyMistakeError) else ()
-        yield f"{document.place((*mistake['loc'], *below))}: {message}."
+        yield f"{document.position((*mistake['loc'], *below))}: {message}."
 
 
 def read_csv(

@@ -166,20 +166,20 @@ def load_services(folder: Traversable, settings: Settings, code_lists: Collectio
     services = validate(Services, document)
     check_names(services, settings, document)
     mistakes = [
-        f"{document.place(path)}: there is no code list {used!r} in codelists/."
+        f"{document.position(path)}: there is no code list {used!r} in codelists/."
         for used, path in services.used_code_lists().items()
         if used not in code_lists
     ]
     for name, group in services.contact_groups.items():
         for setting, by_value in group.code_lists_by_setting.items():
             if getattr(settings, setting) not in by_value:
-                place = document.place(("contact_groups", name, "code_lists_by_setting", setting))
-                mistakes.append(f"{place}: no code lists for {setting}: {getattr(settings, setting)}.")
+                where = document.position(("contact_groups", name, "code_lists_by_setting", setting))
+                mistakes.append(f"{where}: no code lists for {setting}: {getattr(settings, setting)}.")
     for name, flag in services.delivery_flags.items():
         if flag.window not in settings.all_windows:
             there = ", ".join(settings.all_windows) or "none"
-            place = document.place(("delivery_flags", name, "window"))
-            mistakes.append(f"{place}: settings.yaml has no window {flag.window!r}; there are: {there}.")
+            where = document.position(("delivery_flags", name, "window"))
+            mistakes.append(f"{where}: settings.yaml has no window {flag.window!r}; there are: {there}.")
     if mistakes:
         raise InputError("\n".join(mistakes))
     return services

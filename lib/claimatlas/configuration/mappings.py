@@ -159,12 +159,12 @@ class ColumnSource(Declaration):
         """The pieces of a format of signs, in order: its field (or none) and the pattern of its text."""
         text = self.format or ""
         found: list[tuple[str | None, str]] = []
-        place = 0
+        end = 0
         for match in _FIELD.finditer(text):
-            found += [(None, re.escape(text[place : match.start()]))] if match.start() > place else []
+            found += [(None, re.escape(text[end : match.start()]))] if match.start() > end else []
             found.append((match.group(), _FIELDS[match.group()]))
-            place = match.end()
-        return found + ([(None, re.escape(text[place:]))] if place < len(text) else [])
+            end = match.end()
+        return found + ([(None, re.escape(text[end:]))] if end < len(text) else [])
 
 
 _SECTIONS = ("read", "keep", "unpivot")

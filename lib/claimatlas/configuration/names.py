@@ -33,7 +33,9 @@ def check_names(services: Services, settings: Settings, document: Document) -> N
         ),
     ]
     if mistakes:
-        sentences = (f"{document.place(path)}: the name {path[-1]!r} cannot be used: {why}." for path, why in mistakes)
+        sentences = (
+            f"{document.position(path)}: the name {path[-1]!r} cannot be used: {why}." for path, why in mistakes
+        )
         raise InputError("\n".join(sentences))
 
 

@@ -73,8 +73,8 @@ def _as_yaml(settings: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def _names(folder: Traversable, place: str, suffix: str) -> list[str]:
-    return [f"{place}/{file.name}" for file in folder.joinpath(place).iterdir() if file.name.endswith(suffix)]
+def _names(folder: Traversable, inside: str, suffix: str) -> list[str]:
+    return [f"{inside}/{file.name}" for file in folder.joinpath(inside).iterdir() if file.name.endswith(suffix)]
 
 
 def _sectors_as_text(configuration: Configuration) -> str:

@@ -169,7 +169,7 @@ def _join(
             increased_reimbursement_text().alias("increased_reimbursement"),
             place,
             F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
-            *[_seen(name, configuration).alias(name) for name in flag_names],
+            *[_flag_or_null(name, configuration).alias(name) for name in flag_names],
             "first_contact_date",
             "nights_after_delivery",
             "sex",
@@ -178,7 +178,7 @@ def _join(
     )
 
 
-def _seen(flag: str, configuration: Configuration) -> Column:
+def _flag_or_null(flag: str, configuration: Configuration) -> Column:
     """The flag of a delivery: false without any service; null when its code lists are empty."""
     if flag in configuration.services.delivery_flags and configuration.empty_code_lists_of_flag(flag):
         return F.when(F.col(flag), F.lit(True))

@@ -193,7 +193,7 @@ def _formed_deliveries(year: int, formed_by: PastRun) -> _Steps:
         ("delivery services taken back", formed["services_taken_back"]),
         ("days with a delivery, all years", formed["delivery_days"]),
         (f"deliveries of {year}", of_year.get("deliveries", 0)),
-        ("of which of nobody in the population of the year", of_year.get("not_in_population", 0)),
+        ("of which of a person not in the population of the year", of_year.get("not_in_population", 0)),
         (f"lines in the windows around the deliveries of {_years(formed_by)}", around["claim_lines"]),
         ("services in these windows (lines added up)", around["services"]),
         ("of which taken back", around["services_taken_back"]),
@@ -210,7 +210,7 @@ def _formed_beneficiaries(year: int, run: PastRun) -> _Steps:
         ("services (lines added up)", services["services"]),
         ("services taken back", services["services_taken_back"]),
         (f"lines of services of {year} that count", of_year.get("service_lines", 0)),
-        ("of which of nobody in the population of the year", ignored.get("service_lines", 0)),
+        ("of which of a person not in the population of the year", ignored.get("service_lines", 0)),
         (f"beneficiaries of {year}", counts.get(f"beneficiaries.{year}", {}).get("beneficiaries", 0)),
     ]
 

@@ -76,14 +76,14 @@ def find_increment(context: RunContext, silver: SilverFacts) -> Increment | None
     }
     after = compute_part(context, silver, rows_after, "after")
     record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
-    counts = carried_on(base.counts, before.counts, after.counts)
+    counts = carried_counts(base.counts, before.counts, after.counts)
     record.count_all(counts)
     # This count is no sum over beneficiaries where no affected one is in the population.
     record.count_all(ignored_services(counts, years))
     return Increment(affected, before, after)
 
 
-def carried_on(
+def carried_counts(
     base: Mapping[str, Mapping[str, int]],
     before: Mapping[str, Mapping[str, int]],
     after: Mapping[str, Mapping[str, int]],
@@ -109,17 +109,15 @@ def replace_deliveries(context: RunContext, silver: SilverFacts, increment: Incr
     write_deliveries(context, silver, deliveries)
 
 
-def move_indicators(
-    context: RunContext, silver: SilverFacts, complete_through: date | None, increment: Increment
-) -> None:
+def update_cells(context: RunContext, silver: SilverFacts, complete_through: date | None, increment: Increment) -> None:
     """Replace the cells of the years by the published ones plus the change."""
     for population in indicators_by_population(context.configuration):
         context.record.progress(f"increment: moving the cells of {TABLES[population].name}")
-        cells = _moved(population, context, increment)
+        cells = _updated_cube(population, context, increment)
         write_cells(cells, population, context, silver, complete_through)
 
 
-def _moved(population: Population, context: RunContext, increment: Increment) -> DataFrame:
+def _updated_cube(population: Population, context: RunContext, increment: Increment) -> DataFrame:
     """The cube of a population, as ``cube`` gives it."""
     store, configuration, years = context.store, context.configuration, context.years
     indicators = indicators_by_population(configuration)[population]
@@ -133,5 +131,5 @@ def _moved(population: Population, context: RunContext, increment: Increment) ->
 
 
 def _say_full_refresh(record: RunRecord, reason: str | None) -> None:
-    record.progress(f"increment: everything is computed anew: {reason}")
+    record.progress(f"increment: a full run is needed: {reason}")
     record.note("increment", {"full_refresh_because": reason})

@@ -68,7 +68,7 @@ def compute_part(context: RunContext, silver: SilverFacts, inputs: Mapping[str, 
     aside = RunContext(working, configuration, years, RunRecord(name, years, configuration))
     lines = inputs[CLAIMS.name]
     formed = deliveries_of(aside, lines)
-    working.give(deliveries_table(configuration), formed.rows)
+    working.provide(deliveries_table(configuration), formed.rows)
     members = {
         population: count_members(population, aside, lines) for population in indicators_by_population(configuration)
     }

@@ -11,9 +11,9 @@ from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
 from claimatlas.ingest.discover.examine import examined
-from claimatlas.ingest.discover.source import Source, is_catalog_schema, lies_beside, listed, locate
+from claimatlas.ingest.discover.source import Source, is_catalog_schema, listed, locate, similar_names
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.shortfall import Shortfall, lack_of_provider, told_apart_by
+from claimatlas.ingest.shortfall import Shortfall, distinguishing_columns, missing_provider_columns
 from claimatlas.ingest.validate.columns import check_mapping, columns_among
 from claimatlas.paths import is_remote
 
@@ -54,7 +54,7 @@ def _looked_into(source: Source, table: InputTable, mapping: Mapping, *, needs_r
     columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
     for names in columns.values():
         for name in names or ():
-            outside = source.outside_partition(name) if name.lower() in source.partitions else None
+            outside = source.file_outside_partition(name) if name.lower() in source.partitions else None
             if outside:
                 raise InputError(
                     f"{source.table}: folders of {source.location} are named {name}=…, and {outside} lies in none of "
@@ -92,7 +92,7 @@ def notes_on_input(
     for table in INPUT_TABLES:
         source = found[table.name]
         if getattr(paths, table.name) is None:
-            beside = lies_beside(paths.folder, table.name, is_there_too=source is not None)
+            beside = similar_names(paths.folder, table.name, is_there_too=source is not None)
             there = "is not there" if source is None else f"is read from {source.location} alone"
             notes += [f"{table.name} {there}; beside it lies {listed(beside, 5)}, which is not read."] if beside else []
         if source is None:
@@ -123,11 +123,11 @@ def shortfalls_of_input(
         if source is None:
             continue
         if getattr(paths, table.name) is None and paths.folder is not None:
-            shortfalls += _not_read(source, lies_beside(paths.folder, table.name, is_there_too=True), paths.folder)
+            shortfalls += _not_read(source, similar_names(paths.folder, table.name, is_there_too=True), paths.folder)
         names = source.names or (asked or {}).get(table.name)
         if table is CLAIMS_INPUT and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
-            for column, groups in told_apart_by(configuration).items():
+            for column, groups in distinguishing_columns(configuration).items():
                 # A column that no file has is allowed: a note says so, and the sender has no such column.
                 if (own := columns[column]) is not None:
                     shortfalls += _without_column(source, column, own, groups)
@@ -166,7 +166,7 @@ def _without_column(source: Source, column: str, names: tuple[str, ...], groups:
     rows = {file: number or 0 for file, number in source.rows.items()}
     lacking = [file for name in names for file in _files_without(source, name)]
     odd = sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
-    return [lack_of_provider(source.table, column, odd, sum(rows.values()), groups)] if odd else []
+    return [missing_provider_columns(source.table, column, odd, sum(rows.values()), groups)] if odd else []
 
 
 def _files_without(source: Source, name: str) -> list[Path]:
@@ -198,7 +198,7 @@ def _is_constant(columns: Sequence[str], names: tuple[str, ...]) -> bool:
 
 
 def _beside(paths: InputPaths, table: str) -> str:
-    beside = lies_beside(paths.folder, table) if getattr(paths, table) is None else []
+    beside = similar_names(paths.folder, table) if getattr(paths, table) is None else []
     return f"; there is {listed(beside, 5)}, which has another name" if beside else ""
 
 

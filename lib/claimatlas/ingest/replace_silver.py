@@ -15,7 +15,7 @@ from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPUL
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected, years_listed
-from claimatlas.ingest.load.table import as_input_error, take_in, validated
+from claimatlas.ingest.load.table import as_input_error, load_source, validated
 from claimatlas.ingest.load.warnings import inspect_population, span_of
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables, shortfalls_of_input
@@ -68,7 +68,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     try:
         for place, table in enumerate(INPUT_TABLES):
             following = [(source, of) for of in INPUT_TABLES[place + 1 :] if (source := sources[of.name])]
-            loaded.append(take_in(context, options, sources[table.name], table, following))
+            loaded.append(load_source(context, options, sources[table.name], table, following))
             if sources[table.name]:
                 _count(loaded[-1], record)
                 _require_rows(loaded[-1], table)

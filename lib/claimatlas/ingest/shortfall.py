@@ -66,7 +66,7 @@ def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration
         raise QualityGateError(f"Nothing was published: {said}{more}{kept} The bounds are the settings {names}.")
 
 
-def lack_of_provider(table: str, column: str, odd: int, of: int, groups: Sequence[str]) -> Shortfall:
+def missing_provider_columns(table: str, column: str, odd: int, of: int, groups: Sequence[str]) -> Shortfall:
     """The rows of files that lack a column by which contact groups are told apart."""
     return Shortfall(
         "rows_without_provider",
@@ -77,7 +77,7 @@ def lack_of_provider(table: str, column: str, odd: int, of: int, groups: Sequenc
     )
 
 
-def told_apart_by(configuration: Configuration) -> dict[str, list[str]]:
+def distinguishing_columns(configuration: Configuration) -> dict[str, list[str]]:
     """The columns of providers that rules of contact groups read, and the groups."""
     found: dict[str, list[str]] = {}
     for name, group in configuration.services.contact_groups.items():

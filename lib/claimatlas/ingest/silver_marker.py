@@ -80,8 +80,8 @@ def facts_of_silver(store: Reader) -> dict[str, Any]:
     facts = _mark(store)
     if _BEFORE in facts and not facts[_REPLACING]:
         raise InputError(
-            f"The last batch into {store.root} did not finish: give it again with --add; silver is first "
-            "put back as it was before."
+            f"The last batch into {store.root} did not finish: give it again with --add. Silver is first "
+            "restored to what it was before."
         )
     if not facts or _BEFORE in facts:
         raise InputError(f"The last ingest into {store.root} did not finish: run it again with its input.")
@@ -111,8 +111,8 @@ def require_same_key(store: Store, fingerprint: str | None) -> None:
             f"with the pseudonym key {name}" if name else "without a pseudonym key" for name in (former, fingerprint)
         ]
         raise InputError(
-            f"Silver in {store.root} was made {names[0]}, and this input comes {names[1]}: the rows of one person "
-            "would not be found together. Use the key of silver, or replace silver whole."
+            f"Silver in {store.root} was made {names[0]}, and this input comes {names[1]}: one person would "
+            "have two pseudonyms. Use the key of silver, or replace silver by an ingest of all input."
         )
 
 

@@ -101,7 +101,7 @@ def get_session(app_name: str, local: LocalSpark = DEFAULT_SPARK) -> SparkSessio
     if _is_provided():
         return _provided_session(os.environ.get(REMOTE_VARIABLE, ""))
     _require_user()
-    with _own_interruption():
+    with _keeping_interruption_handler():
         if "PYSPARK_GATEWAY_PORT" in os.environ:
             session = _submitted_session(app_name, is_small=local.is_small)
         else:
@@ -127,7 +127,7 @@ def stop_working() -> None:
 
 
 @contextmanager
-def _own_interruption() -> Iterator[None]:
+def _keeping_interruption_handler() -> Iterator[None]:
     """Keep the Ctrl-C handler of a command: Spark would install its own, which is meant for a shell."""
     found = signal.getsignal(signal.SIGINT)
     try:

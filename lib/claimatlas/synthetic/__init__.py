@@ -1,4 +1,4 @@
-"""Synthetic claims: a believable country of any size, and the truth about what it must give.
+"""Synthetic claims: a plausible country of any size, with the true results that a run must find.
 
 Everything is drawn by hashing, in Spark expressions: the same seed gives the same rows whatever the
 cluster, and no person of the real world is in it.

@@ -1,7 +1,7 @@
-"""Gold of a believable country without any claims: its cells are drawn as counts, for the steps after gold.
+"""Gold of a plausible country without claims: its cells are drawn as counts, to test the steps after gold.
 
-A year of national size is drawn in seconds, so that what is published can be tried at that size. Cells of hospitals are
-not drawn.
+A year of national size is drawn in seconds, so that publication can be tested at that size. Cells of hospitals are not
+drawn.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class _Year:
-    """One year of one population, and the chance that its counts are drawn by."""
+    """One year of one population, and the random generator of its counts."""
 
     configuration: Configuration
     population: Population
@@ -129,7 +129,7 @@ def _draw(of: _Year, people: int, wanted: set[Quantity]) -> dict[Quantity, Drawn
 
 
 def _rank(quantity: Quantity, parents: dict[Quantity, tuple[Quantity, ...]]) -> tuple[int, Quantity]:
-    """How far below the whole it lies, so that a whole is drawn before its parts."""
+    """The depth of a quantity below the whole: wholes are drawn before their parts."""
     above = [parent for parent in parents[quantity] if not parent.is_magnitude]
     return (1 + max((_rank(parent, parents)[0] for parent in above), default=-1), quantity)
 

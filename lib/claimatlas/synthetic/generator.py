@@ -1,4 +1,4 @@
-"""Generate a synthetic country: claims, population and hospital stays, and the truth about them."""
+"""Generate a synthetic country: claims, population and hospital stays, and the true results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from claimatlas.synthetic.stays import make_delivery_stays, make_everyday_stays
 from claimatlas.synthetic.truth import true_contacts, true_deliveries, true_exams, true_services
 from claimatlas.synthetic.world import World, make_world
 
-# What is rare fills few files: its share of all claim lines, for the people that it is drawn from.
+# The share of rare services among all claim lines: their people are planned in so many parts, for fewer files.
 _RARE_SHARE = 0.04
 
 Progress = Callable[[str], None]
@@ -72,8 +72,8 @@ def generate(
     rejected: list[tuple[str, str, int]] = []
     for table, sound in (
         (POPULATION_INPUT, country.population),
-        (HOSPITAL_STAYS_INPUT, _together(HOSPITAL_STAYS_INPUT, country.everyday_stays, country.delivery_stays)),
-        (CLAIMS_INPUT, _together(CLAIMS_INPUT, *_all_lines(country))),
+        (HOSPITAL_STAYS_INPUT, _union(HOSPITAL_STAYS_INPUT, country.everyday_stays, country.delivery_stays)),
+        (CLAIMS_INPUT, _union(CLAIMS_INPUT, *_all_lines(country))),
     ):
         progress(f"writing {table.name}")
         rows[table.name], planted_rows = _write_input(output, world, table, sound)
@@ -101,7 +101,7 @@ def _make_country(spark: SparkSession, world: World) -> _Country:
     people = make_people(world, world.persons(spark, _RARE_SHARE))
     person_years = make_person_years(world, people)
     pregnancies = make_pregnancies(world, people)
-    # The mass of the lines: the same people once more, in as many parts as the lines need.
+    # Most lines come from here: the same people again, in as many parts as the lines need.
     everybody = make_person_years(world, make_people(world, world.persons(spark, 1.0)))
     return _Country(
         population=make_population(world, person_years),
@@ -127,7 +127,7 @@ def _truth(world: World, country: _Country) -> dict[str, DataFrame]:
     }
 
 
-def _together(table: InputTable, *parts: DataFrame) -> DataFrame:
+def _union(table: InputTable, *parts: DataFrame) -> DataFrame:
     """The rows of all parts, with the table's columns in their order."""
     names = [column.name for column in table.columns]
     return reduce(DataFrame.unionByName, [part.select(*names) for part in parts])
@@ -141,7 +141,7 @@ def _write_input(
     Gives back the number of its rows, and the planted ones: table, reason to reject, number of rows.
     """
     file_format, names = world.parameters.format, [column.name for column in table.columns]
-    # Text where text is written, and where a column must hold what its type could not.
+    # As text for CSV, and where a column must hold values that its type does not allow.
     if file_format == "csv" or world.parameters.dirty > 0:
         sound = as_text(sound, names)
     rows = output.write(sound.select(*names), table.name, file_format)

@@ -1,4 +1,4 @@
-"""Write the generated tables into one folder, and what was written into its record."""
+"""Write the generated tables into one folder, with a record of what was written."""
 
 from __future__ import annotations
 
@@ -86,6 +86,6 @@ class Output:
         if self.local:
             (self.local / RECORD).write_text(text, encoding="utf-8")
             return
-        # Spark alone writes folders: the record is then the one file in a folder of its name.
+        # Only Spark can write there, and it writes folders: the record is the one file in a folder of its name.
         one = self.spark.createDataFrame([(json.dumps(record),)], "value string").coalesce(1)
         one.write.mode("overwrite").text(f"{self.folder}/{RECORD}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deltalake import DeltaTable, QueryBuilder
 
 from claimatlas.paths import is_made, is_remote, quoted
-from claimatlas.tables.reader import NotReadableError, Row, Value, Where, named, not_there, values_of
+from claimatlas.tables.reader import NotReadableError, Row, Value, Where, missing_table, named, values_of
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatchReader
@@ -98,7 +98,7 @@ class DeltaReader:
             NotReadableError: the table cannot be read so.
         """
         if not self.exists(table):
-            raise not_there(table.name, self._root)
+            raise missing_table(table.name, self._root)
         opened = self._open(table, version)
         given = named(*table.column_names) if columns is None else columns
         wanted = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in given.items())
@@ -120,7 +120,8 @@ class DeltaReader:
                 unknown = _unknown_features(opened)
             if unknown:
                 raise NotReadableError(
-                    f"The table {table.name} in {self._root} has what can be read by Spark only: {', '.join(unknown)}."
+                    f"The table {table.name} in {self._root} has features that only Spark can read: "
+                    f"{', '.join(unknown)}."
                 )
             self._opened[key] = opened
         return self._opened[key]

@@ -69,6 +69,6 @@ def values_of(wanted: Value | Collection[Value]) -> tuple[list[str | int], bool]
     return [value for value in found if value is not None], None in found
 
 
-def not_there(name: str, root: str) -> InputError:
+def missing_table(name: str, root: str) -> InputError:
     """The error for a table that does not exist; ``name``: its name at the location."""
     return InputError(f"There is no table {name} in {root}: run the job that writes it first.")

@@ -22,7 +22,7 @@ from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.spark.frames import analyse_now
 from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
-from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
+from claimatlas.tables.reader import Row, Value, Where, missing_table, named, values_of
 from claimatlas.tables.schema_version import require_schema_version
 from claimatlas.tables.schemas import FLAG, Column, Table
 
@@ -131,7 +131,7 @@ class Store:
             InputError: the table is not there.
         """
         if not self.exists(table):
-            raise not_there(self.called(table), self.root)
+            raise missing_table(self.called(table), self.root)
         held = self._read_by_itself(table)
         if held is not None:
             return _with_declared_flags(held, table) if table.has_flags else held

@@ -18,7 +18,7 @@ class WorkingStore(Store):
         super().__init__(base.spark, base.location.below(folder))
         self._inputs = dict(inputs)
 
-    def give(self, table: Table, rows: DataFrame) -> None:
+    def provide(self, table: Table, rows: DataFrame) -> None:
         """Use ``rows`` as the table from now on."""
         self._inputs[table.name] = rows.select(*table.column_names)
 

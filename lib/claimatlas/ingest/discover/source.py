@@ -81,7 +81,7 @@ class Source:
         """The names before the = of the folders ``key=value`` that files lie in: in lower case, and as they are."""
         return partitions_of(str(file.relative_to(self.location)) for file in self.files)
 
-    def outside_partition(self, name: str) -> Path | None:
+    def file_outside_partition(self, name: str) -> Path | None:
         """The first file that is in no folder ``name=…``."""
         for file in self.files:
             if name.lower() not in partitions_of([str(file.relative_to(self.location))]):
@@ -122,13 +122,13 @@ def locate(folder: str | None, table: str, explicit: str | None, reading: Readin
             return Source(table, f"{folder}.{table}", "table", assumed=True, reading=reading)
         raise InputError(f"There is no input folder {folder}.")
     names = {table + suffix for suffix in ("", *_FORMATS)}
-    found = [path for path in sorted(Path(folder).iterdir()) if _stem_kept(path.name, table) in names]
+    found = [path for path in sorted(Path(folder).iterdir()) if _with_lower_ending(path.name, table) in names]
     if len(found) > 1:
         raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
     return _source(table, str(found[0]), reading) if found else None
 
 
-def _stem_kept(name: str, table: str) -> str:
+def _with_lower_ending(name: str, table: str) -> str:
     """The name with its ending in lower case: ``claims.CSV.GZ`` is ``claims.csv.gz``, ``Claims.csv`` stays."""
     return table + name[len(table) :].lower() if name.startswith(table) else name
 
@@ -138,7 +138,7 @@ def is_catalog_schema(folder: str) -> bool:
     return catalog_name(folder, 2) is not None and not is_there(Path(folder))
 
 
-def lies_beside(folder: str | None, table: str, *, is_there_too: bool = False) -> list[str]:
+def similar_names(folder: str | None, table: str, *, is_there_too: bool = False) -> list[str]:
     """Entries of the input folder with a name like the table's, which are not read: ``claims_2022.csv``, ``stays.csv``.
 
     ``is_there_too``: the table itself is there, so that only what has its whole name within its own is like it.
@@ -150,7 +150,7 @@ def lies_beside(folder: str | None, table: str, *, is_there_too: bool = False) -
     found = []
     for path in sorted(Path(folder).iterdir()):
         name = path.name.lower()
-        if name.startswith(("_", ".")) or _stem_kept(path.name, table) in exact or name.endswith(_NO_DATA):
+        if name.startswith(("_", ".")) or _with_lower_ending(path.name, table) in exact or name.endswith(_NO_DATA):
             continue
         if (all if is_there_too else any)(word in name for word in words):
             found.append(path.name)
@@ -187,10 +187,10 @@ def _source(table: str, location: str, reading: Reading) -> Source:
 
 
 def _entries(table: str, folder: Path) -> list[Path]:
-    """Everything below a folder, in order; a folder that may not be looked into is refused."""
+    """Everything below a folder, in order; a folder that cannot be listed is refused."""
 
     def refuse(error: OSError) -> None:
-        raise InputError(f"{table}: {error.filename} cannot be looked into ({error.strerror}).")
+        raise InputError(f"{table}: {error.filename} cannot be listed ({error.strerror}).")
 
     walk = os.walk(folder, onerror=refuse)
     return sorted(Path(parent, name) for parent, folders, files in walk for name in (*folders, *files))
@@ -214,8 +214,8 @@ def _is_marker(table: str, folder: Path, file: Path) -> bool:
     holds_data = file.name.lower().endswith(tuple(_FORMATS)) or _kind(file) in (".parquet", GZIP, BZIP2)
     if holds_data and not _MARKERS.fullmatch(file.name):
         raise InputError(
-            f"{table}: {file} would be passed over, as a part of its name begins with _ or a dot: rename it, or take "
-            "it away if it is no data."
+            f"{table}: {file} would be skipped by Spark, as a part of its name begins with _ or a dot: rename it, "
+            "or remove it if it holds no data."
         )
     return True
 
@@ -224,9 +224,9 @@ def _format(table: str, file: Path, reading: Reading) -> str:
     name = file.name.lower()
     kind = _kind(file)
     if kind == ".zip" and not name.endswith(".parquet"):
-        raise InputError(f"{table}: {file} is a zip archive: unpack it, or pack the file by gzip.")
+        raise InputError(f"{table}: {file} is a zip archive: unpack it, or compress the file with gzip.")
     if reading.compression in _PACKED and kind != _PACKED[reading.compression]:
-        raise InputError(f"{table}: {file} is not packed by {reading.compression}, as the mapping says.")
+        raise InputError(f"{table}: {file} is not compressed with {reading.compression}, as the mapping says.")
     for suffix, found in _FORMATS.items():
         if name.endswith(suffix):
             _require_packing(table, file, suffix, kind, reading)
@@ -242,8 +242,8 @@ def _require_packing(table: str, file: Path, suffix: str, kind: str | None, read
     packed = {GZIP: "gzip", BZIP2: "bzip2"}
     if suffix == ".csv" and kind in packed and reading.compression != packed[kind]:
         raise InputError(
-            f"{table}: {file} is packed by {packed[kind]}, which its name does not say: name it {file.name}{kind}, or "
-            f"declare read: {{compression: {packed[kind]}}} for {table} in a mapping."
+            f"{table}: {file} is compressed with {packed[kind]}, which its name does not say: name it "
+            f"{file.name}{kind}, or declare read: {{compression: {packed[kind]}}} for {table} in a mapping."
         )
 
 

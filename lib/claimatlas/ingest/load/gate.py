@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable
-from claimatlas.ingest.load.warnings import remedy_of, said_of_reasons, value_in_row
+from claimatlas.ingest.load.warnings import reasons_as_text, remedy_of, value_in_row
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.shortfall import Shortfall
 from claimatlas.ingest.validate.rows import OPEN
@@ -30,7 +30,7 @@ def gate_message(tables: Sequence[Loaded], configuration: Configuration, kept_in
     """The message about these tables. ``kept_in``: where their rejected rows are."""
     shares = "; ".join(
         f"{table.table}: {table.rejected:,} of {table.read:,} rows ({100 * table.rejected_share:.2f} %: "
-        + f"{said_of_reasons(table.reasons, table.examples)})"
+        + f"{reasons_as_text(table.reasons, table.examples)})"
         for table in tables
     )
     limit = 100 * configuration.settings.max_rejected_share
@@ -59,7 +59,7 @@ def refuse_missing(
     if loaded is not None and loaded.rejected:
         because = (
             f" Of its {loaded.read:,} rows {loaded.rejected:,} were rejected: "
-            f"{said_of_reasons(loaded.reasons, loaded.examples)}; the rejected rows are in {kept_in}."
+            f"{reasons_as_text(loaded.reasons, loaded.examples)}; the rejected rows are in {kept_in}."
             f"{remedy_of(loaded.examples)}"
         )
     raise InputError(
@@ -76,7 +76,7 @@ def years_listed(years: Sequence[int]) -> str:
 # --- What figures would lack ---------------------------------------------------------------------
 
 
-def words_as_ids(loaded: Loaded) -> list[Shortfall]:
+def null_words_as_ids(loaded: Loaded) -> list[Shortfall]:
     """Rows whose beneficiary id is a word for no value, such as NULL: they would count as one person."""
     words = loaded.words.get("beneficiary_id", {})
     odd = sum(words.values())
@@ -95,7 +95,7 @@ def words_as_ids(loaded: Loaded) -> list[Shortfall]:
     ]
 
 
-def midnights_elsewhere(loaded: Loaded) -> list[Shortfall]:
+def midnights_in_utc(loaded: Loaded) -> list[Shortfall]:
     """Columns of dates that look like midnights in Belgium written in UTC: each day would be one too early."""
     return [
         Shortfall(
@@ -187,7 +187,7 @@ def _by_year(counts: _Counts, codes: frozenset[int]) -> Counter[int | None]:
 
 def _shortfall(loaded: Loaded, which: str, rejected: int, accepted: int) -> Shortfall:
     of = rejected + accepted
-    said = said_of_reasons(loaded.reasons, loaded.examples)
+    said = reasons_as_text(loaded.reasons, loaded.examples)
     return Shortfall(
         "rejected_together",
         rejected,

@@ -14,7 +14,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.accounting import account_of, require_all_read
-from claimatlas.ingest.load.gate import midnights_elsewhere, words_as_ids
+from claimatlas.ingest.load.gate import midnights_in_utc, null_words_as_ids
 from claimatlas.ingest.load.warnings import (
     SourceTable,
     claims_facts,
@@ -74,7 +74,7 @@ def validated(
     return rows.withColumn(BATCH, F.lit(options.batch))
 
 
-def take_in(
+def load_source(
     context: RunContext,
     options: IngestOptions,
     source: Source | None,
@@ -121,7 +121,7 @@ def take_in(
         refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
-    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+    require_enough([*null_words_as_ids(loaded), *midnights_in_utc(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 
@@ -178,8 +178,8 @@ def refuse_instants(found: Sequence[str]) -> None:
         InputError: naming the tables, the columns and the setting.
     """
     raise InputError(
-        f"{'; '.join(found)} are instants that are no midnight in UTC, so that their day depends "
-        "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
+        f"{'; '.join(found)} are instants, not midnights in UTC, so their day depends on the time zone. Give the "
+        "sender's, for example --set time_zone=Europe/Brussels."
     )
 
 

@@ -203,7 +203,7 @@ def _form(text: Column) -> Column:
     return F.regexp_replace(letters, r"\p{Nd}", "9")
 
 
-def said_of_reasons(reasons: Map[str, int], examples: Map[str, str]) -> str:
+def reasons_as_text(reasons: Map[str, int], examples: Map[str, str]) -> str:
     """Reasons to reject with their rows, and an example where there is one."""
     said = [
         f"{reason} {count:,}" + (f" (such as {examples[reason]!r})" if reason in examples else "")

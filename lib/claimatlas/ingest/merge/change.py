@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.load.table import take_in, validated
+from claimatlas.ingest.load.table import load_source, validated
 from claimatlas.ingest.load.write import Loaded, count_rejected, rejected_rows
 from claimatlas.ingest.merge.match import (
     ACCEPTED,
@@ -80,7 +80,7 @@ def change_of(
     store, record = context.store, context.record
     staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/batch_{table.name}"))
     store.create(staged.silver)
-    loaded = take_in(context, options, source, staged, following)
+    loaded = load_source(context, options, source, staged, following)
     batch, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
     matches = match_by_key(store, batch, silver, table, loaded.accepted)
@@ -90,7 +90,7 @@ def change_of(
     candidates = _rejected_by_itself(store, loaded)
     if found.get(DUPLICATE):
         lost = judged.where(F.col(ACTION) == DUPLICATE)
-        candidates.append(_as_they_came(context, options, source, table, lost))
+        candidates.append(_raw_duplicates(context, options, source, table, lost))
     rejected = _newly_rejected(store, candidates, table)
     newly, reasons = count_rejected(rejected, "reasons")
     accepted = loaded.accepted - found.get(RESENT, 0) - found.get(DUPLICATE, 0)
@@ -136,7 +136,7 @@ def _rejected_by_itself(store: Store, loaded: Loaded) -> list[DataFrame]:
     return [rows.withColumn(_AS_UNDERSTOOD, F.lit(None).cast("string"))]
 
 
-def _as_they_came(
+def _raw_duplicates(
     context: RunContext, options: IngestOptions, source: Source, table: InputTable, lost: DataFrame
 ) -> DataFrame:
     """The batch's rows that duplicate a row of silver, read again: only the source has their raw form."""

@@ -47,7 +47,7 @@ def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
         schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
         paths = [_path(file) for file in layout.files]
         parts.append(_with_file(spark.read.options(**options).schema(schema).parquet(*paths), layout))
-    return _together(source, parts)
+    return _union_by_name(source, parts)
 
 
 def _path(file: Path) -> str:
@@ -93,7 +93,7 @@ def clock_of_microseconds(microseconds: Column) -> Column:
     return F.lit("1970-01-01 00:00:00").cast("timestamp_ntz") + F.make_dt_interval(secs=seconds)
 
 
-def _together(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
+def _union_by_name(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
     """The union of the rows of all layouts by column name. A column that a layout lacks is null."""
     types: dict[str, list[tuple[T.DataType, Path]]] = {}
     names: dict[str, str] = {}
