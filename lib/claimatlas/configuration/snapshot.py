@@ -49,10 +49,10 @@ def snapshot(configuration: Configuration) -> dict[str, str]:
 
 @contextmanager
 def restored(files: Mapping[str, str]) -> Iterator[Configuration]:
-    """The configuration of a snapshot, while its files lie in a folder of their own.
+    """The configuration of a snapshot, as long as its files are in a temporary folder.
 
     Raises:
-        InputError: the files do not fit, as when they are put together from two snapshots.
+        InputError: the files do not fit together, for example because they come from two snapshots.
     """
     with tempfile.TemporaryDirectory(prefix="claimatlas-") as name:
         folder = Path(name)

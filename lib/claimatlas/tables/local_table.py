@@ -45,7 +45,7 @@ class LocalTable:
     """A table at a path."""
 
     def __init__(self, path: str) -> None:
-        """Open the table as it is now; it stays so until something is written by this object."""
+        """Open the table as it is now. The object shows this state until it writes itself."""
         from deltalake import DeltaTable  # noqa: PLC0415 - its import is not for every command
 
         self.path = path
@@ -53,7 +53,7 @@ class LocalTable:
 
     @classmethod
     def at(cls, path: str) -> LocalTable | None:
-        """The table at a path, if it can be written here; nothing where Spark must do it."""
+        """The table at a path, if it can be written here; ``None`` if Spark must do it."""
         if find_spec("deltalake") is None or not is_made(Path(path)):
             return None
         from deltalake.exceptions import DeltaError  # noqa: PLC0415
@@ -77,7 +77,7 @@ class LocalTable:
         return sum(files["num_records"].to_pylist()) if files.num_rows else 0
 
     def rows_by_year(self) -> dict[int | None, int]:
-        """The rows of each value of ``year``, a column that the table is partitioned by, by what the log says."""
+        """The number of rows for each value of the partition column ``year``, from the log."""
         files = pa.table(self._now.get_add_actions(flatten=True))
         found: dict[int | None, int] = {}
         if files.num_rows:
@@ -93,7 +93,7 @@ class LocalTable:
         """
         with _reading():
             files = pa.table(self._opened(version).get_add_actions())
-        # In the log a path is written as a URI is.
+        # The log holds paths in the form of URIs.
         return sorted(f"{self.path}/{unquote(path)}" for path in files["path"].to_pylist())
 
     def without_year(self) -> pa.Table:
@@ -135,7 +135,7 @@ class LocalTable:
         self._now.delete(None if where == "true" else where, commit_properties=_commit(metadata))
 
     def version(self) -> int:
-        """The number of the newest commit that this object has seen, its own among them."""
+        """The number of the newest commit that this object has seen or made."""
         return int(self._now.version())
 
     def properties(self) -> dict[str, str]:
@@ -147,7 +147,7 @@ class LocalTable:
         self._now.alter.set_table_properties(dict(properties), raise_if_not_exists=False)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
-        """The commits that are kept, the newest first, with ``version`` and what each says of itself."""
+        """The commits that are kept, the newest first, with ``version`` and their own metadata."""
         return self._now.history(limit)
 
     def _opened(self, version: int | None) -> DeltaTable:
@@ -194,7 +194,7 @@ def _reading() -> Iterator[None]:
 
 
 def create(path: str, table: Table, properties: Mapping[str, str]) -> bool:
-    """Make a table by its first commit, as Spark's CREATE TABLE does; false where Spark must do it.
+    """Create a table by its first commit, as Spark's CREATE TABLE does. Gives back false if Spark must do it.
 
     ``properties``: the table's own, constraints included.
     """
@@ -230,7 +230,7 @@ def write_rows(
 ) -> int:
     """Write rows of values below a folder, and make the table if need be; gives back the table's new version.
 
-    They take the place of the whole table, or of the rows that ``where`` holds for, or come beside them.
+    They replace the whole table, or the rows that ``where`` holds for, or are appended.
 
     Raises:
         InputError: the folder cannot be written.
@@ -278,7 +278,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 
 def _put(file: Path, text: str) -> None:
-    """Write a commit so that it is there whole or not at all, and never in place of another.
+    """Write a commit completely or not at all, and never over another commit.
 
     Raises:
         FileExistsError: another program has made the table meanwhile.
