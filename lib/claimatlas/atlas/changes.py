@@ -42,7 +42,10 @@ class History:
 
 
 def changes_between(before: PublishedCells, after: PublishedCells) -> tuple[Change, ...]:
-    """The number of changed cells by indicator and year. A change of comparison, trend or status counts too."""
+    """The number of changed cells by indicator and year.
+
+    A change of status or of the bounds of a hidden value counts too.
+    """
     found: dict[tuple[str, int], Counter[str]] = {}
     for indicator in sorted({*before.years_of_indicators, *after.years_of_indicators}):
         old, new = (

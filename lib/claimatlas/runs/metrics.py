@@ -27,7 +27,7 @@ NOT_READABLE = "Spark's counts could not be read here ({kind})."
 NOT_ALL = "Spark no longer keeps all of this stage's jobs (spark.ui.retainedJobs, spark.ui.retainedStages)."
 
 PATIENCE_MILLISECONDS = 30_000
-"""Seconds to wait until Spark has recorded the jobs that have already ended."""
+"""The longest wait for Spark to record the jobs that have already ended."""
 
 _SUMS = {
     "tasks": ("numCompleteTasks", 1),

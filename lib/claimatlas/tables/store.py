@@ -33,7 +33,7 @@ _ROWS_TO_DELETE = "claimatlas_rows_to_delete"
 _YEARS_AT_ONCE = 8
 """The years of a small table that are collected at once: Spark collects one gigabyte at most."""
 _FEW_ROWS, _FEW_FILES = 200_000, 32
-"""Up to so many files are listed by the driver; Spark lists more of them with a job."""
+"""Tables with at most so many rows and files are read from their files directly; Spark lists more files with a job."""
 MAX_HELD = 1_000_000
 """Rows up to which a small table is read by the driver."""
 _DAMAGED = (
