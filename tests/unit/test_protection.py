@@ -159,13 +159,14 @@ def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) 
     from claimatlas.configuration import load_configuration
     from claimatlas.configuration.publication import load_publication
     from claimatlas.errors import QualityGateError
+    from claimatlas.protection.candidate import PublishingRules
     from claimatlas.protection.gold import release_of
-    from claimatlas.protection.run import protect_year
+    from claimatlas.protection.run import Watch, protect_year
 
     loaded = load_configuration(str(conf))
-    release = release_of(str(output), None)
+    release, rules = release_of(str(output), None), PublishingRules(loaded, load_publication(loaded))
     with pytest.raises(QualityGateError, match="ran out of their time"):
-        protect_year(release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
+        protect_year(release, YEAR, rules, {}, Watch(0.0, lambda message: None))
 
 
 def _show_all(self: Cleaning, until: float) -> int:

@@ -1,4 +1,4 @@
-"""How the measures of a year bound each other: which lies within which, and which figures are the same count."""
+"""Links between the measures of a year: which measure lies within which, and which figures are the same count."""
 
 from __future__ import annotations
 

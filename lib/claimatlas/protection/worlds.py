@@ -65,7 +65,7 @@ def room_of(
     if measure.quantity.is_magnitude:
         # Where there is nobody there is nothing to sum.
         room.high = np.where(measure.atoms == 0, 0, room.high)
-    _keep_parts(room, measure, measures, links, (along, still), movers)
+    _keep_parts(room, measure, _Moves(measures, links, along, still, movers))
     _keep_figures(room, measure, measures, links)
     stays = bool((room.low <= 0).all() and (room.high >= 0).all())
     if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
@@ -73,23 +73,28 @@ def room_of(
     return room, movers
 
 
-def _keep_parts(
-    room: Room,
-    measure: Measure,
-    measures: Mapping[Quantity, Measure],
-    links: Links,
-    asked: tuple[Quantity | None, Quantity | None],
-    movers: list[Measure],
-) -> None:
+@dataclass(frozen=True)
+class _Moves:
+    """How the measures of a year may move together; ``movers``: those that do, in the order in which they are met."""
+
+    measures: Mapping[Quantity, Measure]
+    links: Links
+    along: Quantity | None
+    still: Quantity | None
+    movers: list[Measure]
+
+
+def _keep_parts(room: Room, measure: Measure, moves: _Moves) -> None:
     """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
+    measures, links, movers = moves.measures, moves.links, moves.movers
     for link in links.below(measure.quantity):
         if not link.same_frame:
             continue
         part = measures[link.part]
-        if _moves_along(part, measure, *asked):
+        if _moves_along(part, measure, moves.along, moves.still):
             movers.append(part)
             inner = Room(-part.atoms, room.high)
-            _keep_parts(inner, part, measures, links, asked, movers)
+            _keep_parts(inner, part, moves)
             _keep_figures(inner, part, measures, links)
             room.low = np.maximum(room.low, inner.low)
             for row, (low, high) in inner.rows.items():
