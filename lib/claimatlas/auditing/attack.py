@@ -67,11 +67,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret."""
+    """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret.
+
+    settle_all: programs aim at every hidden figure, also of a whole country; else there only at those that a reader
+    could have a proof of.
+    """
 
     k: int
     differences: frozenset[tuple[str, str]] = frozenset()
     known: frozenset[str] = frozenset()
+    settle_all: bool = False
 
 
 def attack(
@@ -95,7 +100,8 @@ def attack(
     model = model_of(lattice) if is_small else published_model_of(lattice)
     outcome.seconds["model"] = time.monotonic() - begin - sum(outcome.seconds.values())
     targets = targets_of(lattice, model, _targets(found, lattice, rules, fixed if is_small else None))
-    search = Search(lattice, model, targets, Aim(rules.k - 1, is_small, until), progress)
+    aim = Aim(rules.k - 1, is_small, proofs_only=not (is_small or rules.settle_all), until=until)
+    search = Search(lattice, model, targets, aim, progress)
     effort = search.run()
     write_bounds(lattice, search.targets)
     narrow(lattice)

@@ -49,7 +49,7 @@ def _audit(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
     with without_spark():
-        found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
+        found = audit(arguments.folder, configuration, publication, _tell, strict=arguments.strict)
     named = found.texts(strict=arguments.strict)
     if arguments.json:
         print(json.dumps(_record(found, named), indent=2))
@@ -61,12 +61,17 @@ def _audit(arguments: argparse.Namespace) -> None:
         raise QualityGateError(f"The programs left {left:,} figures undecided.")
     if named:
         raise QualityGateError(f"{len(named):,} figures can be worked out, or bounded too closely.")
+    unsettled = f" It settles {found.unsettled:,} more too." if found.unsettled else ""
     say(
         Event.SUMMARY,
         f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
         f"{found.determined:,} of them have one value, and {found.number('narrow'):,} figures or differences fewer "
-        f"than {publication.k}; whether those are sensitive is not known, and --strict names them.",
+        f"than {publication.k}; whether those are sensitive is not known, and --strict names them.{unsettled}",
     )
+
+
+def _tell(message: str) -> None:
+    say(Event.MESSAGE, message)
 
 
 def _record(found: Findings, named: list[str]) -> dict[str, Any]:
