@@ -187,8 +187,10 @@ class Audit:
     ) -> list[Goal]:
         """The goal of the secret figures, and that of those which a reader could take for one."""
         measure = self.measures[quantity]
-        # Planned or not: what is not published may follow from what is.
-        found = [Goal(quantity, Aim(bounds, secret & ~measure.shown, needed), movers)]
+        # Planned or not: what is not published may follow from what is. Of differences the algebra sees to that.
+        unplanned = ~measure.planned & ~measure.frame.unplaced
+        targets = secret & (~measure.shown if bounds is self.bounds[quantity] else ~unplanned & ~measure.shown)
+        found = [Goal(quantity, Aim(bounds, targets, needed, unplanned, self.publication.k), movers)]
         if not quantity.is_magnitude:
             unclear = measure.hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
             found.append(Goal(quantity, Aim(bounds, unclear, needed), movers[:1], is_secret=False))

@@ -84,6 +84,12 @@ class Frame:
         return found
 
     @cached_property
+    def unplaced(self) -> Mask:
+        """Whether a figure, by unit and split, counts those whose place is not known."""
+        rows = [unit.level == NOWHERE for unit in self.units]
+        return np.repeat(np.array(rows, dtype=bool)[:, None], len(self.splits), axis=1)
+
+    @cached_property
     def heights(self) -> Counts:
         """How many levels lie below each unit's; more than below any other for those whose place is not known."""
         levels = [NOWHERE, *dict.fromkeys(unit.level for unit in self.units if unit.level != NOWHERE)]

@@ -121,6 +121,8 @@ class Repair:
         """By how much the target must rise, or fall, for its bounds to be wide enough."""
         bounds, needed = self.aim.bounds, int(self.aim.needed[unit, split])
         now = int(bounds.cells[unit, split])
+        if self.aim.is_unplanned(unit, split):
+            return [-self.sign * now, self.sign * (self.aim.k - now)]
         rise = int(bounds.least[unit, split]) + needed - now
         fall = int(bounds.greatest[unit, split]) - needed - now
         changes = [rise] if now + fall < 0 else [rise, fall]

@@ -54,7 +54,7 @@ class Measure:
     @property
     def watched(self) -> Mask:
         """The planned figures, and all others that must not be told."""
-        return np.asarray(np.logical_or.reduce([self.planned, self.small, *self.gaps.values()]))
+        return self.planned | self.frame.unplaced | self.small
 
     @property
     def shown(self) -> Mask:

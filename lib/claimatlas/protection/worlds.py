@@ -9,7 +9,7 @@ counts; the solver only proposes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -329,16 +329,34 @@ class Pool:
 
 @dataclass(frozen=True)
 class Aim:
-    """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``."""
+    """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``.
+
+    unplanned: of the targets those that no table shows, hidden or not. Of them it is enough that nobody can prove that
+    they are small: another world has 0, or ``k``.
+    """
 
     bounds: Bounds
     targets: Mask
     needed: Counts
+    unplanned: Mask | None = None
+    k: int = 0
 
     @property
     def narrow(self) -> Mask:
         """Those that are not wide enough yet."""
-        return np.asarray(self.targets & (self.bounds.width < self.needed))
+        bounds = self.bounds
+        narrow = bounds.width < self.needed
+        if self.unplanned is not None:
+            narrow = np.where(self.unplanned, (bounds.least > 0) & (bounds.greatest < self.k), narrow)
+        return np.asarray(self.targets & narrow)
+
+    def is_unplanned(self, unit: int, split: int) -> bool:
+        """Whether a target is one that no table shows."""
+        return self.unplanned is not None and bool(self.unplanned[unit, split])
+
+    def of(self, targets: Mask) -> Aim:
+        """The same for some of the targets."""
+        return replace(self, targets=targets)
 
 
 def widen(pool: Pool, aim: Aim, most: int = _MAX_ROUNDS) -> None:
