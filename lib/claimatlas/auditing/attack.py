@@ -190,6 +190,9 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
             continue
         one, other = order.cells
         hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
+        if whole.name in rules.known:
+            # Where nobody has it, the difference is the count that everybody knows.
+            hidden = hidden & (part.high[one] > 0)
         gap = order.gap
         for node, split in np.argwhere(hidden & (gap.high - gap.low < rules.k - 1)):
             low, high = int(gap.low[node, split]), int(gap.high[node, split])
