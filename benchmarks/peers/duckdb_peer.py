@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.indicators import DIMENSIONS, Indicator
 from claimatlas.configuration.load import load_configuration
 from claimatlas.configuration.services import ContactGroup
@@ -76,7 +76,7 @@ def input_tables(configuration: Configuration, as_of: date) -> tuple[InputTable,
         "claims": {
             "service_date_out_of_range": f"service_date < DATE '{first}' OR service_date > DATE '{as_of}' "
             "OR service_date > booking_date",
-            "invalid_nomenclature_code": f"nomenclature_code NOT BETWEEN {FIRST_CODE} AND {LAST_CODE}",
+            "invalid_nomenclature_code": "nomenclature_code NOT BETWEEN {} AND {}".format(*SIX_DIGITS.bounds),
             "zero_quantity": "quantity = 0",
         },
     }

@@ -90,7 +90,7 @@ def _validated(
     require_tables({**found, mutant.table: source}, paths)
     sources = {**found, mutant.table: source}
     asked = names_asked(spark, {mutant.table: source})
-    notes = notes_on_input(sources, paths, configuration.mapping, asked)
+    notes = notes_on_input(sources, paths, configuration, asked)
     require_enough(shortfalls_of_input(sources, paths, configuration, asked), configuration)
     if source is None:
         empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))

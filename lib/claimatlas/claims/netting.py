@@ -13,12 +13,26 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import CodeListRow
+from claimatlas.configuration.codelists import SYSTEM, CodeListRow
 from claimatlas.configuration.services import ContactGroup
+from claimatlas.ingest.codes import CODE, named_by
 from claimatlas.spark.columns import any_of
 
 SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
 """Lines with the same key are one service and its corrections; a null provider is a value like any other."""
+
+CODE_COLUMNS = (CODE, SYSTEM)
+"""What names a service: its code, and the system of the code where the claims have one."""
+
+
+def service_key(configuration: Configuration) -> tuple[str, ...]:
+    """``SERVICE_KEY``, and the system of the code where the claims have one."""
+    return (*SERVICE_KEY, *code_columns(configuration)[1:])
+
+
+def code_columns(configuration: Configuration) -> tuple[str, ...]:
+    """The columns that say which service a line is of: its code, and the code's system where there is one."""
+    return CODE_COLUMNS if configuration.settings.codes.systems else CODE_COLUMNS[:1]
 
 
 WITHOUT_MATCH = "negative_lines_without_match"
@@ -27,13 +41,13 @@ WITHOUT_MATCH = "negative_lines_without_match"
 
 def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
     """Whether the line's code belongs to one of the lists on its service date; never null."""
-    by_validity: dict[tuple[object, object], list[int]] = {}
+    by_validity: dict[tuple[object, object], list[CodeListRow]] = {}
     for name in dict.fromkeys(names):
         for row in configuration.code_lists[name].rows:
-            by_validity.setdefault((row.valid_from, row.valid_to), []).append(row.code)
+            by_validity.setdefault((row.valid_from, row.valid_to), []).append(row)
     conditions = []
-    for (valid_from, valid_to), codes in by_validity.items():
-        condition = F.col("nomenclature_code").isin(sorted(set(codes)))
+    for (valid_from, valid_to), rows in by_validity.items():
+        condition = named_by(rows)
         if valid_from is not None:
             condition &= F.col("service_date") >= F.lit(valid_from)
         if valid_to is not None:
@@ -44,8 +58,7 @@ def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
 
 def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
     """Whether the line's code stands in one of the lists at all: a filter that the scan can use."""
-    rows: list[CodeListRow] = [row for name in names for row in configuration.code_lists[name].rows]
-    return F.col("nomenclature_code").isin(sorted({row.code for row in rows})) if rows else F.lit(False)
+    return named_by(row for name in names for row in configuration.code_lists[name].rows)
 
 
 def indicator_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:

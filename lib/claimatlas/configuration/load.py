@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from claimatlas.configuration.codelists import CodeList, load_code_lists
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.documents import is_there, read_text, read_yaml, validate
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
 from claimatlas.configuration.indicators import Indicator, load_indicators
@@ -107,7 +108,7 @@ def load_configuration(
     settings = load_settings(folder, overrides)
     mapping_file = load_mapping(folder, settings.mapping) if mapping is None else find_mapping(folder, mapping)
     settings = settings.model_copy(update={"mapping": mapping_file.name})
-    code_lists = load_code_lists(folder, settings.languages)
+    code_lists = load_code_lists(folder, settings.languages, settings.codes)
     services = load_services(folder, settings, code_lists)
     return Configuration(
         folder=folder,
@@ -185,7 +186,7 @@ def load_services(folder: Traversable, settings: Settings, code_lists: Collectio
     return services
 
 
-_LATER: dict[str, object] = {"windows": {}, "least_days": 1}
+_LATER: dict[str, object] = {"windows": {}, "least_days": 1, "codes": SIX_DIGITS.model_dump(mode="json")}
 """Keys that there were not from the start, with the value that says nothing."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from claimatlas.configuration.codes import SIX_DIGITS, Codes, Pattern
 from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import LANGUAGE, Declaration, KeyMistakeError, Share, Whole, Word
 from claimatlas.configuration.reserved import NAME_OF_PLACE, OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
@@ -23,9 +23,6 @@ SECTOR = "sector"
 """The geographic level below the one that a domicile is given in."""
 HOSPITAL = "hospital"
 """The level of the hospital where a delivery took place: no part of a larger place."""
-
-_ONLY_OF_PYTHON = re.compile(r"\(\?[^:=!<>].?|\{(?!\d+(?:,\d*)?\})")
-"""What Java's regular expressions, which are Spark's, do not have: named groups, conditions, bare braces."""
 
 
 class PostnatalWindow(Declaration):
@@ -121,22 +118,8 @@ class GeographySettings(Declaration):
 
     levels: tuple[str, ...] = Field(min_length=1)
     sector_first_year: Whole
-    sector_pattern: str
+    sector_pattern: Pattern
     sector_table: str | None
-
-    @field_validator("sector_pattern")
-    @classmethod
-    def _is_a_pattern(cls, pattern: str) -> str:
-        try:
-            with warnings.catch_warnings():
-                # A bracket within brackets: Java takes it for a set within a set.
-                warnings.simplefilter("error", FutureWarning)
-                re.compile(pattern)
-        except (re.error, FutureWarning, RecursionError) as error:
-            raise ValueError(f"not a regular expression ({error})") from None
-        if found := _ONLY_OF_PYTHON.search(pattern):
-            raise ValueError(f"not a regular expression for Spark (at {found.group()!r})")
-        return pattern
 
     @field_validator("levels")
     @classmethod
@@ -226,7 +209,8 @@ class Checks(Declaration):
 class Settings(Declaration):
     """``settings.yaml``: see the comments there for what each one does.
 
-    A configuration from before there were languages, as that of an earlier run, has the three of that time.
+    A configuration from before there were languages, as that of an earlier run, has the three of that time; one from
+    before codes were declared has those of six digits.
     """
 
     languages: tuple[Annotated[str, Field(pattern=f"^{LANGUAGE}$")], ...] = Field(
@@ -239,6 +223,7 @@ class Settings(Declaration):
     postnatal_window: PostnatalWindow | None = None
     prenatal_window: PrenatalWindow | None = None
     windows: dict[str, Window] = Field(default_factory=dict)
+    codes: Codes = SIX_DIGITS
     midwife_codes: Literal["source", "source_and_postnatal"] = "source"
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, Table
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import SYSTEM
+from claimatlas.configuration.codes import SIX_DIGITS, Codes
+from claimatlas.configuration.settings import Settings
+from claimatlas.tables.schemas import HOSPITAL_STAYS, POPULATION, Table, claims_table
 
 Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
 
@@ -22,11 +26,12 @@ REPLACEMENT = "\ufffd"
 
 @dataclass(frozen=True)
 class InputColumn:
-    """A column of an input table: what it holds, and whether a row needs it."""
+    """A column of an input table: what it holds, and whether a row needs it; ``codes``: how its codes are written."""
 
     name: str
     kind: Kind
     required: bool = False
+    codes: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -64,37 +69,47 @@ class InputTable:
         return [column.name for column in self.columns if column.required]
 
 
-CLAIMS_INPUT = InputTable(
-    name="claims",
-    silver=CLAIMS,
-    columns=(
-        InputColumn("claim_id", "text", required=True),
-        InputColumn("beneficiary_id", "text", required=True),
-        InputColumn("service_date", "date", required=True),
-        InputColumn("nomenclature_code", "code", required=True),
-        InputColumn("quantity", "integer", required=True),
-        InputColumn("provider_id", "text"),
-        InputColumn("provider_profession", "integer"),
-        InputColumn("provider_competence", "integer"),
-        InputColumn("hospital_id", "text"),
-        InputColumn("booking_date", "date"),
-    ),
-    year_of="service_date",
-    key=("claim_id",),
-    duplicate_reason="duplicate_claim_id",
-    # The line booked last stays; a line without booking date counts as the earliest.
-    preference=(
-        "-booking_date",
-        "service_date",
-        "nomenclature_code",
-        "quantity",
-        "provider_id",
-        "provider_profession",
-        "provider_competence",
-        "hospital_id",
-        "beneficiary_id",
-    ),
-)
+def claims_input(settings: Settings | None = None) -> InputTable:
+    """The claims as the settings declare their codes; without settings as before codes were declared."""
+    codes = settings.codes if settings else SIX_DIGITS
+    systems = [SYSTEM] if codes.systems else []
+    return InputTable(
+        name="claims",
+        silver=claims_table(codes),
+        columns=(
+            InputColumn("claim_id", "text", required=True),
+            InputColumn("beneficiary_id", "text", required=True),
+            InputColumn("service_date", "date", required=True),
+            InputColumn("nomenclature_code", "code", required=True, codes=codes),
+            *[InputColumn(name, "text", required=True) for name in systems],
+            InputColumn("quantity", "integer", required=True),
+            InputColumn("provider_id", "text"),
+            InputColumn("provider_profession", "integer"),
+            InputColumn("provider_competence", "integer"),
+            InputColumn("hospital_id", "text"),
+            InputColumn("booking_date", "date"),
+        ),
+        year_of="service_date",
+        key=("claim_id",),
+        duplicate_reason="duplicate_claim_id",
+        # The line booked last stays; a line without booking date counts as the earliest.
+        preference=(
+            "-booking_date",
+            "service_date",
+            "nomenclature_code",
+            *systems,
+            "quantity",
+            "provider_id",
+            "provider_profession",
+            "provider_competence",
+            "hospital_id",
+            "beneficiary_id",
+        ),
+    )
+
+
+CLAIMS_INPUT = claims_input()
+"""The claims for whoever asks for them by their name: their columns, ``claims_input`` says."""
 
 POPULATION_INPUT = InputTable(
     name="population",
@@ -139,3 +154,8 @@ HOSPITAL_STAYS_INPUT = InputTable(
 
 INPUT_TABLES = (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)
 """In the order in which they are read: the small ones first, so that their mistakes show early."""
+
+
+def input_tables(configuration: Configuration) -> tuple[InputTable, ...]:
+    """The input tables as a configuration declares them, in the order of ``INPUT_TABLES``."""
+    return (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, claims_input(configuration.settings))

@@ -45,7 +45,7 @@ def _codes(used: UsedList, texts: Texts, languages: Sequence[str]) -> str:
     ]
     rows = [
         [
-            str(row.code),
+            row.written if row.system is None else f"{row.written} ({row.system})",
             label(row, texts, languages),
             row.valid_from.isoformat() if row.valid_from else "",
             row.valid_to.isoformat() if row.valid_to else "",

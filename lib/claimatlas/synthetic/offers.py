@@ -103,6 +103,7 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
     Raises:
         InputError: the configuration lacks a service that the generator knows.
     """
+    _refuse_what_is_not_drawn(configuration)
     builder = _Builder(configuration, rates, parameters)
     services, settings = configuration.services, configuration.settings
     groups = {name: group.code_lists_for(settings) for name, group in services.contact_groups.items()}
@@ -123,7 +124,7 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
             raise InputError(f"synthetic/pregnancy_services.csv: there is no contact group {slot.provider!r}.")
     if IMAGING not in services.beneficiary_services or set(DELIVERY_TYPES) - set(services.delivery_types):
         raise InputError(f"services.yaml must have {IMAGING} and the delivery types {', '.join(DELIVERY_TYPES)}.")
-    everywhere = frozenset(row.code for code_list in configuration.code_lists.values() for row in code_list.rows)
+    everywhere = frozenset(number_of(row) for code_list in configuration.code_lists.values() for row in code_list.rows)
     everyday_contacts = [
         (builder.always_valid(groups[name]), providers[name].professions, providers[name].competences)
         for name in ("gp", "specialist")
@@ -138,6 +139,22 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
         imaging=builder.codes(services.beneficiary_services[IMAGING].code_lists),
         everyday=make_everyday_codes(everywhere, everyday_contacts),
     )
+
+
+def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
+    """Claims are drawn code by code, and each code is a number.
+
+    Raises:
+        InputError: codes are text, or a list names many codes at once.
+    """
+    if not configuration.settings.codes.are_numbers:
+        raise InputError("generate draws codes that are numbers; settings.yaml declares codes of the kind text.")
+    for code_list in configuration.code_lists.values():
+        for row in code_list.rows:
+            if row.match != "exact":
+                raise InputError(
+                    f"{code_list.file}, line {row.line}: generate draws codes one by one: write out {row.written}."
+                )
 
 
 def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]]) -> str | None:
@@ -159,6 +176,11 @@ def _provider(group: ContactGroup) -> Provider:
     return Provider(group.professions or PHYSICIANS, competences)
 
 
+def number_of(row: CodeListRow) -> int:
+    """The code of a row that names one number."""
+    return int(row.code)
+
+
 class _Builder:
     """Turns code lists into tables to draw from."""
 
@@ -173,8 +195,8 @@ class _Builder:
     def _expanded(self, rows: Iterable[tuple[str, CodeListRow]]) -> tuple[int, ...]:
         codes: list[int] = []
         for name, row in rows:
-            weight = self.weights.get((name, row.code))
-            codes += [row.code] * (weight.weight if weight else 1)
+            weight = self.weights.get((name, number_of(row)))
+            codes += [number_of(row)] * (weight.weight if weight else 1)
         return tuple(codes)
 
     def codes(self, lists: Iterable[str]) -> Codes:
@@ -201,13 +223,13 @@ class _Builder:
         by_midwives = [
             pair
             for pair in rows
-            if (weight := self.weights.get((pair[0], pair[1].code))) and weight.provider == "midwife"
+            if (weight := self.weights.get((pair[0], number_of(pair[1])))) and weight.provider == "midwife"
         ]
         codes = self._segments(rows)
         return Delivery(
             codes=codes,
             midwife_codes=self._segments(by_midwives) if by_midwives else codes,
-            billed_by_midwives=tuple(sorted({row.code for _, row in by_midwives})),
+            billed_by_midwives=tuple(sorted({number_of(row) for _, row in by_midwives})),
         )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import SYSTEM
+from claimatlas.configuration.codes import SIX_DIGITS, Codes, digits_in_words
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.services import DeliveryFlag
 from claimatlas.configuration.settings import PRENATAL
@@ -100,28 +102,40 @@ failed ingest puts back the silver of months ago, and a figure must be explainab
 BATCH = "batch"
 """Of a row of silver: the number of the batch that brought it."""
 
-CLAIMS = Table(
-    name="silver/claims",
-    comment="One row per accepted claim line.",
-    columns=(
-        Column("claim_id", "string", "The line's unique id at the sender"),
-        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
-        Column("service_date", "date", "When the service was given"),
-        Column("nomenclature_code", "int", "Nomenclature code, six digits"),
-        Column("quantity", "int", "Signed quantity; a negative line takes back an earlier one"),
-        Column("provider_id", "string", "Provider, if known"),
-        Column("provider_profession", "int", "First two digits of the provider's INAMI number"),
-        Column("provider_competence", "int", "Competence code of the provider"),
-        Column("hospital_id", "string", "Institution where the service was given"),
-        Column("booking_date", "date", "When the fund booked the line"),
-        Column(BATCH, "int", "Which batch brought the line; 1: the ingest that made silver"),
-        Column("year", "int", "Calendar year of service_date"),
-    ),
-    partitioned_by=("year",),
-    retention=RETENTION,
-    statistics=("service_date", "nomenclature_code"),
-    loses_single_rows=True,
-)
+
+def claims_table(codes: Codes) -> Table:
+    """The schema of ``silver/claims``: what its codes are, the settings declare."""
+    code = Column("nomenclature_code", "string", "Code of the service")
+    if codes.are_numbers:
+        code = Column("nomenclature_code", "int", f"Nomenclature code, {digits_in_words(codes)} digits")
+    systems = [Column(SYSTEM, "string", "Code system that the code is of")] if codes.systems else []
+    return Table(
+        name="silver/claims",
+        comment="One row per accepted claim line.",
+        columns=(
+            Column("claim_id", "string", "The line's unique id at the sender"),
+            Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+            Column("service_date", "date", "When the service was given"),
+            code,
+            *systems,
+            Column("quantity", "int", "Signed quantity; a negative line takes back an earlier one"),
+            Column("provider_id", "string", "Provider, if known"),
+            Column("provider_profession", "int", "First two digits of the provider's INAMI number"),
+            Column("provider_competence", "int", "Competence code of the provider"),
+            Column("hospital_id", "string", "Institution where the service was given"),
+            Column("booking_date", "date", "When the fund booked the line"),
+            Column(BATCH, "int", "Which batch brought the line; 1: the ingest that made silver"),
+            Column("year", "int", "Calendar year of service_date"),
+        ),
+        partitioned_by=("year",),
+        retention=RETENTION,
+        statistics=("service_date", "nomenclature_code"),
+        loses_single_rows=True,
+    )
+
+
+CLAIMS = claims_table(SIX_DIGITS)
+"""``silver/claims`` for whoever asks for it by its name: what its codes are, ``claims_table`` says."""
 
 POPULATION = Table(
     name="silver/population",

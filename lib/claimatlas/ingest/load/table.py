@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -92,7 +93,8 @@ def take_in(
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
         rows = validated(context, options, source, table, repeated=repeated)
-        facts = claims_facts if table.name == CLAIMS_INPUT.name else None
+        is_claims = table.name == CLAIMS_INPUT.name
+        facts = partial(claims_facts, codes=configuration.settings.codes) if is_claims else None
         loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
         if loaded.oddities.get(NULL_WORD):

@@ -12,8 +12,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from claimatlas.configuration.codes import Codes
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
+from claimatlas.ingest.codes import has_wrong_check
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.write import Loaded
@@ -31,14 +33,13 @@ _MAX_EXAMPLES = 200
 _MANY_TIMES = 0.5
 
 
-def claims_facts(accepted: Column) -> dict[str, Column]:
+def claims_facts(accepted: Column, codes: Codes) -> dict[str, Column]:
     """What is noted of the claims as they are written: aggregates over rows with the columns of silver.
 
-    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code's sixth digit is not its first five
-    modulo 7.
+    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code has other check digits than ``codes``
+    declares.
     """
-    code = F.col("nomenclature_code")
-    return {"wrong_check_digit": F.count_if(accepted & (F.floor(code / 10) % 7 != code % 10))}
+    return {"wrong_check_digit": F.count_if(accepted & has_wrong_check(codes))}
 
 
 def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
-from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable, input_tables
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected
@@ -50,7 +50,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     sources, columns = _sources(context, options, found, facts["columns"])
     there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
     asked = names_asked(store.spark, there)
-    for note in notes_on_input(there, paths, configuration.mapping, asked):
+    for note in notes_on_input(there, paths, configuration, asked):
         record.warn(note)
     require_enough(shortfalls_of_input(there, paths, configuration, asked), configuration)
     if POPULATION_INPUT.name not in sources:
@@ -61,7 +61,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     record.note("is_synthetic", are_synthetic(locations.values()))
     record.note("as_of", options.as_of.isoformat())
     record.note("pseudonym_key", options.key_fingerprint)
-    tables = [table for table in INPUT_TABLES if table.name in sources]
+    tables = [table for table in input_tables(configuration) if table.name in sources]
     changes = []
     for place, table in enumerate(tables):
         following = [(sources[of.name], of) for of in tables[place + 1 :]]
@@ -96,7 +96,7 @@ def _sources(
     spark, mapping = context.store.spark, context.configuration.mapping
     sources: dict[str, Source] = {}
     columns: dict[str, dict[str, str]] = {}
-    for table in INPUT_TABLES:
+    for table in input_tables(context.configuration):
         looked_at = found[table.name]
         source = None if looked_at is None else confirmed(spark, looked_at)
         if source is None:

@@ -9,7 +9,9 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.configuration.codes import Codes
 from claimatlas.configuration.mappings import Mapping
+from claimatlas.ingest.codes import CODE, reasons_of_codes
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.pseudonym_key import PseudonymKey
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
@@ -125,7 +127,7 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
         *[value.cast(silver_types[name]).alias(name) for name, value in values.items()],
         *[part.present.alias(f"_present_{name}") for name, part in parsed.items()],
         *[part.understood.alias(f"_understood_{name}") for name, part in parsed.items()],
-        *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if _kind(table, name) == "code"],
+        *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if name == CODE],
         *[part.instant.alias(f"_instant_{name}") for name, part in parsed.items() if part.instant is not None],
         *[part.open.alias(f"_open_{name}") for name, part in parsed.items() if part.open is not None],
         *[column.alias(name) for name, column in oddities.items()],
@@ -251,7 +253,7 @@ def _reasons(
         if "booking_date" in parsed:
             out_of_range = out_of_range | F.coalesce(service_date > F.col("booking_date"), F.lit(False))
         reasons["service_date_out_of_range"] = out_of_range
-        reasons["invalid_nomenclature_code"] = ~F.col("_in_range_nomenclature_code")
+        reasons |= reasons_of_codes(_codes(table))
         reasons["zero_quantity"] = F.col("quantity") == 0
     for name in ("booking_date", "admission_date", "discharge_date"):
         if name in parsed:
@@ -262,8 +264,8 @@ def _reasons(
     return reasons
 
 
-def _kind(table: InputTable, name: str) -> str:
-    return next(column.kind for column in table.columns if column.name == name)
+def _codes(table: InputTable) -> Codes:
+    return next(column.codes for column in table.columns if column.codes)
 
 
 def _column(name: str) -> Column:
