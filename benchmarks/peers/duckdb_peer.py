@@ -399,13 +399,8 @@ def _parameters(configuration: Configuration, facts: Facts, years: Sequence[int]
 
 def _provider_rule(group: ContactGroup) -> str:
     """The condition on a line's provider; an unknown one never meets a rule."""
-    rules = []
-    if group.competences:
-        rules.append(f"provider_competence IN ({_numbers(group.competences)})")
-    if group.competences_except:
-        rules.append(f"provider_competence NOT IN ({_numbers(group.competences_except)})")
-    if group.professions:
-        rules.append(f"provider_profession IN ({_numbers(group.professions)})")
+    rules = [f"{name} IN ({_numbers(map(int, words))})" for name, words in group.where.items()]
+    rules += [f"{name} NOT IN ({_numbers(map(int, words))})" for name, words in group.where_not.items()]
     return " AND ".join(rules) or "true"
 
 

@@ -7,7 +7,6 @@ the lines of one beneficiary, date, code and provider; it counts when their net 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,7 +14,8 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import SYSTEM, CodeListRow
 from claimatlas.configuration.services import ContactGroup
-from claimatlas.ingest.codes import CODE, named_by
+from claimatlas.configuration.settings import Settings
+from claimatlas.ingest.codes import CODE, among, named_by
 from claimatlas.spark.columns import any_of
 
 SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
@@ -77,16 +77,12 @@ def code_lists_of_indicator_lines(configuration: Configuration) -> list[str]:
     return lists + [name for service in services.beneficiary_services.values() for name in service.code_lists]
 
 
-def provider_rule(group: ContactGroup) -> Column:
-    """Whether a line's provider is one of the group's; an unknown profession or competence is not."""
-    rules = []
-    if group.competences:
-        rules.append(F.col("provider_competence").isin(list(group.competences)))
-    if group.competences_except:
-        rules.append(~F.col("provider_competence").isin(list(group.competences_except)))
-    if group.professions:
-        rules.append(F.col("provider_profession").isin(list(group.professions)))
-    met = reduce(lambda left, right: left & right, rules, F.lit(True))
+def provider_rule(group: ContactGroup, settings: Settings) -> Column:
+    """Whether a line's provider is one of the group's; one of whom an attribute of the rule is unknown is not."""
+    met = F.lit(True)
+    for rule in group.provider_rules(settings):
+        is_named = among(F.col(rule.attribute), rule.entries)
+        met &= ~is_named if rule.is_except else is_named
     return F.coalesce(met, F.lit(False))
 
 

@@ -53,6 +53,14 @@ OF_A_SERVICE = frozenset(
     }
 )
 """What a service of beneficiaries may not be called: the columns of a service."""
+OF_AN_ATTRIBUTE = frozenset(
+    {
+        *OF_A_SERVICE,
+        *("claim_id", "code_system", "quantity", "booking_date", "batch"),
+        *("delivery_id", "delivery_date", "days_after_delivery"),
+    }
+)
+"""What an attribute of providers may not be called: the other columns of a claim line, also beside a delivery."""
 OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES})
 """What a level of place may not be called."""
 

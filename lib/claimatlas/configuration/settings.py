@@ -14,7 +14,15 @@ from pydantic import Field, field_validator, model_validator
 from claimatlas.configuration.codes import SIX_DIGITS, Codes, Pattern
 from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import LANGUAGE, Declaration, KeyMistakeError, Share, Whole, Word
-from claimatlas.configuration.reserved import NAME_OF_PLACE, OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, ProviderAttribute
+from claimatlas.configuration.reserved import (
+    NAME_OF_PLACE,
+    OF_A_LEVEL,
+    OF_AN_ATTRIBUTE,
+    STARTS_OF_COUNTS,
+    STARTS_OF_SUMS,
+    is_label,
+)
 from claimatlas.errors import InputError
 
 POSTNATAL, PRENATAL = "postnatal", "prenatal"
@@ -210,7 +218,7 @@ class Settings(Declaration):
     """``settings.yaml``: see the comments there for what each one does.
 
     A configuration from before there were languages, as that of an earlier run, has the three of that time; one from
-    before codes were declared has those of six digits.
+    before codes and attributes of providers were declared has those of six digits, and a profession and a competence.
     """
 
     languages: tuple[Annotated[str, Field(pattern=f"^{LANGUAGE}$")], ...] = Field(
@@ -224,6 +232,7 @@ class Settings(Declaration):
     prenatal_window: PrenatalWindow | None = None
     windows: dict[str, Window] = Field(default_factory=dict)
     codes: Codes = SIX_DIGITS
+    provider_attributes: dict[str, ProviderAttribute] = Field(default_factory=lambda: dict(ATTRIBUTES_BEFORE))
     midwife_codes: Literal["source", "source_and_postnatal"] = "source"
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
@@ -248,6 +257,16 @@ class Settings(Declaration):
             if name in (POSTNATAL, PRENATAL):
                 raise KeyMistakeError(("windows", name), f"this window is the setting {name}_window")
         return self
+
+    @field_validator("provider_attributes")
+    @classmethod
+    def _name_columns(cls, attributes: dict[str, ProviderAttribute]) -> dict[str, ProviderAttribute]:
+        for name in attributes:
+            if not re.fullmatch("[a-z][a-z0-9_]*", name):
+                raise KeyMistakeError((name,), f"{name!r} cannot name a column: use lower-case letters, digits and _")
+            if name in OF_AN_ATTRIBUTE:
+                raise KeyMistakeError((name,), f"the name {name!r} cannot be used: a table has a column called so")
+        return attributes
 
     @property
     def all_windows(self) -> dict[str, Window]:

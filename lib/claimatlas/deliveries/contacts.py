@@ -88,7 +88,7 @@ def services_around(
 def _rules(configuration: Configuration) -> dict[str, Column]:
     rules: dict[str, Column] = {}
     for name, group in configuration.services.contact_groups.items():
-        by = provider_rule(group)
+        by = provider_rule(group, configuration.settings)
         rules[f"group_{name}"] = by & in_code_lists(configuration, group.code_lists_for(configuration.settings))
         for by_value in group.code_lists_by_setting.values():
             for value, lists in by_value.items():

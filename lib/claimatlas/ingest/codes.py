@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from claimatlas.configuration.codelists import SYSTEM, CodeListRow
-from claimatlas.configuration.codes import Code, Codes, order_of
+from claimatlas.configuration.codes import Code, Codes, Entry, order_of
 from claimatlas.spark.columns import any_of
 
 CODE = "nomenclature_code"
@@ -68,14 +68,15 @@ def named_by(rows: Iterable[CodeListRow], code: Column | None = None, system: Co
         by_system.setdefault(row.system, []).append(row)
     conditions = []
     for name, of_system in by_system.items():
-        condition = _among(code, of_system)
+        condition = among(code, of_system)
         if name is not None:
             condition &= (F.col(SYSTEM) if system is None else system) == name
         conditions.append(condition)
     return any_of(conditions)
 
 
-def _among(code: Column, rows: list[CodeListRow]) -> Column:
+def among(code: Column, rows: Sequence[CodeListRow | Entry]) -> Column:
+    """Whether a value is one that any of ``rows`` names, of which there is at least one; null where the value is."""
     exact = sorted({row.code for row in rows if row.match == "exact"}, key=order_of)
     conditions = [code.isin(exact)] if exact else []
     conditions += [code.startswith(str(row.code)) for row in rows if row.match == "prefix"]

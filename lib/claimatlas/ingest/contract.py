@@ -8,6 +8,7 @@ from typing import Literal
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import SYSTEM
 from claimatlas.configuration.codes import SIX_DIGITS, Codes
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
 from claimatlas.configuration.settings import Settings
 from claimatlas.tables.schemas import HOSPITAL_STAYS, POPULATION, Table, claims_table
 
@@ -70,12 +71,13 @@ class InputTable:
 
 
 def claims_input(settings: Settings | None = None) -> InputTable:
-    """The claims as the settings declare their codes; without settings as before codes were declared."""
+    """The claims as the settings declare them; without settings as before there was anything to declare."""
     codes = settings.codes if settings else SIX_DIGITS
+    attributes = settings.provider_attributes if settings else ATTRIBUTES_BEFORE
     systems = [SYSTEM] if codes.systems else []
     return InputTable(
         name="claims",
-        silver=claims_table(codes),
+        silver=claims_table(codes, attributes),
         columns=(
             InputColumn("claim_id", "text", required=True),
             InputColumn("beneficiary_id", "text", required=True),
@@ -84,8 +86,7 @@ def claims_input(settings: Settings | None = None) -> InputTable:
             *[InputColumn(name, "text", required=True) for name in systems],
             InputColumn("quantity", "integer", required=True),
             InputColumn("provider_id", "text"),
-            InputColumn("provider_profession", "integer"),
-            InputColumn("provider_competence", "integer"),
+            *[InputColumn(name, attribute.holds) for name, attribute in attributes.items()],
             InputColumn("hospital_id", "text"),
             InputColumn("booking_date", "date"),
         ),
@@ -100,8 +101,7 @@ def claims_input(settings: Settings | None = None) -> InputTable:
             *systems,
             "quantity",
             "provider_id",
-            "provider_profession",
-            "provider_competence",
+            *attributes,
             "hospital_id",
             "beneficiary_id",
         ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag
+from claimatlas.configuration.settings import Settings
 from claimatlas.sheets.facts import COMMON_YEAR, WILSON_Z, YEARS, Facts
-from claimatlas.sheets.markdown import blocks, bullets, code, table
+from claimatlas.sheets.markdown import blocks, bullets, code, plain, table
 from claimatlas.sheets.texts import Texts
 
 
@@ -151,7 +152,7 @@ def services(facts: Facts, texts: Texts) -> str:
     if facts.groups:
         header = [texts.say(f"services.{column}") for column in ("group", "lists", "provider")]
         rows = [
-            [texts.name("group", name), ", ".join(map(code, facts.lists_of_group[name])), _provider(group, texts)]
+            [texts.name("group", name), _lists(facts, name), _provider(group, facts.settings, texts)]
             for name, group in facts.groups.items()
         ]
         parts += [texts.say("services.groups"), table(header, rows)]
@@ -189,21 +190,20 @@ def _day_after_the_year(days: tuple[date, ...], texts: Texts) -> str:
     return text if common == leap else texts.say("date.in_leap_year", date=text, leap=leap)
 
 
-def _provider(group: ContactGroup, texts: Texts) -> str:
+def _lists(facts: Facts, group: str) -> str:
+    return ", ".join(map(code, facts.lists_of_group[group]))
+
+
+def _provider(group: ContactGroup, settings: Settings, texts: Texts) -> str:
     said = [
-        texts.say(f"provider.{rule}", codes=", ".join(map(str, numbers)))
-        for rule, numbers in _provider_rules(group).items()
+        texts.say(
+            "provider.where_not" if rule.is_except else "provider.where",
+            attribute=texts.name("provider", rule.attribute),
+            codes=", ".join(plain(entry.written) for entry in rule.entries),
+        )
+        for rule in group.provider_rules(settings)
     ]
     return texts.say("provider.both").join(said) or texts.say("provider.any")
-
-
-def _provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
-    rules = {
-        "competences": group.competences,
-        "competences_except": group.competences_except,
-        "professions": group.professions,
-    }
-    return {name: numbers for name, numbers in rules.items() if numbers}
 
 
 def stay(facts: Facts, texts: Texts) -> str:
@@ -217,7 +217,7 @@ def corrections(facts: Facts, texts: Texts) -> str:
     """How lines that take back others are counted."""
     parts = [texts.say("corrections.net")]
     if facts.of_deliveries:
-        by_provider = any(_provider_rules(group) for group in facts.groups.values())
+        by_provider = any(group.where or group.where_not for group in facts.groups.values())
         parts.append(texts.say("corrections.columns" if by_provider else "corrections.hospital"))
     if facts.indicator.numerator.quantity_of_service is not None:
         parts.append(texts.say("corrections.volume"))

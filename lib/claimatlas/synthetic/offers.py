@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeListRow
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.errors import InputError
 from claimatlas.synthetic.dice import below, lookup
@@ -24,6 +25,8 @@ DELIVERY_TYPES = ("caesarean", "vaginal_hospital", "home")
 """The types of delivery that are generated, the highest priority first."""
 IMAGING = "imaging_therapeutic"
 
+PROFESSION, COMPETENCE = ATTRIBUTES_BEFORE
+"""The attributes of providers that are generated."""
 PHYSICIANS = (10, 11, 12, 13, 14, 15, 17, 19)
 """Professions of physicians: the first two digits of their INAMI numbers."""
 SPECIALISTS = (110, 140, 170, 370, 414, 450, 480, 550, 580, 620, 660, 690, 730, 770, 780, 790)
@@ -149,6 +152,12 @@ def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
     """
     if not configuration.settings.codes.are_numbers:
         raise InputError("generate draws codes that are numbers; settings.yaml declares codes of the kind text.")
+    holds = {name: attribute.holds for name, attribute in configuration.settings.provider_attributes.items()}
+    if holds != dict.fromkeys((PROFESSION, COMPETENCE), "integer"):
+        raise InputError(
+            f"generate draws providers with {PROFESSION} and {COMPETENCE}, whole numbers both; settings.yaml declares "
+            f"{', '.join(holds) or 'no attribute'}."
+        )
     for code_list in configuration.code_lists.values():
         for row in code_list.rows:
             if row.match != "exact":
@@ -167,13 +176,20 @@ def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]
 
 def _provider(group: ContactGroup) -> Provider:
     """Somebody who meets the group's rule."""
-    if group.competences_except:
-        competences = tuple(code for code in SPECIALISTS if code not in group.competences_except)
-    elif group.professions and not group.competences:
-        competences = ()
-    else:
-        competences = group.competences or SPECIALISTS
-    return Provider(group.professions or PHYSICIANS, competences)
+    professions = _numbers(group.where.get(PROFESSION, ()))
+    competences = _numbers(group.where.get(COMPETENCE, ()))
+    if excluded := _numbers(group.where_not.get(COMPETENCE, ())):
+        competences = tuple(code for code in competences or SPECIALISTS if code not in excluded)
+    elif not professions:
+        competences = competences or SPECIALISTS
+    excluded = _numbers(group.where_not.get(PROFESSION, ()))
+    return Provider(tuple(code for code in professions or PHYSICIANS if code not in excluded), competences)
+
+
+def _numbers(words: Iterable[str]) -> tuple[int, ...]:
+    """The whole numbers that the words of a rule name."""
+    entries = [ATTRIBUTES_BEFORE[PROFESSION].entry(word) for word in words]
+    return tuple(number for entry in entries for number in range(int(entry.code), int(entry.last or entry.code) + 1))
 
 
 def number_of(row: CodeListRow) -> int:

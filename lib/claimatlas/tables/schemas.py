@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import SYSTEM
 from claimatlas.configuration.codes import SIX_DIGITS, Codes, digits_in_words
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, ProviderAttribute
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.services import DeliveryFlag
 from claimatlas.configuration.settings import PRENATAL
@@ -103,8 +105,8 @@ BATCH = "batch"
 """Of a row of silver: the number of the batch that brought it."""
 
 
-def claims_table(codes: Codes) -> Table:
-    """The schema of ``silver/claims``: what its codes are, the settings declare."""
+def claims_table(codes: Codes, attributes: Mapping[str, ProviderAttribute]) -> Table:
+    """The schema of ``silver/claims``: its codes and the attributes of providers, as the settings declare them."""
     code = Column("nomenclature_code", "string", "Code of the service")
     if codes.are_numbers:
         code = Column("nomenclature_code", "int", f"Nomenclature code, {digits_in_words(codes)} digits")
@@ -120,8 +122,7 @@ def claims_table(codes: Codes) -> Table:
             *systems,
             Column("quantity", "int", "Signed quantity; a negative line takes back an earlier one"),
             Column("provider_id", "string", "Provider, if known"),
-            Column("provider_profession", "int", "First two digits of the provider's INAMI number"),
-            Column("provider_competence", "int", "Competence code of the provider"),
+            *[_attribute(name, attribute) for name, attribute in attributes.items()],
             Column("hospital_id", "string", "Institution where the service was given"),
             Column("booking_date", "date", "When the fund booked the line"),
             Column(BATCH, "int", "Which batch brought the line; 1: the ingest that made silver"),
@@ -134,8 +135,13 @@ def claims_table(codes: Codes) -> Table:
     )
 
 
-CLAIMS = claims_table(SIX_DIGITS)
-"""``silver/claims`` for whoever asks for it by its name: what its codes are, ``claims_table`` says."""
+def _attribute(name: str, attribute: ProviderAttribute) -> Column:
+    kind = "int" if attribute.holds == "integer" else "string"
+    return Column(name, kind, attribute.meaning or f"Of the provider: {name}")
+
+
+CLAIMS = claims_table(SIX_DIGITS, ATTRIBUTES_BEFORE)
+"""``silver/claims`` for whoever asks for it by its name: what its columns are, ``claims_table`` says."""
 
 POPULATION = Table(
     name="silver/population",
