@@ -21,7 +21,7 @@ from claimatlas.configuration.names import check_names
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, in_former_words
 from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
-from claimatlas.configuration.settings import Settings, override
+from claimatlas.configuration.settings import PopulationSettings, Settings, override
 from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
 
@@ -211,6 +211,7 @@ _LATER: dict[str, object] = {
     "windows": {},
     "least_days": 1,
     "codes": SIX_DIGITS.model_dump(mode="json"),
+    "population": PopulationSettings().model_dump(mode="json"),
     "provider_attributes": {name: one.model_dump(mode="json") for name, one in ATTRIBUTES_BEFORE.items()},
 }
 """Keys that there were not from the start, with the value that says nothing."""

@@ -25,7 +25,16 @@ _COUNTED = {"numerator", "denominator", "domicile_31_december", "domicile_30_jun
 
 _DELIVERY = {
     *("delivery_id", "delivery_date", "delivery_type", "delivery_kind", "hospital_id", "billings", "last_billing_date"),
-    *("age", "age_as_given", "first_contact_date", "nights_after_delivery", "implausible_interval", "in_population"),
+    *(
+        "age",
+        "age_as_given",
+        "first_contact_date",
+        "nights_after_delivery",
+        "implausible_interval",
+        "in_population",
+        "enrolled_days_before",
+        "enrolled_days_after",
+    ),
 }
 """Columns of a delivery, beside those of its mother."""
 

@@ -72,6 +72,30 @@ class Window(Declaration):
         return self
 
 
+MemberOn = Literal["last_day_of_year", "any_day", "whole_year"]
+
+
+class PopulationSettings(Declaration):
+    """How the population is given: a row per person and year, or a row per person and span of enrolment.
+
+    member_on: of spans, when a person is a member of a year: enrolled on its last day, on any, or on every day.
+    """
+
+    given_as: Literal["person_years", "spans"] = "person_years"
+    member_on: MemberOn | None = None
+
+    @model_validator(mode="after")
+    def _says_who_is_a_member(self) -> PopulationSettings:
+        if self.are_spans != (self.member_on is not None):
+            raise KeyMistakeError(("member_on",), "spans need it, and person_years say it themselves")
+        return self
+
+    @property
+    def are_spans(self) -> bool:
+        """Whether a row is a span of enrolment."""
+        return self.given_as == "spans"
+
+
 class AgeClass(Declaration):
     """A class of ages in completed years; both ends are included, no ``to`` means open."""
 
@@ -231,6 +255,7 @@ class Settings(Declaration):
     postnatal_window: PostnatalWindow | None = None
     prenatal_window: PrenatalWindow | None = None
     windows: dict[str, Window] = Field(default_factory=dict)
+    population: PopulationSettings = PopulationSettings()
     codes: Codes = SIX_DIGITS
     provider_attributes: dict[str, ProviderAttribute] = Field(default_factory=lambda: dict(ATTRIBUTES_BEFORE))
     midwife_codes: Literal["source", "source_and_postnatal"] = "source"

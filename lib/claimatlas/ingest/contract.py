@@ -9,8 +9,8 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import SYSTEM
 from claimatlas.configuration.codes import SIX_DIGITS, Codes
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
-from claimatlas.configuration.settings import Settings
-from claimatlas.tables.schemas import HOSPITAL_STAYS, POPULATION, Table, claims_table
+from claimatlas.configuration.settings import PopulationSettings, Settings
+from claimatlas.tables.schemas import HOSPITAL_STAYS, POPULATION, Table, claims_table, population_table
 
 Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
 
@@ -138,6 +138,31 @@ POPULATION_INPUT = InputTable(
         "sector_30_june",
     ),
 )
+"""The population of an input of person-years, and for whoever asks for it by its name."""
+
+SPANS_INPUT = InputTable(
+    name="population",
+    silver=population_table(PopulationSettings(given_as="spans", member_on="any_day")),
+    columns=(
+        InputColumn("beneficiary_id", "text", required=True),
+        InputColumn("start_date", "date", required=True),
+        InputColumn("end_date", "date"),
+        InputColumn("birth_date", "date"),
+        InputColumn("sex", "sex"),
+        InputColumn("increased_reimbursement", "boolean"),
+        InputColumn("municipality", "text"),
+        InputColumn("sector", "text"),
+    ),
+    # Spans may overlap: together they are what somebody is enrolled for, so that none is a duplicate.
+    year_of="start_date",
+)
+"""The population of an input of spans of enrolment."""
+
+
+def population_input(settings: Settings) -> InputTable:
+    """The population as the settings say that it is given: by year, or by span of enrolment."""
+    return SPANS_INPUT if settings.population.are_spans else POPULATION_INPUT
+
 
 HOSPITAL_STAYS_INPUT = InputTable(
     name="hospital_stays",
@@ -158,4 +183,5 @@ INPUT_TABLES = (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)
 
 def input_tables(configuration: Configuration) -> tuple[InputTable, ...]:
     """The input tables as a configuration declares them, in the order of ``INPUT_TABLES``."""
-    return (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, claims_input(configuration.settings))
+    settings = configuration.settings
+    return (population_input(settings), HOSPITAL_STAYS_INPUT, claims_input(settings))

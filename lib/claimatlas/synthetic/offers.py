@@ -150,6 +150,8 @@ def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
     Raises:
         InputError: codes are text, or a list names many codes at once.
     """
+    if configuration.settings.population.are_spans:
+        raise InputError("generate draws a population of person-years; settings.yaml declares spans.")
     if not configuration.settings.codes.are_numbers:
         raise InputError("generate draws codes that are numbers; settings.yaml declares codes of the kind text.")
     holds = {name: attribute.holds for name, attribute in configuration.settings.provider_attributes.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import chain
 
 from pyspark.sql import Column, DataFrame
@@ -43,6 +44,16 @@ def gate_message(tables: Sequence[Loaded], configuration: Configuration, kept_in
         f"Too many rows were rejected, more than max_rejected_share ({limit:g} %): {shares}. Nothing was published; "
         f"the rejected rows are in {kept_in}.{remedy}"
     )
+
+
+def years_of_population(rows: DataFrame, table: InputTable, as_of: date) -> set[int]:
+    """The years that a population has rows of; of spans those that they touch, an open one until ``as_of``."""
+    years = F.col("year")
+    if table.year_of != "year":
+        last = F.year(F.coalesce("end_date", F.lit(as_of)))
+        years = F.explode(F.when(F.year("start_date") <= last, F.sequence(F.year("start_date"), last)))
+    found: set[int] = {row["year"] for row in rows.select(years.alias("year")).distinct().collect()}
+    return found
 
 
 def refuse_missing(

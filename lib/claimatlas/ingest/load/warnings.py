@@ -24,6 +24,7 @@ from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import NULL_WORDS, Understanding, is_null_word, parse_column
 from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import Given, given_columns, shaped
+from claimatlas.spark.columns import any_of
 
 MIN_SHOWN = 3
 """Rows that a value must stand on to be shown: one that stands on fewer may be a person's."""
@@ -43,18 +44,19 @@ def claims_facts(accepted: Column, codes: Codes) -> dict[str, Column]:
 
 
 def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:
-    """Count accepted beneficiary-years that are odd.
+    """Count accepted beneficiary-years, or spans, that are odd.
 
     An unknown sex, a birth date after the year, a sector code off its pattern (on either date).
     """
     off_pattern = [
         F.coalesce(~F.col(name).rlike(f"^({sector_pattern})$"), F.lit(False))
-        for name in ("sector_31_december", "sector_30_june")
+        for name in population.columns
+        if name.startswith("sector")
     ]
     row = population.agg(
         F.count_if(F.col("sex").isNull()).alias("unknown_sex"),
         F.count_if(F.year("birth_date") > F.col("year")).alias("birth_date_after_year"),
-        F.count_if(off_pattern[0] | off_pattern[1]).alias("sector_off_pattern"),
+        F.count_if(any_of(off_pattern)).alias("sector_off_pattern"),
     ).collect()[0]
     return {name: int(count) for name, count in row.asDict().items()}
 

@@ -190,7 +190,7 @@ def values_of(
     mapping: Mapping,
     understanding: Understanding | None = None,
 ) -> DataFrame:
-    """Some required columns alone, parsed, whatever else is wrong with their rows.
+    """Some columns alone, parsed, whatever else is wrong with their rows; one that is not there is null.
 
     Grain in and out: one row per input row that the mapping keeps, or per line of it where the mapping unpivots; a
     value is null when it is missing or not understood.
@@ -202,6 +202,9 @@ def values_of(
     silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
     values = []
     for name in names:
+        if name not in given:
+            values.append(F.lit(None).cast(silver_types[name]).alias(name))
+            continue
         declared = mapping.table(table.name).columns.get(name)
         parsed = parse_column(kinds[name], given[name].value, given[name].type, table.name, declared, understanding)
         values.append(parsed.value.cast(silver_types[name]).alias(name))
@@ -259,6 +262,8 @@ def _reasons(
         if name in parsed:
             first = F.lit(understanding.first_plausible_date)
             reasons[f"{name}_out_of_range"] = (F.col(name) < first) | (F.col(name) > F.lit(as_of))
+    if "end_date" in parsed:
+        reasons["end_before_start"] = F.col("end_date") < F.col("start_date")
     if table.name == "hospital_stays":
         reasons["discharge_before_admission"] = F.col("discharge_date") < F.col("admission_date")
     return reasons
