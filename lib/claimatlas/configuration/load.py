@@ -67,7 +67,7 @@ class Configuration:
                 _said(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"}))
             ),
             "services": _hash(_said(_in_former_words(self.services.model_dump(mode="json")))),
-            "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
+            "indicators": _hash([_said(indicator.model_dump(mode="json")) for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
             "geography": _hash([read_text(self.folder, FILE), read_text(self.folder, CHANGES)]),
             "mapping": _hash(self.mapping.model_dump(mode="json", by_alias=True)),
@@ -212,6 +212,7 @@ _LATER: dict[str, object] = {
     "least_days": 1,
     "codes": SIX_DIGITS.model_dump(mode="json"),
     "population": PopulationSettings().model_dump(mode="json"),
+    **{"ages": None, "sexes": [], "with_flag": None, "without_flag": None, "enrolled": None},
     "provider_attributes": {name: one.model_dump(mode="json") for name, one in ATTRIBUTES_BEFORE.items()},
 }
 """Keys that there were not from the start, with the value that says nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from claimatlas.configuration.indicators import Denominator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag
 from claimatlas.configuration.settings import Settings
 from claimatlas.sheets.facts import COMMON_YEAR, WILSON_Z, YEARS, Facts
@@ -90,7 +91,25 @@ def _denominator(facts: Facts, texts: Texts) -> str:
         text = texts.say("denominator.of_types", types=_counted_types(facts, texts))
     if facts.indicator.needs_stays:
         text = texts.say("denominator.with_stay", deliveries=text)
+    if restriction is not None and restriction.restricts_members:
+        text = texts.say("denominator.restricted", members=text, restrictions=_restrictions(restriction, texts))
     return text
+
+
+def _restrictions(own: Denominator, texts: Texts) -> str:
+    """What is asked of a member beside a delivery type and a stay."""
+    said = []
+    if own.ages is not None:
+        key = "ages_on" if own.ages.to is None else "ages"
+        said.append(texts.say(f"restriction.{key}", first=own.ages.from_, last=own.ages.to))
+    if own.sexes:
+        said.append(texts.or_([texts.say(f"restriction.{sex}") for sex in sorted(set(own.sexes))]))
+    for key, flag in (("with_flag", own.with_flag), ("without_flag", own.without_flag)):
+        said += [texts.say(f"restriction.{key}", flag=texts.name("flag", flag))] if flag else []
+    if own.enrolled is not None:
+        days = {"before": own.enrolled.days_before, "after": own.enrolled.days_after}
+        said.append(texts.say("restriction.enrolled", **days))
+    return texts.and_(said)
 
 
 def _counted_types(facts: Facts, texts: Texts) -> str:
@@ -100,15 +119,18 @@ def _counted_types(facts: Facts, texts: Texts) -> str:
 def population(facts: Facts, texts: Texts) -> str:
     """Who or what is counted, and which restriction there is."""
     parts = [texts.say(f"population.{facts.indicator.population}")]
+    own = facts.indicator.denominator
     if facts.of_deliveries:
         restricted = facts.indicator.denominator is not None and facts.indicator.denominator.delivery_types
         if restricted:
             parts.append(texts.say("population.of_types", types=_counted_types(facts, texts)))
-        elif not facts.indicator.needs_stays:
+        elif not facts.indicator.needs_stays and not (own and own.restricts_members):
             types = ", ".join(texts.name("delivery_type", name) for name in facts.counted_types)
             parts.append(texts.say("population.every_type", types=types))
     if facts.indicator.needs_stays:
         parts.append(texts.say("population.with_stay"))
+    if own is not None and own.restricts_members:
+        parts.append(texts.say("population.restricted", restrictions=_restrictions(own, texts)))
     return blocks(parts)
 
 
