@@ -49,3 +49,39 @@ def test_the_inputs_are_those_of_the_script(tmp_path: Path, monkeypatch: pytest.
     make_example.main()
     for file in sorted((EXAMPLE / "input").iterdir()):
         assert (tmp_path / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+@pytest.mark.long
+def test_a_batch_of_spans_comes_to_what_all_at_once_do(console: Console, tmp_path: Path) -> None:
+    """People whose spans and lines come in two batches, and one whose second span comes later."""
+    output, parts = tmp_path / "output", [tmp_path / "first", tmp_path / "second"]
+    for part in parts:
+        part.mkdir()
+    for name, column in (("claims.csv", 1), ("population.csv", 0)):
+        header, *lines = (EXAMPLE / "input" / name).read_text(encoding="utf-8").splitlines()
+        met: set[str] = set()
+        halves: list[list[str]] = [[header], [header]]
+        for line in lines:
+            person = line.split(",")[column]
+            is_later = person >= "p060" or (person < "p010" and name == "population.csv" and person in met)
+            met.add(person)
+            halves[is_later].append(line)
+        for part, half in zip(parts, halves, strict=True):
+            (part / name).write_text("\n".join(half) + "\n", encoding="utf-8")
+    options = ["--conf", EXAMPLE, "--output", output, "--year", "2022-2023", "--allow-drift"]
+    for part, more in zip(parts, ([], ["--add"]), strict=True):
+        said = console.run("run-year", "--input", part, *options, *more)
+        assert said.code == 0, said.err
+    assert gold(output) == {key: counts[:2] for key, counts in cells(EXAMPLE, EXAMPLE / "input", YEARS).items()}
+    explained = console.run("explain", "--output", output, "--indicator", "not_seen", "--year", "2022", "--geo", "XX")
+    assert explained.code == 0, explained.err
+
+
+def gold(output: Path) -> dict[tuple[object, ...], tuple[int, int]]:
+    """Numerator and denominator of every cell."""
+    found = {}
+    for table in ("imaging", "postnatal"):
+        for row in read(output, f"gold/{table}"):
+            key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in KEY))
+            found[key] = (row["numerator"], row["denominator"])
+    return found
