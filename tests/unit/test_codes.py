@@ -20,7 +20,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, claims_input
 from claimatlas.ingest.load.gate import rejected_together
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.read.rows import SOURCE_FILE
-from claimatlas.ingest.validate.rows import REASONS, validate_rows
+from claimatlas.ingest.validate.rows import REASONS, RowRules, validate_rows
 from claimatlas.synthetic.offers import load_offers
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
@@ -168,9 +168,8 @@ def judged(spark: SparkSession, configuration: Configuration, rows: list[dict[st
         ", ".join(f"{name} string" for name in (*names, SOURCE_FILE)),
     )
     table = claims_input(configuration.settings)
-    return validate_rows(
-        raw, table, configuration.mapping, first_service_date=date(2005, 1, 1), as_of=date(2026, 12, 31)
-    ).collect()
+    rules = RowRules(configuration.mapping, date(2005, 1, 1), date(2026, 12, 31))
+    return validate_rows(raw, table, rules).collect()
 
 
 def test_claims_are_brought_into_the_form_that_lists_have(spark: SparkSession, made: Made) -> None:

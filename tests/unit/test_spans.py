@@ -13,7 +13,7 @@ from claimatlas.ingest.contract import POPULATION_INPUT, population_input
 from claimatlas.ingest.load.gate import years_of_population
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import REASONS, validate_rows
+from claimatlas.ingest.validate.rows import REASONS, RowRules, validate_rows
 from claimatlas.population.spans import by_year, enrolment_around
 from claimatlas.synthetic.offers import load_offers
 from claimatlas.tables.schemas import POPULATION, deliveries_table, population_table
@@ -169,8 +169,8 @@ def test_spans_are_read_and_judged(spark: SparkSession) -> None:
         f"beneficiary_id string, start_date string, end_date string, {SOURCE_FILE} string",
     )
     understanding = Understanding(date_sentinels={OPEN: "open"})
-    limits = {"first_service_date": date(2005, 1, 1), "as_of": date(2026, 12, 31)}
-    judged = validate_rows(raw, table, Mapping(description="x"), **limits, understanding=understanding).collect()
+    rules = RowRules(Mapping(description="x"), date(2005, 1, 1), date(2026, 12, 31), understanding)
+    judged = validate_rows(raw, table, rules).collect()
     assert [(row["end_date"], row["year"], row[REASONS]) for row in judged] == [
         (date(2022, 6, 30), 2022, []),
         (None, 2022, []),

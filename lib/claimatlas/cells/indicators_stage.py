@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
 from claimatlas.cells.members import ODD_OF_BENEFICIARIES, beneficiary_counts, delivery_counts
-from claimatlas.cells.rows import published_rows
+from claimatlas.cells.rows import Computable, published_rows
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.claims.netting import SERVICE_COUNTS
 from claimatlas.configuration import Configuration
@@ -28,7 +28,7 @@ TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": P
 
 @dataclass(frozen=True)
 class CountedMembers:
-    """The members of a population, and what they are.
+    """The counted members of a population.
 
     ``finest``: the rows of ``beneficiary_counts`` or ``delivery_counts``; ``counts``: by step of a run record.
     """
@@ -107,7 +107,7 @@ def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame) -> Counts:
 
 
 def ignored_services(counts: Mapping[str, Mapping[str, int]], years: Sequence[int]) -> Counts:
-    """The services of people who are not in the population of the year: they are left out.
+    """Count the services of people who are not in the population of the year; cells leave them out.
 
     ``counts``: the counts of a run record; both by its steps.
     """
@@ -140,7 +140,7 @@ def write_cells(
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.add_to_note("statuses", {f"{indicator} {year}": status for (indicator, year), status in statuses.items()})
     known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
-    published = published_rows(cells, population, indicators, statuses, without_denominator, known_levels)
+    published = published_rows(cells, population, indicators, Computable(statuses, known_levels, without_denominator))
     rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)

@@ -1,7 +1,7 @@
 """Code lists: which nomenclature codes make up a service, and when.
 
-One CSV file a list, named after it. A row names one code, the codes that begin so (``O80*``) or a range of them
-(``O80..O84``). How a code is written, the settings say (``codes``).
+Each list is one CSV file of its name. A row names one code, all codes with a prefix (``O80*``) or a range of them
+(``O80..O84``). The settings say how a code is written (``codes``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLUMNS = ("list", "code", "valid_from", "valid_to", "source", "status")
 SYSTEM = "code_system"
 """The column of a list, and of claims, that says which code system a code is of, where systems are declared."""
 LABEL = "label_"
-"""How the columns of labels start: a language follows."""
+"""The prefix of label columns; the language follows."""
 STATUSES = ("official", "page", "verified", "memory")
 """How sure a row is: from the authority's own list; named on a source page; label read in a public
 source; unconfirmed."""

@@ -258,37 +258,37 @@ def load_indicator(folder: Traversable, file: str, settings: Settings, services:
 def _indicator(document: Document, settings: Settings, services: Services) -> Indicator:
     indicator = validate(Indicator, document)
     if document.name != f"indicators/{indicator.id}.yaml":
-        raise InputError(f"{document.place(('id',))}: the file must be named {indicator.id}.yaml.")
+        raise InputError(f"{document.position(('id',))}: the file must be named {indicator.id}.yaml.")
     _check_languages(document, indicator, settings.languages)
     known = (*settings.geography.levels, SECTOR, HOSPITAL)
     for level in indicator.levels:
         if level not in known:
-            raise InputError(f"{document.place(('levels',))}: there is no level {level!r} in settings.yaml.")
+            raise InputError(f"{document.position(('levels',))}: there is no level {level!r} in settings.yaml.")
     own = indicator.denominator
     for key, flags in (("numerator", indicator.numerator.flags), ("denominator", own.flags if own else ())):
         for flag in flags:
             if flag not in services.delivery_flags:
-                raise InputError(f"{document.place((key,))}: services.yaml has no delivery flag {flag!r}.")
+                raise InputError(f"{document.position((key,))}: services.yaml has no delivery flag {flag!r}.")
     if own is not None and own.enrolled is not None and not settings.population.are_spans:
-        place = document.place(("denominator", "enrolled"))
+        where = document.position(("denominator", "enrolled"))
         raise InputError(
-            f"{place}: only spans of enrolment tell it; settings.yaml has population.given_as: person_years."
+            f"{where}: only spans of enrolment tell it; settings.yaml has population.given_as: person_years."
         )
     chosen = {"numerator": indicator.numerator.delivery_types or ()}
     chosen["denominator"] = own.delivery_types if own else ()
     for key, types in chosen.items():
         for delivery_type in types:
             if delivery_type not in services.delivery_types:
-                raise InputError(f"{document.place((key,))}: services.yaml has no delivery type {delivery_type!r}.")
+                raise InputError(f"{document.position((key,))}: services.yaml has no delivery type {delivery_type!r}.")
     service = indicator.numerator.service
     if service and service not in services.beneficiary_services:
-        raise InputError(f"{document.place(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
+        raise InputError(f"{document.position(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
 
 
 def _check_languages(document: Document, indicator: Indicator, languages: Sequence[str]) -> None:
     mistakes = [
-        f"{document.place((key, language))}: this key is missing."
+        f"{document.position((key, language))}: this key is missing."
         for key, texts in (("names", indicator.names), ("description", indicator.description))
         for language in languages
         if language not in texts.by_language
@@ -306,17 +306,17 @@ def _check_denominators(documents: Sequence[Document], indicators: Sequence[Indi
         other, known = first.setdefault(own.name, (indicator, own))
         if own.meaning != known.meaning:
             raise InputError(
-                f"{document.place(('denominator',))}: it would be counted as that of {other.id} is, under the name "
+                f"{document.position(('denominator',))}: it would be counted as that of {other.id} is, under the name "
                 f"{own.name!r}: give another name to a delivery type."
             )
 
 
 def _check_related(document: Document, indicator: Indicator, declared: set[str]) -> None:
     for position, name in enumerate(indicator.related):
-        place = document.place(("related", position))
+        where = document.position(("related", position))
         if name not in declared:
-            raise InputError(f"{place}: indicators/ declares no {name!r}.")
+            raise InputError(f"{where}: indicators/ declares no {name!r}.")
         if name == indicator.id:
-            raise InputError(f"{place}: an indicator is not related to itself.")
+            raise InputError(f"{where}: an indicator is not related to itself.")
         if name in indicator.related[:position]:
-            raise InputError(f"{place}: {name!r} stands twice.")
+            raise InputError(f"{where}: {name!r} stands twice.")

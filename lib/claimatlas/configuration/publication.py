@@ -101,19 +101,19 @@ def _check_levels(publication: Publication, document: Document, configuration: C
     known = configuration.settings.geography.levels
     for key, plan in (("plan", publication.plan), ("provisional_plan", publication.provisional_plan)):
         for level in plan:
-            place = document.place((key, level))
+            where = document.position((key, level))
             if level in (SECTOR, HOSPITAL):
-                raise InputError(f"{place}: figures by {level} cannot be protected yet; leave this level out.")
+                raise InputError(f"{where}: figures by {level} cannot be protected yet; leave this level out.")
             if level not in known:
-                raise InputError(f"{place}: there is no level {level!r} in settings.yaml.")
+                raise InputError(f"{where}: there is no level {level!r} in settings.yaml.")
 
 
 def _check_dimensions(publication: Publication, document: Document) -> None:
     dimensions = {name for names in DIMENSIONS.values() for name in names}
     for dimension in publication.published_as:
         if dimension not in dimensions:
-            place = document.place(("published_as", dimension))
-            raise InputError(f"{place}: there is no dimension {dimension!r}.")
+            where = document.position(("published_as", dimension))
+            raise InputError(f"{where}: there is no dimension {dimension!r}.")
 
 
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
@@ -121,15 +121,15 @@ def _check_indicators(publication: Publication, document: Document, configuratio
     for indicator in configuration.indicators:
         if indicator.denominator is not None and indicator.denominator.restricts_members:
             # Nobody has worked out which of its cells follow from those of other denominators.
-            place = document.place(("sensitive_sides", indicator.id))
+            where = document.position(("sensitive_sides", indicator.id))
             raise InputError(
-                f"{place}: the denominator of {indicator.id} is restricted by ages, sexes, flags or enrolment: its "
+                f"{where}: the denominator of {indicator.id} is restricted by ages, sexes, flags or enrolment: its "
                 "figures cannot be protected yet."
             )
     for name in publication.sensitive_sides:
         if name not in declared:
-            raise InputError(f"{document.place(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
+            raise InputError(f"{document.position(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
     for position, difference in enumerate(publication.differences):
         for name in (difference.whole, difference.part):
             if name not in declared:
-                raise InputError(f"{document.place(('differences', position))}: indicators/ declares no {name!r}.")
+                raise InputError(f"{document.position(('differences', position))}: indicators/ declares no {name!r}.")

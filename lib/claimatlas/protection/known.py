@@ -1,4 +1,4 @@
-"""What readers know of a figure because an earlier release showed it: its count is near the former one."""
+"""Readers' knowledge of a figure that an earlier release showed: its count is near the former one."""
 
 from __future__ import annotations
 
