@@ -14,7 +14,7 @@ from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.configuration.starters import write_starter
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, claims_input
-from claimatlas.ingest.shortfall import told_apart_by
+from claimatlas.ingest.shortfall import distinguishing_columns
 from claimatlas.sheets.names import load_names
 from claimatlas.synthetic.offers import load_offers
 from claimatlas.tables.schemas import CLAIMS
@@ -114,7 +114,7 @@ def test_an_attribute_takes_no_other_columns_name(conf: Path, name: str) -> None
 
 
 def test_files_without_an_attribute_lack_the_groups_that_read_it(conf: Path) -> None:
-    assert told_apart_by(load_configuration(str(conf))) == {"speciality": ["doctor"], "ward": ["doctor"]}
+    assert distinguishing_columns(load_configuration(str(conf))) == {"speciality": ["doctor"], "ward": ["doctor"]}
 
 
 def test_an_attribute_may_have_a_name_for_sheets(conf: Path) -> None:
