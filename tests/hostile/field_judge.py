@@ -90,13 +90,13 @@ def _validated(
     require_tables({**found, mutant.table: source}, paths)
     sources = {**found, mutant.table: source}
     asked = names_asked(spark, {mutant.table: source})
-    notes = notes_on_input(sources, paths, configuration.mapping, asked)
+    notes = notes_on_input(sources, paths, configuration, asked)
     require_enough(shortfalls_of_input(sources, paths, configuration, asked), configuration)
     if source is None:
         empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))
         return empty, (None, notes)
     if mutant.table == "population":
-        require_years(spark, source, configuration, YEARS)
+        require_years(spark, source, configuration, YEARS, AS_OF)
     understanding = Understanding.of(configuration, of.name)
     rules = RowRules(configuration.mapping, configuration.settings.first_service_date, AS_OF, understanding)
     rows = validate_rows(read(spark, source), of, rules, RowExtras(oddities=True))

@@ -17,6 +17,7 @@ from claimatlas.configuration.settings import SECTOR
 from claimatlas.population.beneficiaries import beneficiary_years
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
+from claimatlas.population.spans import by_year
 from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 
@@ -61,7 +62,7 @@ def beneficiary_counts(
     of_beneficiaries = quantities_of_beneficiaries(services, configuration, service_counts())
     quantities = store.materialise(of_beneficiaries, "beneficiary_quantities")
     domiciled = with_domicile(
-        store.read(POPULATION).where(F.col("year").isin(list(years))),
+        by_year(store.read(POPULATION), configuration, years).where(F.col("year").isin(list(years))),
         carrying_table(store.spark, configuration, years),
         sector_years(store.spark, configuration, years),
         configuration,

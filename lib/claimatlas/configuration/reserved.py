@@ -25,7 +25,16 @@ _COUNTED = {"numerator", "denominator", "domicile_31_december", "domicile_30_jun
 
 _DELIVERY = {
     *("delivery_id", "delivery_date", "delivery_type", "delivery_kind", "hospital_id", "billings", "last_billing_date"),
-    *("age", "age_as_given", "first_contact_date", "nights_after_delivery", "implausible_interval", "in_population"),
+    *(
+        "age",
+        "age_as_given",
+        "first_contact_date",
+        "nights_after_delivery",
+        "implausible_interval",
+        "in_population",
+        "enrolled_days_before",
+        "enrolled_days_after",
+    ),
 }
 """Columns of a delivery, beside those of its mother."""
 
@@ -53,6 +62,14 @@ OF_A_SERVICE = frozenset(
     }
 )
 """Names that a service of beneficiaries must not have: the columns of a service."""
+OF_AN_ATTRIBUTE = frozenset(
+    {
+        *OF_A_SERVICE,
+        *("claim_id", "code_system", "quantity", "booking_date", "batch"),
+        *("delivery_id", "delivery_date", "days_after_delivery"),
+    }
+)
+"""Names that an attribute of providers must not have: the other columns of a claim line, also around a delivery."""
 OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES})
 """Names that a level of place must not have."""
 

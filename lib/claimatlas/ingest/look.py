@@ -9,7 +9,7 @@ from pathlib import Path
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable, input_tables
 from claimatlas.ingest.discover.examine import examined
 from claimatlas.ingest.discover.source import Source, is_catalog_schema, listed, locate, similar_names
 from claimatlas.ingest.inputs import InputPaths
@@ -30,10 +30,11 @@ def look_at_input(paths: InputPaths, configuration: Configuration, *, is_added: 
         InputError: everything that is wrong, a sentence for each table.
     """
     mapping = configuration.mapping
-    check_mapping(mapping, INPUT_TABLES)
+    tables = input_tables(configuration)
+    check_mapping(mapping, tables)
     found: Found = {}
     wrong = []
-    for table in INPUT_TABLES:
+    for table in tables:
         try:
             source = locate(paths.folder, table.name, getattr(paths, table.name), mapping.table(table.name).read)
             needs_rows = not is_added and table is not HOSPITAL_STAYS_INPUT
@@ -82,14 +83,15 @@ def require_tables(found: Found, paths: InputPaths) -> None:
 
 
 def notes_on_input(
-    found: Found, paths: InputPaths, mapping: Mapping, asked: Map[str, Sequence[str]] | None = None
+    found: Found, paths: InputPaths, configuration: Configuration, asked: Map[str, Sequence[str]] | None = None
 ) -> list[str]:
     """Notes on the input before it is read: files that are not read, columns that are missing.
 
     ``asked``: the names of the columns of the tables that only Spark knows.
     """
     notes = []
-    for table in INPUT_TABLES:
+    mapping = configuration.mapping
+    for table in input_tables(configuration):
         source = found[table.name]
         if getattr(paths, table.name) is None:
             beside = similar_names(paths.folder, table.name, is_there_too=source is not None)
@@ -118,14 +120,14 @@ def shortfalls_of_input(
     ``asked``: as for ``notes_on_input``.
     """
     shortfalls = []
-    for table in INPUT_TABLES:
+    for table in input_tables(configuration):
         source = found[table.name]
         if source is None:
             continue
         if getattr(paths, table.name) is None and paths.folder is not None:
             shortfalls += _not_read(source, similar_names(paths.folder, table.name, is_there_too=True), paths.folder)
         names = source.names or (asked or {}).get(table.name)
-        if table is CLAIMS_INPUT and names is not None:
+        if table.name == CLAIMS_INPUT.name and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
             for column, groups in distinguishing_columns(configuration).items():
                 # A column that no file has is allowed: a note says so, and the sender has no such column.

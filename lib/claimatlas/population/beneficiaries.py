@@ -20,9 +20,9 @@ def beneficiary_years(domiciled: DataFrame, quantities: DataFrame, configuration
     """Join the beneficiary-years with their services.
 
     Grain in: one row per beneficiary-year with its domicile; one row per beneficiary-year with a service.
-    Grain out: one row per beneficiary-year: ``year``, the domicile's columns, ``age_implausible``, ``age_category``
-    (age in completed years on 31 December), ``increased_reimbursement``, ``sex``, and ``quantity_<service>``
-    (0 without any). Services of someone who is not in the population of the year are left out.
+    Grain out: one row per beneficiary-year: ``year``, the domicile's columns, ``age_implausible``, ``age`` (in
+    completed years on 31 December; null: unknown), ``age_category``, ``increased_reimbursement``, ``sex``, and
+    ``quantity_<service>`` (0 without any). Services of someone who is not in the population of the year are left out.
     """
     last_day = F.make_date("year", F.lit(12), F.lit(31))
     age = completed_years(F.col("birth_date"), last_day)
@@ -40,6 +40,7 @@ def beneficiary_years(domiciled: DataFrame, quantities: DataFrame, configuration
         "sector_given",
         "sector_refused",
         F.coalesce(~age.between(plausible.from_, plausible.to), F.lit(False)).alias("age_implausible"),
+        F.when(age >= 0, age).cast("int").alias("age"),
         age_category(age, configuration.settings.age_categories.beneficiaries).alias("age_category"),
         increased_reimbursement_text().alias("increased_reimbursement"),
         F.coalesce("sex", F.lit(UNKNOWN)).alias("sex"),

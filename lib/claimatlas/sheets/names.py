@@ -92,6 +92,7 @@ def _declared(configuration: Configuration) -> dict[str, set[str]]:
         "delivery_class": {kind.dimension for kind in services.delivery_types.values()},
         "group": set(services.contact_groups),
         "group_with": set(services.contact_groups),
+        "provider": set(configuration.settings.provider_attributes),
         "flag": set(services.delivery_flags),
         "service": set(services.beneficiary_services),
         "list_title": set(configuration.code_lists),

@@ -12,8 +12,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from claimatlas.configuration.codes import Codes
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
+from claimatlas.ingest.codes import has_wrong_check
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.write import Loaded
@@ -22,6 +24,7 @@ from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import NULL_WORDS, RawColumn, Understanding, is_null_word, parse_column
 from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import Given, given_columns, shaped
+from claimatlas.spark.columns import any_of
 
 MIN_SHOWN = 3
 """A message shows a value only if it occurs on so many rows: a rarer one may be a person's."""
@@ -31,29 +34,29 @@ _MAX_EXAMPLES = 200
 _MANY_TIMES = 0.5
 
 
-def claims_facts(accepted: Column) -> dict[str, Column]:
+def claims_facts(accepted: Column, codes: Codes) -> dict[str, Column]:
     """Aggregates that are computed while claims are written, over rows with the columns of silver.
 
-    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code's sixth digit is not its first five
-    modulo 7.
+    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code has other check digits than ``codes``
+    declares.
     """
-    code = F.col("nomenclature_code")
-    return {"wrong_check_digit": F.count_if(accepted & (F.floor(code / 10) % 7 != code % 10))}
+    return {"wrong_check_digit": F.count_if(accepted & has_wrong_check(codes))}
 
 
 def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:
-    """Count accepted beneficiary-years that are odd.
+    """Count accepted beneficiary-years, or spans, that are odd.
 
     An unknown sex, a birth date after the year, a sector code off its pattern (on either date).
     """
     off_pattern = [
         F.coalesce(~F.col(name).rlike(f"^({sector_pattern})$"), F.lit(False))
-        for name in ("sector_31_december", "sector_30_june")
+        for name in population.columns
+        if name.startswith("sector")
     ]
     row = population.agg(
         F.count_if(F.col("sex").isNull()).alias("unknown_sex"),
         F.count_if(F.year("birth_date") > F.col("year")).alias("birth_date_after_year"),
-        F.count_if(off_pattern[0] | off_pattern[1]).alias("sector_off_pattern"),
+        F.count_if(any_of(off_pattern)).alias("sector_off_pattern"),
     ).collect()[0]
     return {name: int(count) for name, count in row.asDict().items()}
 
