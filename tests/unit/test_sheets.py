@@ -183,6 +183,15 @@ def test_the_forming_of_deliveries_follows_the_settings() -> None:
     assert "chained" not in other
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "many"),
+    [("en", "1 day", "30 days"), ("fr", "1 jour", "30 jours"), ("nl", "1 dag", "30 dagen"), ("de", "1 Tag", "30 Tage")],
+)
+def test_a_number_of_days_has_the_form_of_its_language(language: str, one: str, many: str) -> None:
+    texts = texts_of(language)
+    assert [texts.say("choices.days", days=days) for days in (1, 30)] == [one, many]
+
+
 def test_the_provider_rules_are_those_of_the_groups() -> None:
     text = sheet("cube_007_008a")
     assert "| competence code: 34, 340, 341, 349, 367, 369, 146, 978 |" in text

@@ -34,6 +34,25 @@ _LOCALES = {"fr": "fr_BE", "nl": "nl_BE", "en": "en_GB", "de": "de_DE"}
 _ALL_DIGITS = "0.####################"
 
 
+class _Counted(int):
+    """A number that also formats as the form of a word that goes with it: of ``one|other``, by the locale."""
+
+    locale: str
+
+    def __new__(cls, number: int, locale: str) -> _Counted:
+        """A number of a language."""
+        counted = super().__new__(cls, number)
+        counted.locale = locale
+        return counted
+
+    def __format__(self, spec: str) -> str:
+        """One of the forms, or the number by itself."""
+        one, separator, other = spec.partition("|")
+        if not separator:
+            return super().__format__(spec)
+        return one if Locale.parse(self.locale).plural_form(int(self)) == "one" else other
+
+
 @dataclass(frozen=True)
 class Texts:
     """The texts of one language, by dotted key."""
@@ -42,8 +61,12 @@ class Texts:
     by_key: dict[str, str]
 
     def say(self, key: str, **values: object) -> str:
-        """The text of a key with its placeholders filled; ``values`` are Markdown already."""
-        return self.by_key[key].format(**values)
+        """The text of a key with its placeholders filled; ``values`` are Markdown already.
+
+        Of a number, ``{days:day|days}`` is the word in the form that the language has for it.
+        """
+        told = {name: _Counted(value, self.locale) if type(value) is int else value for name, value in values.items()}
+        return self.by_key[key].format(**told)
 
     def name(self, kind: str, name: str) -> str:
         """What a declared name is called; one without a text is shown as it is."""
