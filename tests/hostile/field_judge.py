@@ -32,11 +32,12 @@ from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
 from claimatlas.runs.context import RunContext, SilverFacts
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from shipped import POPULATION
 
 from hostile.field import AS_OF, TABLES, YEARS, Mutant, Values, meaning, world
 from hostile.field_effect import Effect, Figure, effects_of
@@ -90,7 +91,7 @@ def _validated(
     require_tables({**found, mutant.table: source}, paths)
     sources = {**found, mutant.table: source}
     asked = names_asked(spark, {mutant.table: source})
-    notes = notes_on_input(sources, paths, configuration.mapping, asked)
+    notes = notes_on_input(sources, paths, configuration, asked)
     require_enough(shortfalls_of_input(sources, paths, configuration, asked), configuration)
     if source is None:
         empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))

@@ -132,7 +132,7 @@ def test_a_column_that_some_files_lack_is_named(tmp_path: Path) -> None:
     lacking = parquet(tmp_path / "claims" / "b.parquet", 5)
     (tmp_path / "population.csv").write_text("beneficiary_id,year\nann,2022\n", encoding="utf-8")
     configuration, paths = load_configuration(), InputPaths(folder=str(tmp_path))
-    notes = notes_on_input(look_at_input(paths, configuration), paths, configuration.mapping)
+    notes = notes_on_input(look_at_input(paths, configuration), paths, configuration)
     assert (
         "claims: provider_competence is unknown in the rows of 1 of 2 files, which have no column "
         f"provider_competence: {lacking}."
@@ -185,7 +185,7 @@ def test_what_lies_beside_is_named(tmp_path: Path) -> None:
     shutil.move(tmp_path / "Claims.csv", tmp_path / "claims.csv")
     (tmp_path / "population.csv").write_text("beneficiary_id,year\nann,2022\n", encoding="utf-8")
     configuration = load_configuration()
-    notes = notes_on_input(look_at_input(paths, configuration), paths, configuration.mapping)
+    notes = notes_on_input(look_at_input(paths, configuration), paths, configuration)
     assert any("claims is read from" in note and "claims_2022.csv, which is not read" in note for note in notes)
     assert any("hospital_stays is not there; beside it lies stays.csv" in note for note in notes)
 

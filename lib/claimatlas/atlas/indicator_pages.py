@@ -24,6 +24,7 @@ from claimatlas.atlas.rendering import made
 from claimatlas.atlas.site import Site
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
+from claimatlas.configuration.dimensions import AGE
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.sheets import counting
 from claimatlas.sheets.facts import Facts, gather
@@ -285,8 +286,9 @@ def _dimensions(facts: Facts, words: Words) -> str:
     if not names:
         return words.say("indicator.no_splits")
     said = words.say("indicator.splits_at", dimensions=words.and_(names))
-    if "age_category" in facts.indicator.dimensions:
-        said += f" {words.name('dimension', 'age_category')}: {age_classes(facts, words.sheets)}."
+    for name in facts.indicator.dimensions:
+        if facts.dimensions.declared[name].source == AGE:
+            said += f" {words.name('dimension', name)}: {age_classes(name, facts, words.sheets)}."
     return said.replace("\\", "")
 
 

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.conventions import Z
 from claimatlas.spark.columns import all_of
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
+
+
+@dataclass(frozen=True)
+class Split:
+    """The dimensions that a population has, and all that are declared: the columns of gold."""
+
+    own: tuple[str, ...]
+    declared: tuple[str, ...]
+
+    @staticmethod
+    def of(population: Population, configuration: Configuration) -> Split:
+        """Those of a population."""
+        return Split(configuration.dimensions.of(population), configuration.dimensions.names)
 
 
 def published_rows(
     cube: DataFrame,
-    population: Population,
+    split: Split,
     indicators: Sequence[Indicator],
     statuses: Mapping[tuple[str, int], str],
     without_denominator: Collection[str],
@@ -33,7 +49,7 @@ def published_rows(
     """
     parts = [
         _of_indicator(
-            indicator, population, statuses, known_levels, knows_members=indicator.id not in without_denominator
+            indicator, split.own, statuses, known_levels, knows_members=indicator.id not in without_denominator
         )
         for indicator in indicators
     ]
@@ -43,12 +59,12 @@ def published_rows(
         "geo_level",
         "geo_code",
         F.col("year").alias("geo_vintage"),
-        *_dimensions(population),
+        *_dimensions(split),
         "_cell.*",
     )
 
 
-def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequence[Indicator]) -> DataFrame:
+def measures_of_rows(rows: DataFrame, dimensions: Sequence[str], indicators: Sequence[Indicator]) -> DataFrame:
     """Turn the rows of a gold table back into the cube that they came from.
 
     Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
@@ -60,26 +76,25 @@ def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequen
         measures[column] = F.when(F.col("indicator_id").isin(sharing), F.col("denominator"))
     for indicator in indicators:
         measures[numerator_column(indicator)] = F.when(F.col("indicator_id") == indicator.id, F.col("numerator"))
-    return rows.groupBy("year", "geo_level", "geo_code", *DIMENSIONS[population]).agg(
+    return rows.groupBy("year", "geo_level", "geo_code", *dimensions).agg(
         *[F.coalesce(F.max(measure), F.lit(0)).alias(name) for name, measure in measures.items()]
     )
 
 
-def _dimensions(population: Population) -> list[Column]:
-    has = DIMENSIONS[population]
-    return [F.col(name) if name in has else F.lit(ALL).alias(name) for name in CELL_DIMENSIONS]
+def _dimensions(split: Split) -> list[Column]:
+    return [F.col(name) if name in split.own else F.lit(ALL).alias(name) for name in split.declared]
 
 
 def _of_indicator(
     indicator: Indicator,
-    population: Population,
+    dimensions: Sequence[str],
     statuses: Mapping[tuple[str, int], str],
     known_levels: Collection[str],
     *,
     knows_members: bool,
 ) -> Column:
     numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
-    summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
+    summed_over = [F.col(name) == ALL for name in dimensions if name not in indicator.dimensions]
     # Nobody says which hospitals there are: one has a row when it has a member. So it is with sectors without a table.
     is_known = F.col("geo_level").isin(list(known_levels))
     is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & is_known

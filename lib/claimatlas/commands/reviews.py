@@ -41,7 +41,7 @@ def protect_and_review(
         output, release, years, configuration, publication, lambda message: say(Event.MESSAGE, message), supersede
     )
     report = {
-        **review(output, release.number, results),
+        **review(output, release.number, results, configuration.dimensions.names),
         _CELLS: PublishedCells(output, release.number).digest,
         _SETTINGS: settings_hash(configuration),
     }

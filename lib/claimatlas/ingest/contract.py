@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, Table
+from claimatlas.configuration import Configuration
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, Table, configured
 
-Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
+Kind = Literal["text", "date", "integer", "code", "boolean", "sex", "word"]
 
 WHITESPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
@@ -96,6 +98,7 @@ CLAIMS_INPUT = InputTable(
     ),
 )
 
+# Without the columns that a configuration adds: see ``population_input``.
 POPULATION_INPUT = InputTable(
     name="population",
     silver=POPULATION,
@@ -104,7 +107,6 @@ POPULATION_INPUT = InputTable(
         InputColumn("year", "integer", required=True),
         InputColumn("birth_date", "date"),
         InputColumn("sex", "sex"),
-        InputColumn("increased_reimbursement", "boolean"),
         InputColumn("municipality_31_december", "text"),
         InputColumn("municipality_30_june", "text"),
         InputColumn("sector_31_december", "text"),
@@ -116,7 +118,6 @@ POPULATION_INPUT = InputTable(
     preference=(
         "birth_date",
         "sex",
-        "increased_reimbursement",
         "municipality_31_december",
         "municipality_30_june",
         "sector_31_december",
@@ -137,5 +138,22 @@ HOSPITAL_STAYS_INPUT = InputTable(
     year_of="discharge_date",
 )
 
-INPUT_TABLES = (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)
-"""In the order in which they are read: the small ones first, so that their mistakes show early."""
+
+def population_input(configuration: Configuration) -> InputTable:
+    """The population, with the columns that only a dimension is read from: words, or what is true or false."""
+    declared = configuration.dimensions.population_columns
+    columns = [InputColumn(own.name, "boolean" if own.type == "boolean" else "word") for own in declared]
+    base = POPULATION_INPUT
+    behind = 1 + [column.name for column in base.columns].index("sex")
+    preferred = 1 + base.preference.index("sex")
+    return dataclasses.replace(
+        base,
+        silver=configured(POPULATION, configuration),
+        columns=(*base.columns[:behind], *columns, *base.columns[behind:]),
+        preference=(*base.preference[:preferred], *[own.name for own in declared], *base.preference[preferred:]),
+    )
+
+
+def input_tables(configuration: Configuration) -> tuple[InputTable, ...]:
+    """In the order in which they are read: the small ones first, so that their mistakes show early."""
+    return (population_input(configuration), HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)

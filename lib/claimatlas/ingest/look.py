@@ -9,7 +9,7 @@ from pathlib import Path
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable, input_tables
 from claimatlas.ingest.discover.examine import examined
 from claimatlas.ingest.discover.source import Source, is_catalog_schema, lies_beside, listed, locate
 from claimatlas.ingest.inputs import InputPaths
@@ -30,10 +30,11 @@ def look_at_input(paths: InputPaths, configuration: Configuration, *, is_added: 
         InputError: everything that is wrong, a sentence for each table.
     """
     mapping = configuration.mapping
-    check_mapping(mapping, INPUT_TABLES)
+    tables = input_tables(configuration)
+    check_mapping(mapping, tables)
     found: Found = {}
     wrong = []
-    for table in INPUT_TABLES:
+    for table in tables:
         try:
             source = locate(paths.folder, table.name, getattr(paths, table.name), mapping.table(table.name).read)
             needs_rows = not is_added and table is not HOSPITAL_STAYS_INPUT
@@ -74,22 +75,23 @@ def require_tables(found: Found, paths: InputPaths) -> None:
     """
     missing = [
         f"The input has no table {table.name}: {_expected_places(paths, table)}{_beside(paths, table.name)}."
-        for table in INPUT_TABLES
-        if found[table.name] is None and table is not HOSPITAL_STAYS_INPUT
+        for table in (POPULATION_INPUT, CLAIMS_INPUT)
+        if found[table.name] is None
     ]
     if missing:
         raise InputError("\n".join(missing))
 
 
 def notes_on_input(
-    found: Found, paths: InputPaths, mapping: Mapping, asked: Map[str, Sequence[str]] | None = None
+    found: Found, paths: InputPaths, configuration: Configuration, asked: Map[str, Sequence[str]] | None = None
 ) -> list[str]:
     """What a person should know of the input before it is read: files that are not read, columns that are not there.
 
     ``asked``: the names of the columns of the tables that only Spark knows.
     """
     notes = []
-    for table in INPUT_TABLES:
+    mapping = configuration.mapping
+    for table in input_tables(configuration):
         source = found[table.name]
         if getattr(paths, table.name) is None:
             beside = lies_beside(paths.folder, table.name, is_there_too=source is not None)
@@ -118,7 +120,7 @@ def shortfalls_of_input(
     ``asked``: as for ``notes_on_input``.
     """
     shortfalls = []
-    for table in INPUT_TABLES:
+    for table in input_tables(configuration):
         source = found[table.name]
         if source is None:
             continue

@@ -11,12 +11,12 @@ from pyspark.sql import DataFrame, SparkSession
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
-from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, INPUT_TABLES, POPULATION_INPUT, InputTable
+from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable, input_tables
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected, years_listed
 from claimatlas.ingest.load.table import as_input_error, take_in, validated
-from claimatlas.ingest.load.warnings import inspect_population, span_of
+from claimatlas.ingest.load.warnings import inspect_population, notes_of_undeclared, span_of
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables, shortfalls_of_input
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked, read
@@ -26,7 +26,7 @@ from claimatlas.ingest.validate.rows import values_of
 from claimatlas.runs.context import RunContext
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.errors import SPARK_ERRORS
-from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
+from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table, configured
 from claimatlas.tables.store import MAX_HELD, Store
 
 
@@ -41,12 +41,13 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
             other tables are as before.
     """
     store, configuration, record = context.store, context.configuration, context.record
+    tables = input_tables(configuration)
     sources = _sources(context, options, paths, found)
     if population := sources[POPULATION_INPUT.name]:
         require_years(store.spark, population, configuration, options.years)
     _note_input(record, sources, options)
     asked = names_asked(store.spark, sources)
-    for note in notes_on_input(sources, paths, configuration.mapping, asked):
+    for note in notes_on_input(sources, paths, configuration, asked):
         record.warn(note)
     require_enough(shortfalls_of_input(sources, paths, configuration, asked), configuration)
 
@@ -54,7 +55,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     there = [table for table in silver_marker.ADDED_TO if store.exists(table)]
     made_here = [table for table in silver_marker.SILVER if table not in there]
     for silver_table in silver_marker.SILVER:
-        store.create(silver_table)
+        store.create(configured(silver_table, configuration))
     # To ask for a version costs a job, where the output is no folder of this machine.
     before = {table.name: 0 for table in made_here} | {table.name: store.version(table) for table in there}
     if CLAIMS not in made_here and silver_marker.key_of_silver(store) != options.key_fingerprint:
@@ -66,13 +67,13 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     but_rejected = {name: version for name, version in before.items() if name != REJECTED.name}
     loaded: list[Loaded] = []
     try:
-        for place, table in enumerate(INPUT_TABLES):
-            following = [(source, of) for of in INPUT_TABLES[place + 1 :] if (source := sources[of.name])]
+        for place, table in enumerate(tables):
+            following = [(source, of) for of in tables[place + 1 :] if (source := sources[of.name])]
             loaded.append(take_in(context, options, sources[table.name], table, following))
             if sources[table.name]:
                 _count(loaded[-1], record)
                 _require_rows(loaded[-1], table)
-            if table is POPULATION_INPUT:
+            if table.name == POPULATION_INPUT.name:
                 population_years = _years(store, POPULATION)
                 if set(options.years) - population_years and loaded[-1].rejected:
                     # Every row of a year was rejected.
@@ -95,7 +96,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
             "batches": [record.run_id],
             "columns": {
                 table.name: columns_of(store.spark, source, table, configuration.mapping)
-                for table in INPUT_TABLES
+                for table in tables
                 if (source := sources[table.name])
             },
             **_inspect(store, loaded, configuration, record),
@@ -123,7 +124,7 @@ def _sources(context: RunContext, options: IngestOptions, paths: InputPaths, fou
     spark = context.store.spark
     sources: Found = {name: None if source is None else confirmed(spark, source) for name, source in found.items()}
     require_tables(sources, paths)
-    for table in INPUT_TABLES:
+    for table in input_tables(context.configuration):
         if (source := sources[table.name]) is not None:
             # A column that is missing or of a wrong type shows here.
             validated(context, options, source, table)
@@ -148,7 +149,7 @@ def _require_few_rejected(store: Store, loaded: Sequence[Loaded], configuration:
     """
     if too_many := too_many_rejected(loaded, configuration):
         raise QualityGateError(gate_message(too_many, configuration, store.path(REJECTED.name)))
-    for table, of in zip(INPUT_TABLES, loaded, strict=True):
+    for table, of in zip(input_tables(configuration), loaded, strict=True):
         if of.rejected:
             by_year = {year: rows for year, rows in store.rows_by_year(table.silver).items() if year is not None}
             accepted = store.read(table.silver)
@@ -230,6 +231,8 @@ def _forget_batches(store: Store) -> None:
 def _inspect(store: Store, loaded: Sequence[Loaded], configuration: Configuration, record: RunRecord) -> dict[str, Any]:
     """Count what is odd in silver but kept; gives the facts of the claims' span."""
     wrong = sum(facts["wrong_check_digit"] for table in loaded for facts in table.facts)
-    warnings = inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
+    warnings = inspect_population(store.read(POPULATION), configuration)
     record.count("ingest.warnings", {"wrong_check_digit": wrong, **warnings})
+    for note in notes_of_undeclared(warnings):
+        record.warn(note)
     return span_of(store.read(CLAIMS), configuration.settings.checks.input).as_facts()

@@ -21,7 +21,7 @@ def completed_years(birth_date: Column, on: Column) -> Column:
     return F.year(on) - F.year(birth_date) - (today < birthday).cast("int")
 
 
-def age_category(age: Column, classes: Sequence[AgeClass]) -> Column:
+def label_of_age(age: Column, classes: Sequence[AgeClass]) -> Column:
     """The label of the class that holds an age; ``unknown`` for a negative or unknown one."""
     # Classes follow each other from 0 and the last one is open: the first whose end is not passed.
     label = F.when(age.isNull() | (age < 0), F.lit(UNKNOWN))

@@ -9,7 +9,7 @@ from claimatlas.configuration.publication import Publication
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.ledger import CellKey, split_text
 from claimatlas.protection.plan import Figure, PlannedCell
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
 
 
 def know_what_was_shown(
@@ -18,13 +18,14 @@ def know_what_was_shown(
     known: Mapping[CellKey, tuple[int, int | None, int | None]],
     year: int,
     publication: Publication,
+    dimensions: Sequence[str],
 ) -> None:
     """Let the attackers know every figure that a release showed, within the revision bound, or nearer if it is farther.
 
     A world is then only one in which each such figure stays as near to its former count as readers believe.
     """
     for cell in cells:
-        split = split_text([cell.split.get(name, ALL) for name in CELL_DIMENSIONS])
+        split = split_text([cell.split.get(name, ALL) for name in dimensions])
         before = known.get((cell.indicator, year, cell.level, cell.code, split))
         if before is None:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from claimatlas.configuration.dimensions import AGE, FILE
 from claimatlas.configuration.settings import POSTNATAL, PRENATAL
 from claimatlas.sheets.counting import window_name
 from claimatlas.sheets.facts import Facts
@@ -92,6 +93,9 @@ def _of_lists(facts: Facts, texts: Texts) -> Iterator[Row]:
 
 
 def _of_ages(facts: Facts, texts: Texts) -> Iterator[Row]:
-    if "age_category" in facts.indicator.dimensions:
-        setting = "age_categories.deliveries" if facts.of_deliveries else "age_categories.beneficiaries"
-        yield texts.say("choices.ages"), code(setting), age_classes(facts, texts)
+    setting = "age_categories.deliveries" if facts.of_deliveries else "age_categories.beneficiaries"
+    for name in facts.indicator.dimensions:
+        dimension = facts.dimensions.declared[name]
+        if dimension.source == AGE:
+            key = setting if dimension.classes is None else f"{FILE}: {name}.classes"
+            yield texts.say("choices.ages"), code(key), age_classes(name, facts, texts)

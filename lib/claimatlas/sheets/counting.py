@@ -111,6 +111,12 @@ def population(facts: Facts, texts: Texts) -> str:
     return blocks(parts)
 
 
+def delivery_class(value: str, facts: Facts, texts: Texts) -> str:
+    """What a class of delivery types is called; as it is declared where the types are no dimension."""
+    name = facts.dimensions.of_delivery_type
+    return texts.value(name, value) if name else code(value)
+
+
 def deliveries(facts: Facts, texts: Texts) -> str:
     """How billings become deliveries."""
     if not facts.of_deliveries:
@@ -123,7 +129,7 @@ def deliveries(facts: Facts, texts: Texts) -> str:
             str(kind.priority),
             texts.name("delivery_type", name),
             code(kind.code_list),
-            texts.name("delivery_class", kind.dimension),
+            delivery_class(kind.dimension, facts, texts),
         ]
         for name, kind in facts.delivery_types.items()
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from claimatlas.configuration.dimensions import AGE, DELIVERY_TYPE
 from claimatlas.configuration.settings import POSTNATAL, AgeClass
 from claimatlas.conventions import TREND_YEARS
-from claimatlas.sheets.counting import end_of_observation, window_name
+from claimatlas.sheets.counting import delivery_class, end_of_observation, window_name
 from claimatlas.sheets.facts import TREND_P, WILSON_Z, Facts
 from claimatlas.sheets.markdown import blocks, bullets, code, plain, table
 from claimatlas.sheets.texts import Texts
@@ -14,23 +15,27 @@ def dimensions(facts: Facts, texts: Texts) -> str:
     """The dimensions with their classes."""
     if not facts.indicator.dimensions:
         return texts.say("dimensions.none")
-    unknown = texts.say("dimensions.unknown")
-    classes = {
-        "age_category": texts.say(
-            "dimensions.ages", on=_age_on(facts, texts), classes=age_classes(facts, texts), unknown=unknown
-        ),
-        "increased_reimbursement": f"{texts.say('dimensions.yes_no')}, {unknown}",
-        "sex": f"{texts.say('dimensions.sex')}, {unknown}",
-        "delivery_type": _delivery_classes(facts, texts),
-    }
     header = [texts.say(f"dimensions.{column}") for column in ("dimension", "classes")]
-    rows = [[texts.name("dimension", name), classes[name]] for name in facts.indicator.dimensions]
+    rows = [[texts.name("dimension", name), _classes(name, facts, texts)] for name in facts.indicator.dimensions]
     return blocks([table(header, rows), texts.say("dimensions.cube")])
 
 
-def age_classes(facts: Facts, texts: Texts) -> str:
-    """The age classes of the population, each with its ages unless the label says them."""
-    return ", ".join(_age_class(age_class, texts) for age_class in facts.age_classes)
+def _classes(name: str, facts: Facts, texts: Texts) -> str:
+    """What a dimension tells apart."""
+    dimension, unknown = facts.dimensions.declared[name], texts.say("dimensions.unknown")
+    if dimension.source == AGE:
+        return texts.say(
+            "dimensions.ages", on=_age_on(facts, texts), classes=age_classes(name, facts, texts), unknown=unknown
+        )
+    if dimension.source == DELIVERY_TYPE:
+        return _delivery_classes(facts, texts)
+    return ", ".join([*[texts.value(name, value) for value in dimension.values], unknown])
+
+
+def age_classes(name: str, facts: Facts, texts: Texts) -> str:
+    """The age classes of a dimension, each with its ages unless the label says them."""
+    classes = facts.dimensions.classes(name, facts.indicator.population)
+    return ", ".join(_age_class(age_class, texts) for age_class in classes)
 
 
 def _age_class(age_class: AgeClass, texts: Texts) -> str:
@@ -52,7 +57,7 @@ def _delivery_classes(facts: Facts, texts: Texts) -> str:
         types.setdefault(kind.dimension, []).append(name)
     said = []
     for dimension, names in types.items():
-        title = texts.name("delivery_class", dimension)
+        title = delivery_class(dimension, facts, texts)
         kinds = [texts.name("delivery_type", name) for name in names]
         holds = texts.say("dimensions.type_holds", **{"class": title, "types": ", ".join(kinds)})
         said.append(title if kinds == [title] else holds)

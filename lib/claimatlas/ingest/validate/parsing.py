@@ -166,6 +166,9 @@ def parse_column(
         return _parse_date(source, raw_type, column, table, declared, understanding)
     if column.kind in WORDS:
         return _parse_word(source, raw_type, column, table, declared)
+    if column.kind == "word":
+        # A number is the word that it is written as: 1 and 1.0 are the same.
+        source, raw_type = _as_words(source, raw_type, column, table), T.StringType()
     if declared.values:
         source, raw_type = _recoded(_as_words(source, raw_type, column, table), declared), T.StringType()
     if column.kind == "code":
@@ -458,6 +461,7 @@ def _wrong_type(raw_type: T.DataType, column: InputColumn, table: str) -> InputE
         "code": "numbers or text",
         "boolean": "booleans, numbers or text",
         "sex": "text or numbers",
+        "word": "text or numbers",
     }
     remedy = ""
     if column.kind == "date" and isinstance(raw_type, _WHOLE + _FRACTIONAL):
