@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.paths import is_made
-from claimatlas.tables.schemas import Column, Table
+from claimatlas.tables.schemas import DECLARED_PROPERTY, Column, Table
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable
@@ -147,6 +147,7 @@ class LocalTable:
                     for column in lacking
                 ]
             )
+            self.set_properties({DECLARED_PROPERTY: ",".join(table.ever_declared(self.properties()))})
         for name in there:
             if table.has_declared and name not in rows.column_names:
                 rows = rows.append_column(name, pa.array([table.without] * rows.num_rows, pa.string()))

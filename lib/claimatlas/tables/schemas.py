@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ TEXT = "string"
 SCHEMA_VERSION = 2
 """Raised when a stored name or its meaning changes: an output of another version is refused."""
 SCHEMA_VERSION_PROPERTY = "claimatlas.schema_version"
+DECLARED_PROPERTY = "claimatlas.declared"
+"""Every text column that a configuration has ever declared of a table, with commas between."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,16 @@ class Table:
         return [column for column in self.columns if column.is_declared]
 
     @property
+    def declared_texts(self) -> list[str]:
+        """Those of them that are text."""
+        return [column.name for column in self.declared if column.type == TEXT]
+
+    def ever_declared(self, properties: Mapping[str, str]) -> list[str]:
+        """The text columns that any configuration has declared; ``properties``: those of the table that is there."""
+        noted = properties.get(DECLARED_PROPERTY, "").split(",")
+        return list(dict.fromkeys(name for name in (*FORMER, *noted, *self.declared_texts) if name))
+
+    @property
     def flags(self) -> list[Column]:
         """Those of them that are true or false: null, not false, where they were not computed."""
         return [column for column in self.declared if column.type == FLAG]
@@ -94,6 +106,8 @@ class Table:
         """The properties that the table is made with."""
         properties = {SCHEMA_VERSION_PROPERTY: str(SCHEMA_VERSION)}
         properties |= {f"delta.constraints.{name}": check for name, check in self.constraints}
+        if self.has_declared:
+            properties[DECLARED_PROPERTY] = ",".join(self.declared_texts)
         if self.retention:
             properties["delta.logRetentionDuration"] = self.retention
             properties["delta.deletedFileRetentionDuration"] = self.retention

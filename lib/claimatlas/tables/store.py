@@ -24,7 +24,7 @@ from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
 from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
 from claimatlas.tables.schema_version import require_schema_version
-from claimatlas.tables.schemas import FLAG, TEXT, Column, Table
+from claimatlas.tables.schemas import DECLARED_PROPERTY, FLAG, TEXT, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
@@ -116,7 +116,9 @@ class Store:
         if self.exists(table):
             missing = self._missing_columns(table)
             if missing:
+                noted = ",".join(table.ever_declared(self.properties(table)))
                 self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({_declared(missing)})")
+                self.set_properties(table, {DECLARED_PROPERTY: noted})
             return
         if self.location.create(table, table.properties):
             return
@@ -472,12 +474,12 @@ class Store:
         if not table.has_declared:
             return {}
         schema = self._found(table)
+        others = {name: kind for name, kind in _types(schema).items() if name not in table.column_names}
+        texts = table.ever_declared(self.properties(table)) if TEXT in others.values() else []
         return {
             name: kind
-            for name, kind in _types(schema).items()
-            # What must not be null was declared where there is something to write into it.
-            if name not in table.column_names
-            and ((schema[name].nullable and kind in (FLAG, TEXT)) or (table.without and kind == TEXT))
+            for name, kind in others.items()
+            if (kind == FLAG and schema[name].nullable) or (kind == TEXT and name in texts)
         }
 
 
