@@ -68,7 +68,7 @@ def _run(executors: int, raw: Path, result: Path, folder: Path, memory: str) -> 
     command = [sys.executable, "deploy/standalone/cluster.py", "--workers", str(executors), "--cores", "1"]
     command += ["--memory", memory, "--folder", str(result / "cluster"), "--", "jobs/run_year.py"]
     command += ["--input", str(raw), "--output", str(result), "--year", str(YEAR), "--as-of", AS_OF]
-    return measure(command, environment={}, folder=ROOT, log=folder / "executors.log", memory_limit=2**50)
+    return measure(command, environment={}, log=folder / "executors.log", memory_limit=2**50)
 
 
 def _content(table: Path) -> object:

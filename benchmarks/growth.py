@@ -89,9 +89,7 @@ def _run(folder: Path, million_lines: float) -> dict[str, Any]:
 
 def measured_run(command: Sequence[str], log: Path) -> Measured:
     """Run claimatlas and measure it, its temporary files too; the program ends when it fails."""
-    measured = measure(
-        command, environment={}, folder=ROOT, log=log, memory_limit=2**50, temporary=Path(temporary_folder())
-    )
+    measured = measure(command, environment={}, log=log, memory_limit=2**50, temporary=Path(temporary_folder()))
     if measured.failure:
         raise SystemExit(f"claimatlas {measured.failure}; see {log}.")
     return measured

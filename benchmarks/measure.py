@@ -19,6 +19,10 @@ _INTERVAL = 1.0
 """Seconds between two looks at the memory: each, of a process with gigabytes, takes some hundredths of a second."""
 
 
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout, which every command is started in."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a process took.
@@ -40,7 +44,6 @@ def measure(
     command: Sequence[str],
     *,
     environment: Mapping[str, str],
-    folder: Path,
     log: Path,
     memory_limit: int,
     temporary: Path | None = None,
@@ -53,7 +56,7 @@ def measure(
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=folder,
+            cwd=ROOT,
             env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,

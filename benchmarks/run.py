@@ -91,7 +91,8 @@ def _runs(arguments: argparse.Namespace, folder: Path, raw: Path) -> Iterator[tu
                 if (stage, name) in failed:
                     continue
                 result = folder / "results" / name
-                measured = _run(name, stage, Folders(raw, silver_list, result), base, folder, arguments.memory_limit)
+                _prepare(name, stage, base, result)
+                measured = _measure(name, stage, Folders(raw, silver_list, result), folder, arguments.memory_limit)
                 _progress(f"{stage}, {name}, {'warm-up' if turn < 0 else f'run {turn + 1}'}", measured)
                 compared = ""
                 if measured.failure:
@@ -141,13 +142,13 @@ def _make_silver(base: Path, raw: Path, folder: Path, memory_limit: float) -> No
     mark.touch()
 
 
-def _run(name: str, stage: str, folders: Folders, base: Path, folder: Path, memory_limit: float) -> Measured:
-    shutil.rmtree(folders.result, ignore_errors=True)
-    folders.result.mkdir(parents=True)
+def _prepare(name: str, stage: str, base: Path, result: Path) -> None:
+    """Empty the folder of the result, and put there the silver that a stage starts from."""
+    shutil.rmtree(result, ignore_errors=True)
+    result.mkdir(parents=True)
     if name == "claimatlas" and stage == "gold":
         # Hard links: the job adds to the tables, and what is there is left as it is.
-        shutil.copytree(base / "silver", folders.result / "silver", copy_function=_link)
-    return _measure(name, stage, folders, folder, memory_limit)
+        shutil.copytree(base / "silver", result / "silver", copy_function=_link)
 
 
 def _measure(name: str, stage: str, folders: Folders, folder: Path, memory_limit: float) -> Measured:
@@ -155,7 +156,6 @@ def _measure(name: str, stage: str, folders: Folders, folder: Path, memory_limit
     return measure(
         engine.command(stage, folders),
         environment=engine.environment,
-        folder=ROOT,
         log=folder / f"{name}.log",
         memory_limit=int(memory_limit * 2**30),
     )

@@ -19,7 +19,7 @@
 # COMMAND ----------
 
 from claimatlas.checks.checks_stage import check_store
-from claimatlas.checks.findings import COMPLETENESS, DRIFT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, beyond
+from claimatlas.checks.findings import COMPLETENESS, DRIFT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, out_of_bounds
 from claimatlas.checks.report import verdict
 from claimatlas.notebooks import figures, quality, result
 from claimatlas.notebooks.surroundings import configuration_of, surroundings, whole_number
@@ -96,7 +96,7 @@ display(spark.createDataFrame(quality.sentences(checked), "check string, sentenc
 by_month = [finding for finding in checked.findings if finding.check == COMPLETENESS]
 MONTHS_OF = max((finding.subject["year"] for finding in by_month), default=None)
 shares = quality.by_month(by_month, MONTHS_OF)
-wrong = set(quality.by_month(beyond(by_month), MONTHS_OF))
+wrong = set(quality.by_month(out_of_bounds(by_month), MONTHS_OF))
 if shares:
     display(figures.months(shares, wrong, f"Claim lines by month of {MONTHS_OF}"))
 else:
@@ -140,7 +140,9 @@ display(figures.bars(unknown, "Unknown domiciles", "%", [row["what"] for row in 
 # COMMAND ----------
 
 sums = [finding for finding in checked.findings if finding.check == SUMS]
-print(f"{sum(finding.cases or 0 for finding in sums):,} sums compared, {len(beyond(sums)):,} kinds of them wrong.")
+print(
+    f"{sum(finding.cases or 0 for finding in sums):,} sums compared, {len(out_of_bounds(sums)):,} kinds of them wrong."
+)
 display(
     spark.createDataFrame(
         quality.measured(checked.findings, DRIFT, ["indicator_id", "year", "against"]), quality.MEASURED

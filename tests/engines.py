@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from claimatlas.spark.session import get_session
+from claimatlas.spark.session import LocalSpark, get_session
 from claimatlas.spark.settings import SMALL
 from pyspark.sql import SparkSession
 
@@ -38,7 +38,7 @@ def session_of(engine: str, folder: Path) -> Iterator[SparkSession]:
 @contextmanager
 def _classic(settings: Mapping[str, str]) -> Iterator[SparkSession]:
     """Made as the console command makes it."""
-    session = get_session("claimatlas tests", master="local[2]", driver_memory="2g", settings=settings)
+    session = get_session("claimatlas tests", LocalSpark("local[2]", "2g", settings))
     yield session
     session.stop()
 

@@ -21,10 +21,10 @@ COMMANDS = {
     "indicators": "compute the indicators from silver",
     "generate": "make synthetic claims",
     "init": "write a configuration to start from",
-    "validate": "check a whole configuration",
+    "validate": "check a configuration folder",
     "codelists": "check the code lists",
-    "explain": "tell where a published number comes from",
-    "diff": "tell why a published number changed between two runs",
+    "explain": "explain where a published number comes from",
+    "diff": "explain why a published number changed between two runs",
     "rollback": "publish an earlier release of gold again",
     "protect": "choose what of a release may be published, and prove that the rest is safe",
     "audit": "attack published figures as a reader could",
@@ -170,7 +170,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     parser = argparse.ArgumentParser(prog="claimatlas", usage="claimatlas COMMAND [options]", formatter_class=_Aligned)
     parser.add_argument("--version", action="version", version=f"claimatlas {__version__}")
     commands = parser.add_subparsers(
-        title="commands (COMMAND --help tells its options)",
+        title="commands (COMMAND --help shows its options)",
         dest="command",
         metavar="COMMAND",
         prog="claimatlas",

@@ -33,6 +33,6 @@ class ConcurrentRunError(ClaimatlasError):
 
 
 def text_of(error: BaseException) -> str:
-    """All that is said of a failure, its causes too: to look for signs in; never to show, as it may quote data."""
+    """The full text of a failure and its causes, to search in. Never show it: it may quote data."""
     trace = getattr(error, "getStackTrace", None)
     return f"{error}\n{(trace() if callable(trace) else None) or ''}"

@@ -1,4 +1,4 @@
-"""Paths, URIs and names in a catalog: how a user gives them, and how Spark and SQL must be told them."""
+"""Paths, URIs and names in a catalog: as a user gives them, and as Spark and SQL need them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from claimatlas.errors import InputError
 
 LITERAL_PATH = {"__globPaths__": "false"}
-"""For a reader of files: its path is taken literally, not as a pattern, when it holds `*`, `?`, `[` or `{`."""
+"""Option of a file reader: take a path with `*`, `?`, `[` or `{` literally, not as a pattern."""
 
 _URI = re.compile(r"^(?:dbfs:|[A-Za-z][A-Za-z0-9+.-]+:/)")
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path is a URI, such as ``s3a://…``, ``abfss://…`` or ``dbfs:/…``: Spark alone gets there.
+    """Whether the path is a URI, such as ``s3a://…``, ``abfss://…`` or ``dbfs:/…``: Only Spark can read it.
 
-    It is handed to Spark as it was given.
+    It is passed to Spark unchanged.
     """
     return _URI.match(path) is not None
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file or folder on this machine; a name that none can have is not there."""
+    """Whether the file or folder exists on this machine; false for a name that no file can have."""
     try:
         return path.exists()
     except OSError:  # A name that is too long, a link to itself.
@@ -74,7 +74,7 @@ _NAME = re.compile(rf"{_PART}(?:\.{_PART})*")
 
 
 def quoted(name: str) -> str:
-    """The name between backticks, one that it holds doubled: it can be nothing but a name.
+    """The name between backticks, with its own backticks doubled: SQL can only read it as a name.
 
     Also for ``F.col``, which would take a dot in a sender's column name for a step into a structure.
     """

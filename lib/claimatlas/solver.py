@@ -42,7 +42,7 @@ def highs() -> Any:  # noqa: ANN401 - the solver has no types
         import highspy  # noqa: PLC0415 - only what publishes needs it
     except ModuleNotFoundError:
         raise InputError(_NEEDS) from None
-    # The first one prints who it is, past its own settings; standard output is for results.
+    # The first solver prints its name in spite of its settings; standard output is for results.
     sys.stdout.flush()
     kept = os.dup(1)
     try:

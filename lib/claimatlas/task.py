@@ -1,7 +1,7 @@
 """A command as a task of a scheduler that calls a function, as Databricks does with a Python wheel.
 
-Such a scheduler ignores what the function gives back and takes every ``SystemExit`` for a failure. And it fills every
-parameter of a task, so that one without a value comes as an empty text.
+Such a scheduler ignores the result of the function and treats every ``SystemExit`` as a failure. It also fills every
+parameter of a task, so a parameter without a value arrives as an empty text.
 """
 
 from __future__ import annotations

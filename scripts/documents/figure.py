@@ -16,6 +16,19 @@ _COLOURS = {
 
 
 @dataclass(frozen=True)
+class Font:
+    """What a text looks like."""
+
+    size: int
+    colour: str
+    weight: str
+
+
+_COLUMN, _NAME = Font(13, "#777", "600"), Font(15, "#222", "600")
+_LINE, _LABEL = Font(13, "#444", "400"), Font(13, "#222", "500")
+
+
+@dataclass(frozen=True)
 class Box:
     """A box: what it is, its name, the lines below the name, its left upper corner and its height."""
 
@@ -74,7 +87,7 @@ def flow() -> str:
 
 
 def _column(title: str, left: int) -> str:
-    return _text(left + BOX_WIDTH // 2, 36, title.upper(), 13, "#777", "600") if title else ""
+    return _text(left + BOX_WIDTH // 2, 36, title.upper(), _COLUMN) if title else ""
 
 
 def _box(box: Box) -> str:
@@ -84,8 +97,8 @@ def _box(box: Box) -> str:
         f"<rect x='{box.left}' y='{box.top}' width='{BOX_WIDTH}' height='{box.height}' rx='8' fill='{fill}' "
         f"stroke='{line}' stroke-width='1.5'/>"
     )
-    texts = [_text(middle, box.top + 26, box.name, 15, "#222", "600")]
-    texts += [_text(middle, box.top + 47 + 17 * position, line, 13, "#444") for position, line in enumerate(box.lines)]
+    texts = [_text(middle, box.top + 26, box.name, _NAME)]
+    texts += [_text(middle, box.top + 47 + 17 * position, line, _LINE) for position, line in enumerate(box.lines)]
     return "\n".join([shape, *texts])
 
 
@@ -94,7 +107,7 @@ def _arrow(start: str, side: str, end: str, other_side: str, label: str) -> str:
     line = f"<path d='M{x1} {y1} L{x2} {y2}' fill='none' stroke='#555' stroke-width='1.5' marker-end='url(#tip)'/>"
     if not label:
         return line
-    return line + "\n" + _text((x1 + x2) // 2, min(y1, y2) - 8, label, 13, "#222", "500")
+    return line + "\n" + _text((x1 + x2) // 2, min(y1, y2) - 8, label, _LABEL)
 
 
 def _point(box: Box, side: str) -> tuple[int, int]:
@@ -107,8 +120,8 @@ def _point(box: Box, side: str) -> tuple[int, int]:
     }[side]
 
 
-def _text(x: int, y: int, text: str, size: int, colour: str, weight: str = "400") -> str:
+def _text(x: int, y: int, text: str, font: Font) -> str:
     return (
-        f"<text x='{x}' y='{y}' {_FONT} font-size='{size}' font-weight='{weight}' fill='{colour}' "
+        f"<text x='{x}' y='{y}' {_FONT} font-size='{font.size}' font-weight='{font.weight}' fill='{font.colour}' "
         f"text-anchor='middle'>{escape(text)}</text>"
     )

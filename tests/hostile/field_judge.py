@@ -17,20 +17,20 @@ from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.load.accounting import account_of, require_all_read
 from claimatlas.ingest.load.gate import (
     gate_message,
-    midnights_elsewhere,
+    midnights_in_utc,
+    null_words_as_ids,
     rejected_together,
     too_many_rejected,
-    words_as_ids,
 )
 from claimatlas.ingest.load.table import as_input_error, instants_of, refuse_instants, refuse_unlisted
-from claimatlas.ingest.load.warnings import late_times, notes_of_words, span_of_days, words_for_no_value
+from claimatlas.ingest.load.warnings import SourceTable, late_times, notes_of_words, span_of_days, words_for_no_value
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables, shortfalls_of_input
 from claimatlas.ingest.read.rows import confirmed, names_asked, read
 from claimatlas.ingest.replace_silver import require_years
 from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, validate_rows
+from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, RowExtras, RowRules, validate_rows
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS
 from py4j.protocol import Py4JError
@@ -98,15 +98,9 @@ def _validated(
         return empty, (None, notes)
     if mutant.table == "population":
         require_years(spark, source, configuration, YEARS)
-    rows = validate_rows(
-        read(spark, source),
-        of,
-        configuration.mapping,
-        first_service_date=configuration.settings.first_service_date,
-        as_of=AS_OF,
-        understanding=Understanding.of(configuration, of.name),
-        with_oddities=True,
-    )
+    understanding = Understanding.of(configuration, of.name)
+    rules = RowRules(configuration.mapping, configuration.settings.first_service_date, AS_OF, understanding)
+    rows = validate_rows(read(spark, source), of, rules, RowExtras(oddities=True))
     return rows, (source, notes)
 
 
@@ -154,12 +148,13 @@ def _judge(
     outcome.accepted, outcome.reasons = Counter(kept), loaded.reasons
     if instants := instants_of(loaded):
         refuse_instants([instants])
+    given_table = SourceTable(spark, source, of, configuration.mapping, understanding)
     if loaded.oddities.get(NULL_WORD):
-        loaded.words = words_for_no_value(spark, source, of, configuration.mapping, understanding)
+        loaded.words = words_for_no_value(given_table)
     if loaded.oddities.get(LATE):
-        loaded.late = late_times(spark, source, of, configuration.mapping, understanding)
-    outcome.notes += notes_of_words(spark, source, of, configuration.mapping, understanding, loaded)
-    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+        loaded.late = late_times(given_table)
+    outcome.notes += notes_of_words(given_table, loaded)
+    require_enough([*null_words_as_ids(loaded), *midnights_in_utc(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     if too_many := too_many_rejected([loaded], configuration):
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))

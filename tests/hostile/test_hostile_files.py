@@ -13,7 +13,7 @@ from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.ingest.discover.source import locate
 from claimatlas.ingest.load.table import as_input_error
 from claimatlas.ingest.read.rows import pinned, read
-from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
+from claimatlas.ingest.validate.rows import REASONS, ROW, RowRules, validate_rows
 from comparison import CONF, GOLD, RUNS, SILVER, content, last_record
 from comparison import read as read_table
 from integration.console import Console
@@ -55,7 +55,7 @@ def looked_at(spark: SparkSession, folder: Path) -> list[Row]:
         source = pinned(spark, source)
         raw = read(spark, source)
         mapping = Mapping(description="our own names")
-        rows = validate_rows(raw, CLAIMS_INPUT, mapping, first_service_date=FIRST, as_of=AS_OF)
+        rows = validate_rows(raw, CLAIMS_INPUT, RowRules(mapping, FIRST, AS_OF))
         return [row.asDict() for row in rows.collect()]
     except (PySparkException, Py4JError) as error:
         raise as_input_error(error, source) from error

@@ -33,7 +33,7 @@ def check(console: Console, output: Path, *more: object, **bounds: float) -> Sai
     return console.run("check", "--output", output, *settings, *more)
 
 
-def beyond(said: Said) -> list[dict[str, Any]]:
+def out_of_bounds(said: Said) -> list[dict[str, Any]]:
     return [finding for finding in json.loads(said.out)["findings"] if not finding["ok"]]
 
 
@@ -102,7 +102,7 @@ def test_a_changed_cell_is_found(spark: SparkSession, console: Console, copied: 
     publish(Store(spark, str(copied)), "another hand", "changed")
     said = check(console, copied, "--year", "2022", "--json")
     assert said.code == 3
-    wrong = beyond(said)
+    wrong = out_of_bounds(said)
     assert {(f["check"], f["subject"]["indicator_id"], f["subject"]["geo_level"]) for f in wrong} == {
         ("sums", "cube_007_008a", "region")
     }
@@ -147,7 +147,7 @@ def test_a_value_that_another_run_moved_is_found(console: Console, copied: Path)
     assert drift["cube_007_008a"]["subject"]["now"] == values["cube_007_008a"]
     assert not drift["cube_007_008a"]["ok"]
     assert drift["cube_007_001a_denom"]["measured"] == drift["stat_013_023"]["measured"] == 0
-    assert {f["check"] for f in beyond(said)} == {"drift"}
+    assert {f["check"] for f in out_of_bounds(said)} == {"drift"}
 
 
 def test_where_there_is_nothing_to_check(console: Console, small_silver: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
-from claimatlas.synthetic import Parameters, generate
+from claimatlas.synthetic import Output, Parameters, generate
 from claimatlas.synthetic import world as world_module
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -46,7 +46,7 @@ TRUTH = {
 @pytest.fixture(scope="module")
 def clean(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generate") / "clean"
-    generate(spark, Parameters(5000, 2022, 2023, 9), load_configuration(), str(folder))
+    generate(Output(spark, str(folder)), Parameters(5000, 2022, 2023, 9), load_configuration())
     return folder
 
 
@@ -54,7 +54,7 @@ def clean(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path
 def dirty(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("generate") / "dirty"
     parameters = Parameters(1000, 2023, 2023, 9, 0.01, "csv")
-    generate(spark, parameters, load_configuration(), str(folder))
+    generate(Output(spark, str(folder)), parameters, load_configuration())
     yield folder
 
 
@@ -119,16 +119,16 @@ def test_the_seed_decides_and_nothing_else(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configuration = load_configuration()
-    generate(spark, Parameters(600, 2022, 2022, 4), configuration, str(tmp_path / "a"))
+    generate(Output(spark, str(tmp_path / "a")), Parameters(600, 2022, 2022, 4), configuration)
     # Other shuffles, and many more partitions than the size asks for.
     spark.conf.set("spark.sql.shuffle.partitions", "5")
     monkeypatch.setattr(world_module, "LINES_PER_FILE", 5000)
-    generate(spark, Parameters(600, 2022, 2022, 4), configuration, str(tmp_path / "b"))
+    generate(Output(spark, str(tmp_path / "b")), Parameters(600, 2022, 2022, 4), configuration)
     files = {folder: len(list((tmp_path / folder / "claims").glob("*.parquet"))) for folder in "ab"}
     assert files["b"] > files["a"]
     assert contents(spark, tmp_path / "a") == contents(spark, tmp_path / "b")
     monkeypatch.undo()
-    generate(spark, Parameters(600, 2022, 2022, 5), configuration, str(tmp_path / "c"))
+    generate(Output(spark, str(tmp_path / "c")), Parameters(600, 2022, 2022, 5), configuration)
     ours, others = (spark.read.parquet(str(tmp_path / folder / "population")) for folder in "ac")
     assert ours.join(others, on="beneficiary_id", how="left_semi").isEmpty()
     assert contents(spark, tmp_path / "a")["claims"] != contents(spark, tmp_path / "c")["claims"]
@@ -170,7 +170,7 @@ class TestDirty:
         assert 0.007 < sum(n for (name, _), n in planted.items() if name == "claims") / rows["claims"] < 0.013
 
     def test_sound_rows_and_truth_are_as_without(self, spark: SparkSession, dirty: Path, tmp_path: Path) -> None:
-        generate(spark, Parameters(1000, 2023, 2023, 9), load_configuration(), str(tmp_path / "a"))
+        generate(Output(spark, str(tmp_path / "a")), Parameters(1000, 2023, 2023, 9), load_configuration())
         for table in INPUT_TABLES:
             names = [column.name for column in table.columns]
             text = [F.col(name).cast("string").alias(name) for name in names]
@@ -194,7 +194,7 @@ class TestDirty:
 
     def test_parquet_is_text(self, spark: SparkSession, tmp_path: Path) -> None:
         parameters = Parameters(200, 2023, 2023, 1, 0.01)
-        record = generate(spark, parameters, load_configuration(), str(tmp_path / "a"))
+        record = generate(Output(spark, str(tmp_path / "a")), parameters, load_configuration())
         for table in INPUT_TABLES:
             found = spark.read.parquet(str(tmp_path / "a" / table.name))
             assert found.dtypes == [(column.name, "string") for column in table.columns]

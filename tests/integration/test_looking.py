@@ -222,14 +222,14 @@ class TestAFeatureThatIsNotKnown:
     def test_spark_reads_it_and_says_why(self, console: Console, mapped: Path, small_published: Path) -> None:
         said = console.run("explain", "--output", mapped, *CELL)
         assert said.code == 0, said.err
-        why = f"The table gold/releases in {mapped} has what can be read by Spark only: columnMapping."
+        why = f"The table gold/releases in {mapped} has features that only Spark can read: columnMapping."
         assert said.messages == [f"Note: {why} Spark reads it."]
         assert said.out == console.run("explain", "--output", small_published, *CELL).out
 
     def test_without_java_it_is_an_error(self, mapped: Path, tmp_path: Path) -> None:
         said = without_java(tmp_path, "explain", "--output", mapped, *CELL)
         assert (said.code, len(said.messages)) == (2, 1)
-        assert "has what can be read by Spark only: columnMapping." in said.err
+        assert "has features that only Spark can read: columnMapping." in said.err
         assert NO_JAVA in said.err
 
     def test_another_one(self, spark: SparkSession, published_copied: Path) -> None:

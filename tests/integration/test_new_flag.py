@@ -148,7 +148,7 @@ def test_one_more_batch_computes_such_a_year_whole(
         said = done(
             console, "run-year", "--add", "--claims", more, "--output", output, "--year", "2022", "--conf", conf
         )
-        assert "increment: everything is computed anew" in said.err
+        assert "increment: a full run is needed" in said.err
         assert reason in said.err
         assert flags(output) == {"ann": True, "bea": True}
         assert shares(output)[2022] == (2, 2)
@@ -216,7 +216,7 @@ def test_a_year_that_a_run_left_without_a_mark_is_judged_by_its_rows(
     warnings = []
     for configuration in (shipped, declared):
         store.create(deliveries_table(configuration))
-        record = RunRecord("deliveries", [2023], configuration, 0, quiet=True)
+        record = RunRecord("deliveries", [2023], configuration)
         warn_of_years_without_flags(store, configuration, record)
         warnings.append(record.warnings)
     assert warnings == [[], [NOTE]]

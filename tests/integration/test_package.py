@@ -25,7 +25,9 @@ def test_the_wheel_holds_code_settings_and_licence(tmp_path: Path) -> None:
 
     conf = {f"claimatlas/{path.relative_to(ROOT)}" for path in (ROOT / "conf").rglob("*") if path.is_file()}
     assert conf <= names
+    templates = {"claimatlas/sheets/templates/sheet.md.j2", "claimatlas/sheets/templates/index.md.j2"}
     assert {"claimatlas/spark/session.py", "claimatlas/py.typed", "claimatlas/spark/log4j2.properties"} <= names
+    assert templates <= names
     atlas = ROOT / "lib" / "claimatlas" / "atlas"
     shown = {path for folder in ("templates", "static", "languages", "data") for path in (atlas / folder).iterdir()}
     assert len(shown) > 20

@@ -8,7 +8,7 @@ from pathlib import Path
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.protection.audit import Audit
-from claimatlas.protection.candidate import rows_of_year
+from claimatlas.protection.candidate import PublishingRules, rows_of_year
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.plan import plan
@@ -82,4 +82,4 @@ class Country:
         links = links_of(measures, conf)
         audit = Audit(measures, links, Marks(measures, links, cells), publication)
         choose(audit, cells, conf, time.monotonic() + 600, "drawn")
-        return rows_of_year(cells, measures, conf, publication, YEAR, 1)
+        return rows_of_year(cells, measures, PublishingRules(conf, publication), YEAR, 1)

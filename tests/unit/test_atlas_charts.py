@@ -16,7 +16,7 @@ from claimatlas.atlas.charts import (
     sparkline_svg,
 )
 from claimatlas.atlas.classes import classes_of
-from claimatlas.atlas.maps import legend_html, map_svg
+from claimatlas.atlas.maps import LevelFigures, legend_html, map_svg
 from claimatlas.atlas.svg import ticks
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import words_of
@@ -34,6 +34,11 @@ def cell(code="62063", year=2023, value=20.0, **other):
         "reliability": "normal", "status": "final", "release": 1,
     }  # fmt: skip
     return Cell(**base | other)
+
+
+def figures(cells=(), country=None, names=None, classes=None):
+    by_code = {found.geo_code: found for found in cells}
+    return LevelFigures("municipality", 2023, by_code, country, names or {}, classes)
 
 
 def without_figure(found, **other):
@@ -88,9 +93,9 @@ class TestMap:
         return Topology.of_document(document)
 
     def draw(self, square, chart_words, **cells):
-        given = {code: found for code, found in cells.items() if found}
-        classes = classes_of(given.values())
-        return read(map_svg(square, ("municipality", 2023), given, classes, {"a": "A & B"}, chart_words()))
+        given = list(cells.values())
+        shown = figures(given, names={"a": "A & B"}, classes=classes_of(given))
+        return read(map_svg(square, shown, chart_words()))
 
     def test_each_state_has_a_look_of_its_own(self, square, chart_words):
         root = self.draw(
@@ -117,11 +122,11 @@ class TestMap:
         ]
 
     def test_synthetic_figures_carry_the_band(self, square, chart_words):
-        svg = map_svg(square, ("municipality", 2023), {}, None, {}, chart_words(is_synthetic=True))
+        svg = map_svg(square, figures(), chart_words(is_synthetic=True))
         assert [text.text for text in with_class(read(svg), "t-band")] == ["Synthetic figures"]
 
     def test_belgium_fits_a_page(self, chart_words):
-        svg = map_svg(Topology.load(), ("municipality", 2023), {}, None, {}, chart_words())
+        svg = map_svg(Topology.load(), figures(), chart_words())
         assert svg.count("<path") == 581 + 1  # One more within the pattern.
         assert len(svg) < 130_000
 
@@ -194,18 +199,19 @@ class TestRanking:
     def test_few_places_are_named_bars_in_their_order(self, chart_words, many):
         few = many[:3]
         names = {found.geo_code: f"Place {found.geo_code}" for found in few}
-        root = read(ranking_svg(few, cell("01000"), names, classes_of(many), chart_words()))
+        root = read(ranking_svg(figures(few, cell("01000"), names, classes_of(many)), chart_words()))
         assert [text.text for text in with_class(root, "t-label")] == ["Place 00002", "Place 00001", "Place 00000"]
         assert [text.text for text in with_class(root, "t-value")] == ["10.2%", "10.1%", "10.0%"]
         assert len(with_class(root, "bar")) == 3
 
     def test_many_places_are_points(self, chart_words, many):
-        root = read(ranking_svg(many, cell("01000"), {}, classes_of(many), chart_words()))
+        root = read(ranking_svg(figures(many, cell("01000"), classes=classes_of(many)), chart_words()))
         assert len(with_class(root, "point")) == 100
         assert not with_class(root, "bar")
 
     def test_hidden_places_are_counted_and_not_drawn(self, chart_words, many):
-        svg = ranking_svg([*many, without_figure(cell("z"), **HIDDEN)], None, {}, classes_of(many), chart_words())
+        with_hidden = figures([*many, without_figure(cell("z"), **HIDDEN)], classes=classes_of(many))
+        svg = ranking_svg(with_hidden, chart_words())
         root = read(svg)
         assert len(with_class(root, "point")) == 100
         assert root.find(f"{SVG}desc").text.endswith("places without a figure: 1.")
@@ -213,19 +219,19 @@ class TestRanking:
 
 class TestDistribution:
     def test_the_bars_hold_every_place_once(self, chart_words, many):
-        root = read(distribution_svg(many, cell("01000", value=15.0), classes_of(many), chart_words()))
+        root = read(distribution_svg(figures(many, cell("01000", value=15.0), classes=classes_of(many)), chart_words()))
         counts = [int(bar.find(f"{SVG}title").text.rpartition(": ")[2]) for bar in with_class(root, "bar")]
         assert sum(counts) == 100
         assert len(with_class(root, "line-country")) == 1
 
     def test_equal_values_have_no_distribution(self, chart_words):
-        assert distribution_svg([cell("a"), cell("b")], None, classes_of([cell()]), chart_words()) == ""
+        assert distribution_svg(figures([cell("a"), cell("b")], classes=classes_of([cell()])), chart_words()) == ""
 
 
 class TestFunnel:
     def test_places_beyond_the_limits_stand_out(self, chart_words, many):
         far = [*(replace(found, denominator=60) for found in many), cell("far", value=90.0, denominator=1000)]
-        root = read(funnel_svg(far, cell("01000", value=15.0), {"far": "Far <away>"}, chart_words()))
+        root = read(funnel_svg(figures(far, cell("01000", value=15.0), {"far": "Far <away>"}), chart_words()))
         assert len(with_class(root, "point")) == 101
         said = [point.find(f"{SVG}title").text for point in with_class(root, "outside")]
         assert said == ["Far <away>: 90.0% (1,000)"]
@@ -239,13 +245,13 @@ class TestFunnel:
     def test_what_is_no_share_has_no_limits(self, chart_words, many):
         nights = [replace(found, ci_low=None, ci_high=None) for found in many]
         country = cell("01000", ci_low=None, ci_high=None)
-        root = read(funnel_svg(nights, country, {}, chart_words()))
+        root = read(funnel_svg(figures(nights, country), chart_words()))
         assert not with_class(root, "limit-95")
         assert not with_class(root, "outside")
 
     def test_a_count_has_no_funnel(self, chart_words):
         counts = [cell(str(n), value=float(n), denominator=n, ci_low=None, ci_high=None) for n in range(10, 20)]
-        assert funnel_svg(counts, cell("01000"), {}, chart_words()) == ""
+        assert funnel_svg(figures(counts, cell("01000")), chart_words()) == ""
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,22 @@ def test_a_full_group_is_named(country: Country) -> None:
     assert not [one for one in attacked(country, hide(rows, every)).findings if one.kind == "full"]
 
 
+def test_a_count_that_everybody_knows_is_no_secret_where_nobody_has_the_outcome(country: Country) -> None:
+    """Two known members less nobody are the two that are known; of a secret count they would be told."""
+    conf, publication = country
+    known = conf, publication.model_copy(update={"known_within": {"deliveries": 0.1}})
+    tables = drawn(3)
+    for kind in ("vaginal", "caesarean"):
+        town = ("a", "yes", kind)
+        tables["births"][town] = 2 if kind == "vaginal" else 0
+        tables["nobody"][town] = tables["no_midwife"][town] = 0
+    place = ("town", "a", "yes")
+    rows = hide(published(tables), {("nobody", place), ("no_midwife", place)})
+    for of, is_told in ((country, True), (known, False)):
+        told = {(one.key[1:3], one.key[3][1]) for one in attacked(of, rows).findings if one.of.startswith("difference")}
+        assert ((("town", "a"), "yes") in told) == is_told
+
+
 def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:
     """Within the revision bound: the larger of five and two per cent; a larger revision than that tells nothing."""
     conf, publication = country

@@ -9,7 +9,7 @@ from claimatlas.checks.claims import ALL_LINES, code_groups, lines_by_month
 from claimatlas.checks.completeness import MonthCounts, is_settled, judge_completeness
 from claimatlas.checks.domicile import beneficiaries_by_domicile, by_domicile, judge_domicile
 from claimatlas.checks.drift import NationalKey, NationalValue, judge_drift
-from claimatlas.checks.findings import Finding, beyond
+from claimatlas.checks.findings import Finding, out_of_bounds
 from claimatlas.checks.report import as_dict, as_text, verdict
 from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration, load_configuration
@@ -122,7 +122,7 @@ def months(number: int, *but: tuple[int, int, int]) -> MonthCounts:
 
 def thin(counts: MonthCounts, first: date = FIRST, last: date = LAST) -> list[tuple[object, object]]:
     found = judge_completeness(counts, [ALL_LINES], (first, last), [2020, 2021, 2022, 2023], BOUNDS)
-    return [(finding.subject["year"], finding.subject["month"]) for finding in beyond(found)]
+    return [(finding.subject["year"], finding.subject["month"]) for finding in out_of_bounds(found)]
 
 
 def test_a_missing_and_a_thin_month_are_found() -> None:
@@ -134,7 +134,7 @@ def test_a_missing_and_a_thin_month_are_found() -> None:
 
 def test_a_missing_month_says_what_was_expected() -> None:
     counts = months(1000, (2022, 5, 0), (2020, 5, 2000))
-    (found,) = beyond(judge_completeness(counts, [ALL_LINES], (FIRST, LAST), [2022], BOUNDS))
+    (found,) = out_of_bounds(judge_completeness(counts, [ALL_LINES], (FIRST, LAST), [2022], BOUNDS))
     assert (found.measured, found.cases, found.bound) == (0.0, 0, 0.8)
     assert found.sentence == (
         "all lines, 2022-05: 0 lines, 0.0 % of the mean of this month in the earlier years (1,500.0), where 80 % is "

@@ -8,7 +8,7 @@ from claimatlas.configuration.mappings import Mapping
 from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates, repeated_key_hashes
-from claimatlas.ingest.validate.rows import REPEATED, ROW, validate_rows, values_of
+from claimatlas.ingest.validate.rows import REPEATED, ROW, RowExtras, RowRules, validate_rows, values_of
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 from shipped import POPULATION_INPUT
@@ -105,9 +105,9 @@ def test_only_rows_of_repeated_keys_are_kept_as_they_came(spark: SparkSession) -
         [("a", "2023", *empty, "file"), ("b", "2023", *empty, "file"), (" a ", "2023", *empty, "file")], schema
     )
     mapping = Mapping(description="our own names")
-    limits = {"first_service_date": date(2005, 1, 1), "as_of": date(2026, 12, 31)}
+    rules = RowRules(mapping, date(2005, 1, 1), date(2026, 12, 31))
     repeated = repeated_key_hashes(values_of(raw, POPULATION_INPUT, POPULATION_INPUT.key, mapping), POPULATION_INPUT)
-    rows = validate_rows(raw, POPULATION_INPUT, mapping, **limits, repeated=repeated).collect()
+    rows = validate_rows(raw, POPULATION_INPUT, rules, RowExtras(repeated=repeated)).collect()
     assert sorted((row["beneficiary_id"], row[REPEATED], row[ROW] is not None) for row in rows) == [
         ("a", True, True),
         ("a", True, True),
@@ -121,8 +121,8 @@ def test_judging_is_one_compiled_loop(spark: SparkSession) -> None:
     names = [name for name in HOSPITAL_STAYS_INPUT.silver.column_names if name != "year"]
     fields = [T.StructField(name, of_type) for name, of_type in zip(names, types, strict=True)]
     raw = spark.createDataFrame([], T.StructType([*fields, T.StructField(SOURCE_FILE, T.StringType())]))
-    limits = {"first_service_date": date(2005, 1, 1), "as_of": date(2026, 12, 31)}
-    validated = validate_rows(raw, HOSPITAL_STAYS_INPUT, Mapping(description="our own names"), **limits)
+    rules = RowRules(Mapping(description="our own names"), date(2005, 1, 1), date(2026, 12, 31))
+    validated = validate_rows(raw, HOSPITAL_STAYS_INPUT, rules)
     plan = validated._jdf.queryExecution().executedPlan().toString()  # type: ignore[operator]
     steps = [line for line in plan.splitlines() if "Project" in line]
     assert steps

@@ -16,7 +16,7 @@ from claimatlas.configuration import load_configuration
 from claimatlas.configuration.mappings import Mapping, Reading
 from claimatlas.errors import InputError
 from claimatlas.ingest.discover.examine import examined
-from claimatlas.ingest.discover.source import Source, lies_beside, locate
+from claimatlas.ingest.discover.source import Source, locate, similar_names
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.look import look_at_input, notes_on_input, require_tables
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE, confirmed, pinned, read, rows_of_files
@@ -158,7 +158,7 @@ def test_data_that_spark_would_pass_over_is_named(tmp_path: Path, name: str) -> 
         parquet(hidden, 5)
     else:
         csv(hidden, 5)
-    assert f"claims: {hidden} would be passed over" in refused(tmp_path)
+    assert f"claims: {hidden} would be skipped by Spark" in refused(tmp_path)
 
 
 def test_markers_of_other_programs_are_left_out(spark: SparkSession, tmp_path: Path) -> None:
@@ -173,11 +173,11 @@ def test_markers_of_other_programs_are_left_out(spark: SparkSession, tmp_path: P
 def test_what_lies_beside_is_named(tmp_path: Path) -> None:
     for name in ("Claims.csv", "claims_2022.csv", "population.csv", "stays.csv", "notes.txt", "claims.md5"):
         csv(tmp_path / name, 0)
-    assert lies_beside(str(tmp_path), "claims") == ["Claims.csv", "claims_2022.csv"]
-    assert lies_beside(str(tmp_path), "hospital_stays") == ["stays.csv"]
-    assert lies_beside(str(tmp_path), "population") == []
+    assert similar_names(str(tmp_path), "claims") == ["Claims.csv", "claims_2022.csv"]
+    assert similar_names(str(tmp_path), "hospital_stays") == ["stays.csv"]
+    assert similar_names(str(tmp_path), "population") == []
     (tmp_path / "old_claims").mkdir()
-    assert lies_beside(str(tmp_path), "claims", is_there_too=True) == ["Claims.csv", "claims_2022.csv", "old_claims"]
+    assert similar_names(str(tmp_path), "claims", is_there_too=True) == ["Claims.csv", "claims_2022.csv", "old_claims"]
     (tmp_path / "old_claims").rmdir()
     paths = InputPaths(folder=str(tmp_path))
     with pytest.raises(InputError, match=r"no table claims: .*; there is Claims.csv, claims_2022.csv, which has"):
@@ -227,11 +227,11 @@ def test_a_mapping_says_how_files_are_packed(spark: SparkSession, tmp_path: Path
     (tmp_path / "claims" / "extract.dat").write_bytes(gzip.compress(data))
     assert ids(spark, found(tmp_path, Reading(compression="gzip"))) == ["c0", "c1"]
     assert "neither a .parquet nor a .csv file" in refused(tmp_path)
-    assert "is not packed by bzip2, as the mapping says" in refused(tmp_path, Reading(compression="bzip2"))
+    assert "is not compressed with bzip2, as the mapping says" in refused(tmp_path, Reading(compression="bzip2"))
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("claims.csv", "is packed by gzip, which its name does not say: name it claims.csv.gz")]
+    ("name", "message"), [("claims.csv", "is compressed with gzip, which its name does not say: name it claims.csv.gz")]
 )
 def test_a_gzip_that_is_not_named_so(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / name).write_bytes(gzip.compress(HEADER.encode()))

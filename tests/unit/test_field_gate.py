@@ -12,7 +12,7 @@ from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.load.gate import midnights_elsewhere, rejected_together, words_as_ids
+from claimatlas.ingest.load.gate import midnights_in_utc, null_words_as_ids, rejected_together
 from claimatlas.ingest.load.table import instants_of, refuse_instants
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import look_at_input, shortfalls_of_input
@@ -150,11 +150,11 @@ def test_the_bound_lets_files_without_the_column_through(tmp_path: Path) -> None
 
 def test_a_word_for_no_value_as_the_id_of_many_rows_stops_a_run(configuration: Configuration) -> None:
     loaded = Loaded("claims", read=200, accepted=200, words={"beneficiary_id": {"NULL": 20, "NA": 4}})
-    said = stopped(words_as_ids(loaded), configuration)
+    said = stopped(null_words_as_ids(loaded), configuration)
     assert "claims: beneficiary_id is the text 'NA', 'NULL' in 24 of 200 rows (12.00 %)" in said
     assert "checks.input.null_text_as_person.stop" in said
     loaded.words = {"beneficiary_id": {"NULL": 12}, "hospital_id": {"NULL": 200}}
-    require_enough(words_as_ids(loaded), configuration)
+    require_enough(null_words_as_ids(loaded), configuration)
 
 
 # --- Midnights of another zone -------------------------------------------------------------------
@@ -163,12 +163,12 @@ def test_a_word_for_no_value_as_the_id_of_many_rows_stops_a_run(configuration: C
 def test_midnights_of_another_zone_stop_a_run_where_a_bound_says_so(configuration: Configuration) -> None:
     """A day is cut from its time whatever the hour (section 6): without a bound they are only noted."""
     loaded = Loaded("claims", read=450, accepted=450, late={"service_date": 135})
-    require_enough(midnights_elsewhere(loaded), configuration)
+    require_enough(midnights_in_utc(loaded), configuration)
     bounded = load_configuration(None, ["checks.input.midnight_elsewhere.stop=0.05"])
-    said = stopped(midnights_elsewhere(loaded), bounded)
+    said = stopped(midnights_in_utc(loaded), bounded)
     assert "claims: service_date has the time 22:00 or 23:00 without a zone in 135 of 450 rows (30.00 %)" in said
     assert "checks.input.midnight_elsewhere.stop" in said
-    require_enough(midnights_elsewhere(Loaded("claims", read=450, late={"service_date": 20})), bounded)
+    require_enough(midnights_in_utc(Loaded("claims", read=450, late={"service_date": 20})), bounded)
 
 
 # --- Rejected together ---------------------------------------------------------------------------

@@ -13,7 +13,13 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.accounting import account_of
-from claimatlas.ingest.load.warnings import examples_of_rejected, notes_of_words, said_of_reasons, span_of_days
+from claimatlas.ingest.load.warnings import (
+    SourceTable,
+    examples_of_rejected,
+    notes_of_words,
+    reasons_as_text,
+    span_of_days,
+)
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validate.columns import check_mapping, columns_among
@@ -26,6 +32,8 @@ from claimatlas.ingest.validate.rows import (
     ROW,
     TIMED,
     UNLISTED,
+    RowExtras,
+    RowRules,
     validate_rows,
 )
 from pydantic import ValidationError
@@ -77,16 +85,8 @@ def frame(spark: SparkSession, table: str, rows: list[dict[str, Any]], **types: 
 def judge(
     raw: DataFrame, table: str, mapping: Mapping | None = None, *, every_row: bool = False, **understanding: Any
 ) -> list[Row]:
-    return validate_rows(
-        raw,
-        TABLES[table],
-        mapping or mapping_of(),
-        first_service_date=date(2005, 1, 1),
-        as_of=date(2026, 12, 31),
-        understanding=Understanding(**understanding),
-        keep_every_row=every_row,
-        with_oddities=True,
-    ).collect()
+    rules = RowRules(mapping or mapping_of(), date(2005, 1, 1), date(2026, 12, 31), Understanding(**understanding))
+    return validate_rows(raw, TABLES[table], rules, RowExtras(every_row=every_row, oddities=True)).collect()
 
 
 def in_order(rows: list[Row], column: str) -> list[Any]:
@@ -486,7 +486,7 @@ def test_examples_of_what_was_rejected_are_nobodys(spark: SparkSession) -> None:
     mapping = mapping_of(claims={"quantity": "n"})
     found = examples_of_rejected(rejected, CLAIMS_INPUT, mapping)
     assert found == {"unparseable_quantity": "NA", "unparseable_service_date": "99/99/9999"}
-    assert said_of_reasons({"unparseable_quantity": 4, "zero_quantity": 1}, found) == (
+    assert reasons_as_text({"unparseable_quantity": 4, "zero_quantity": 1}, found) == (
         "unparseable_quantity 4 (such as 'NA'), zero_quantity 1"
     )
 
@@ -525,9 +525,8 @@ def test_a_hospital_that_was_written_as_a_fraction_is_noted(spark: SparkSession)
         rows = judge(frame(spark, table, [{"hospital_id": text} for text in texts]), table)
         assert [row["hospital_id"] for row in rows if row[FRACTION]] == ["10.0", ".0"]
     loaded = Loaded("hospital_stays", read=6, oddities={FRACTION: 2})
-    notes = notes_of_words(
-        spark, Source("hospital_stays", "x", "csv"), TABLES["hospital_stays"], mapping_of(), Understanding(), loaded
-    )
+    source = Source("hospital_stays", "x", "csv")
+    notes = notes_of_words(SourceTable(spark, source, TABLES["hospital_stays"], mapping_of(), Understanding()), loaded)
     assert len(notes) == 1
     assert notes[0].startswith("hospital_stays: hospital_id ends in .0 in 2 of 6 (33.33 %) rows")
 

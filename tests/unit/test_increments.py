@@ -1,7 +1,7 @@
 """What a run record counts after a batch."""
 
 from claimatlas.cells.indicators_stage import ignored_services
-from claimatlas.increments.increment_stage import carried_on
+from claimatlas.increments.increment_stage import carried_counts
 
 
 def test_counts_of_beneficiaries_are_carried_on_and_no_others() -> None:
@@ -16,7 +16,7 @@ def test_counts_of_beneficiaries_are_carried_on_and_no_others() -> None:
         "beneficiaries.2022": {"beneficiaries": 4},
     }
     after = {"deliveries.2022": {"deliveries": 3}, "deliveries.2023": {"deliveries": 1}}
-    assert carried_on(base, before, after) == {
+    assert carried_counts(base, before, after) == {
         "deliveries.2022": {"deliveries": 11, "mother_recorded_as_male": 0},
         "beneficiaries.2022": {"beneficiaries": 96},
         "deliveries.2023": {"deliveries": 1},

@@ -244,7 +244,7 @@ def test_a_warning_is_said_once_and_kept(capsys: Captured) -> None:
 
 def test_a_record_for_another_purpose_says_nothing_and_is_not_the_run(capsys: Captured) -> None:
     set_up("json", "explain")
-    record = RunRecord("explain", [2023], load_configuration(), 0, quiet=True)
+    record = RunRecord("explain", [2023], load_configuration())
     with record.stage("reading"):
         record.progress("reading")
         record.warn("odd")

@@ -13,7 +13,7 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, InputTable
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validate.columns import find_columns
-from claimatlas.ingest.validate.rows import REASONS, REPEATED, ROW, validate_rows
+from claimatlas.ingest.validate.rows import REASONS, REPEATED, ROW, RowExtras, RowRules, validate_rows
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -55,14 +55,8 @@ def _no_compiled_queries(spark: SparkSession) -> None:
 
 
 def judge(raw: DataFrame, table: InputTable, *, mapping: Mapping = STANDARD, every_row: bool = False) -> list[Row]:
-    return validate_rows(
-        raw,
-        table,
-        mapping,
-        first_service_date=date(2005, 1, 1),
-        as_of=date(2026, 12, 31),
-        keep_every_row=every_row,
-    ).collect()
+    rules = RowRules(mapping, date(2005, 1, 1), date(2026, 12, 31))
+    return validate_rows(raw, table, rules, RowExtras(every_row=every_row)).collect()
 
 
 def frame(spark: SparkSession, table: InputTable, rows: Iterable[dict[str, Any]], **types: T.DataType) -> DataFrame:
@@ -436,7 +430,7 @@ def test_optional_columns_may_be_absent(spark: SparkSession) -> None:
 @pytest.mark.parametrize("table", [CLAIMS_INPUT, POPULATION_INPUT, HOSPITAL_STAYS_INPUT], ids=lambda table: table.name)
 def test_the_result_has_the_columns_of_silver_in_their_types(spark: SparkSession, table: InputTable) -> None:
     raw = frame(spark, table, [{}])
-    judged = validate_rows(raw, table, STANDARD, first_service_date=date(2005, 1, 1), as_of=date(2026, 12, 31))
+    judged = validate_rows(raw, table, RowRules(STANDARD, date(2005, 1, 1), date(2026, 12, 31)))
     columns = [*table.values, "year"]
     assert judged.columns == [*columns, REASONS, REPEATED, ROW, SOURCE_FILE]
     # Which batch brought a row is not the row's own.

@@ -159,13 +159,14 @@ def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) 
     from claimatlas.configuration import load_configuration
     from claimatlas.configuration.publication import load_publication
     from claimatlas.errors import QualityGateError
+    from claimatlas.protection.candidate import PublishingRules
     from claimatlas.protection.gold import release_of
-    from claimatlas.protection.run import protect_year
+    from claimatlas.protection.run import Watch, protect_year
 
     loaded = load_configuration(str(conf))
-    release = release_of(str(output), None)
+    release, rules = release_of(str(output), None), PublishingRules(loaded, load_publication(loaded))
     with pytest.raises(QualityGateError, match="ran out of their time"):
-        protect_year(release, YEAR, loaded, load_publication(loaded), {}, 0.0, lambda message: None)
+        protect_year(release, YEAR, rules, {}, Watch(0.0, lambda message: None))
 
 
 def _show_all(self: Cleaning, until: float) -> int:
@@ -213,6 +214,29 @@ def test_few_people(births: dict[str, int], tmp_path: Path, conf: Path) -> None:
     assert protect(output, conf) == 0
     assert len(published(output)) == 3 * (3 * 9 + 5 * 5)
     assert leaks(output, conf) == []
+
+
+def test_a_population_that_is_withheld_stays_so(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is shown again for want of a secret that needs it hidden."""
+    answers = iter([False, False, True])
+    monkeypatch.setattr(Audit, "_protect_parts", lambda self, until: next(answers))
+    assert protect(output, conf) == 0
+    assert {row["confidentiality"] for row in published(output)} == {"C"}
+    assert leaks(output, conf) == []
+
+
+def test_counts_that_contradict_each_other_are_named(
+    output: Path, conf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A numerator above its denominator lies in no world."""
+    rows = gold_rows(drawn(1))
+    wrong = [dict(zip(GOLD, row, strict=True)) for row in rows]
+    for row in wrong:
+        if row["numerator"] is not None and row["indicator_id"] != "births":
+            row["numerator"] += row["denominator"]
+    write_gold(output, [tuple(row[name] for name in GOLD) for row in wrong])
+    assert protect(output, conf) == 2
+    assert "above" in capsys.readouterr().err
 
 
 def test_a_hidden_cell_that_is_shown_again(output: Path, conf: Path) -> None:

@@ -18,7 +18,7 @@ from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import QualityGateError
 from claimatlas.protection.audit import Audit
-from claimatlas.protection.candidate import rows_of_year
+from claimatlas.protection.candidate import PublishingRules, rows_of_year
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.plan import plan
@@ -56,7 +56,7 @@ def protected(
         choose(audit, cells, conf, time.monotonic() + 60, "drawn")
     except QualityGateError:
         return [], audit, False
-    return rows_of_year(cells, measures, conf, publication, YEAR, 1), audit, True
+    return rows_of_year(cells, measures, PublishingRules(conf, publication), YEAR, 1), audit, True
 
 
 @st.composite

@@ -1,12 +1,12 @@
 """The links between Belgium's indicators by which a hidden figure would follow: each is known from the declarations."""
 
-import numpy as np
 import pytest
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
+from claimatlas.protection.links import common_figures
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
 from claimatlas.protection.tables import TableBuilder, published_values
 from comparison import CONF
@@ -75,13 +75,23 @@ def test_yes_and_the_rest_are_all() -> None:
     assert values == ("yes", "no_or_unknown")
 
 
+def test_unknown_domicile_is_another_count_where_places_are_others() -> None:
+    """An indicator of the country alone knows everybody's place: its rest bounds that of no other."""
+    builder = TableBuilder(CONFIGURATION, load_publication(CONFIGURATION), 2023)
+    fine = builder.frame("deliveries", "municipality", ("age_category", "delivery_type"))
+    coarse = builder.frame("deliveries", "country", ("delivery_type",))
+    alike = builder.frame("deliveries", "municipality", ("delivery_type",))
+    assert {fine.units[one].level for (one, _), _ in common_figures(fine, coarse)} == {"country"}
+    assert "" in {fine.units[one].level for (one, _), _ in common_figures(fine, alike)}
+
+
 def test_unknown_domicile() -> None:
     """The country holds those of no known place; no part does, so they are what is left of it: a unit of their own."""
     publication = load_publication(CONFIGURATION)
     frame = TableBuilder(CONFIGURATION, publication, 2023).frame("deliveries", "municipality", ("delivery_type",))
     nowhere = len(frame.leaves) - 1
     assert [unit.level for unit in frame.units if nowhere in unit.leaves] == ["", "country"]
-    assert np.argwhere(frame.unplaced.all(axis=1)).tolist() == [[0]]
+    assert [position for position, unit in enumerate(frame.units) if not unit.level] == [0]
     # Every other sum has no rest, so each unit's parts tell it and are told by it.
     for position, unit in enumerate(frame.units):
         inside = {leaf for child in frame.children[position] for leaf in frame.units[child].leaves}

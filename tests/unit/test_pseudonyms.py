@@ -17,7 +17,7 @@ from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.pseudonym_key import pseudonym_key
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validate.pseudonyms import pseudonym, with_key
-from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
+from claimatlas.ingest.validate.rows import REASONS, ROW, RowExtras, RowRules, validate_rows
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -132,7 +132,7 @@ def test_both_variables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o666], ids=oct)
 def test_a_file_open_to_everybody_is_refused(mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY_FILE_VARIABLE, str(key_file(tmp_path, SECRET, mode)))
-    assert "open to everybody" in refusal()
+    assert "read by everybody" in refusal()
 
 
 def test_a_file_of_a_group_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,9 +183,9 @@ def frame(spark: SparkSession, rows: list[dict[str, Any]], corrupt: list[str | N
     return spark.createDataFrame(values, T.StructType([T.StructField(name, T.StringType()) for name in fields]))
 
 
-def judged(raw: DataFrame, table: InputTable, key: Any = KEY, **more: Any) -> list[dict[str, Any]]:
-    limits = {"first_service_date": date(2005, 1, 1), "as_of": date(2026, 12, 31)}
-    rows = validate_rows(raw, table, SENDER, **limits, key=key, **more).collect()
+def judged(raw: DataFrame, table: InputTable, key: Any = KEY, **extras: Any) -> list[dict[str, Any]]:
+    rules = RowRules(SENDER, date(2005, 1, 1), date(2026, 12, 31), key=key)
+    rows = validate_rows(raw, table, rules, RowExtras(**extras)).collect()
     return [row.asDict() for row in rows]
 
 
@@ -240,11 +240,10 @@ def test_a_malformed_row_is_kept_without_its_text(spark: SparkSession) -> None:
 
 def test_without_a_key_rows_are_kept_whole(spark: SparkSession) -> None:
     raw = frame(spark, [{**CLAIM, "remark": "of ann"}], [None])
-    (row,) = judged(raw, CLAIMS_INPUT, key=None, keep_every_row=True)
+    (row,) = judged(raw, CLAIMS_INPUT, key=None, every_row=True)
     assert json.loads(row[ROW]) == {**CLAIM, "remark": "of ann"}
-    plan = validate_rows(
-        raw, CLAIMS_INPUT, SENDER, first_service_date=date(2005, 1, 1), as_of=date(2026, 12, 31)
-    )._jdf.queryExecution()  # type: ignore[operator]
+    rules = RowRules(SENDER, date(2005, 1, 1), date(2026, 12, 31))
+    plan = validate_rows(raw, CLAIMS_INPUT, rules)._jdf.queryExecution()  # type: ignore[operator]
     assert "Join" not in plan.toString()
     assert "sha2" not in plan.toString()
 

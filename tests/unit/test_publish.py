@@ -22,10 +22,15 @@ import pyarrow.parquet as pq
 from claimatlas.atlas import building
 from claimatlas.atlas.cells import State
 from claimatlas.atlas.reading import PublishedCells
+from claimatlas.auditing.run import audit
 from claimatlas.cli import main
+from claimatlas.commands import attacks
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.atlas import load_atlas
 from claimatlas.errors import InputError
+from claimatlas.protection.audit import Audit
+from claimatlas.protection.cleaning import Cleaning
+from claimatlas.protection.proof import Proof
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.schemas import LEDGER
 from openpyxl import load_workbook
@@ -153,6 +158,35 @@ def test_a_candidate_that_is_not_the_approved_one_is_refused(output: Path, conf:
     write_rows(str(output), PUBLISHED_CELLS, [tuple(row[name] for name in names) for row in rows])
     assert publish(output, conf, tmp_path / "site", "--approved-by", "A. Person", "--review", approved) == 2
     assert not (tmp_path / "site").exists()
+
+
+def test_a_candidate_that_the_attacker_breaks_is_not_published(
+    output: Path, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What hides and what attacks are two programs: a fault of the first is found by the second."""
+    for step, answer in (("protect", True), ("clean", 0), ("check_worlds", True)):
+        owner = Cleaning if step == "clean" else Audit
+        monkeypatch.setattr(owner, step, lambda self, until=0.0, answer=answer: answer)
+    monkeypatch.setattr("claimatlas.protection.run.prove", lambda audit, progress: Proof())
+    site = tmp_path / "site"
+    assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
+    approved = ("--approved-by", "A. Person", "--review", review_hash(output))
+    assert publish(output, conf, site, *approved) == 3
+    assert "figures can be worked out" in capsys.readouterr().err
+    assert not site.exists()
+    assert not DeltaReader(str(output)).exists(LEDGER)
+    assert not (output / "protection" / "attack_1.json").exists()
+
+
+def test_figures_that_withstood_the_attack_are_not_attacked_again(
+    output: Path, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(attacks, "audit", lambda *given: made.append(given) or audit(*given))
+    for _ in range(2):
+        approved = ("--approved-by", "A. Person", "--review", review_hash(output))
+        assert publish(output, conf, tmp_path / "site", *approved) == 0
+    assert len(made) == 1
 
 
 def test_an_embargo_is_kept(output: Path, conf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

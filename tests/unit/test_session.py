@@ -10,7 +10,7 @@ import pytest
 from claimatlas.errors import InputError
 from claimatlas.spark import session as session_module
 from claimatlas.spark.artifacts import DELTA_VERSION, SPARK_VERSION
-from claimatlas.spark.session import get_session, temporary_folder
+from claimatlas.spark.session import LocalSpark, get_session, temporary_folder
 from claimatlas.spark.settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
 from pyspark.errors import PySparkImportError
 from pyspark.sql import SparkSession
@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 def test_an_active_session_is_returned_untouched(spark: SparkSession) -> None:
     spark.conf.set("spark.sql.session.timeZone", "Europe/Brussels")
     before = dict(spark.conf.getAll)
-    found = get_session("another name", settings={"spark.sql.shuffle.partitions": "77"})
+    found = get_session("another name", LocalSpark(settings={"spark.sql.shuffle.partitions": "77"}))
     assert found is spark
     assert dict(found.conf.getAll) == before
 

@@ -19,9 +19,10 @@ from claimatlas.configuration.indicators import Numerator
 from claimatlas.configuration.starters import write_starter
 from claimatlas.conventions import TREND_YEARS, Z
 from claimatlas.errors import InputError
+from claimatlas.sheets import markdown
 from claimatlas.sheets.facts import TREND_P, WILSON_Z, gather
 from claimatlas.sheets.files import FORMATS, sheet_files
-from claimatlas.sheets.markdown import code, plain, table
+from claimatlas.sheets.markdown import code, plain
 from claimatlas.sheets.texts import LANGUAGES as SHIPPED_LANGUAGES
 from claimatlas.sheets.texts import texts_for, texts_of
 from claimatlas.tables.schemas import COMPARISONS
@@ -376,7 +377,7 @@ def test_text_from_outside_is_literal(text: str, expected: str) -> None:
 
 def test_code_and_cells_keep_what_they_hold() -> None:
     assert code("a`b") == "`` a`b ``"
-    assert table(["x"], [[code("a|b")], [plain("a|b")]]).splitlines()[2:] == ["| `a\\|b` |", "| a\\|b |"]
+    assert markdown.row(code("a|b"), plain("a|b")) == "| `a\\|b` | a\\|b |"
 
 
 @pytest.mark.parametrize("name", [name for name in EVERYTHING if name.endswith(".html")])
@@ -542,8 +543,8 @@ def test_a_group_without_a_form_within_a_sentence_has_its_heading_there(conf: Pa
             "line 18: group.midwife: expected a text for",
         ),
         (', en: "Midwife"', ", en: 5", "line 18: group.midwife.en: expected a text."),
-        ('"Midwife"', '"Midwife {x}"', "line 18: group.midwife.en: braces {} are for the places"),
-        ('"Midwife"', '"Midwife {"', "line 18: group.midwife.en: braces {} are for the places"),
+        ('"Midwife"', '"Midwife {x}"', "line 18: group.midwife.en: braces {} are for the placeholders"),
+        ('"Midwife"', '"Midwife {"', "line 18: group.midwife.en: braces {} are for the placeholders"),
         ("contacts with {group}; the list", "contacts; the list", None),
         ("contacts with {group}; the list", "contacts with {groups}; the list", "choice.midwife_codes.en: braces {}"),
     ],
@@ -648,7 +649,7 @@ def test_another_language_is_one_file(tmp_path: Path) -> None:
     )
     assert str(caught.value).splitlines() == [
         f"sheets/pt.yaml, line {block}: index.back: this key is missing.",
-        f"sheets/pt.yaml, line {changed}: brief.sector_from: the places for values must be those of the shipped text: "
+        f"sheets/pt.yaml, line {changed}: brief.sector_from: the placeholders must be those of the shipped text: "
         "{level}, {year}.",
     ]
 

@@ -118,7 +118,7 @@ def test_markers_and_hidden_files_are_left_out(tmp_path: Path) -> None:
     # What may be data is not passed over in silence.
     for name in (".hidden/x.csv", "_temporary/0/part-1.csv"):
         hidden = put(tmp_path / "claims" / name)
-        assert refused(tmp_path).startswith(f"claims: {hidden} would be passed over")
+        assert refused(tmp_path).startswith(f"claims: {hidden} would be skipped by Spark")
         hidden.unlink()
 
 

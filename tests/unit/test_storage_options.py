@@ -86,10 +86,10 @@ def test_an_address_without_encryption_is_not_assumed(tmp_path: Path) -> None:
     [
         (OUTPUT, {}, "neither its settings"),
         (OUTPUT, {"access_key": "me", "aws_credentials_provider": "org.example.Ours"}, "come from Ours"),
-        ("abfss://a@b.dfs.core.windows.net/c", {}, "by Spark only"),
-        ("dbfs:/Volumes/main/raw", {}, "by Spark only"),
-        ("file://host/tables", {}, "by Spark only"),
-        ("file:///my%20tables", {}, "its name has a sign"),
+        ("abfss://a@b.dfs.core.windows.net/c", {}, "needs Spark"),
+        ("dbfs:/Volumes/main/raw", {}, "needs Spark"),
+        ("file://host/tables", {}, "needs Spark"),
+        ("file:///my%20tables", {}, "its name has a character"),
     ],
 )
 def test_what_spark_must_read(tmp_path: Path, output: str, settings: dict[str, str], why: str) -> None:

@@ -23,7 +23,7 @@ from claimatlas.configuration.indicators import Indicator
 
 
 def languages_page(site: Site) -> str:
-    """The page at the top of the site: the languages, and nothing that chooses one by itself."""
+    """The page at the top of the site: a list of languages, without an automatic choice."""
     first = next(iter(site.words))
     return render(
         "languages",

@@ -1,4 +1,4 @@
-"""From the published tables to what the pages are made from: one release, its places, words, years and changes."""
+"""Collect from the published tables what the pages need: one release, its places, words, years and changes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def languages_of(settings: AtlasSettings, asked: Sequence[str]) -> dict[str, str
 
 @dataclass(frozen=True)
 class Declared:
-    """What is declared: the configuration, whose atlas it is, what may be published, the locale of each language."""
+    """The declarations: the configuration, the settings of atlas and publication, the locale of each language."""
 
     configuration: Configuration
     settings: AtlasSettings
@@ -45,7 +45,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a release stands: the day of its publication (none for a draft), and when its figures changed."""
+    """The dates of a release: its publication (``None`` for a draft), and when its figures changed."""
 
     published_on: date | None
     data_changed: Mapping[str, date]
@@ -54,7 +54,7 @@ class Standing:
 
 
 def site_of(declared: Declared, cells: PublishedCells, standing: Standing) -> Site:
-    """What the pages of a release are made from.
+    """The site of a release: everything that its pages need.
 
     Raises:
         InputError: the release has a cell of an indicator that is not declared.
@@ -134,7 +134,7 @@ def _data_changed(
     earlier: Sequence[int],
     published_on: date | None,
 ) -> dict[str, date]:
-    """By going back as long as an indicator's cells are the same."""
+    """The day of the oldest release since which an indicator's cells have been the same."""
     if not earlier:
         return dict.fromkeys(cells.years_of_indicators, published_on) if published_on else {}
     open_names = {name: cells.digest_of(name) for name in cells.years_of_indicators}

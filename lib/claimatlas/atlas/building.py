@@ -27,7 +27,7 @@ from claimatlas.paths import is_remote
 from claimatlas.runs.lock import holding
 
 MARK = "site.json"
-"""The file by which a folder is known to be a site that may be replaced."""
+"""The file that marks a folder as a site that may be replaced."""
 Progress = Callable[[str], None]
 _CODE = re.compile(r"[A-Za-z0-9_-]+")
 _AT_FDCWD, _EXCHANGE = -100, 2
@@ -56,7 +56,7 @@ def check_folder(output: str, folder: str) -> Path:
 
 @contextmanager
 def new_folder(site: Path) -> Iterator[Path]:
-    """A new folder beside the site's; it takes the site's place when all went well, and is gone otherwise.
+    """A new folder beside the site's. It replaces the site if all went well, and is removed otherwise.
 
     Raises:
         InputError: the folder cannot be written.
@@ -83,7 +83,7 @@ def put_in_place(fresh: Path, site: Path) -> None:
     elif _exchange(fresh, site):
         shutil.rmtree(fresh)
     else:
-        # Where the system cannot exchange two names, the former folder comes back if the second rename fails.
+        # If the system cannot exchange two names, restore the former folder when the second rename fails.
         former = site.with_name(f".{site.name}.former")
         site.rename(former)
         try:
@@ -176,7 +176,7 @@ def _write_static(folder: Path, site: Site) -> None:
 
 
 def _keep_downloads(folder: Path, site: Site, history: History, former: Path) -> None:
-    """Copy the files of earlier releases that are whole; those of a withdrawn release go."""
+    """Copy the complete files of earlier releases, without those of a withdrawn release."""
     for number in history.published:
         before = former / "downloads" / str(number)
         if number != site.release.number and number not in history.withdrawals and is_whole(before):

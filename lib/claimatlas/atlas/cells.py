@@ -1,4 +1,4 @@
-"""Published cells as the atlas reads them: what a figure is, and which of four states it is in."""
+"""Published cells as the atlas reads them: the figure, and which of four states it is in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """What a reader is shown in place of a figure, each with a look of its own."""
+    """The states of a figure; each is drawn differently."""
 
     VALUE = "value"
     HIDDEN = "hidden"

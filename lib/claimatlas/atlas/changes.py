@@ -1,4 +1,4 @@
-"""What changed between two published releases, as readers may be told: counts of cells, never a hidden figure."""
+"""The changes between two published releases, for readers: counts of cells, never a hidden figure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class History:
 
 
 def changes_between(before: PublishedCells, after: PublishedCells) -> tuple[Change, ...]:
-    """The cells that changed, by indicator and year; a change of what is told beside the counts is a change too."""
+    """The number of changed cells by indicator and year.
+
+    A change of status or of the bounds of a hidden value counts too.
+    """
     found: dict[tuple[str, int], Counter[str]] = {}
     for indicator in sorted({*before.years_of_indicators, *after.years_of_indicators}):
         old, new = (

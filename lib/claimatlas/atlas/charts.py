@@ -7,14 +7,14 @@ a scale, and no chart is drawn where it would be empty.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
 
-from claimatlas.atlas.cells import Cell, State
+from claimatlas.atlas.cells import Cell
 from claimatlas.atlas.classes import Classes
-from claimatlas.atlas.maps import LOOKS, fill, says
+from claimatlas.atlas.maps import LOOKS, LevelFigures, fill, has_value, says
 from claimatlas.atlas.svg import Number, hatching, label, path, picture, tag, ticks
 from claimatlas.atlas.words import ChartWords
 from claimatlas.conventions import Z
@@ -25,7 +25,7 @@ LEFT, RIGHT, TOP, BOTTOM = 54, 26, 14, 30
 """Room for the numbers of the axes."""
 
 MANY = 60
-"""Places from which on a ranking has points instead of named bars."""
+"""With more places than this, a ranking has points instead of named bars."""
 
 BINS = 24
 LIMITS = ((Z, "limit-95"), (3.090232, "limit-998"))
@@ -34,7 +34,7 @@ LIMITS = ((Z, "limit-95"), (3.090232, "limit-998"))
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to coordinates along a line."""
+    """Maps values to coordinates along a line."""
 
     low: float
     high: float
@@ -42,13 +42,8 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Where a value lies."""
+        """The coordinate of a value."""
         return self.start + (value - self.low) / ((self.high - self.low) or 1) * (self.end - self.start)
-
-
-def has_value(cell: Cell | None) -> bool:
-    """Whether a cell has a figure that is shown."""
-    return cell is not None and cell.state is State.VALUE and cell.value is not None
 
 
 def value_of(cell: Cell) -> float:
@@ -123,33 +118,31 @@ def sparkline_svg(points: Sequence[Cell], words: ChartWords) -> str:
     return picture((110, 27), words.id, "spark", words.title, told, *lines, dot)
 
 
-def ranking_svg(
-    cells: Sequence[Cell], country: Cell | None, names: Mapping[str, str], classes: Classes | None, words: ChartWords
-) -> str:
+def ranking_svg(figures: LevelFigures, words: ChartWords) -> str:
     """The places in the order of their values, with intervals and the country's value as a line.
 
     Named bars up to 60 places, beyond that a point for each. Places without a figure are counted, not drawn.
     """
-    ordered = sorted((cell for cell in cells if has_value(cell)), key=lambda cell: (-value_of(cell), cell.geo_code))
-    if len(ordered) < 2 or classes is None:
+    ordered = sorted(figures.with_figure(), key=lambda cell: (-value_of(cell), cell.geo_code))
+    if len(ordered) < 2 or figures.classes is None:
         return ""
     told = words.say(
         "chart.ranking_desc",
         places=len(ordered),
-        missing=len(cells) - len(ordered),
-        highest=names.get(ordered[0].geo_code, ordered[0].geo_code),
+        missing=len(figures.cells) - len(ordered),
+        highest=figures.name(ordered[0].geo_code),
         highest_value=says(ordered[0], words),
-        lowest=names.get(ordered[-1].geo_code, ordered[-1].geo_code),
+        lowest=figures.name(ordered[-1].geo_code),
         lowest_value=says(ordered[-1], words),
     )
-    if len(ordered) > MANY:
-        return _points_in_order(ordered, country, names, classes, words, told)
-    return _bars(ordered, country, names, classes, words, told)
+    draw = _points_in_order if len(ordered) > MANY else _bars
+    return draw(ordered, figures, figures.classes, words, told)
 
 
-def distribution_svg(cells: Sequence[Cell], country: Cell | None, classes: Classes | None, words: ChartWords) -> str:
-    """How many places have which value, as bars in the colours of the classes, with the country's value as a line."""
-    shown = sorted(value_of(cell) for cell in cells if has_value(cell))
+def distribution_svg(figures: LevelFigures, words: ChartWords) -> str:
+    """A histogram of the places by value, in the colours of the classes, with the country's value as a line."""
+    shown = sorted(map(value_of, figures.with_figure()))
+    country, classes = figures.country, figures.classes
     if len(shown) < 2 or classes is None or shown[0] == shown[-1]:
         return ""
     marks = ticks(shown[0], shown[-1], 6)
@@ -184,12 +177,12 @@ def distribution_svg(cells: Sequence[Cell], country: Cell | None, classes: Class
     return _chart(words, told, drawn)
 
 
-def funnel_svg(cells: Sequence[Cell], country: Cell | None, names: Mapping[str, str], words: ChartWords) -> str:
-    """Value by size: places outside the limits differ from the country by more than chance alone would make them.
+def funnel_svg(figures: LevelFigures, words: ChartWords) -> str:
+    """A funnel plot of value by size: places outside the limits differ from the country by more than chance.
 
     Limits are drawn for percentages only: elsewhere the spread of single people is not known.
     """
-    shown = [cell for cell in cells if has_value(cell) and cell.denominator]
+    shown, country = [cell for cell in figures.with_figure() if cell.denominator], figures.country
     sizes = [cell.denominator or 1 for cell in shown]
     if len(shown) < 3 or country is None or not has_value(country) or all(c.denominator == c.value for c in shown):
         return ""
@@ -211,7 +204,7 @@ def funnel_svg(cells: Sequence[Cell], country: Cell | None, names: Mapping[str, 
         tag("path", d=path([(across.start, values(centre)), (across.end, values(centre))]), class_="line-country")
     )
     for cell, size in zip(shown, sizes, strict=True):
-        said = f"{names.get(cell.geo_code, cell.geo_code)}: {says(cell, words)} ({words.count(size)})"
+        said = f"{figures.name(cell.geo_code)}: {says(cell, words)} ({words.count(size)})"
         css = "point plain outside" if is_share and is_outside(cell, centre, LIMITS[1][0]) else "point plain"
         drawn.append(
             tag(
@@ -257,7 +250,7 @@ def _extent(cells: Iterable[Cell]) -> list[float]:
 
 
 def _domain(values: Sequence[float]) -> list[float]:
-    """The marks of an axis: from 0 unless that would flatten what is to be seen."""
+    """The marks of an axis. It starts at 0 unless that would hide the differences."""
     low, high = min(values), max(values)
     return ticks(0 if low < high / 2 else low, high)
 
@@ -331,13 +324,9 @@ def _limit(centre: float, z: float, css: str, across: Scale, values: Scale) -> s
 
 
 def _points_in_order(
-    ordered: Sequence[Cell],
-    country: Cell | None,
-    names: Mapping[str, str],
-    classes: Classes,
-    words: ChartWords,
-    told: str,
+    ordered: Sequence[Cell], figures: LevelFigures, classes: Classes, words: ChartWords, told: str
 ) -> str:
+    country = figures.country
     marks = _domain(_extent(ordered))
     values = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
     across = Scale(0, len(ordered) - 1, WIDTH - RIGHT - 4, LEFT + 4)
@@ -355,20 +344,14 @@ def _points_in_order(
         y = values(value_of(country))
         drawn.append(tag("path", d=f"M{LEFT},{y:.1f}H{WIDTH - RIGHT}", class_="line-country"))
         drawn.append(label(LEFT + 6, y - 5, says(country, words), "t-country"))
-    first, last = (names.get(cell.geo_code, cell.geo_code) for cell in (ordered[-1], ordered[0]))
+    first, last = (figures.name(cell.geo_code) for cell in (ordered[-1], ordered[0]))
     drawn.append(label(LEFT, HEIGHT - BOTTOM + 18, f"{first}: {says(ordered[-1], words)}", "t-tick"))
     drawn.append(label(WIDTH - RIGHT, HEIGHT - BOTTOM + 18, f"{last}: {says(ordered[0], words)}", "t-tick", "end"))
     return _chart(words, told, drawn)
 
 
-def _bars(
-    ordered: Sequence[Cell],
-    country: Cell | None,
-    names: Mapping[str, str],
-    classes: Classes,
-    words: ChartWords,
-    told: str,
-) -> str:
+def _bars(ordered: Sequence[Cell], figures: LevelFigures, classes: Classes, words: ChartWords, told: str) -> str:
+    country = figures.country
     row, left, right = 19, 184, 76
     high = max(_extent(ordered))
     across = Scale(0, high, left, WIDTH - right)
@@ -377,8 +360,7 @@ def _bars(
     for place, cell in enumerate(ordered):
         y = 8 + place * row
         value = value_of(cell)
-        name = names.get(cell.geo_code, cell.geo_code)
-        drawn.append(label(left - 6, y + 13, _cut(name), "t-label", "end"))
+        drawn.append(label(left - 6, y + 13, _cut(figures.name(cell.geo_code)), "t-label", "end"))
         drawn.append(
             tag(
                 "rect",

@@ -47,7 +47,7 @@ TEXTS = (
     "bounds_from", "hidden", "indicator.few",
     "indicator.map", "indicator.series", "indicator.ranking", "indicator.distribution", "indicator.funnel",
 )  # fmt: skip
-"""What keys begin with whose texts the script reads."""
+"""The prefixes of the text keys that the script reads."""
 
 
 def write_data(folder: Path, site: Site, topology: Topology | None) -> None:
@@ -84,7 +84,7 @@ def _head(site: Site) -> str:
 def _write(path: Path, head: str, key: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Two signs that end a line in a script of old, though not in JSON.
+    # Two characters that end a line in older JavaScript, but not in JSON.
     text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     call = f'(self.claimatlas=self.claimatlas||[]).push(["{key}",{text}]);'
     path.write_text(f"/* {head} */\n{call}\n", encoding="utf-8")

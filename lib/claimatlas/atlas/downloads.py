@@ -20,7 +20,7 @@ from pyarrow.csv import WriteOptions, write_csv
 from claimatlas.atlas.cells import State
 from claimatlas.atlas.metadata import CATALOGUE, CSVW, catalogue, csvw
 from claimatlas.atlas.site import Site
-from claimatlas.atlas.workbooks import MOMENT, write_workbook
+from claimatlas.atlas.workbooks import MOMENT, Content, write_workbook
 from claimatlas.configuration.indicators import Indicator
 
 FORMATS = ("csv", "xlsx", "parquet")
@@ -43,9 +43,8 @@ def write_downloads(folder: Path, site: Site) -> None:
         _write_csv(folder / f"{indicator.id}.csv", table)
         _write_parquet(folder / f"{indicator.id}.parquet", table, site)
         about = _metadata_rows(site, indicator)
-        write_workbook(
-            folder / f"{indicator.id}.xlsx", indicator.id, table, about, notes(site).splitlines(), site.release.band
-        )
+        content = Content(indicator.id, table, about, notes(site).splitlines(), site.release.band)
+        write_workbook(folder / f"{indicator.id}.xlsx", content)
     _write_json(folder / CSVW, csvw(site))
     _write_json(folder / CATALOGUE, catalogue(site))
     _write_json(folder / AUDIT, audit_record(site))
@@ -88,7 +87,7 @@ def audit_record(site: Site) -> dict[str, Any]:
 
 
 def notes(site: Site) -> str:
-    """What whoever opens the files must know, in every language of the site."""
+    """The notes for readers of the files, in every language of the site."""
     paragraphs = []
     for language, words in site.words.items():
         lines = [f"{site.settings.title[language]} – {site.settings.owner[language]}"]
@@ -110,7 +109,7 @@ def _labels(site: Site) -> dict[str, Any]:
 
 
 def _with_band(table: pa.Table, site: Site) -> pa.Table:
-    """With a band also in a column of its own, so that no copy of a row loses it."""
+    """Add the band as a column, so that a copied row keeps it."""
     band = site.release.band
     return table.append_column(BAND, pa.array([band] * len(table), pa.string())) if band else table
 

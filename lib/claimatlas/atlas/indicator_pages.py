@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from claimatlas.atlas.classes import Classes, classes_of
 from claimatlas.atlas.data_files import scripts_of
 from claimatlas.atlas.downloads import FORMATS
 from claimatlas.atlas.figures import Figure, figure, hidden_among
-from claimatlas.atlas.maps import legend_html, map_svg
+from claimatlas.atlas.maps import LevelFigures, legend_html, map_svg
 from claimatlas.atlas.metadata import dataset
 from claimatlas.atlas.page import App, Page, page_text
 from claimatlas.atlas.places import sort_key
@@ -26,11 +26,10 @@ from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
 from claimatlas.configuration.dimensions import AGE
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.sheets import counting
 from claimatlas.sheets.facts import Facts, gather
 from claimatlas.sheets.html import converted
-from claimatlas.sheets.pages import Written, sheet
-from claimatlas.sheets.publishing import age_classes
+from claimatlas.sheets.pages import Written, section, sheet
+from claimatlas.sheets.phrases import Phrases
 
 _MOST_IN_A_RANKING = 60
 
@@ -60,6 +59,10 @@ class IndicatorTotals:
             found.setdefault((year, level), {})[code] = cell
         return found
 
+    def levels(self, year: int) -> list[str]:
+        """The levels with a cell in a year, in the order of ``classes``: the country first."""
+        return [level for level in self.classes if self.of_level(year, level)]
+
     def of_level(self, year: int, level: str) -> Mapping[str, Cell]:
         """The cells of a year and level by place."""
         return self._by_level.get((year, level), {})
@@ -79,8 +82,7 @@ def indicator_page(
     words = site.words[language]
     year = site.release.final_years[indicator.id]
     path = links.indicator_page(language, indicator.id)
-    levels = [level for level in site.levels if totals.of_level(year, level)]
-    smallest = levels[-1]
+    smallest = totals.levels(year)[-1]
     country = _country(site, totals, year)
     country_name = country_name_of(site, language, year)
     title = indicator.names.of(language)
@@ -92,7 +94,7 @@ def indicator_page(
             "has_counts": indicator.unit != "count",
         },
         **_hidden(site, words, totals, year, smallest),
-        **_table(site, indicator, totals, language, year, levels),
+        **_table(site, indicator, totals, language),
         **_pictures(site, indicator, totals, topology, language),
         **_sheet(site, indicator, language),
         "caption": words.say("indicator.caption", level=words.name("level", smallest), year=year),
@@ -179,12 +181,10 @@ def _hidden(site: Site, words: Words, totals: IndicatorTotals, year: int, level:
     return {"hidden_said": said, "hidden_sentence": sentence, "provisional_said": later}
 
 
-def _table(
-    site: Site, indicator: Indicator, totals: IndicatorTotals, language: str, year: int, levels: Sequence[str]
-) -> dict[str, Any]:
-    words = site.words[language]
+def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: str) -> dict[str, Any]:
+    words, year = site.words[language], site.release.final_years[indicator.id]
     tables = []
-    for level in levels:
+    for level in totals.levels(year):
         rows = [
             Row(
                 site.places.name(level, code, language, year),
@@ -211,34 +211,29 @@ def _pictures(
     language: str,
 ) -> dict[str, Any]:
     words, year = site.words[language], site.release.final_years[indicator.id]
-    level = [level for level in site.levels if totals.of_level(year, level)][-1]
-    names = {code: site.places.name(level, code, language, year) for code in totals.of_level(year, level)}
+    level = totals.levels(year)[-1]
     title = indicator.names.of(words.language)
 
     def chart(name: str) -> Any:  # noqa: ANN401 - the words of a picture
         return words.chart(indicator, title, name, is_synthetic=site.release.is_synthetic)
 
-    classes = totals.classes[level]
-    country = _country(site, totals, year)
-    cells = totals.of_level(year, level)
+    def figures(of: str, name: Callable[[str, str, str, int], str]) -> LevelFigures:
+        cells = totals.of_level(year, of)
+        names = {code: name(of, code, language, year) for code in cells}
+        return LevelFigures(of, year, cells, _country(site, totals, year), names, totals.classes[of])
+
+    shown = figures(level, site.places.name)
     there = (of for of in reversed(site.levels) if 1 < len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING)
     ranked = next(there, level)
-    ranked_names = {
-        code: site.places.short_name(ranked, code, language, year) for code in totals.of_level(year, ranked)
-    }
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
-    drawn = map_svg(topology, (level, year), cells, classes, names, chart("map")) if topology else ""
-    ranking = ranking_svg(
-        list(totals.of_level(year, ranked).values()), country, ranked_names, totals.classes[ranked], chart("ranking")
-    )
     return {
-        "map": made(drawn),
-        "legend": made(legend_html(classes, chart("legend"))),
+        "map": made(map_svg(topology, shown, chart("map")) if topology else ""),
+        "legend": made(legend_html(shown.classes, chart("legend"))),
         "series": made(series_svg(points, chart("series"))),
-        "ranking": made(ranking),
+        "ranking": made(ranking_svg(figures(ranked, site.places.short_name), chart("ranking"))),
         "ranking_caption": words.say("indicator.caption", level=words.name("level", ranked), year=year),
-        "distribution": made(distribution_svg(list(cells.values()), country, classes, chart("distribution"))),
-        "funnel": made(funnel_svg(list(cells.values()), country, names, chart("funnel"))),
+        "distribution": made(distribution_svg(shown, chart("distribution"))),
+        "funnel": made(funnel_svg(shown, chart("funnel"))),
     }
 
 
@@ -247,13 +242,13 @@ def _sheet(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
     words, texts = site.words[language], site.words[language].sheets
     release = site.release
     theme = site.settings.theme_of(indicator.id)
-    unit = counting.unit(facts, texts)
+    unit = Phrases(facts, texts).unit()
     changed = release.data_changed.get(indicator.id, release.published_on)
     rows: list[tuple[str, str | Markup]] = [
         ("code", indicator.id),
         ("unit", unit),
-        ("calculation", made(converted(counting.calculation(facts, texts)))),
-        ("population", made(converted(counting.population(facts, texts)))),
+        ("calculation", made(converted(section("calculation", facts, texts)))),
+        ("population", made(converted(section("population", facts, texts)))),
         ("dimensions", _dimensions(facts, words)),
         ("smallest_level", words.name("level", site.levels_of(indicator)[-1])),
         ("first_year", str(facts.first_year)),
@@ -288,7 +283,7 @@ def _dimensions(facts: Facts, words: Words) -> str:
     said = words.say("indicator.splits_at", dimensions=words.and_(names))
     for name in facts.indicator.dimensions:
         if facts.dimensions.declared[name].source == AGE:
-            said += f" {words.name('dimension', name)}: {age_classes(name, facts, words.sheets)}."
+            said += f" {words.name('dimension', name)}: {Phrases(facts, words.sheets).age_classes(name)}."
     return said.replace("\\", "")
 
 

@@ -1,4 +1,4 @@
-"""Where each page and file of the site stands, and how a page reaches another."""
+"""The paths of the pages and files of the site, and the links between them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def download(release: int, name: str) -> str:
 
 
 def root_of(page: str) -> str:
-    """What leads from a page to the site's folder."""
+    """The relative path from a page to the site's folder."""
     return "../" * page.count("/")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from claimatlas.atlas.cells import Cell, State
@@ -21,8 +22,36 @@ LOOKS = {State.HIDDEN: "s-hidden", State.NOBODY: "s-nobody", State.NOT_COMPUTABL
 ABSENT = "s-absent"
 
 
+@dataclass(frozen=True)
+class LevelFigures:
+    """The figures of an indicator in the places of one level and year, as a map or a chart draws them.
+
+    ``cells`` and ``names``: by code of the place; ``country``: the country's cell; ``classes``: what colours a figure.
+    """
+
+    level: str
+    year: int
+    cells: Mapping[str, Cell]
+    country: Cell | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    classes: Classes | None = None
+
+    def name(self, code: str) -> str:
+        """The name of a place; its code where it has no name."""
+        return self.names.get(code, code)
+
+    def with_figure(self) -> Sequence[Cell]:
+        """The cells whose figure is shown."""
+        return [cell for cell in self.cells.values() if has_value(cell)]
+
+
+def has_value(cell: Cell | None) -> bool:
+    """Whether a cell has a figure that is shown."""
+    return cell is not None and cell.state is State.VALUE and cell.value is not None
+
+
 def look(cell: Cell | None, classes: Classes | None) -> str:
-    """The class of the style sheet that a cell is drawn with."""
+    """The CSS class of a cell."""
     if cell is None:
         return ABSENT
     if cell.state is State.VALUE and cell.value is not None and classes is not None:
@@ -37,7 +66,7 @@ def fill(css: str, ids: str) -> str | None:
 
 
 def says(cell: Cell | None, words: ChartWords) -> str:
-    """What a reader is told of a cell."""
+    """The figure of a cell as text, or its state in words."""
     if cell is None:
         return words.say("state.absent")
     if cell.state is State.VALUE and cell.value is not None:
@@ -45,23 +74,16 @@ def says(cell: Cell | None, words: ChartWords) -> str:
     return words.say(f"state.{cell.state.value}")
 
 
-def map_svg(
-    topology: Topology,
-    shown_at: tuple[str, int],
-    cells: Mapping[str, Cell],
-    classes: Classes | None,
-    names: Mapping[str, str],
-    words: ChartWords,
-) -> str:
-    """A map of the places of a level in the codes of a year; ``shown_at``: both; ``cells`` and ``names`` by code."""
-    level, year = shown_at
+def map_svg(topology: Topology, figures: LevelFigures, words: ChartWords) -> str:
+    """A map of the places of a level, in the codes of the year."""
+    level, year, cells = figures.level, figures.year, figures.cells
     coarse = topology.simplified(TOLERANCE)
     width, height = topology.width / SCALE, topology.height / SCALE
     places = []
     for code, rings in coarse.rings(level, year).items():
-        css = look(cells.get(code), classes)
+        css = look(cells.get(code), figures.classes)
         whole = [[(round(x / SCALE), round(y / SCALE)) for x, y in ring] for ring in rings]
-        said = tag("title", escape(f"{names.get(code, code)}: {says(cells.get(code), words)}"))
+        said = tag("title", escape(f"{figures.name(code)}: {says(cells.get(code), words)}"))
         places.append(tag("path", said, d=outline(whole), class_=css, fill=fill(css, words.id)))
     states = [cells[code].state for code in topology.codes(level, year) if code in cells]
     shown = sum(state is State.VALUE for state in states)

@@ -1,4 +1,4 @@
-"""From GeoJSON outlines to a topology: vertices that neighbours share exactly become shared arcs."""
+"""Convert GeoJSON outlines to a topology: vertices that neighbours share exactly become shared arcs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEPS = 10_000
 """Whole coordinates along the longer side: 28 m for Belgium, a quarter of what its outlines are simplified by."""
 
 MARGIN = 50
-"""Kept free on each side, for the width of a line."""
+"""The margin on each side, for the width of a line."""
 
 
 def topology_of_geojson(

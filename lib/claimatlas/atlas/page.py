@@ -1,4 +1,4 @@
-"""What every page has around its content: title, menu, languages, bands, release, licence."""
+"""The frame of every page: title, menu, languages, bands, release, licence."""
 
 from __future__ import annotations
 

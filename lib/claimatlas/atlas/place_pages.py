@@ -22,6 +22,15 @@ Trail = list[tuple[str, str | None]]
 
 
 @dataclass(frozen=True)
+class Profiled:
+    """The place of a profile, and the larger places it lies in: their codes by level."""
+
+    level: str
+    code: str
+    larger: dict[str, str]
+
+
+@dataclass(frozen=True)
 class ProfileRow:
     """An indicator in a profile: the place's figure and those of the larger places, in the same year."""
 
@@ -46,7 +55,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
     themes = [
         (
             theme.names[language] if theme else words.say("start.other"),
-            [_row(site, indicator, level, code, parents, language) for indicator in indicators],
+            [_row(site, indicator, Profiled(level, code, parents), language) for indicator in indicators],
         )
         for theme, indicators in site.settings.by_theme(tuple(shown))
     ]
@@ -77,7 +86,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
 
 
 def ended_page(site: Site, code: str, successor: str, language: str) -> str:
-    """The page of a code that is not valid any more: where its place is now."""
+    """The page of a code that is no longer valid: it names the place's new code."""
     words, places, level = site.words[language], site.places, site.domicile_level
     last = places.last_year(code)
     name = places.name(level, code, language, last)
@@ -97,7 +106,8 @@ def _cell(site: Site, indicator: Indicator, level: str, code: str) -> Cell | Non
     return site.totals.get((indicator.id, site.release.final_years[indicator.id], level, code))
 
 
-def _row(site: Site, indicator: Indicator, level: str, code: str, parents: dict[str, str], language: str) -> ProfileRow:
+def _row(site: Site, indicator: Indicator, place: Profiled, language: str) -> ProfileRow:
+    level, code = place.level, place.code
     words, k = site.words[language], site.publication.k
     title = indicator.names.of(language)
     cell = _cell(site, indicator, level, code)
@@ -109,7 +119,7 @@ def _row(site: Site, indicator: Indicator, level: str, code: str, parents: dict[
             site.places.name(at, of, language, site.vintage),
             figure(_cell(site, indicator, at, of), indicator, words, k),
         )
-        for at, of in reversed(parents.items())
+        for at, of in reversed(place.larger.items())
     ]
     return ProfileRow(
         indicator=indicator.id,

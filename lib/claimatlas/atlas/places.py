@@ -1,4 +1,4 @@
-"""The places of the atlas: their names in each language, what they lie in, and what became of a code."""
+"""The places of the atlas: names in each language, larger places, successors of codes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Places:
         return named.names.get(language) or next(iter(named.names.values()), code)
 
     def short_name(self, level: str, code: str, language: str, vintage: int) -> str:
-        """What a place is called where its level is told beside."""
+        """The short name of a place, for where its level is shown too."""
         name = self.name(level, code, language, vintage)
         start = next((start for start in self._dropped if name.startswith(start) and name != start), "")
         return name[len(start) :]

@@ -1,4 +1,4 @@
-"""From degrees to a plane: Lambert's conformal conic, as national maps use it."""
+"""Project degrees to a plane with Lambert's conformal conic, as national maps do."""
 
 from __future__ import annotations
 

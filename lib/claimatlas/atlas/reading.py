@@ -1,4 +1,4 @@
-"""The published tables as the atlas reads them. Nothing else of an output is ever opened here, gold least of all."""
+"""Read the published tables for the atlas. This module opens nothing else of an output, and never gold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates to text: every value is escaped unless it is HTML that this package made itself."""
+"""Render templates: every value is escaped unless it is HTML that this package made itself."""
 
 from __future__ import annotations
 

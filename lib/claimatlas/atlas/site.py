@@ -1,4 +1,4 @@
-"""What the pages, the data files and the downloads are made from: one release of published cells, and what names it."""
+"""The site as data: one release of published cells, with the names and words that describe it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ReleaseInfo:
 
     @property
     def band(self) -> str:
-        """What every file of it must say, in English; empty where nothing must be said."""
+        """The label that every file must carry, in English; empty when none is needed."""
         said = {"synthetic figures": self.is_synthetic, "draft": self.is_draft}
         return ", ".join(text for text, holds in said.items() if holds)
 

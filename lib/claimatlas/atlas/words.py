@@ -1,4 +1,4 @@
-"""The words of the atlas in one language, and its numbers as the language's place writes them.
+"""The texts of the atlas in one language, and numbers in the format of its locale.
 
 The texts stand in ``languages/<language>.yaml``; another language is one file more, here and beside the sheets' texts.
 """
@@ -56,7 +56,7 @@ class Words:
     sheets: Texts
 
     def say(self, key: str, **values: object) -> str:
-        """The text of a key with its places filled; one that the atlas lacks is the sheets'."""
+        """The text of a key with its placeholders filled; one that the atlas lacks is the sheets'."""
         text = self.by_key.get(key)
         return self.sheets.say(key, **values) if text is None else text.format(**values)
 
@@ -114,7 +114,7 @@ class Words:
         return self.say(f"unit_value.{indicator.unit}", value=bounds)
 
     def cell(self, indicator: Indicator, cell: Cell | None) -> str:
-        """What a reader sees in place of a figure, in each of its states; nothing published is a dash."""
+        """The text of a cell in each of its states; a dash where nothing is published."""
         if cell is None:
             return self.say("state.absent")
         if cell.state is State.VALUE and cell.value is not None:

@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,32 +24,43 @@ _DIMENSION = re.compile(rb'<dimension ref="[^"]*"/>')
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 
-def write_workbook(
-    file: Path, title: str, table: pa.Table, metadata: Sequence[tuple[str, str]], notes: Sequence[str], band: str
-) -> None:
-    """Write a workbook; ``band``: what the head of every printed page says, or nothing.
+@dataclass(frozen=True)
+class Content:
+    """What a workbook holds.
 
-    Rows beyond what a sheet holds go on in further sheets of data.
+    ``table``: the rows of the data sheets; ``metadata``: names and texts of the sheet after them; ``notes``: lines of
+    the last sheet; ``band``: what the head of every printed page says, or nothing.
     """
+
+    title: str
+    table: pa.Table
+    metadata: Sequence[tuple[str, str]]
+    notes: Sequence[str]
+    band: str = ""
+
+
+def write_workbook(file: Path, content: Content) -> None:
+    """Write a workbook. Rows beyond what a sheet holds go on in further sheets of data."""
     from xlsxwriter import Workbook  # noqa: PLC0415 - only what publishes needs it
 
     target = io.BytesIO()
     book = Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": title, "created": MOMENT})
+    book.set_properties({"title": content.title, "created": MOMENT})
+    table = content.table
     parts = [table.slice(start, _ROWS_OF_A_SHEET) for start in range(0, max(len(table), 1), _ROWS_OF_A_SHEET)]
     names = ["data" if not number else f"data {number + 1}" for number in range(len(parts))]
     for name in (*names, "metadata", "notes"):
         sheet = book.add_worksheet(name)
-        if band:
-            sheet.set_header(f"&C{band}")
+        if content.band:
+            sheet.set_header(f"&C{content.band}")
         if name in names:
             sheet.freeze_panes(1, 0)
         elif name == "metadata":
-            for line, (key, text) in enumerate(metadata):
+            for line, (key, text) in enumerate(content.metadata):
                 sheet.write_string(line, 0, key)
                 sheet.write_string(line, 1, text)
         else:
-            for line, text in enumerate(notes):
+            for line, text in enumerate(content.notes):
                 sheet.write_string(line, 0, text)
     book.close()
     _with_rows(file, target, parts)

@@ -67,11 +67,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret."""
+    """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret.
+
+    settle_all: programs aim at every hidden figure, also of a whole country; else there only at those that a reader
+    could have a proof of.
+    """
 
     k: int
     differences: frozenset[tuple[str, str]] = frozenset()
     known: frozenset[str] = frozenset()
+    settle_all: bool = False
 
 
 def attack(
@@ -82,7 +87,9 @@ def attack(
     Raises:
         InputError: they contradict each other.
     """
-    outcome = Outcome()
+    outcome = _counted(lattice)
+    if not any(count.shown.any() or count.low.any() for count in lattice.counts):
+        return outcome  # Of what nothing is shown, and no other release tells, nothing is bounded.
     begin = time.monotonic()
     narrow(lattice)
     outcome.seconds["bounds"] = time.monotonic() - begin
@@ -93,7 +100,8 @@ def attack(
     model = model_of(lattice) if is_small else published_model_of(lattice)
     outcome.seconds["model"] = time.monotonic() - begin - sum(outcome.seconds.values())
     targets = targets_of(lattice, model, _targets(found, lattice, rules, fixed if is_small else None))
-    search = Search(lattice, model, targets, Aim(rules.k - 1, is_small, until), progress)
+    aim = Aim(rules.k - 1, is_small, proofs_only=not (is_small or rules.settle_all), until=until)
+    search = Search(lattice, model, targets, aim, progress)
     effort = search.run()
     write_bounds(lattice, search.targets)
     narrow(lattice)
@@ -103,13 +111,17 @@ def attack(
     findings = [*_counts(found, lattice, rules), *_gaps(found, lattice, rules)]
     findings += [*_full(found, lattice), *_shown(found, rules)]
     findings += _insiders(found, lattice, rules, changes, search)
-    for count in lattice.counts:
-        is_hidden = count.planned & ~count.shown
-        outcome.hidden += int(is_hidden.sum())
-        outcome.determined += int((is_hidden & (count.low == count.high)).sum())
-        outcome.unplanned += int((~count.planned).sum())
+    outcome.determined = sum(
+        int((count.planned & ~count.shown & (count.low == count.high)).sum()) for count in lattice.counts
+    )
     outcome.findings = sorted(set(findings), key=lambda one: (one.key, one.of, one.kind))
     return outcome
+
+
+def _counted(lattice: Lattice) -> Outcome:
+    """How many figures are hidden, and how many are not planned."""
+    hidden = sum(int((count.planned & ~count.shown).sum()) for count in lattice.counts)
+    return Outcome(hidden=hidden, unplanned=sum(int((~count.planned).sum()) for count in lattice.counts))
 
 
 def _changes(lattice: Lattice) -> list[list[Residues]]:
@@ -178,6 +190,9 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
             continue
         one, other = order.cells
         hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
+        if whole.name in rules.known:
+            # Where nobody has it, the difference is the count that everybody knows.
+            hidden = hidden & (part.high[one] > 0)
         gap = order.gap
         for node, split in np.argwhere(hidden & (gap.high - gap.low < rules.k - 1)):
             low, high = int(gap.low[node, split]), int(gap.high[node, split])

@@ -6,7 +6,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
@@ -82,9 +82,14 @@ class Findings:
 
 
 def audit(
-    folder: str, configuration: Configuration, publication: Publication, progress: Callable[[str], None]
+    folder: str,
+    configuration: Configuration,
+    publication: Publication,
+    progress: Callable[[str], None],
+    *,
+    strict: bool = False,
 ) -> Findings:
-    """Attack each year of each release.
+    """Attack each year of each release; strict: programs settle every hidden figure, not only what may be a proof.
 
     Raises:
         InputError: there is nothing published, or the ledger names a release that is not there.
@@ -109,7 +114,7 @@ def audit(
         others = [years[other] for other in years if other[1:] == group[1:] and other[0] != release]
         know_other_releases(lattice, found, others, publication.revision_bound)
         findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
-        rules = rules_of(configuration, publication, population)
+        rules = replace(rules_of(configuration, publication, population), settle_all=strict)
         findings.add(attack(found, lattice, rules, progress, until), group)
         findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators, configuration.dimensions.names)
         progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")

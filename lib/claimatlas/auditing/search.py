@@ -42,10 +42,12 @@ class Aim:
     """What is asked: needed: how far apart the bounds of a wide target are. until: when the time is over.
 
     exact: to find the bounds of all that are not wide; else only what they tell.
+    proofs_only: to aim at nothing but what a reader could have a proof of.
     """
 
     needed: int
     exact: bool = False
+    proofs_only: bool = False
     until: float = math.inf
 
 
@@ -58,6 +60,7 @@ class Search:
         """Take the targets; nothing is known of them yet but their bounds."""
         self.lattice, self.model, self.targets = lattice, model, targets
         self.needed, self.exact, self.until = aim.needed, aim.exact, aim.until
+        self.proofs_only = aim.proofs_only
         self.progress = progress
         self.effort = Effort()
         self.at: Reals = np.zeros(model.size)
@@ -182,7 +185,10 @@ class Search:
         return np.nonzero(inside == np.diff(terms.start) if wholly else inside > 0)[0]
 
     def _open_of(self, chosen: Indices) -> Mask:
-        return np.asarray(self.open()[chosen])
+        return np.asarray(self._aimed_at(self.targets)[chosen])
+
+    def _aimed_at(self, targets: Targets) -> Mask:
+        return targets.unproved(self.needed) if self.proofs_only else targets.open(self.needed, exact=self.exact)
 
     def _rounds(self, program: Program, own: Indices, aim: Indices | None = None) -> None:
         """Move all narrow targets at once, up and down by drawn weights, until hardly one more becomes wide."""
@@ -235,7 +241,7 @@ class Search:
         one = self.targets
         few = [target]
         alone = Targets(one.where, one.terms, one.low[few], one.high[few], one.least[few], one.greatest[few])
-        return bool(alone.open(self.needed, exact=self.exact)[0])
+        return bool(self._aimed_at(alone)[0])
 
     def _bound(self, target: int, sign: float, value: float) -> None:
         """Take what a program says as a bound of a figure: the whole number within."""
@@ -250,5 +256,5 @@ class Search:
         begin = time.monotonic()
         yield
         self.effort.seconds[name] = time.monotonic() - begin
-        self.effort.left[name] = self.count_open()
+        self.effort.left[name] = int(self._aimed_at(self.targets).sum())
         self.progress(f"{name}: {self.effort.left[name]:,} figures open, {self.effort.programs:,} programs so far")

@@ -29,8 +29,7 @@ class Program:
         touched = np.zeros(len(rows.low), dtype=bool)
         touched[owner[inside]] = True
         outside = ~inside & touched[owner]
-        low, high = rows.low.copy(), rows.high.copy()
-        self._move_others(model, at, owner, outside, low, high)
+        low, high = self._bounds_without_others(model, at, owner, outside)
         if at is not None:
             # A solution is right up to rounding: what it gives is right here.
             sums = np.bincount(owner[inside], rows.value[inside] * at[rows.index[inside]], len(rows.low))
@@ -55,21 +54,19 @@ class Program:
         self.runs = 0
 
     @staticmethod
-    def _move_others(
-        model: Model, at: Reals | None, owner: np.ndarray, outside: np.ndarray, low: Reals, high: Reals
-    ) -> None:
-        """Take what the other unknowns are, or may be, off the rows' bounds."""
+    def _bounds_without_others(
+        model: Model, at: Reals | None, owner: np.ndarray, outside: np.ndarray
+    ) -> tuple[Reals, Reals]:
+        """The bounds of the rows, less what the other unknowns are, or may be."""
         rows = model.rows
+        low, high = rows.low.copy(), rows.high.copy()
         own, index, value = owner[outside], rows.index[outside], rows.value[outside]
         if at is not None:
             sums = np.bincount(own, value * at[index], len(low))
-            low -= sums
-            high -= sums
-            return
+            return low - sums, high - sums
         most = np.where(value > 0, value * model.high[index], value * model.low[index])
         least = np.where(value > 0, value * model.low[index], value * model.high[index])
-        low -= np.bincount(own, most, len(low))
-        high -= np.bincount(own, least, len(low))
+        return low - np.bincount(own, most, len(low)), high - np.bincount(own, least, len(low))
 
     def least(self, costs: Reals) -> Reals:
         """The chosen unknowns in a solution of the least costs; costs: of each chosen one.

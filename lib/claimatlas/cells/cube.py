@@ -47,7 +47,7 @@ def finest_counts(
         numerator_column(indicator): F.coalesce(F.sum(numerator_of_member(indicator)), F.lit(0)).cast("bigint")
         for indicator in indicators
     }
-    # Only flags can be null. What is not known of one is not known of the sum.
+    # Only flags can be null. If one member's share is unknown, the sum is unknown.
     numerators |= {
         numerator_column(indicator): F.when(
             F.count_if(is_unknown(indicator)) == 0, numerators[numerator_column(indicator)]
@@ -61,7 +61,7 @@ def finest_counts(
 
 
 def places(spark: SparkSession, configuration: Configuration, years: Sequence[int]) -> DataFrame:
-    """Where a domicile counts: one row per year, place and level that holds it.
+    """The places in which a domicile counts. Grain out: one row per year, place and level.
 
     A place without a province has no row for it; the null place (unknown domicile) counts for the
     country alone.
@@ -122,7 +122,7 @@ def cube(
 def _by_cell(
     rows: DataFrame, dimensions: Sequence[str], split_by: Sequence[Collection[str]], measures: Sequence[str]
 ) -> DataFrame:
-    """Each row once for every cell that it counts in.
+    """Repeat each row for every cell that it counts in.
 
     ``split_by``: the dimensions of each indicator; within them each is split or summed over.
     """

@@ -16,7 +16,7 @@ from claimatlas.cells.members import (
     delivery_counts,
     require_dimensions_of_deliveries,
 )
-from claimatlas.cells.rows import Split, published_rows
+from claimatlas.cells.rows import Computable, Split, published_rows
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.claims.netting import SERVICE_COUNTS
 from claimatlas.configuration import Configuration
@@ -36,7 +36,7 @@ TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": P
 
 @dataclass(frozen=True)
 class CountedMembers:
-    """The members of a population, and what they are.
+    """The counted members of a population.
 
     ``finest``: the rows of ``beneficiary_counts`` or ``delivery_counts``; ``counts``: by step of a run record.
     """
@@ -116,7 +116,7 @@ def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame) -> Counts:
 
 
 def ignored_services(counts: Mapping[str, Mapping[str, int]], years: Sequence[int]) -> Counts:
-    """The services of people who are not in the population of the year: they are left out.
+    """Count the services of people who are not in the population of the year; cells leave them out.
 
     ``counts``: the counts of a run record; both by its steps.
     """
@@ -172,9 +172,8 @@ def write_cells(
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.add_to_note("statuses", {f"{indicator} {year}": status for (indicator, year), status in statuses.items()})
     known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
-    published = published_rows(
-        cells, Split.of(population, configuration), indicators, statuses, without_denominator, known_levels
-    )
+    computable = Computable(statuses, known_levels, without_denominator)
+    published = published_rows(cells, Split.of(population, configuration), indicators, computable)
     rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)

@@ -32,7 +32,7 @@ ODD_OF_BENEFICIARIES = (
     "sector_refused",
     "age_implausible",
 )
-"""What is noted of beneficiary-years beside their cells."""
+"""Counts of beneficiary-years that a run record keeps beside their cells."""
 
 
 def require_columns_of_dimensions(store: Store, configuration: Configuration) -> None:
@@ -77,7 +77,7 @@ def require_dimensions_of_deliveries(store: Store, configuration: Configuration,
 
 
 class BeneficiaryCounts(NamedTuple):
-    """The beneficiary-years as finely as any cell needs, and the services of each year, of anybody.
+    """The beneficiary-years counted as finely as any cell needs, and the services of each year, whoever had them.
 
     Grain of ``services``: one row per ``year``, with the counts of ``service_counts``, and for each service the people
     who had it and its net quantity.

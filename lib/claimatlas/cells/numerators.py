@@ -22,7 +22,7 @@ def numerator_of_member(indicator: Indicator) -> Column:
 
 
 def is_unknown(indicator: Indicator) -> Column:
-    """Whether nobody can say the member's share in the numerator: see ``shares``."""
+    """Whether the member's share in the numerator is unknown: see ``shares``."""
     return F.expr(shares.is_unknown(indicator))
 
 

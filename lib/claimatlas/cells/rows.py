@@ -31,28 +31,28 @@ class Split:
         return Split(configuration.dimensions.of(population), configuration.dimensions.names)
 
 
-def published_rows(
-    cube: DataFrame,
-    split: Split,
-    indicators: Sequence[Indicator],
-    statuses: Mapping[tuple[str, int], str],
-    without_denominator: Collection[str],
-    known_levels: Collection[str],
-) -> DataFrame:
+@dataclass(frozen=True)
+class Computable:
+    """What can be computed of some indicators.
+
+    ``statuses``: the status of each indicator and year. ``known_levels``: the levels of which all places are known.
+    ``without_denominator``: the indicators whose members cannot be known.
+    """
+
+    statuses: Mapping[tuple[str, int], str]
+    known_levels: Collection[str]
+    without_denominator: Collection[str] = ()
+
+
+def published_rows(cube: DataFrame, split: Split, indicators: Sequence[Indicator], computable: Computable) -> DataFrame:
     """Turn the cube into the rows of a gold table, without the run that writes them.
 
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
     indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
-    is above zero; with every dimension ``all`` it has each place of the vintage, at ``known_levels``: those of which
-    somebody says which places there are. An indicator of ``without_denominator``, whose members cannot be known, has
-    these rows only.
+    is above zero; with every dimension ``all`` it has each place of the vintage, at the known levels. An indicator
+    without denominator has these rows only.
     """
-    parts = [
-        _of_indicator(
-            indicator, split.own, statuses, known_levels, knows_members=indicator.id not in without_denominator
-        )
-        for indicator in indicators
-    ]
+    parts = [_of_indicator(indicator, split.own, computable) for indicator in indicators]
     exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
     return exploded.select(
         "year",
@@ -68,7 +68,7 @@ def measures_of_rows(rows: DataFrame, dimensions: Sequence[str], indicators: Seq
     """Turn the rows of a gold table back into the cube that they came from.
 
     Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
-    ``measure_columns``. What no row holds was zero, or is published of no indicator.
+    ``measure_columns``. A count that no row holds was zero, or no indicator publishes it.
     """
     measures: dict[str, Column] = {}
     for column in dict.fromkeys(map(denominator_column, indicators)):
@@ -85,18 +85,12 @@ def _dimensions(split: Split) -> list[Column]:
     return [F.col(name) if name in split.own else F.lit(ALL).alias(name) for name in split.declared]
 
 
-def _of_indicator(
-    indicator: Indicator,
-    dimensions: Sequence[str],
-    statuses: Mapping[tuple[str, int], str],
-    known_levels: Collection[str],
-    *,
-    knows_members: bool,
-) -> Column:
+def _of_indicator(indicator: Indicator, dimensions: Sequence[str], computable: Computable) -> Column:
+    statuses, knows_members = computable.statuses, indicator.id not in computable.without_denominator
     numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
     summed_over = [F.col(name) == ALL for name in dimensions if name not in indicator.dimensions]
-    # Nobody says which hospitals there are: one has a row when it has a member. So it is with sectors without a table.
-    is_known = F.col("geo_level").isin(list(known_levels))
+    # There is no list of all hospitals: one has a row when it has a member. The same holds for sectors without a table.
+    is_known = F.col("geo_level").isin(list(computable.known_levels))
     is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & is_known
     conditions = [
         F.col("geo_level").isin(list(indicator.levels)),
@@ -113,18 +107,18 @@ def _of_indicator(
     if indicator.unit == "count":
         value = numerator.cast("double")
     else:
-        # The scale first: the product is exact, so the value is rounded once.
+        # Multiply by the scale first: the product is exact, so the value is rounded only once.
         value = F.when(denominator > 0, indicator.scale * numerator / denominator)
     if indicator.unit == "percent":
         low, high = wilson_interval(numerator, denominator)
-    computable = status != NOT_COMPUTABLE
+    is_computable = status != NOT_COMPUTABLE
     cell = F.struct(
         F.lit(indicator.id).alias("indicator_id"),
-        F.when(computable, numerator).alias("numerator"),
+        F.when(is_computable, numerator).alias("numerator"),
         (denominator if knows_members else F.lit(None).cast("bigint")).alias("denominator"),
-        F.when(computable, value).alias("value"),
-        F.when(computable, low).alias("ci_low"),
-        F.when(computable, high).alias("ci_high"),
+        F.when(is_computable, value).alias("value"),
+        F.when(is_computable, low).alias("ci_low"),
+        F.when(is_computable, high).alias("ci_high"),
         status.alias("status"),
     )
     return F.when(all_of(conditions), cell)

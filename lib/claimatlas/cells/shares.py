@@ -1,7 +1,8 @@
-"""The SQL of each indicator's numerator and denominator for one member of its population: the one place that says it.
+"""The SQL of each indicator's numerator and denominator for one member of its population, written once.
 
-Every engine that reads the tables runs it alike. Members are deliveries with their flags, or beneficiary-years with
-``quantity_<service>``. Names come from the configuration, which takes nothing but letters, digits and underscores.
+Every engine that reads the tables runs the same text. Members are deliveries with their flags, or beneficiary-years
+with ``quantity_<service>``. Names come from the configuration, which allows only letters, digits and underscores in
+them.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ def is_counted(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
 def numerator_of_member(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
     """The member's share in the numerator, a whole number; null outside the denominator.
 
-    It is null inside too where a flag is, unless another flag decides: nobody has computed that flag.
+    It is null inside too where a flag was not computed, unless another flag decides.
     """
     return f"CASE WHEN {is_counted(indicator, kind)} THEN {_share(indicator, kind)} END"
 
 
 def is_unknown(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
-    """Whether nobody can say the member's share in the numerator, as a flag of it was not computed."""
+    """Whether the member's share in the numerator is unknown because a flag was not computed."""
     return f"{is_counted(indicator, kind)} AND {_share(indicator, kind)} IS NULL"
 
 
 def one_of(column: str, names: Iterable[str]) -> str:
-    """Whether a column has one of the names."""
+    """Whether the value of a column is one of the names."""
     texts = ", ".join(f"'{name}'" for name in names)
     return f"{quoted(column)} IN ({texts})"
 
@@ -58,7 +59,7 @@ def known_count_if(condition: str) -> str:
 
 
 def known_sum(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
-    """The numerator of some members: 0 of nobody; null where the share of one is not known."""
+    """The numerator of some members: 0 without any member; null where the share of one is unknown."""
     total = f"COALESCE(SUM({numerator_of_member(indicator, kind)}), 0)"
     # Only flags can be null. What is not known of one is not known of the sum.
     if not indicator.numerator.flags:

@@ -1,1 +1,1 @@
-"""The quality of silver and gold over time: what is measured, and what is beyond the bounds of the settings."""
+"""Measure the quality of silver and gold over time, and compare it with the bounds of the settings."""

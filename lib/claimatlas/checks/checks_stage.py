@@ -1,4 +1,4 @@
-"""All checks on an output: what is measured in its tables, judged by the bounds of the settings."""
+"""All checks on an output: measure its tables, and judge the figures by the bounds of the settings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Checked:
 
 
 def check_store(store: Store, configuration: Configuration, years: Sequence[int]) -> Checked:
-    """Judge the silver and gold of ``years``, of every year that they hold when none is given. Reads only.
+    """Judge the silver and gold of ``years``; without years, of every year that they hold. Reads only.
 
     Raises:
         InputError: there is no table, a year is in none, or an ingest did not finish.
@@ -127,7 +127,7 @@ def _months(store: Store, configuration: Configuration) -> Months:
 
 
 def _by_year(months: Months) -> dict[int, dict[str, int]]:
-    """What the run-out needs of each year of service."""
+    """The counts of each year of service that the run-out is judged by."""
     names = ("booked", *[f"after_{months_after}" for months_after in MONTHS_OF_RUN_OUT])
     found: dict[int, dict[str, int]] = {}
     for (year, _), row in months.items():

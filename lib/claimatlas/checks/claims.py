@@ -9,7 +9,7 @@ from claimatlas.claims.netting import in_code_lists
 from claimatlas.configuration import Configuration
 
 MONTHS_OF_RUN_OUT = (3, 6, 12)
-"""After how many months the lines that are still to come are counted."""
+"""The numbers of months after which late lines are counted."""
 ALL_LINES = "all lines"
 
 

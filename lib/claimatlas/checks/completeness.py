@@ -10,7 +10,7 @@ from claimatlas.checks.findings import COMPLETENESS, Finding, Subject
 from claimatlas.configuration.settings import Checks
 
 MonthCounts = Mapping[tuple[int, int], Mapping[str, int]]
-"""Lines by code group, for each year and month; a month without a line is not there."""
+"""Lines by code group, for each year and month. Months without any line are left out."""
 
 
 def judge_completeness(
@@ -18,8 +18,8 @@ def judge_completeness(
 ) -> Iterator[Finding]:
     """Judge each code group in each month of ``years`` that is old enough and has an earlier year.
 
-    ``span``: the first and the last service date. A month before the first is not there and is no mean's part; a
-    group with few lines in the earlier years is not judged, as chance alone would make it thin.
+    ``span``: the first and the last service date. Months before the first one count in no mean. A group with few lines
+    in the earlier years is not judged: chance alone may empty its month.
     """
     first, last = span
     for group in groups:
@@ -30,11 +30,11 @@ def judge_completeness(
                     continue
                 if is_settled(year, month, last, bounds.months_until_settled):
                     lines = counts.get((year, month), {}).get(group, 0)
-                    yield _finding(group, year, month, lines, expected, bounds.least_share_of_month)
+                    yield _finding(group, (year, month), lines, expected, bounds.least_share_of_month)
 
 
 def is_settled(year: int, month: int, last: date, months: int) -> bool:
-    """Whether claims reach so many months beyond the month's last day."""
+    """Whether claims reach ``months`` months beyond the month's last day."""
     later = year * 12 + month - 1 + months
     day = calendar.monthrange(year, month)[1]
     needed_year, needed_month = later // 12, later % 12 + 1
@@ -49,7 +49,8 @@ def _mean_before(counts: MonthCounts, group: str, first: date, year: int, month:
     return sum(counts.get((before, month), {}).get(group, 0) for before in held) / len(held)
 
 
-def _finding(group: str, year: int, month: int, lines: int, expected: float, bound: float) -> Finding:
+def _finding(group: str, year_and_month: tuple[int, int], lines: int, expected: float, bound: float) -> Finding:
+    year, month = year_and_month
     share = lines / expected if expected else 1.0
     sentence = (
         f"{group}, {year}-{month:02}: {lines:,} lines, {100 * share:.1f} % of the mean of this month in the earlier "

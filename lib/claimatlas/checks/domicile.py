@@ -15,19 +15,19 @@ from claimatlas.tables.schemas import UNKNOWN
 
 
 def beneficiaries_by_domicile(population: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
-    """Count the beneficiary-years of ``years`` as the indicators place them, codes carried to the year's.
+    """Count the beneficiary-years of ``years`` by domicile, as the indicators do.
 
     Grain in: one row per beneficiary-year of silver. Grain out: that of ``by_domicile``.
     """
     rows = population.where(F.col("year").isin(list(years)))
-    # Sectors do not tell whether a domicile is known.
+    # Sectors do not matter for whether a domicile is known.
     return by_domicile(
         with_domicile(rows, carrying_table(rows.sparkSession, configuration, years), None, configuration)
     )
 
 
 def by_domicile(members: DataFrame) -> DataFrame:
-    """Count members with a ``domicile_source``, as those of ``silver/deliveries``.
+    """Count members by ``domicile_source``, such as the rows of ``silver/deliveries``.
 
     Grain out: one row per ``year``: ``members``, and ``unknown``: those whose domicile is unknown.
     """

@@ -30,7 +30,7 @@ National = Mapping[NationalKey, NationalValue]
 def judge_drift(now: National, earlier: National, years: Sequence[int], bounds: Checks) -> Iterator[Finding]:
     """Compare each value of ``years`` with the year before, and with ``earlier``: the same years by an earlier run.
 
-    Nothing is said where there is no earlier value, nor where neither is computable.
+    There is no finding without an earlier value, nor where neither value is computable.
     """
     for key, value in sorted(now.items()):
         indicator, country, year = key
@@ -74,7 +74,7 @@ def _judge(
 
 
 def _change(now: float | None, before: float | None) -> float | None:
-    """The relative change; null from nothing to something, and where one of them is not known."""
+    """The relative change; null from zero to another value, and where a value is unknown."""
     if now is None or before is None or (before == 0 and now != 0):
         return None
     return 0.0 if before == 0 else now / before - 1

@@ -10,7 +10,7 @@ INPUT = "input"
 """The checks, by name."""
 
 Subject = dict[str, str | int | float | None]
-"""What was measured, such as an indicator, a year and a level."""
+"""The subject of a measurement, such as an indicator, a year and a level."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,6 @@ class Finding:
     cases: int | None = None
 
 
-def beyond(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings beyond their bound."""
+def out_of_bounds(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that are beyond their bound."""
     return [finding for finding in findings if not finding.ok]

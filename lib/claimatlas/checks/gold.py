@@ -1,4 +1,4 @@
-"""The checks of cells: they ask for tables of cells only, so that cells can be judged before they are published."""
+"""The checks of cells. They need tables of cells only, so cells can be checked before they are published."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_sums(
     years: Sequence[int],
     counted: Counted | None = None,
 ) -> list[Finding]:
-    """Whether the cells of ``years`` add up; one finding per indicator, year, level and kind of sum.
+    """Check whether the cells of ``years`` add up. One finding per indicator, year, level and kind of sum.
 
     ``cells``: one row per cell, the columns of the tables of cells. ``counted``: the members by population
     (``deliveries``, ``beneficiary_years``) and year, where they are known.
@@ -54,7 +54,7 @@ def judge_sum(row: Mapping[str, Any], configuration: Configuration) -> Finding:
 
 
 def national_values(cells: pa.Table, configuration: Configuration) -> National:
-    """The country's values in cells, to judge their drift by ``judge_drift``."""
+    """The country's values in cells, as ``judge_drift`` takes them."""
     national = of_country(cells, configuration.settings.geography.country_level)
     rows = national.select(["indicator_id", "geo_code", "year", "value", "status", "run_id"]).to_pylist()
     return {

@@ -1,4 +1,4 @@
-"""Judge what is odd in the input of a year but kept: shares of people and rows, with two bounds each."""
+"""Judge odd input that is accepted: shares of people and rows of a year, with two bounds each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def judge_input(
     """Judge the counts of a run record; ``silver``: the silver that the run computed from.
 
     A share above its bound ``note`` is found; its finding is beyond its bound when it is above ``stop`` too, and enough
-    was counted. The first in the list concern most.
+    was counted. The findings that matter most come first.
     """
     bounds = configuration.settings.checks.input
     found = [
@@ -112,7 +112,7 @@ def _of_year(
 
 def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]:
     said = "negative lines match no service: what they should take back still counts, as when they name another day"
-    # Each kind by itself: among the services of everybody those of deliveries are few.
+    # Judge each kind separately: services of deliveries are few among all services.
     for step, of_what in _STEPS_OF_SERVICES.items():
         if odd := counts.get(step, {}).get(WITHOUT_MATCH, 0):
             services = counts[step]["services"]
@@ -133,7 +133,7 @@ class _Share(NamedTuple):
 
 
 def _finding(share: _Share, bounds: InputChecks, sentence: str | None = None) -> Iterator[Finding]:
-    """The finding of a share above its bound ``note``; ``sentence``: in place of the usual one."""
+    """The finding of a share above its bound ``note``. ``sentence``: replaces the usual sentence."""
     name, year, odd, of, whom, said = share
     bound: ShareBounds = getattr(bounds, name)
     measured = odd / of if of else 0.0
@@ -145,8 +145,8 @@ def _finding(share: _Share, bounds: InputChecks, sentence: str | None = None) ->
     yield Finding(INPUT, subject, measured, bound.stop, ok, text, of)
 
 
-def strays_said(silver: SilverFacts) -> list[str]:
-    """What to say of claim lines far from all others: they move the span of the claims."""
+def stray_lines_as_text(silver: SilverFacts) -> list[str]:
+    """The sentence about claim lines far from all others: they move the span of the claims."""
     said = []
     for side, (lines, day) in sorted(silver.stray_lines.items()):
         ends, effect = (

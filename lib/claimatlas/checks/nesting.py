@@ -7,7 +7,7 @@ from collections import defaultdict
 from claimatlas.configuration.geography import Geography
 
 Parent = tuple[str, str, bool]
-"""Level, code, and whether its parts are all of it."""
+"""Level, code, and whether its parts cover it completely."""
 
 
 def parts_and_sums(
@@ -15,9 +15,9 @@ def parts_and_sums(
 ) -> dict[tuple[str, str], tuple[list[Parent], bool | None]]:
     """The parents of each part, and whether each larger place is whole, by level and code.
 
-    The country is never whole: it also counts those whose domicile is unknown. Nor is a place of which some land
-    lies in no part, as the Brussels region when provinces are the parts. A part in two places of a level is
-    counted in none of them.
+    The country is never whole, as it also counts members with unknown domicile. Nor is a place with land outside all
+    parts, such as the Brussels region, which has no provinces. A part in two places of a level is counted in none of
+    them.
     """
     vintage = list(geography.vintage(year).values())
     whole: dict[tuple[str, str], bool] = {}

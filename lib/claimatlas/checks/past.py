@@ -16,13 +16,13 @@ from claimatlas.tables.schemas import RUNS, Table
 from claimatlas.tables.store import Store
 
 STEPS = {"beneficiary_years": "beneficiaries", "deliveries": "deliveries"}
-"""The step of a run record that counts the members of a population, and the name of the count."""
+"""For each population, the step of a run record that counts its members, and the name of the count."""
 
 
 def replaced_values(
     store: Store, table: Table, configuration: Configuration, now: National, years: Sequence[int]
 ) -> tuple[dict[NationalKey, NationalValue], list[str]]:
-    """The country's values that the runs behind ``now`` found and replaced in ``years``; none in a year's first run.
+    """The country's values that the runs behind ``now`` replaced in ``years``; none for a year's first run.
 
     Gives notes too: of versions that are no longer kept.
     """
@@ -46,7 +46,7 @@ def replaced_values(
 
 
 def counted_members(counts: Mapping[str, Mapping[str, int]], population: str, year: int) -> Members | None:
-    """The members of a population and year by a run record's counts; nothing where the run did not count them."""
+    """The members of a population and year by a run record; ``None`` where the run did not count them."""
     step = STEPS[population]
     of_year = counts.get(f"{step}.{year}", {})
     if "domicile_unknown" not in of_year:
@@ -92,7 +92,7 @@ def recorded_members(
             continue
         run = record(value.run_id)
         if population == "deliveries":
-            # An indicators job counts deliveries that another run may have formed.
+            # The deliveries that an indicators job counts may come from another run.
             formed_by = run.record.get("deliveries_run", {}).get(str(year)) if run else None
             run = record(formed_by) if formed_by else None
         members = counted_members(run.counts, population, year) if run else None

@@ -1,4 +1,4 @@
-"""Compare the people of the tables: who has claims or stays, and is in the population of the year."""
+"""Compare the people of the tables: those with claims or stays, against the population of the year."""
 
 from __future__ import annotations
 
@@ -23,29 +23,30 @@ FOUND, KNOWN = "_in_population", "_in_population_of_any_year"
 LINES = "_lines"
 _IN_POPULATION = "in_population"
 MAX_LINES = 100_000
-"""Claim lines of a year up to which all people are looked at; of more lines a part of the people is."""
+"""Up to so many claim lines a year, all people are compared; above it, a sample of them."""
 
 
 def count_people(context: RunContext, silver: SilverFacts) -> None:
     """Count the people with claims that indicators read, and with stays, and those of them in the population.
 
-    In that of the year, and in that of any year; their lines and stays too, as one id that is nobody's may have many.
+    Both are counted for the year's population and for that of any year, with lines and stays too: one invalid id may
+    have many.
 
-    By year, in the record as ``people.<year>``. Of many lines only a part of the people is looked at: the same in
-    every table and every run, by a hash of their ids.
+    By year, in the record as ``people.<year>``. Above the limit, only a sample of the people is compared. A hash of the
+    ids chooses it: the same in every table and run.
     """
     store, configuration, years, record = context.store, context.configuration, context.years, context.record
     lines = silver.lines_by_year or {}
     parts = -(-max([lines.get(year, 0) for year in years], default=0) // MAX_LINES) or 1
     of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
     lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
-    # Of the population all years: who is in none of them has an id that nobody has.
+    # The population of all years: an id in none of them is nobody's.
     tables = {
         WITH_CLAIMS: store.read(CLAIMS).where(of_part & has_any_code(configuration, lists)),
         WITH_STAYS: store.read(HOSPITAL_STAYS).where(of_part),
         _IN_POPULATION: store.read(POPULATION).where(_is_of_part(parts)),
     }
-    # One row of each person and table, so that every table is read once and little is exchanged.
+    # One row per person and table: each table is read once, and little is exchanged.
     rows = [rows.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, rows in tables.items()]
     is_in = [F.coalesce(F.max(F.col("of") == name), F.lit(False)).alias(name) for name in tables]
     is_in += [F.count_if(F.col("of") == name).alias(name + LINES) for name in (WITH_CLAIMS, WITH_STAYS)]
@@ -78,7 +79,7 @@ def _is_of_part(parts: int) -> Column:
 def examples_of_places(
     store: Store, configuration: Configuration, findings: Sequence[Finding]
 ) -> dict[tuple[str, object], str]:
-    """For each finding of codes that do not exist the commonest one, if it stands on enough rows to be nobody's."""
+    """The most frequent unknown code of each such finding, if it occurs on so many rows that it identifies nobody."""
     years = {
         name: [year for finding in findings if finding.subject["share"] == name and (year := finding.subject["year"])]
         for name in ("place_does_not_exist", "sector_does_not_exist")

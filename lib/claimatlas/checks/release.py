@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from claimatlas.checks.drift import judge_drift
-from claimatlas.checks.findings import Finding, beyond
+from claimatlas.checks.findings import Finding, out_of_bounds
 from claimatlas.checks.gold import check_sums, national_values
 from claimatlas.checks.past import STEPS, counted_members
 from claimatlas.checks.sums import Counted
@@ -34,12 +34,12 @@ def require_publishable(context: RunContext, counts: Mapping[str, Mapping[str, i
     configuration, years = context.configuration, context.years
     context.record.progress("indicators: checking what is to be published")
     cells = newest_rows(context.store, configuration, years)
-    wrong = beyond(check_sums(cells, configuration, years, _counted(counts, years)))
+    wrong = out_of_bounds(check_sums(cells, configuration, years, _counted(counts, years)))
     if wrong:
         raise QualityGateError(_said("do not add up", wrong))
     if allow_drift:
         return
-    wrong = beyond(_jumps(context, cells))
+    wrong = out_of_bounds(_jumps(context, cells))
     if wrong:
         raise QualityGateError(
             _said("moved further than checks.largest_drift_between_runs allows, with the same configuration", wrong)
@@ -61,7 +61,7 @@ def _jumps(context: RunContext, cells: pa.Table) -> list[Finding]:
     if not earlier:
         return []
     now = national_values(cells, configuration)
-    # Each year by itself: how it stands to the year before is for `claimatlas check` to say.
+    # Judge each year separately: `claimatlas check` compares it with the year before.
     return [
         finding
         for year in sorted(set(years))
@@ -75,7 +75,7 @@ def _jumps(context: RunContext, cells: pa.Table) -> list[Finding]:
 
 
 def _has_configuration(store: Store, run_id: str, hashes: Mapping[str, str]) -> bool:
-    """Whether a run that is known had the configuration of these hashes."""
+    """Whether a known run used the configuration of these hashes."""
     run = find_run(store, run_id)
     return run is not None and run.record["hashes"] == hashes
 

@@ -12,7 +12,16 @@ from tabulate import tabulate
 
 from claimatlas.checks.checks_stage import Checked
 from claimatlas.checks.claims import MONTHS_OF_RUN_OUT
-from claimatlas.checks.findings import COMPLETENESS, DRIFT, INPUT, RUN_OUT, SUMS, UNKNOWN_DOMICILE, Finding, beyond
+from claimatlas.checks.findings import (
+    COMPLETENESS,
+    DRIFT,
+    INPUT,
+    RUN_OUT,
+    SUMS,
+    UNKNOWN_DOMICILE,
+    Finding,
+    out_of_bounds,
+)
 from claimatlas.configuration.settings import Checks
 
 _MAX_SENTENCES = 20
@@ -24,21 +33,21 @@ def as_dict(checked: Checked) -> dict[str, Any]:
     """Every finding as plain data."""
     return {
         "years": list(checked.years),
-        "within_bounds": not beyond(checked.findings),
+        "within_bounds": not out_of_bounds(checked.findings),
         "findings": [asdict(finding) for finding in checked.findings],
         "notes": list(checked.notes),
     }
 
 
 def as_text(checked: Checked, bounds: Checks) -> str:
-    """The findings by section, those beyond a bound marked by ``!`` and said in a sentence, and the verdict."""
+    """The findings by section, then the verdict. A finding beyond its bound has a ``!`` and a sentence."""
     return "\n".join(_lines(checked, bounds))
 
 
 def verdict(findings: Sequence[Finding]) -> str:
     """How many figures are beyond their bounds, by check."""
     judged = [finding for finding in findings if finding.bound is not None]
-    wrong = Counter(finding.check for finding in beyond(judged))
+    wrong = Counter(finding.check for finding in out_of_bounds(judged))
     if not wrong:
         return f"Within the bounds: all of {len(judged):,} figures."
     parts = ", ".join(f"{check} {count:,}" for check, count in wrong.items())
@@ -72,7 +81,7 @@ def _lines(checked: Checked, bounds: Checks) -> Iterator[str]:
         yield ""
         yield title
         yield from _aligned(table(found)) if found else ["    nothing to judge"]
-        wrong = beyond(found)
+        wrong = out_of_bounds(found)
         yield from (f"  {_MARK} {finding.sentence}" for finding in wrong[:_MAX_SENTENCES])
         if len(wrong) > _MAX_SENTENCES:
             yield f"  {_MARK} … and {len(wrong) - _MAX_SENTENCES:,} more; --json has all."
@@ -145,7 +154,7 @@ def _run_out(findings: Sequence[Finding]) -> list[Row]:
 
 
 def _grouped(findings: Sequence[Finding], *names: str) -> Iterator[tuple[Row, list[Finding]]]:
-    """The findings that share these parts of their subject, in the order in which they come."""
+    """The findings grouped by these parts of their subject, in their order."""
     groups: dict[Row, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(tuple(str(finding.subject[name]) for name in names), []).append(finding)
@@ -157,8 +166,8 @@ def _percent(finding: Finding) -> str:
 
 
 def _mark(findings: Sequence[Finding]) -> str:
-    """What is put after a figure: a blank keeps the figures of a column below each other."""
-    return _MARK if beyond(findings) else " "
+    """The mark after a figure: ``!``, or a blank that keeps the figures of a column aligned."""
+    return _MARK if out_of_bounds(findings) else " "
 
 
 def _aligned(rows: list[Row]) -> Iterator[str]:

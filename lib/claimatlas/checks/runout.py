@@ -16,9 +16,9 @@ Booked = Mapping[str, int]
 def judge_run_out(counts: Mapping[int, Booked], years: Sequence[int], bounds: Checks) -> Iterator[Finding]:
     """Judge each year of service, and all of them together.
 
-    The shares are of the lines with a booking date; those without one are counted apart. Only the share after the
-    last of the months has a bound. Lines that are still to come are not seen, so a recent year looks better than it
-    will be.
+    The shares are of the lines with a booking date; lines without one are counted separately. Only the share after the
+    last of the months has a bound. Lines that have not arrived yet are not in the data, so a recent year looks more
+    complete than it is.
     """
     judged: dict[int | str, Booked] = {year: counts[year] for year in sorted(set(years)) if year in counts}
     if judged:

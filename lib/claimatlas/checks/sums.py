@@ -1,6 +1,6 @@
 """Check that published counts add up across levels of place and across dimensions.
 
-In the driver, over Arrow's columns: cells are few, and as a query of Spark this was the most expensive one of a run.
+It runs in the driver on Arrow columns: cells are few, and as a Spark query it was the most expensive one of a run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from claimatlas.tables.published import aligned, summed_where_null
 from claimatlas.tables.schemas import ALL
 
 PUBLISHED, PLACES, WITH_UNKNOWN, MEMBERS = "published", "places", "places_and_unknown", "members"
-"""The cell itself; the sum of its smallest places; that sum with those whose domicile is unknown; all who were counted
-before there were cells."""
+"""The kinds of parts: the cell itself; its smallest places; these with the members of unknown domicile; all members
+that were counted before cells were formed.
+"""
 FIGURES = ("numerator", "denominator")
 _PLACE = ("geo_level", "geo_code")
 _PARTS = (PUBLISHED, PLACES, HOSPITAL, SECTOR)
@@ -40,7 +41,7 @@ Counted = Mapping[tuple[str, int], Members]
 
 @dataclass(frozen=True)
 class _Sum:
-    """A sum that some cells must be: its name, which cells, both figures of it, and which must be equal to it."""
+    """A sum that cells are compared with: its name, the cells, its two figures, and the cells that must equal it."""
 
     name: str
     applies: pa.Array
@@ -92,7 +93,7 @@ class _OneYear:
         self.country_level = configuration.settings.geography.country_level
         countries = {p.parents[self.country_level] for p in configuration.geography.vintage(year).values()}
         self.country = countries.pop() if len(countries) == 1 else None
-        """The code of the country; none where there are several."""
+        """The code of the country; ``None`` where there are several."""
         self.by_finest: dict[str, list[Indicator]] = {}
         for indicator in configuration.indicators:
             finest = _finest(indicator, self.levels)
@@ -134,7 +135,7 @@ class _OneYear:
         return [f"{part}_{figure}" for part in self.parts for figure in FIGURES]
 
     def _parts(self, cells: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-        """Cells as parts of others: with the key of the cell that they count in."""
+        """Cells as parts of other cells, with the key of the cell that they are a part of."""
         for name in self.dimensions:
             yield name, _with(cells.filter(pc.not_equal(cells[name], ALL)), name, ALL)
         if self.country is not None:
@@ -145,7 +146,7 @@ class _OneYear:
             yield from ((PLACES, rows) for rows in self._places(cells, finest, indicators))
 
     def _places(self, cells: pa.Table, finest: str, indicators: Sequence[Indicator]) -> Iterator[pa.Table]:
-        """The smallest places, once for each larger level that their indicator has."""
+        """The smallest places, repeated for each larger level of their indicator."""
         nested = self.nested[finest]
         for level in self.levels[: self.levels.index(finest)]:
             ids = [indicator.id for indicator in indicators if level in indicator.levels]
@@ -166,7 +167,7 @@ class _OneYear:
             yield _with(_with(rows, "geo_level", level), "geo_code", parents.cast(pa.string()))
 
     def _sums(self, totals: pa.Table, counted: Counted) -> Iterator[_Sum]:
-        """What the cells are compared with."""
+        """The sums that the cells are compared with."""
         is_country = pc.equal(totals["geo_level"], self.country_level)
         whole = self._whole(totals)
         yield _sum(totals, PLACES, PLACES, pc.is_valid(whole), pc.fill_null(whole, True))
@@ -184,7 +185,7 @@ class _OneYear:
         yield from self._members(totals, total, counted)
 
     def _members(self, totals: pa.Table, is_total: pa.Array, counted: Counted) -> Iterator[_Sum]:
-        """The country's denominators, against those who were counted before there were cells."""
+        """The country's denominators, compared with the members that were counted before cells were formed."""
         domicile_level = self.configuration.settings.geography.domicile_level
         exact, numerator = _all(totals, value=True), totals[f"{PUBLISHED}_numerator"]
         for (population, year), members in counted.items():
@@ -200,7 +201,7 @@ class _OneYear:
                 yield _Sum(MEMBERS, applies, numerator, pa.repeat(members.number, totals.num_rows), exact)
 
     def _whole(self, totals: pa.Table) -> pa.Array:
-        """Whether the places of a cell are all of it; null when it is not made of places."""
+        """Whether the places of a cell cover it completely; null when it is not a sum of places."""
         whole = pa.nulls(totals.num_rows, pa.bool_())
         for finest, indicators in self.by_finest.items():
             of_finest = pc.and_(totals["_has_places"], _is_in(totals["indicator_id"], [i.id for i in indicators]))
@@ -255,5 +256,5 @@ def _all(totals: pa.Table, *, value: bool) -> pa.Array:
 
 
 def _finest(indicator: Indicator, levels: Sequence[str]) -> str | None:
-    """The smallest of an indicator's places, the sector apart."""
+    """The smallest level of an indicator, not counting sectors."""
     return max((level for level in indicator.levels if level in levels), key=levels.index, default=None)

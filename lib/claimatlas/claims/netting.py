@@ -1,7 +1,7 @@
 """Find the claim lines of a service, and net corrections.
 
-A code belongs to a list on the dates of its validity, both ends included. A service is what is left of
-the lines of one beneficiary, date, code and provider; it counts when their net quantity is above zero.
+A code belongs to a list on the dates of its validity, both ends included. A service is the sum of all lines with one
+beneficiary, date, code and provider; it counts when the net quantity is above zero.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
 
 
 def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
-    """Whether the line's code stands in one of the lists at all: a filter that the scan can use."""
+    """Whether the line's code is in one of the lists at any time: a filter that the scan can use."""
     rows: list[CodeListRow] = [row for name in names for row in configuration.code_lists[name].rows]
     return F.col("nomenclature_code").isin(sorted({row.code for row in rows})) if rows else F.lit(False)
 
@@ -51,8 +51,8 @@ def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
 def indicator_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
     """Claim lines that any indicator reads, except contacts around deliveries: a small subset, materialised once.
 
-    Grain in and out: one row per claim line. A line's code stands in one of the lists at some time; whether it does
-    on its date is for the rules to say.
+    Grain in and out: one row per claim line. The code of each line is in one of the lists at some time; the rules check
+    whether it is on the line's date.
     """
     return claims.where(has_any_code(configuration, code_lists_of_indicator_lines(configuration)))
 
@@ -65,7 +65,7 @@ def code_lists_of_indicator_lines(configuration: Configuration) -> list[str]:
 
 
 def provider_rule(group: ContactGroup) -> Column:
-    """Whether a line's provider is one of the group's; an unknown profession or competence is not."""
+    """Whether a line's provider meets the rules of the group; an unknown profession or competence does not."""
     rules = []
     if group.competences:
         rules.append(F.col("provider_competence").isin(list(group.competences)))
@@ -103,9 +103,9 @@ SERVICE_COUNTS = ("claim_lines", "services", "services_taken_back", WITHOUT_MATC
 
 
 def service_counts() -> list[Column]:
-    """What a run record says of services: claim lines behind them, services given, and those taken back again.
+    """The counts of services for a run record: their claim lines, services given, and services taken back.
 
-    Negative lines without a line that they take back are no service: they are counted by themselves.
+    Negative lines that take back no service are counted separately.
     """
     was_given = F.col("lines_given") > 0
     without_match = F.when(~was_given, F.col("lines")).otherwise(F.lit(0))

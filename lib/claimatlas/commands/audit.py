@@ -1,4 +1,4 @@
-"""``audit``: what a reader could work out of a published folder. It knows nothing of how cells are hidden."""
+"""``audit``: find what a reader could work out from a published folder. It does not know how cells are hidden."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _audit(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
     with without_spark():
-        found = audit(arguments.folder, configuration, publication, lambda message: say(Event.MESSAGE, message))
+        found = audit(arguments.folder, configuration, publication, _tell, strict=arguments.strict)
     named = found.texts(strict=arguments.strict)
     if arguments.json:
         print(json.dumps(_record(found, named), indent=2))
@@ -58,19 +58,24 @@ def _audit(arguments: argparse.Namespace) -> None:
         print(f"and {len(named) - _MAX_NAMED:,} more: --json has all") if len(named) > _MAX_NAMED else None
     left = found.undecided + (found.unsettled if arguments.strict else 0)
     if left:
-        raise QualityGateError(f"The programs did not come to an end with {left:,} figures.")
+        raise QualityGateError(f"The programs left {left:,} figures undecided.")
     if named:
         raise QualityGateError(f"{len(named):,} figures can be worked out, or bounded too closely.")
+    unsettled = f" It settles {found.unsettled:,} more too." if found.unsettled else ""
     say(
         Event.SUMMARY,
         f"nothing sensitive can be worked out of {found.hidden:,} hidden figures ({found.programs:,} programs); "
         f"{found.determined:,} of them have one value, and {found.number('narrow'):,} figures or differences fewer "
-        f"than {publication.k}; nothing tells whether those are sensitive, and --strict names them.",
+        f"than {publication.k}; whether those are sensitive is not known, and --strict names them.{unsettled}",
     )
 
 
+def _tell(message: str) -> None:
+    say(Event.MESSAGE, message)
+
+
 def _record(found: Findings, named: list[str]) -> dict[str, Any]:
-    """What was found and how much was attacked; remarks: what can be worked out without being proved sensitive."""
+    """The findings as plain data. remarks: what can be worked out, but is not proved to be sensitive."""
     counts = {name: getattr(found, name) for name in _COUNTS}
     kinds = {kind: found.number(kind) for kind in KINDS}
     seconds = {step: round(value, 1) for step, value in found.seconds.items()}

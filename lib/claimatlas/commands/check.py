@@ -6,7 +6,7 @@ import argparse
 import json
 
 from claimatlas.checks.checks_stage import check_store
-from claimatlas.checks.findings import beyond
+from claimatlas.checks.findings import out_of_bounds
 from claimatlas.checks.report import as_dict, as_text, verdict
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
@@ -43,6 +43,6 @@ def _check(arguments: argparse.Namespace) -> None:
         print(json.dumps(as_dict(checked), ensure_ascii=False, indent=2, sort_keys=True))
     else:
         print(as_text(checked, configuration.settings.checks))
-    wrong = beyond(checked.findings)
+    wrong = out_of_bounds(checked.findings)
     if wrong:
         raise QualityGateError(f"{verdict(checked.findings)} The first: {wrong[0].sentence}")

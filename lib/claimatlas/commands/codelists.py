@@ -10,7 +10,7 @@ from claimatlas.configuration.codelists import find_empty, find_mistakes
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
 
-DESCRIPTION = "Check the code lists: check digits, rows that stand twice, validities that overlap, empty lists."
+DESCRIPTION = "Check the code lists: check digits, duplicate rows, overlapping validities, empty lists."
 EXAMPLE = "--conf DIR"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import run_job
+from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import form_deliveries, read_source, require_fitting_deliveries, use_silver
 from claimatlas.runs.context import RunContext
 
@@ -28,4 +28,5 @@ def run(arguments: argparse.Namespace) -> int:
         silver = use_silver(context)
         form_deliveries(context, silver, read_source(context, silver))
 
-    return run_job("deliveries", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    job = Job("deliveries", 2, lambda configuration: options.years_of(arguments, configuration), body)
+    return run_job(job, arguments)

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _describe(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments)
-    # All texts first: a mistake leaves nothing half written.
+    # Make all texts before writing: a mistake then leaves nothing half written.
     files = sheet_files(
         configuration,
         arguments.languages or configuration.settings.languages,

@@ -68,14 +68,14 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _count_beneficiaries(output: str) -> CountBeneficiaries:
-    """What counts the beneficiaries of a cell by Spark."""
+    """The function that counts the beneficiaries of a cell with Spark."""
 
     def count(configuration: Configuration, indicator: Indicator, row: Mapping[str, Any]) -> Counted:
-        # Only here: without `--recount` nothing needs Spark.
+        # Imported only here: without `--recount` nothing needs Spark.
         from claimatlas.explanations.beneficiaries import count_beneficiaries  # noqa: PLC0415
 
         store = store_of(output, APP_NAME)
-        # Tables that a run is just replacing cannot be counted.
+        # Tables that a run is replacing at this moment cannot be counted.
         with workspace(store):
             return count_beneficiaries(store, configuration, indicator, row)
 

@@ -47,9 +47,9 @@ _KNOWN = (
 
 
 def known_cause(error: BaseException) -> str | None:
-    """One sentence with the remedy; nothing for a failure whose cause is not known.
+    """One sentence with the remedy; ``None`` for a failure with an unknown cause.
 
-    Only fixed words are given back: what Spark says may quote data.
+    The sentence has fixed words only: Spark's message may quote data.
     """
     text = text_of(error)
     return next((sentence for signs, sentence in _KNOWN if any(sign in text for sign in signs)), None)

@@ -10,7 +10,7 @@ from claimatlas.commands.guard import guarded
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
 from claimatlas.spark.session import get_session
-from claimatlas.synthetic import Parameters, generate, parse_years
+from claimatlas.synthetic import Output, Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
 
 DESCRIPTION = "Make synthetic claims, population and hospital stays, and the truth about them."
@@ -87,14 +87,8 @@ def _generate(arguments: argparse.Namespace) -> None:
         format=arguments.format,
     )
     configuration = options.configuration_of(arguments, "claimatlas generate")
-    record = generate(
-        get_session("claimatlas generate"),
-        parameters,
-        configuration,
-        arguments.output,
-        overwrite=arguments.overwrite,
-        progress=lambda message: say(Event.MESSAGE, message),
-    )
+    output = Output(get_session("claimatlas generate"), arguments.output, overwrite=arguments.overwrite)
+    record = generate(output, parameters, configuration, lambda message: say(Event.MESSAGE, message))
     rows = record["rows"]
     say(
         Event.SUMMARY,

@@ -1,6 +1,6 @@
 """Turn every failure of a command into one clear message and an exit code.
 
-Spark's own errors are known only where Spark has been loaded: a command that only looks need not have it.
+Spark's errors are recognised only if Spark is loaded: commands that only read need not load it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ for query_logger in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
     logging.getLogger(query_logger).disabled = True
 
 DEBUG = "CLAIMATLAS_DEBUG"
-"""Set it to see the whole trace of an unexpected failure; the trace may quote data."""
+"""The variable that shows the full trace of an unexpected failure. The trace may quote data."""
 
 
 def guarded(action: Callable[[], None]) -> int:
-    """Do something; turn what goes wrong into one clear message and an exit code."""
+    """Run a command; turn a failure into one clear message and an exit code."""
     with ends_in_order(_stop_working):
         try:
             action()
         except KeyboardInterrupt:
             return _interrupted()
         except Exception as error:  # whatever it is, the person hears one sentence of it
-            # What fails after Ctrl-C, as the tidying up does where Java is gone, fails because of that.
+            # A failure after Ctrl-C is a consequence of it, such as a clean-up when Java has ended.
             return _interrupted() if is_interrupted() else _failed(error)
     return 0
 
@@ -54,7 +54,7 @@ def _interrupted() -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Say why, and give back the exit code."""
+    """Report the failure, and give back the exit code."""
     if isinstance(error, ClaimatlasError):
         complain(str(error), error.exit_code)
         return error.exit_code

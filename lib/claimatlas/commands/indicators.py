@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import run_job
+from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import publish_indicators, read_source, require_deliveries, use_silver
 from claimatlas.runs.context import RunContext
 
@@ -31,4 +31,5 @@ def run(arguments: argparse.Namespace) -> int:
         lines = read_source(context, silver)
         publish_indicators(context, silver, lines, arguments.complete_through, allow_drift=arguments.allow_drift)
 
-    return run_job("indicators", 2, arguments, lambda configuration: options.years_of(arguments, configuration), body)
+    job = Job("indicators", 2, lambda configuration: options.years_of(arguments, configuration), body)
+    return run_job(job, arguments)

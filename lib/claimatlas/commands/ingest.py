@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import run_job
-from claimatlas.commands.stages import take_in_input
+from claimatlas.commands.job import Job, run_job
+from claimatlas.commands.stages import ingest_input
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.look import Found, look_at_input
@@ -39,6 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     def body(context: RunContext) -> None:
         with context.record.stage("ingest"):
-            take_in_input(context, paths, found, options.ingest_options_of(arguments, ()))
+            ingest_input(context, paths, found, options.ingest_options_of(arguments, ()))
 
-    return run_job("ingest", 1, arguments, lambda _: (), body, before=before)
+    return run_job(Job("ingest", 1, lambda _: (), body, before), arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.options import configuration_of
@@ -21,38 +22,34 @@ from claimatlas.tables.schemas import RUNS
 from claimatlas.tables.store import Store
 
 
-def run_job(
-    name: str,
-    stages: int,
-    arguments: argparse.Namespace,
-    years: Callable[[Configuration], Sequence[int]],
-    body: Callable[[RunContext], None],
-    *,
-    before: Callable[[Configuration], None] | None = None,
-) -> int:
-    """Run ``body`` and give back the exit code.
+@dataclass(frozen=True)
+class Job:
+    """A job: its name in the run record, how many stages it has, its reference years and its work.
 
-    ``before``: looks at what can be refused without Spark, once the configuration is loaded.
+    ``before``: called with the configuration before Spark starts, to refuse what can be refused without it.
     """
-    return guarded(lambda: _run(name, stages, arguments, years, body, before))
+
+    name: str
+    stages: int
+    years: Callable[[Configuration], Sequence[int]]
+    body: Callable[[RunContext], None]
+    before: Callable[[Configuration], None] | None = None
 
 
-def _run(
-    name: str,
-    stages: int,
-    arguments: argparse.Namespace,
-    years: Callable[[Configuration], Sequence[int]],
-    body: Callable[[RunContext], None],
-    before: Callable[[Configuration], None] | None,
-) -> None:
-    configuration = configuration_of(arguments, f"claimatlas {name}")
-    reference_years = tuple(years(configuration))
-    if before is not None:
-        before(configuration)
+def run_job(job: Job, arguments: argparse.Namespace) -> int:
+    """Run a job with its session, lock, run record and summary; gives back the exit code."""
+    return guarded(lambda: _run(job, arguments))
+
+
+def _run(job: Job, arguments: argparse.Namespace) -> None:
+    configuration = configuration_of(arguments, f"claimatlas {job.name}")
+    reference_years = tuple(job.years(configuration))
+    if job.before is not None:
+        job.before(configuration)
     small = is_small(arguments)
-    spark = session_for(name, arguments, small=small)
+    spark = session_for(job.name, arguments, small=small)
     store = Store.at(spark, arguments.output)
-    record = RunRecord(name, reference_years, configuration, stages, spark=spark)
+    record = RunRecord(job.name, reference_years, configuration, job.stages, spark=spark)
     record.note("conf", arguments.conf)
     record.note("is_small", small)
     for sentence in store.location.warnings(spark):
@@ -61,7 +58,7 @@ def _run(
     with workspace(store):
         try:
             outcome = "failed"
-            body(context)
+            job.body(context)
             outcome = "done"
         except QualityGateError:
             outcome = "gate"
@@ -72,7 +69,7 @@ def _run(
                 store.create(RUNS)
                 store.append_row(record.row(outcome), RUNS, {"run_id": record.run_id})
         if record.publishes:
-            # Last of all, so that a release never names a run without a record.
+            # Publish last, so that a release never names a run without a record.
             record.note("release", publish(store, record.run_id, "run"))
         end = summary(store, configuration, reference_years, record)
         say(Event.SUMMARY, end.message, end.fields, text=end.text)

@@ -1,4 +1,4 @@
-"""Read tables for the commands that only look: without Spark and Java where possible, else by Spark."""
+"""Read tables for the commands that only read: without Spark and Java where possible, else with Spark."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Found = TypeVar("Found")
 
 
 def look(output: str, app_name: str, find: Callable[[Reader], Found]) -> Found:
-    """What ``find`` finds in the tables of an output.
+    """The result of ``find`` on the tables of an output.
 
-    They are read by Spark in a schema of a catalog and where the environment names a session (the paths are those of
-    its machine). Else they are read without, unless something in them cannot be: then one line says why, and ``find``
-    starts anew with Spark. It must write nothing before it gives back what it found.
+    Spark reads them in a catalog schema, and where the environment names a session (whose machine the paths belong to).
+    Otherwise they are read without Spark. If that is impossible, one line says why, and ``find`` starts again with
+    Spark; so it must not write anything before it returns.
 
     Raises:
         InputError: Spark is needed, and cannot be started here.
@@ -46,7 +46,7 @@ def look(output: str, app_name: str, find: Callable[[Reader], Found]) -> Found:
 
 
 def require_packages(*names: str) -> None:
-    """Stop where packages are not installed that a command of ``claimatlas[publish]`` needs.
+    """Stop if a package that ``claimatlas[publish]`` brings is not installed.
 
     Raises:
         InputError: naming the first that is missing.
@@ -58,7 +58,7 @@ def require_packages(*names: str) -> None:
 
 @contextmanager
 def without_spark() -> Iterator[None]:
-    """For a command that reads tables without Spark only.
+    """Turn ``NotReadableError`` into ``InputError``, for a command that reads tables only without Spark.
 
     Raises:
         InputError: one cannot be read so.
@@ -71,16 +71,16 @@ def without_spark() -> Iterator[None]:
 
 def store_of(output: str, app_name: str) -> Store:
     """The tables of an output, by Spark."""
-    # Only here: a session takes seconds, and its package a good part of one.
+    # Imported only here: a session takes seconds, and importing its package a good part of one.
     from claimatlas.commands.sessions import are_small  # noqa: PLC0415
-    from claimatlas.spark.session import get_session  # noqa: PLC0415
+    from claimatlas.spark.session import LocalSpark, get_session  # noqa: PLC0415
     from claimatlas.tables.store import Store  # noqa: PLC0415
 
-    return Store.at(get_session(app_name, is_small=are_small([output])), output)
+    return Store.at(get_session(app_name, LocalSpark(is_small=are_small([output]))), output)
 
 
 def _delta_reader(output: str) -> Reader:
-    # Only here: where Spark reads, its Python need not have the package.
+    # Imported only here: where Spark reads, the Python need not have the package.
     try:
         from claimatlas.tables.delta_reader import DeltaReader  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -95,7 +95,7 @@ def _delta_reader(output: str) -> Reader:
 
 
 def _require_spark(why: str) -> None:
-    """Stop where no Spark can be started, with the reason why one is needed.
+    """Stop if Spark cannot be started, and say why it is needed.
 
     Raises:
         InputError: with both.

@@ -52,13 +52,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--java-options",
         metavar="TEXT",
-        help="options of the Java that this command starts, in place of those that suit the size of the work; "
+        help="options of the Java that this command starts; they replace those for the size of the work. "
         "spark-submit has --driver-java-options",
     )
 
 
 def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Where the input is, and how it is taken in."""
+    """The options of the input: where it is, and how it is loaded."""
     note = "" if required else " (without any input: compute from the silver that is there)"
     tables = ", ".join(INPUT_TABLE_NAMES)
     parser.add_argument("--input", metavar="DIR", type=path, help=f"folder or catalog.schema with {tables}{note}")
@@ -84,7 +84,7 @@ def add_input(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument(
         "--allow-schema-change",
         action="store_true",
-        help="with --add: take columns that differ from those of the batch before",
+        help="with --add: accept columns that differ from those of the batch before",
     )
 
 
@@ -110,7 +110,7 @@ def add_complete_through(parser: argparse.ArgumentParser) -> None:
         "--complete-through",
         metavar="DATE",
         type=date_of,
-        help="last day that the claims reach, for the status (default: the latest accepted service date)",
+        help="last day that the claims cover, which decides the status (default: the latest accepted service date)",
     )
 
 
@@ -140,7 +140,7 @@ def configuration_of(arguments: argparse.Namespace, app_name: str = "claimatlas"
     """Load what ``--conf`` and ``--set`` say; ``app_name``: of the Spark that a URI in them needs."""
 
     def fetch_by_spark(uri: str) -> Traversable:
-        # Only here: whoever names no URI gets his configuration without Spark and Java.
+        # Imported only here: without a URI, the configuration needs neither Spark nor Java.
         from claimatlas.configuration.remote import fetch  # noqa: PLC0415
         from claimatlas.spark.session import get_session  # noqa: PLC0415
 
@@ -174,7 +174,7 @@ def ingest_options_of(arguments: argparse.Namespace, years: tuple[int, ...]) -> 
 
 
 def path(text: str) -> str:
-    """A path as the person means it: ``~`` at its start is a home folder, which the shell leaves alone after ``=``.
+    """A path with ``~`` at its start replaced by the home folder: the shell does not replace it after ``=``.
 
     Raises:
         ArgumentTypeError: there is no such home folder, or the locale cannot name the path.
@@ -192,7 +192,7 @@ def path(text: str) -> str:
 def _can_be_named(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # Bytes that are no text here.
+    except UnicodeEncodeError:  # Bytes that are no text in this locale.
         return False
     # Java has already put a question mark for what it could not read, and cannot name what is not ASCII either.
     is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ and "DATABRICKS_RUNTIME_VERSION" not in os.environ

@@ -1,4 +1,4 @@
-"""``protect``: which figures of a release may be published, and the proof that the others are safe. Without Spark."""
+"""``protect``: choose the figures of a release that may be published, and prove the others safe. Without Spark."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.years_in,
         help="years to protect, such as 2019-2023 (default: all of the release)",
     )
-    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
+    parser.add_argument(
+        "--supersede", metavar="REASON", help="replace a release that was published with other settings"
+    )
     options.add_configuration(parser)
 
 
@@ -40,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _protect(arguments: argparse.Namespace) -> None:
     require_packages("highspy", "numpy")
     from claimatlas.commands.reviews import hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
+    from claimatlas.protection.candidate import PublishingRules  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
 
     configuration = options.configuration_of(arguments, "")
@@ -52,6 +55,8 @@ def _protect(arguments: argparse.Namespace) -> None:
             if year not in there:
                 known = ", ".join(map(str, there)) or "none"
                 raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
-        text = protect_and_review(arguments.output, release, years, configuration, publication, arguments.supersede)
+        text = protect_and_review(
+            arguments.output, release, years, PublishingRules(configuration, publication), arguments.supersede
+        )
     print(text)
     say(Event.SUMMARY, f"review report {hash_of(text)}: the candidate is in published/.")

@@ -12,13 +12,15 @@ from claimatlas.ingest.pseudonym_key import PseudonymKey, pseudonym_key
 KEY_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY"
 KEY_FILE_VARIABLE = "CLAIMATLAS_PSEUDONYM_KEY_FILE"
 MIN_KEY_LENGTH = 32
-"""Bytes: as long as what is hashed with it, so that guessing the key is no easier than guessing a pseudonym."""
+"""The least bytes of a key: as many as a pseudonym has, so that guessing the key is no easier than guessing a
+pseudonym.
+"""
 
 
 def key_of_environment() -> PseudonymKey | None:
     """The key that the environment gives, ``None`` when it names none.
 
-    A variable that is set to nothing is a mistake of whoever set it: ids would be written as they are.
+    An empty variable is a mistake: ids would be written without pseudonyms.
 
     Raises:
         InputError: both variables, a key that is too short, or a file that cannot be used. The message shows neither
@@ -28,7 +30,7 @@ def key_of_environment() -> PseudonymKey | None:
     if text is not None and file is not None:
         raise InputError(f"Set either {KEY_VARIABLE} or {KEY_FILE_VARIABLE}, not both.")
     if file is not None:
-        # The line break that an editor or echo adds is not meant.
+        # Drop the line break that an editor or echo adds.
         return _checked(_content(Path(file)).rstrip(b"\r\n"), KEY_FILE_VARIABLE)
     return None if text is None else _checked(os.fsencode(text), KEY_VARIABLE)
 
@@ -37,8 +39,8 @@ def _content(file: Path) -> bytes:
     try:
         if file.stat().st_mode & stat.S_IRWXO:
             raise InputError(
-                f"The key file that {KEY_FILE_VARIABLE} names is open to everybody on the machine: "
-                "take the rights of others away (chmod o= FILE), and think of a new key."
+                f"The key file that {KEY_FILE_VARIABLE} names can be read by everybody on the machine: "
+                "remove the rights of others (chmod o= FILE), and consider a new key."
             )
         return file.read_bytes()
     except (OSError, ValueError) as error:

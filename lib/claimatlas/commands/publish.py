@@ -44,9 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--draft", action="store_true", help="mark every page as a draft, and add nothing to the ledger"
     )
     parser.add_argument(
-        "--changes", metavar="FILE", type=options.path, help="record of `claimatlas diff --json`: its causes are told"
+        "--changes",
+        metavar="FILE",
+        type=options.path,
+        help="record of `claimatlas diff --json`: readers are shown its causes",
     )
-    parser.add_argument("--supersede", metavar="REASON", help="replace a release that was published by other settings")
+    parser.add_argument(
+        "--supersede", metavar="REASON", help="replace a release that was published with other settings"
+    )
     options.add_configuration(parser)
 
 
@@ -63,7 +68,7 @@ def add_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--languages", metavar="L", nargs="+", default=[], help="languages of the site (default: all of atlas.yaml)"
     )
-    parser.add_argument("--synthetic", action="store_true", help="say on every page and file: synthetic figures")
+    parser.add_argument("--synthetic", action="store_true", help="label every page and file: synthetic figures")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Publishing:
-    """What a site is written with, whichever command writes it."""
+    """Everything that writing a site needs, for each command that writes one."""
 
     output: str
     configuration: Configuration
@@ -112,9 +117,9 @@ def write(
 
 
 def is_synthetic(output: str, release: int) -> bool:
-    """Whether a release was drawn, or computed from claims that ``generate`` made: the records of the runs say so.
+    """Whether a release was drawn, or computed from claims made by ``generate``, by the records of the runs.
 
-    An ingest that replaced silver decides; one that added to it counts beside those before.
+    The last ingest that replaced silver decides, together with the batches that were merged after it.
     """
     from claimatlas.synthetic.counts import RUN  # noqa: PLC0415 - numpy may be missing
 
@@ -137,6 +142,7 @@ def _publish(arguments: argparse.Namespace) -> None:
     from claimatlas.atlas.building import check_folder  # noqa: PLC0415 - see require_packages
     from claimatlas.atlas.changes import causes_of  # noqa: PLC0415
     from claimatlas.atlas.reading import first_published, withdrawals_of  # noqa: PLC0415
+    from claimatlas.commands.attacks import require_safe  # noqa: PLC0415
 
     configuration = options.configuration_of(arguments, "")
     publication, settings = load_publication(configuration), load_atlas(configuration)
@@ -151,6 +157,7 @@ def _publish(arguments: argparse.Namespace) -> None:
             raise InputError(f"Release {number} was withdrawn: publish another one.")
         if not arguments.draft:
             _check_approval(arguments, cells, configuration)
+            require_safe(arguments.output, cells, configuration, publication)
         publishing = Publishing(
             arguments.output,
             configuration,
@@ -191,6 +198,7 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
     """The candidate of the release to publish; protected first where there is no candidate of it."""
     from claimatlas.atlas.reading import PublishedCells, newest_candidate  # noqa: PLC0415
     from claimatlas.commands.reviews import protect_and_review, review_of  # noqa: PLC0415
+    from claimatlas.protection.candidate import PublishingRules  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
 
     number = arguments.release
@@ -204,8 +212,9 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
         return cells
     release = release_of(arguments.output, number)
     say(Event.MESSAGE, f"release {number} has no candidate by these settings: it is protected first")
-    protect_and_review(arguments.output, release, years_of(release), configuration, publication, arguments.supersede)
-    # Read anew: what was read before is the candidate before.
+    rules = PublishingRules(configuration, publication)
+    protect_and_review(arguments.output, release, years_of(release), rules, arguments.supersede)
+    # Read again: the cells read before are those of the former candidate.
     return PublishedCells(arguments.output, number)
 
 

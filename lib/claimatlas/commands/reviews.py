@@ -9,11 +9,12 @@ from pathlib import Path
 
 from claimatlas.atlas.reading import PublishedCells
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.publication import Publication
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
 from claimatlas.paths import make_private
+from claimatlas.protection.candidate import PublishingRules
 from claimatlas.protection.gold import Release
+from claimatlas.protection.ledger import refuse_other_settings
 from claimatlas.protection.report import review
 from claimatlas.protection.run import protect, settings_hash
 
@@ -25,21 +26,21 @@ def protect_and_review(
     output: str,
     release: Release,
     years: Sequence[int],
-    configuration: Configuration,
-    publication: Publication,
+    rules: PublishingRules,
     supersede: str | None = None,
 ) -> str:
     """Protect the years of a release, and give back the review report, which is kept for the house alone.
 
-    The report names the cells and the settings by their hashes: who approves it approves these and no others.
+    ``supersede``: why figures that were published with other settings are replaced. The report names the cells and the
+    settings by their hashes: an approval is of these and no others.
 
     Raises:
         InputError: the release was published with other settings; gold does not fit what is declared.
         QualityGateError: the audit fails; nothing is written.
     """
-    results = protect(
-        output, release, years, configuration, publication, lambda message: say(Event.MESSAGE, message), supersede
-    )
+    configuration = rules.configuration
+    refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
+    results = protect(output, release, years, rules, lambda message: say(Event.MESSAGE, message))
     report = {
         **review(output, release.number, results, configuration.dimensions.names),
         _CELLS: PublishedCells(output, release.number).digest,

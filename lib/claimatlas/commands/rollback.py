@@ -52,7 +52,7 @@ def _shown(release: dict[str, Any]) -> dict[str, Any]:
 def _roll_back(arguments: argparse.Namespace) -> None:
     if arguments.json:
         raise InputError("--json goes with --list.")
-    # A release that is not there is refused at once: before Spark is started, and the output locked.
+    # Refuse an unknown release at once, before Spark starts and the output is locked.
     look(arguments.output, APP_NAME, lambda reader: earlier_release(reader, arguments.release))
     store = store_of(arguments.output, APP_NAME)
     with exclusive(store):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from claimatlas.commands import options
-from claimatlas.commands.job import run_job
+from claimatlas.commands.job import Job, run_job
 from claimatlas.commands.stages import (
     form_deliveries,
+    ingest_input,
     publish_indicators,
     read_source,
     require_fitting_deliveries,
-    take_in_input,
     use_silver,
 )
 from claimatlas.configuration import Configuration
@@ -55,18 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         require_fitting_deliveries(context)
         if paths.given:
             with context.record.stage("ingest"):
-                take_in_input(context, paths, found, options.ingest_options_of(arguments, context.years))
+                ingest_input(context, paths, found, options.ingest_options_of(arguments, context.years))
         silver = use_silver(context)
         source = read_source(context, silver, only_changes=arguments.add and not arguments.full_refresh)
         form_deliveries(context, silver, source)
         publish_indicators(context, silver, source, arguments.complete_through, allow_drift=arguments.allow_drift)
 
     stages = 4 if paths.given else 3
-    return run_job(
-        "run_year",
-        stages,
-        arguments,
-        lambda configuration: options.years_of(arguments, configuration),
-        body,
-        before=before,
-    )
+    job = Job("run_year", stages, lambda configuration: options.years_of(arguments, configuration), body, before)
+    return run_job(job, arguments)

@@ -1,4 +1,4 @@
-"""The session of a command: what suits the size of its work, known before Spark starts."""
+"""The session of a command, set up for the size of its work, which is known before Spark starts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pyspark.sql import SparkSession
 
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
 from claimatlas.paths import is_remote, schema_of
-from claimatlas.spark.session import get_session
+from claimatlas.spark.session import LocalSpark, get_session
 from claimatlas.spark.settings import SMALL_BYTES
 
 _INPUTS = ("input", *INPUT_TABLE_NAMES)
 
 
 def session_for(name: str, arguments: argparse.Namespace, *, small: bool | None = None) -> SparkSession:
-    """The session of the command ``name``; ``--java-options`` go before what its work would get.
+    """The session of the command ``name``; ``--java-options`` override the options for the size of its work.
 
     ``small``: the answer of ``is_small``, where it is known.
 
@@ -26,20 +26,19 @@ def session_for(name: str, arguments: argparse.Namespace, *, small: bool | None 
         InputError: as ``get_session``.
     """
     options = getattr(arguments, "java_options", None)
-    return get_session(
-        f"claimatlas {name}", java_options=options, is_small=is_small(arguments) if small is None else small
-    )
+    local = LocalSpark(java_options=options, is_small=is_small(arguments) if small is None else small)
+    return get_session(f"claimatlas {name}", local)
 
 
 def is_small(arguments: argparse.Namespace) -> bool:
     """Whether the files that the command reads are few, silver among them; false where only Spark can tell."""
     given = [str(location) for name in _INPUTS if (location := getattr(arguments, name, None))]
-    # An input that is no path here is a table of a catalog.
+    # An input that is no local path is a catalog table.
     return all(Path(location).exists() for location in given) and are_small([*given, str(arguments.output)])
 
 
 def are_small(locations: Sequence[str]) -> bool:
-    """The same of inputs and outputs by their names."""
+    """Whether the files at these locations are few."""
     if any(is_remote(location) or schema_of(location) for location in locations):
         return False
     left = SMALL_BYTES
@@ -51,7 +50,7 @@ def are_small(locations: Sequence[str]) -> bool:
 
 
 def _sizes(locations: Iterable[str]) -> Iterable[int]:
-    """The sizes of all files at and below these locations, one by one, so that who asks may stop."""
+    """Yield the size of each file at and below these locations, so that the caller can stop early."""
     for location in locations:
         path = Path(location)
         if path.is_file():

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.indicators_stage import compute_indicators, warn_of_years_without_dimensions
 from claimatlas.cells.members import require_columns_of_dimensions
-from claimatlas.checks.findings import beyond
-from claimatlas.checks.input import judge_input, strays_said
+from claimatlas.checks.findings import out_of_bounds
+from claimatlas.checks.input import judge_input, stray_lines_as_text
 from claimatlas.checks.people import count_people, examples_of_places
 from claimatlas.checks.release import require_publishable
 from claimatlas.claims.netting import indicator_lines
@@ -18,7 +18,7 @@ from claimatlas.comparisons.comparisons_stage import compare_places
 from claimatlas.deliveries import delivery_marker
 from claimatlas.deliveries.deliveries_stage import compute_deliveries, warn_of_years_without_flags
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.increments.increment_stage import Increment, find_increment, move_indicators, replace_deliveries
+from claimatlas.increments.increment_stage import Increment, find_increment, replace_deliveries, update_cells
 from claimatlas.ingest.inputs import IngestOptions, InputPaths
 from claimatlas.ingest.look import Found
 from claimatlas.ingest.merge.batch import add
@@ -29,17 +29,17 @@ from claimatlas.tables import releases
 from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, deliveries_table
 
 
-def take_in_input(context: RunContext, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
+def ingest_input(context: RunContext, paths: InputPaths, found: Found, ingest_options: IngestOptions) -> None:
     """Replace silver by the input, or merge it as a further batch; ``found``: what ``look_at_input`` found."""
     take = add if ingest_options.add else ingest
     take(context, paths, found, ingest_options)
 
 
 def require_fitting_deliveries(context: RunContext) -> None:
-    """Refuse an output whose deliveries have other columns before anything is read: it costs minutes to find out later.
+    """Refuse an output whose deliveries have other columns, before anything is read: later it would cost minutes.
 
     Raises:
-        InputError: they have, and not only other flags.
+        InputError: the columns differ, and not only in flags.
     """
     context.store.require_fitting(deliveries_table(context.configuration))
 
@@ -62,10 +62,10 @@ def use_silver(context: RunContext) -> SilverFacts:
 
 
 def read_source(context: RunContext, silver: SilverFacts, *, only_changes: bool = False) -> DataFrame | Increment:
-    """The stage that reads out of silver, once, what the later ones compute from.
+    """The stage that reads from silver, once, the rows that later stages compute from.
 
-    Gives back the claim lines of deliveries and of services counted per beneficiary; or, with ``only_changes``, what
-    the batches since the published run changed, unless everything must be computed.
+    Gives back the claim lines of deliveries and of services counted per beneficiary; or, with ``only_changes``, the
+    change by the batches since the published run, unless a full run is needed.
     """
     with context.record.stage("reading"):
         change = find_increment(context, silver) if only_changes else None
@@ -96,7 +96,7 @@ def form_deliveries(context: RunContext, silver: SilverFacts, source: DataFrame 
 
 
 def require_deliveries(context: RunContext, silver: SilverFacts) -> None:
-    """Refuse to count deliveries that were not computed from the silver that is there: none is not zero.
+    """Refuse to count deliveries that were not computed from the present silver.
 
     Raises:
         InputError: naming the years.
@@ -118,7 +118,7 @@ def require_deliveries(context: RunContext, silver: SilverFacts) -> None:
 
 
 def _origin(context: RunContext, silver: SilverFacts) -> dict[str, str]:
-    """What deliveries depend on: the ingest, and the parts of the configuration that they are formed by."""
+    """The origin of deliveries: the ingest, and the parts of the configuration that form them."""
     hashes = context.record.hashes
     return {"ingest": silver.run_id} | {
         part: hashes[part] for part in ("settings", "services", "code_lists", "geography", "sector_table")
@@ -141,7 +141,7 @@ def publish_indicators(
         releases.begin(context.store)
         try:
             if isinstance(source, Increment):
-                move_indicators(context, silver, through, source)
+                update_cells(context, silver, through, source)
             else:
                 compute_indicators(context, silver, through, source)
             require_sound_input(context, silver, given)
@@ -149,14 +149,14 @@ def publish_indicators(
             warn_of_years_without_dimensions(context.store, context.configuration, context.record)
             require_publishable(context, context.record.counts, allow_drift=allow_drift)
         except BaseException:
-            # Nothing of it was published: who reads the newest versions shall not find it either.
+            # Nothing was published: readers of the newest versions must not find it either.
             releases.restore(context.store)
             raise
         context.record.publishes = True
 
 
 def require_sound_input(context: RunContext, silver: SilverFacts, given: date | None) -> None:
-    """Warn of what is odd in the input of the years, and stop where it is too much to publish.
+    """Warn about odd input of the years, and stop if there is too much of it to publish.
 
     ``given``: the last day that the claims are said to reach.
 
@@ -164,7 +164,7 @@ def require_sound_input(context: RunContext, silver: SilverFacts, given: date | 
         QualityGateError: naming every share beyond its bound.
     """
     count_people(context, silver)
-    for sentence in strays_said(silver):
+    for sentence in stray_lines_as_text(silver):
         context.record.warn(sentence)
     if given and silver.last_service_date and silver.last_service_date > given:
         after = context.store.read(CLAIMS).where(F.col("service_date") > F.lit(given)).count()
@@ -174,7 +174,7 @@ def require_sound_input(context: RunContext, silver: SilverFacts, given: date | 
     for finding in findings:
         example = examples.get((str(finding.subject["share"]), finding.subject.get("year")))
         context.record.warn(finding.sentence + (f" The commonest is {example!r}." if example else ""))
-    if wrong := beyond(findings):
+    if wrong := out_of_bounds(findings):
         said = " ".join(finding.sentence for finding in wrong)
         names = ", ".join(dict.fromkeys(f"checks.input.{finding.subject['share']}.stop" for finding in wrong))
         raise QualityGateError(f"Nothing was published: {said} The bounds are the settings {names}.")

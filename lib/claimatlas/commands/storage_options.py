@@ -1,6 +1,6 @@
 """Give `deltalake` access to the object store of an output, from Spark's settings and the environment.
 
-Of object stores S3 only: for any other URI nobody has tried whether both understand the same settings.
+It supports S3 only: with other stores it was not tried whether both understand the same settings.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KNOWN_PROVIDERS = {
     "DefaultCredentialsProvider",
     "IAMInstanceCredentialsProvider",
 }
-# A store that does not answer is not waited for: Spark is asked then.
+# Do not wait for a store that does not answer: Spark takes over.
 _PATIENCE = {"connect_timeout": "5s", "timeout": "60s", "max_retries": "2", "retry_timeout": "20s"}
 
 
@@ -55,19 +55,21 @@ def storage_options(output: str) -> dict[str, str]:
         return {}
     if any(sign in output for sign in "%?#"):
         # Spark takes them as they stand, deltalake as signs of a URI.
-        raise NotReadableError(f"{output} is read by Spark: its name has a sign (%, ? or #) that URIs give a meaning.")
+        raise NotReadableError(
+            f"{output} is read by Spark: its name has a character (%, ? or #) with a meaning in URIs."
+        )
     parts = urlsplit(output)
     if parts.scheme == "file" and not parts.netloc:
         return {}
     if parts.scheme not in ("s3", "s3a"):
-        raise NotReadableError(f"{output} can be read by Spark only: without it, tables in a folder and in S3 can.")
+        raise NotReadableError(f"{output} needs Spark: without it, only tables in a folder or in S3 can be read.")
     if "PYSPARK_GATEWAY_PORT" in os.environ:
-        raise NotReadableError(f"{output} is read by Spark: how to get there was said to spark-submit.")
+        raise NotReadableError(f"{output} is read by Spark: its settings were given to spark-submit.")
     return _s3_options(output, _settings_of(parts.netloc, _spark_settings()))
 
 
 def _spark_settings() -> dict[str, str]:
-    """What Spark would be started with: its file of settings, and the options that a notebook may have left."""
+    """The settings that Spark would start with: its settings file, and options that a notebook may have left."""
     settings = spark_defaults(spark_home())
     try:
         words = shlex.split(os.environ.get(SUBMIT_ARGUMENTS, ""))

@@ -11,7 +11,7 @@ from tabulate import tabulate
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import UNIT_SIGNS
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
-from claimatlas.ingest.load.warnings import said_of_reasons
+from claimatlas.ingest.load.warnings import reasons_as_text
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
@@ -21,7 +21,7 @@ from claimatlas.tables.store import Store
 
 @dataclass(frozen=True)
 class Summary:
-    """What is said at the end of a run: ``text`` for a person, ``message`` with ``fields`` for a program."""
+    """The summary of a run: ``text`` for a person, ``message`` with ``fields`` for a program."""
 
     text: str
     message: str
@@ -121,7 +121,7 @@ def _rejected(record: RunRecord) -> list[str]:
         reasons = record.counts.get(f"ingest.{table}.rejected_by_reason", {})
         if reasons:
             examples = record.notes.get("rejected_examples", {}).get(table, {})
-            line += f": {said_of_reasons(reasons, examples)}"
+            line += f": {reasons_as_text(reasons, examples)}"
         lines.append(line)
         left_out = record.counts.get(f"ingest.{table}.left_out", {})
         if left_out:

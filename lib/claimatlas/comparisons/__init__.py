@@ -1,1 +1,1 @@
-"""Compare a place's figure with the country's, and with its own over five years."""
+"""Compare a place's figure with the country's, and with the place's own figures over five years."""

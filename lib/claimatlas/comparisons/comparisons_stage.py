@@ -16,7 +16,7 @@ _PLACE = ("indicator_id", "geo_level", "geo_code")
 
 
 def compare_places(context: RunContext) -> None:
-    """Replace ``gold/comparisons`` of the years, and of the four years after each, whose trends rest on it.
+    """Replace ``gold/comparisons`` of the years, and of the four years after each, whose trends use it.
 
     Grain out: one row per percentage indicator, year and place, over all dimensions.
     """
@@ -25,7 +25,7 @@ def compare_places(context: RunContext) -> None:
     reach = range(min(years) - (TREND_YEARS - 1), max(years) + TREND_YEARS)
     everything = store.spark.createDataFrame(totals_of(newest_rows(store, configuration, reach)))
     declared = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
-    # Other years may hold percentages that this configuration does not declare: they stay.
+    # Other years may hold percentages that this configuration does not declare: keep them.
     has_interval = F.max(F.col("ci_low").isNotNull()).over(Window.partitionBy("indicator_id"))
     is_percentage = F.col("indicator_id").isin(declared) | F.col("_has_interval")
     totals = everything.withColumn("_has_interval", has_interval).where(is_percentage).drop("_has_interval")

@@ -1,4 +1,4 @@
-"""Each place against the country."""
+"""Compare each place with the country."""
 
 from __future__ import annotations
 

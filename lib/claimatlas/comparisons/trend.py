@@ -28,7 +28,7 @@ def trend_statistic(cells: DataFrame, place: Sequence[str]) -> DataFrame:
     # Each year's figures count for the trends that end in it and in the four years after it.
     ends = F.explode(F.sequence(F.col("year"), F.col("year") + (YEARS - 1)))
     spread = cells.where(F.col("numerator").isNotNull() & F.col("denominator").isNotNull()).withColumn("_end", ends)
-    # The score counted from the last year: the test does not change when all scores move, and the sums stay exact.
+    # Count the score from the last year: a shift of all scores does not change the test, and the sums stay exact.
     score = (F.col("year") - F.col("_end")).cast("bigint")
     numerator, denominator = F.col("numerator"), F.col("denominator")
     sums = spread.groupBy(*place, F.col("_end").alias("year")).agg(

@@ -1,4 +1,4 @@
-"""``atlas.yaml``: whose the atlas is, what it is called and looks like. Only ``publish`` reads it."""
+"""``atlas.yaml``: owner, title and look of the atlas. Only ``publish`` reads it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Update(Declaration):
 
 
 class Theme(Declaration):
-    """Indicators that stand together on the first page, with the words that readers look for."""
+    """Indicators that are shown together on the first page, with search words."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     names: ByLanguage
@@ -109,10 +109,10 @@ class AtlasSettings(Declaration):
         texts = {"owner": self.owner, "title": self.title, "subtitle": self.subtitle}
         texts |= {f"themes: {theme.id}": theme.names for theme in self.themes}
         texts |= {f"source_variables: {variable.name}": variable.label for variable in self.source_variables}
-        for place, by_language in texts.items():
+        for key, by_language in texts.items():
             for language in self.locales:
                 if language not in by_language:
-                    raise ValueError(f"{place}: there is no text in {language}, a language of locales")
+                    raise ValueError(f"{key}: there is no text in {language}, a language of locales")
         if ALL_INDICATORS not in self.method_changed:
             raise ValueError(f"method_changed: give a date for {ALL_INDICATORS}")
         if self.logo is not None and not self.logo.endswith(_LOGOS):
@@ -152,9 +152,9 @@ def load_atlas(configuration: Configuration) -> AtlasSettings:
     _check_indicators(settings, document, configuration)
     for key, name in (("logo", settings.logo), ("outlines", settings.outlines.file if settings.outlines else None)):
         if name is not None and not is_there(file_of(configuration.folder, name)):
-            raise InputError(f"{document.place((key,))}: the configuration folder has no file {name}.")
+            raise InputError(f"{document.position((key,))}: the configuration folder has no file {name}.")
     if settings.outlines and settings.outlines.level not in configuration.settings.geography.levels:
-        raise InputError(f"{document.place(('outlines', 'level'))}: settings.yaml has no such level.")
+        raise InputError(f"{document.position(('outlines', 'level'))}: settings.yaml has no such level.")
     return settings
 
 
@@ -174,4 +174,4 @@ def _check_indicators(settings: AtlasSettings, document: Document, configuration
     for path, names in lists:
         for name in names:
             if name not in declared:
-                raise InputError(f"{document.place(path)}: indicators/ declares no {name!r}.")
+                raise InputError(f"{document.position(path)}: indicators/ declares no {name!r}.")

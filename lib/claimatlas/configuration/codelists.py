@@ -1,7 +1,7 @@
 """Code lists: which nomenclature codes make up a service, and when.
 
-One CSV file a list, named after it. A nomenclature code of six digits carries a check digit: the
-sixth is the first five modulo 7.
+Each list is one CSV file of its name. A nomenclature code of six digits carries a check digit: the sixth is the first
+five modulo 7.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from claimatlas.errors import InputError
 
 COLUMNS = ("list", "code", "valid_from", "valid_to", "source", "status")
 LABEL = "label_"
-"""How the columns of labels start: a language follows."""
+"""The prefix of label columns; the language follows."""
 STATUSES = ("official", "page", "verified", "memory")
 """How sure a row is: from the authority's own list; named on a source page; label read in a public
 source; unconfirmed."""

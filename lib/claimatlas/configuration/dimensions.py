@@ -214,7 +214,7 @@ def load_dimensions(folder: Traversable, settings: Settings, services: Services)
     document = read_yaml(folder, FILE)
     declared = validate(_File, document).root
     dimensions = Dimensions(declared, settings.age_categories, kinds)
-    mistakes = [f"{document.place(path)}: {said}." for path, said in _mistakes(dimensions, settings, services)]
+    mistakes = [f"{document.position(path)}: {said}." for path, said in _mistakes(dimensions, settings, services)]
     if mistakes:
         raise InputError("\n".join(mistakes))
     return dimensions

@@ -31,11 +31,11 @@ _READ_BY_KIND = {f"{_TAG}{kind}" for kind in ("bool", "float", "int", "null", "t
 
 
 class _Untagged(yaml.ScalarNode):
-    """A plain scalar without a tag: what it is follows from its characters alone."""
+    """A plain scalar without a tag: its characters alone decide its type."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Values only: no alias of aliases, and every value that cannot be read is a mistake with its line.
+    """Loads values only: it refuses aliases of aliases, and reports every value that cannot be read with its line.
 
     Plain keys are text as they are written, whatever they would be as values.
     """
@@ -48,7 +48,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            # A few lines of aliases of aliases stand for more values than any memory holds.
+            # A few lines of nested aliases can mean more values than fit into memory.
             self._with_alias.update(self._open)
             if event.anchor in self._with_alias:
                 said = "an alias of something that holds an alias: write out what it stands for"
@@ -100,7 +100,7 @@ class Document:
     data: dict[str, Any]
     lines: Mapping[Path, int]
 
-    def place(self, path: Path) -> str:
+    def position(self, path: Path) -> str:
         """File, line and key of ``path``, as far as they are known."""
         known = path
         while known and known not in self.lines:
@@ -126,10 +126,10 @@ def read_text(folder: Traversable, name: str) -> str:
         raise InputError(f"{name} cannot be read ({error.strerror}).") from None
 
 
-def is_there(place: Traversable, *, folder: bool = False) -> bool:
+def is_there(path: Traversable, *, folder: bool = False) -> bool:
     """Whether there is such a file, or folder; a name that no file can have is not there."""
     try:
-        return place.is_dir() if folder else place.is_file()
+        return path.is_dir() if folder else path.is_file()
     except OSError:
         return False
 
@@ -151,12 +151,12 @@ def read_yaml(folder: Traversable, name: str) -> Document:
         raise InputError(f"{name}: expected keys and values.")
     document = Document(name, data, dict(_lines(node, (), name)))
     if traps:
-        raise InputError("\n".join(f"{document.place(path)}: {said}." for path, said in traps))
+        raise InputError("\n".join(f"{document.position(path)}: {said}." for path, said in traps))
     return document
 
 
-def read_value(text: str, place: str) -> object:
-    """A single YAML value; ``place``: what messages call it.
+def read_value(text: str, name: str) -> object:
+    """A single YAML value; ``name``: what messages call it.
 
     Raises:
         InputError: it cannot be read, or versions of YAML read it differently.
@@ -164,9 +164,9 @@ def read_value(text: str, place: str) -> object:
     try:
         _, data, traps = _load(text)
     except yaml.YAMLError:
-        raise InputError(f"{place}: the value cannot be read.") from None
+        raise InputError(f"{name}: the value cannot be read.") from None
     if traps:
-        raise InputError("\n".join(f"{'.'.join(map(str, (place, *path)))}: {said}." for path, said in traps))
+        raise InputError("\n".join(f"{'.'.join(map(str, (name, *path)))}: {said}." for path, said in traps))
     return data
 
 
@@ -232,7 +232,7 @@ def _sentences(error: ValidationError, document: Document) -> Iterator[str]:
         message = _MESSAGES.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
         cause = mistake.get("ctx", {}).get("error")
         below = cause.path if isinstance(cause, KeyMistakeError) else ()
-        yield f"{document.place((*mistake['loc'], *below))}: {message}."
+        yield f"{document.position((*mistake['loc'], *below))}: {message}."
 
 
 def read_csv(

@@ -196,25 +196,25 @@ def _indicator(document: Document, declared: Declared) -> Indicator:
     settings, services = declared.settings, declared.services
     indicator = validate(Indicator, document)
     if document.name != f"indicators/{indicator.id}.yaml":
-        raise InputError(f"{document.place(('id',))}: the file must be named {indicator.id}.yaml.")
+        raise InputError(f"{document.position(('id',))}: the file must be named {indicator.id}.yaml.")
     _check_languages(document, indicator, settings.languages)
     known = (*settings.geography.levels, SECTOR, HOSPITAL)
     for level in indicator.levels:
         if level not in known:
-            raise InputError(f"{document.place(('levels',))}: there is no level {level!r} in settings.yaml.")
+            raise InputError(f"{document.position(('levels',))}: there is no level {level!r} in settings.yaml.")
     _check_dimensions(document, indicator, declared.dimensions)
     for flag in indicator.numerator.flags:
         if flag not in services.delivery_flags:
-            raise InputError(f"{document.place(('numerator',))}: services.yaml has no delivery flag {flag!r}.")
+            raise InputError(f"{document.position(('numerator',))}: services.yaml has no delivery flag {flag!r}.")
     chosen = {"numerator": indicator.numerator.delivery_types or ()}
     chosen["denominator"] = indicator.denominator.delivery_types if indicator.denominator else ()
     for key, types in chosen.items():
         for delivery_type in types:
             if delivery_type not in services.delivery_types:
-                raise InputError(f"{document.place((key,))}: services.yaml has no delivery type {delivery_type!r}.")
+                raise InputError(f"{document.position((key,))}: services.yaml has no delivery type {delivery_type!r}.")
     service = indicator.numerator.service
     if service and service not in services.beneficiary_services:
-        raise InputError(f"{document.place(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
+        raise InputError(f"{document.position(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
 
 
@@ -223,14 +223,14 @@ def _check_dimensions(document: Document, indicator: Indicator, dimensions: Dime
     for dimension in indicator.dimensions:
         if dimension not in there:
             raise InputError(
-                f"{document.place(('dimensions',))}: the population {indicator.population} has no {dimension!r}; "
+                f"{document.position(('dimensions',))}: the population {indicator.population} has no {dimension!r}; "
                 f"it has {', '.join(there) or 'none'}."
             )
 
 
 def _check_languages(document: Document, indicator: Indicator, languages: Sequence[str]) -> None:
     mistakes = [
-        f"{document.place((key, language))}: this key is missing."
+        f"{document.position((key, language))}: this key is missing."
         for key, texts in (("names", indicator.names), ("description", indicator.description))
         for language in languages
         if language not in texts.by_language
@@ -248,17 +248,17 @@ def _check_denominators(documents: Sequence[Document], indicators: Sequence[Indi
         other, known = first.setdefault(own.name, (indicator, own))
         if (set(own.delivery_types), own.with_known_stay) != (set(known.delivery_types), known.with_known_stay):
             raise InputError(
-                f"{document.place(('denominator',))}: it would be counted as that of {other.id} is, under the name "
+                f"{document.position(('denominator',))}: it would be counted as that of {other.id} is, under the name "
                 f"{own.name!r}: give another name to a delivery type."
             )
 
 
 def _check_related(document: Document, indicator: Indicator, declared: set[str]) -> None:
     for position, name in enumerate(indicator.related):
-        place = document.place(("related", position))
+        where = document.position(("related", position))
         if name not in declared:
-            raise InputError(f"{place}: indicators/ declares no {name!r}.")
+            raise InputError(f"{where}: indicators/ declares no {name!r}.")
         if name == indicator.id:
-            raise InputError(f"{place}: an indicator is not related to itself.")
+            raise InputError(f"{where}: an indicator is not related to itself.")
         if name in indicator.related[:position]:
-            raise InputError(f"{place}: {name!r} stands twice.")
+            raise InputError(f"{where}: {name!r} stands twice.")

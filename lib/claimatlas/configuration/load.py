@@ -47,11 +47,11 @@ class Configuration:
         return self.mapping_file.mapping
 
     def all_empty(self, lists: Sequence[str]) -> tuple[str, ...]:
-        """``lists`` when none of them has a row, else nothing."""
+        """``lists`` if all of them are empty, else none."""
         return () if any(self.code_lists[name].rows for name in lists) else tuple(lists)
 
     def empty_code_lists_of_flag(self, flag: str) -> tuple[str, ...]:
-        """The code lists for want of which a delivery flag cannot be seen."""
+        """The empty code lists that make a delivery flag impossible to compute."""
         groups = self.services.flag_code_lists(flag, self.settings)
         return tuple(name for lists in groups for name in self.all_empty(lists))
 
@@ -173,31 +173,31 @@ def load_services(folder: Traversable, settings: Settings, code_lists: Collectio
     services = validate(Services, document)
     check_names(services, settings, document)
     mistakes = [
-        f"{document.place(path)}: there is no code list {used!r} in codelists/."
+        f"{document.position(path)}: there is no code list {used!r} in codelists/."
         for used, path in services.used_code_lists().items()
         if used not in code_lists
     ]
     for name, group in services.contact_groups.items():
         for setting, by_value in group.code_lists_by_setting.items():
             if getattr(settings, setting) not in by_value:
-                place = document.place(("contact_groups", name, "code_lists_by_setting", setting))
-                mistakes.append(f"{place}: no code lists for {setting}: {getattr(settings, setting)}.")
+                where = document.position(("contact_groups", name, "code_lists_by_setting", setting))
+                mistakes.append(f"{where}: no code lists for {setting}: {getattr(settings, setting)}.")
     for name, flag in services.delivery_flags.items():
         if flag.window not in settings.all_windows:
             there = ", ".join(settings.all_windows) or "none"
-            place = document.place(("delivery_flags", name, "window"))
-            mistakes.append(f"{place}: settings.yaml has no window {flag.window!r}; there are: {there}.")
+            where = document.position(("delivery_flags", name, "window"))
+            mistakes.append(f"{where}: settings.yaml has no window {flag.window!r}; there are: {there}.")
     if mistakes:
         raise InputError("\n".join(mistakes))
     return services
 
 
 _LATER: dict[str, object] = {"windows": {}, "least_days": 1}
-"""Keys that there were not from the start, with the value that says nothing."""
+"""Keys that were added later, with the value that means the same as no key."""
 
 
 def _said(tree: object) -> object:
-    """A dump without the later keys that say nothing: who does not use them keeps the hash that there was before."""
+    """A dump without later keys that are not used: a configuration without them keeps its former hash."""
     if not isinstance(tree, dict):
         return tree
     return {key: _said(value) for key, value in tree.items() if key not in _LATER or value != _LATER[key]}

@@ -1,4 +1,4 @@
-"""Mappings: how a sender's files are written, and which of their columns are ours.
+"""Mappings: the format of a sender's files, and the source of each of our columns.
 
 ``docs/mappings.md`` has every key with an example.
 """
@@ -47,9 +47,9 @@ _BYTES_OF_ASCII = "".join(map(chr, range(128)))
 class Reading(Declaration):
     """How the files of a table are written; all but ``null_texts`` and ``decimal`` is for CSV alone.
 
-    delimiter: between two fields. encoding: of the text. decimal: before the digits of a fraction. quote: around a
-    field; empty when quotes are letters like others. compression: ``by_name`` goes by the ending of each file's name.
-    null_texts: what stands where there is no value.
+    delimiter: between two fields. encoding: of the text. decimal: before the digits of a fraction. quote: the sign
+    around a field; empty when quotes have no meaning. compression: ``by_name`` goes by the ending of each file's name.
+    null_texts: texts that mean no value.
     """
 
     delimiter: str = ","
@@ -97,9 +97,9 @@ class Reading(Declaration):
 class ColumnSource(Declaration):
     """Where the values of one of our columns come from.
 
-    column: the sender's column. constant: what stands in every row; with ``column`` where the file has no such column.
-    join: columns whose texts are put together, with ``with`` between them. format: how a date is written. day, month:
-    what a date without one has. values: our value, and the sender's words for it. pad: the length that a text is
+    column: the sender's column. constant: the value of every row; with ``column``, only where the file has no such
+    column. join: columns whose texts are put together, with ``with`` between them. format: how a date is written. day,
+    month: what a date without one has. values: our value, and the sender's words for it. pad: the length that a text is
     filled up to by zeros at its start.
     """
 
@@ -159,12 +159,12 @@ class ColumnSource(Declaration):
         """The pieces of a format of signs, in order: its field (or none) and the pattern of its text."""
         text = self.format or ""
         found: list[tuple[str | None, str]] = []
-        place = 0
+        end = 0
         for match in _FIELD.finditer(text):
-            found += [(None, re.escape(text[place : match.start()]))] if match.start() > place else []
+            found += [(None, re.escape(text[end : match.start()]))] if match.start() > end else []
             found.append((match.group(), _FIELDS[match.group()]))
-            place = match.end()
-        return found + ([(None, re.escape(text[place:]))] if place < len(text) else [])
+            end = match.end()
+        return found + ([(None, re.escape(text[end:]))] if end < len(text) else [])
 
 
 _SECTIONS = ("read", "keep", "unpivot")

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 
 def _of_some_size(number: int) -> int:
-    """Days, years, ages, competences: beyond a million it is a slip, and soon no number that Spark can hold."""
+    """Refuse numbers beyond a million: as days, years, ages or competences they are typing errors."""
     if abs(number) > 1_000_000:
         raise ValueError("this number is too large")
     return number
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 - what stands in a file, before it is checked
-    """A word as text: YAML makes a number of 1 and a truth of true."""
+    """A word as text: YAML reads 1 as a number and true as a boolean."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int) else value

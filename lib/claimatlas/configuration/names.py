@@ -1,6 +1,6 @@
-"""Refuse declared names that would collide with columns, counts or values that are there already.
+"""Refuse declared names that would collide with existing columns, counts or values.
 
-Two columns of one name end a run, or worse: one of them takes the place of the other.
+Two columns of one name make a run fail or, worse, one replaces the other.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def check_names(services: Services, settings: Settings, document: Document) -> N
         ),
     ]
     if mistakes:
-        sentences = (f"{document.place(path)}: the name {path[-1]!r} cannot be used: {why}." for path, why in mistakes)
+        sentences = (
+            f"{document.position(path)}: the name {path[-1]!r} cannot be used: {why}." for path, why in mistakes
+        )
         raise InputError("\n".join(sentences))
 
 

@@ -102,11 +102,11 @@ def _check_levels(publication: Publication, document: Document, configuration: C
     known = configuration.settings.geography.levels
     for key, plan in (("plan", publication.plan), ("provisional_plan", publication.provisional_plan)):
         for level in plan:
-            place = document.place((key, level))
+            where = document.position((key, level))
             if level in (SECTOR, HOSPITAL):
-                raise InputError(f"{place}: figures by {level} cannot be protected yet; leave this level out.")
+                raise InputError(f"{where}: figures by {level} cannot be protected yet; leave this level out.")
             if level not in known:
-                raise InputError(f"{place}: there is no level {level!r} in settings.yaml.")
+                raise InputError(f"{where}: there is no level {level!r} in settings.yaml.")
 
 
 def _check_dimensions(publication: Publication, document: Document, dimensions: Dimensions) -> None:
@@ -114,12 +114,12 @@ def _check_dimensions(publication: Publication, document: Document, dimensions: 
         if name not in dimensions.declared:
             there = ", ".join(dimensions.names) or "none"
             raise InputError(
-                f"{document.place(('published_as', name))}: there is no dimension {name!r}; there are {there}."
+                f"{document.position(('published_as', name))}: there is no dimension {name!r}; there are {there}."
             )
         values = {value for of in dimensions.declared[name].populations for value in dimensions.values(name, of)}
         for value in merged:
             if value not in values:
-                raise InputError(f"{document.place(('published_as', name, value))}: there is no value {value!r}.")
+                raise InputError(f"{document.position(('published_as', name, value))}: there is no value {value!r}.")
 
 
 def _check_that_cells_can_be_protected(
@@ -131,23 +131,23 @@ def _check_that_cells_can_be_protected(
         by_source: dict[str, str] = {}
         published = [i for i in configuration.indicators if i.id in publication.sensitive_sides]
         for indicator in [i for i in published if i.population == population]:
-            place = document.place(("sensitive_sides", indicator.id))
+            where = document.position(("sensitive_sides", indicator.id))
             for name in indicator.dimensions:
                 source = dimensions[name].source
                 if dimensions[name].is_of_delivery and source != DELIVERY_TYPE:
                     # Its values count what numerators count: one figure under two names.
-                    raise InputError(f"{place}: figures by {name}, a delivery flag, cannot be protected yet.")
+                    raise InputError(f"{where}: figures by {name}, a delivery flag, cannot be protected yet.")
                 if (other := by_source.setdefault(source, name)) != name:
                     # The classes of the one are sums of those of the other.
-                    raise InputError(f"{place}: figures by {name} and by {other} cannot be protected together yet.")
+                    raise InputError(f"{where}: figures by {name} and by {other} cannot be protected together yet.")
 
 
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
     declared = {indicator.id for indicator in configuration.indicators}
     for name in publication.sensitive_sides:
         if name not in declared:
-            raise InputError(f"{document.place(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
+            raise InputError(f"{document.position(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
     for position, difference in enumerate(publication.differences):
         for name in (difference.whole, difference.part):
             if name not in declared:
-                raise InputError(f"{document.place(('differences', position))}: indicators/ declares no {name!r}.")
+                raise InputError(f"{document.position(('differences', position))}: indicators/ declares no {name!r}.")

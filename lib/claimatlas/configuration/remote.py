@@ -1,4 +1,4 @@
-"""A configuration folder that Spark alone reaches: its files, held in memory."""
+"""A configuration folder that only Spark can read: its files, held in memory."""
 
 from __future__ import annotations
 

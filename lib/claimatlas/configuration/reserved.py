@@ -1,4 +1,4 @@
-"""Names that the tables and the run record have already: no flag, level, service or label may have one of them.
+"""Reserved names: the tables and the run record use them, so no flag, level, service or label may have one.
 
 The tables' own schemas need the configuration, so the names stand here; a test compares them with the schemas.
 """
@@ -29,7 +29,7 @@ _PERSON = {
 """Columns of a beneficiary-year, once its domicile is known, beside its dimensions."""
 
 _COUNTED = {"numerator", "denominator", "domicile_31_december", "domicile_30_june", "domicile_unknown"}
-"""What is counted of any members, beside what is declared."""
+"""Counts of members, in addition to the declared ones."""
 
 _DELIVERY = {
     *("delivery_id", "delivery_date", "delivery_type", "delivery_kind", "hospital_id", "billings", "last_billing_date"),
@@ -52,7 +52,7 @@ _COUNTS_OF_DELIVERIES = {
     "age_outside_plausible",
     "with_stay",
 }
-"""What a run record counts of the deliveries of a year, beside the flags."""
+"""Counts of the deliveries of a year in a run record, in addition to the flags."""
 
 _CELL = {
     *("indicator_id", "year", "geo_level", "geo_code", "geo_vintage"),
@@ -70,25 +70,25 @@ _SUMS = {"published", "places", "places_and_unknown", "members"}
 """What the checks call the sums of cells, beside those of dimensions."""
 
 OF_A_FLAG = frozenset({*_PERSON, *_DELIVERY, *_COUNTED, *_COUNTS_OF_DELIVERIES, *LABELS})
-"""What a delivery flag may not be called."""
+"""Names that a delivery flag must not have."""
 OF_A_SERVICE = frozenset(
     {
         *("beneficiary_id", "service_date", "nomenclature_code", "provider_id", "year"),
         *("net_quantity", "hospital_id", "lines", "lines_given", *LABELS),
     }
 )
-"""What a service of beneficiaries may not be called: the columns of a service."""
+"""Names that a service of beneficiaries must not have: the columns of a service."""
 OF_A_DIMENSION = frozenset({*OF_A_FLAG, *_CELL, *_PUBLISHED, *_SUMS, "service_lines"})
-"""What a dimension may not be called, unless that is what it is read from."""
+"""Names that a dimension must not have, unless it is read from a column of that name."""
 OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES})
-"""What a level of place may not be called."""
+"""Names that a level of place must not have."""
 
 STARTS_OF_COUNTS = ("numerator_", "denominator_")
-"""How the columns of counts begin: an indicator's id, or the deliveries that it counts, follows."""
+"""Prefixes of columns of counts; an indicator's id, or the deliveries that it counts, follows."""
 START_OF_WORKING = "_"
-"""How the columns begin that are there for the length of a step."""
+"""Prefixes of temporary columns."""
 STARTS_OF_SUMS = ("domicile_", "code_", "sector_", "beneficiaries_with_", "quantity_")
-"""How the columns begin that are summed for the run record's counts of beneficiaries."""
+"""Prefixes of columns that are summed for the run record's counts of beneficiaries."""
 
 
 def is_label(text: str) -> bool:

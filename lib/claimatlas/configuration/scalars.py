@@ -37,7 +37,7 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 
 
 def disagreement(text: str, value: object) -> str | None:
-    """What is wrong with a plain scalar, as the end of a sentence; nothing when both versions read the same.
+    """How the two versions differ on a plain scalar, as the end of a sentence; ``None`` when they read the same.
 
     ``value``: what PyYAML makes of it. A day such as 2005-01-01 is a day to one and its text to the other: either
     becomes the same date.

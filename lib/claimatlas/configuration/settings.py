@@ -1,4 +1,4 @@
-"""The settings: every choice of the specification that is marked as a decision."""
+"""The settings: every choice that the method marks as a decision."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from claimatlas.errors import InputError
 POSTNATAL, PRENATAL = "postnatal", "prenatal"
 """The windows that have a setting of their own, in which both count their days upwards from the delivery."""
 SECTOR = "sector"
-"""The geographic level below the one that a domicile is given in."""
+"""The geographic level below the level of the domicile."""
 HOSPITAL = "hospital"
-"""The level of the hospital where a delivery took place: no part of a larger place."""
+"""The level of hospitals, which are not parts of larger places."""
 
 _ONLY_OF_PYTHON = re.compile(r"\(\?[^:=!<>].?|\{(?!\d+(?:,\d*)?\})")
 """What Java's regular expressions, which are Spark's, do not have: named groups, conditions, bare braces."""
@@ -176,7 +176,7 @@ class ShareBounds(Declaration):
 
 
 class InputChecks(Declaration):
-    """The bounds of what is odd in the input but kept; they change no figure.
+    """The bounds of odd input that is accepted; they change no figure.
 
     A share is beyond ``stop`` when the lower end of its 95 % interval is: chance moves the share of a few.
     least_counted: with fewer people or rows a share is noted and stops nothing.

@@ -1,4 +1,4 @@
-"""The whole configuration of a run as text: kept with its record, so that the run can be repeated years later."""
+"""The whole configuration of a run as text. The run record keeps it, so that the run can be repeated years later."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def snapshot(configuration: Configuration) -> dict[str, str]:
 
 @contextmanager
 def restored(files: Mapping[str, str]) -> Iterator[Configuration]:
-    """The configuration of a snapshot, while its files lie in a folder of their own.
+    """The configuration of a snapshot, as long as its files are in a temporary folder.
 
     Raises:
-        InputError: the files do not fit, as when they are put together from two snapshots.
+        InputError: the files do not fit together, for example because they come from two snapshots.
     """
     with tempfile.TemporaryDirectory(prefix="claimatlas-") as name:
         folder = Path(name)
@@ -76,8 +76,8 @@ def _as_yaml(settings: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def _names(folder: Traversable, place: str, suffix: str) -> list[str]:
-    return [f"{place}/{file.name}" for file in folder.joinpath(place).iterdir() if file.name.endswith(suffix)]
+def _names(folder: Traversable, inside: str, suffix: str) -> list[str]:
+    return [f"{inside}/{file.name}" for file in folder.joinpath(inside).iterdir() if file.name.endswith(suffix)]
 
 
 def _sectors_as_text(configuration: Configuration) -> str:

@@ -1,4 +1,4 @@
-"""Judge a whole configuration folder: every file in it, where a run stops at the first one that is wrong."""
+"""Check a whole configuration folder, every file of it: a run would stop at the first wrong one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _PLACE_FILES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a configuration holds, and what in it is wrong.
+    """The result of a check: what a configuration holds, and its mistakes.
 
     mistakes: each with its file and, where there is one, its line and key; a run refuses them, or would count wrongly.
     notes: what a run accepts, but a reader should know. found: what there is, a sentence each. configuration: as a run
@@ -63,7 +63,7 @@ class _Parts:
     def load(
         self, loader: Callable[Arguments, Loaded], *given: Arguments.args, **named: Arguments.kwargs
     ) -> Loaded | None:
-        """What ``loader`` gives back; nothing when it refuses, with its mistakes kept."""
+        """The result of ``loader``; ``None`` if it refuses, and its mistakes are kept."""
         try:
             return loader(*given, **named)
         except InputError as error:
@@ -101,19 +101,14 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
         for file in _PLACE_FILES:
             parts.load(_look_at_places, folder, file, settings)
     _judge_indicators(parts, folder, declared)
-    return _verdict(parts, folder, conf, overrides, mapping, lists)
+    # Load it as a run does: nothing may pass here that a run refuses.
+    configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)
+    return _verdict(parts, folder, lists, configuration)
 
 
 def _verdict(
-    parts: _Parts,
-    folder: Traversable,
-    conf: str | None,
-    overrides: Sequence[str],
-    mapping: str | None,
-    lists: dict[str, CodeList],
+    parts: _Parts, folder: Traversable, lists: dict[str, CodeList], configuration: Configuration | None
 ) -> Verdict:
-    # What a run would do decides: nothing passes here that a run refuses.
-    configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)
     if configuration is None:
         if is_there(folder.joinpath(PUBLICATION)):
             parts.load(_validated, Publication, folder, PUBLICATION)
@@ -141,7 +136,7 @@ def _judge_indicators(parts: _Parts, folder: Traversable, declared: Declared | N
         return
     found = [parts.load(load_indicator, folder, name, declared) for name in indicator_files(folder)]
     if None not in found:
-        # Each is right by itself: do they fit together?
+        # Each file is right by itself: check that they fit together.
         parts.load(load_indicators, folder, declared)
 
 

@@ -1,6 +1,6 @@
-"""Ctrl-C: one line and exit code 130, whatever the program is doing at that moment.
+"""Handle Ctrl-C: one line and exit code 130, whatever the program is doing.
 
-It imports next to nothing, as it is there before the long imports.
+It imports almost nothing, because it must work before the long imports.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import logging
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 SENTENCE = "Interrupted. Tables that were not yet replaced are as before; run the job again."
 
 _Handler = Callable[[int, FrameType | None], None]
@@ -33,15 +33,15 @@ _state = _State()
 
 
 def is_interrupted() -> bool:
-    """Whether the command that runs was interrupted: whatever fails afterwards fails because of that."""
+    """Whether the running command was interrupted: later failures are then its consequence."""
     return _state.is_interrupted
 
 
 @contextmanager
 def ends_at_once() -> Iterator[None]:
-    """In here Ctrl-C ends the program on the spot: there is nothing to tidy up.
+    """Inside this block Ctrl-C ends the program at once: there is nothing to clean up.
 
-    An exception would come out of the middle of an import, as another one or with a trace.
+    An exception in the middle of an import would be replaced by another one or show a trace.
     """
     with _handled_by(_end):
         yield
@@ -49,7 +49,7 @@ def ends_at_once() -> Iterator[None]:
 
 @contextmanager
 def ends_in_order(before: Callable[[], None]) -> Iterator[None]:
-    """In here Ctrl-C is a ``KeyboardInterrupt``, and a second one ends the program on the spot.
+    """Inside this block Ctrl-C raises ``KeyboardInterrupt``, and a second one ends the program at once.
 
     Args:
         before: What to do first, as to stop what Spark is doing.
@@ -79,14 +79,14 @@ def ends_in_order(before: Callable[[], None]) -> Iterator[None]:
 
 
 def end_at_once_from_now_on() -> None:
-    """As ``ends_at_once``, for the rest of the program: its result is there, and only Spark is left to stop."""
+    """Like ``ends_at_once``, for the rest of the program: the result is done, and only Spark is left to stop."""
     with suppress(ValueError):  # Outside of the main thread.
         signal.signal(signal.SIGINT, _end)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     complain = getattr(sys.modules.get("claimatlas.console.messages"), "complain", None)
-    # While that is being imported, nothing else is to be seen of this program either.
+    # While that import runs, the program shows nothing else either.
     with suppress(Exception):
         if complain is None:
             os.write(2, f"claimatlas: {SENTENCE}\n".encode())

@@ -1,7 +1,7 @@
 """The messages of a command: lines for a person, or one JSON object a line for a program.
 
-All of it goes to standard error, through the logger `claimatlas`. Neither form holds a person's data: what is said is
-made of counts, names of tables and files, and settings.
+All of it goes to standard error, through the logger `claimatlas`. Neither form holds a person's data: messages contain
+counts, names of tables and files, and settings.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_LENGTH = 2000
 
 
 class Event(StrEnum):
-    """What a message tells of: the field `event` of a JSON line."""
+    """The kind of a message: the field `event` of a JSON line."""
 
     PROGRESS = "progress"
     STAGE_STARTED = "stage_started"
@@ -41,7 +41,7 @@ class Event(StrEnum):
 
 @dataclass
 class _Context:
-    """What every JSON line says of where it comes from; null where it is not known yet."""
+    """The origin of a message, in every JSON line; null while it is unknown."""
 
     job: str | None = None
     run_id: str | None = None
@@ -50,7 +50,7 @@ class _Context:
 
 @dataclass
 class _Installed:
-    """What this module has put into Python's logging."""
+    """The handlers that this module has added to Python's logging."""
 
     handlers: list[tuple[logging.Logger, logging.Handler]] = field(default_factory=list)
     captures_warnings: bool = False
@@ -61,7 +61,7 @@ _installed = _Installed()
 
 
 def set_up(log_format: str, job: str | None) -> None:
-    """Speak in this format from now on, for a command of this name; what was known of an earlier one is forgotten."""
+    """Set the format of messages for a command of this name. The context of an earlier command is cleared."""
     _context.job, _context.run_id, _context.stage = job, None, None
     for logger, handler in _installed.handlers:
         logger.removeHandler(handler)
@@ -73,7 +73,7 @@ def set_up(log_format: str, job: str | None) -> None:
     handler.addFilter(lambda record: is_json or getattr(record, "event", None) is not Event.WARNING)
     _install(LOGGER, handler)
     LOGGER.setLevel(logging.INFO)
-    # A notebook's own handlers would say everything twice.
+    # A notebook's own handlers would print everything twice.
     LOGGER.propagate = False
     _capture_warnings(is_json)
     if is_json and not logging.getLogger().handlers:
@@ -92,7 +92,7 @@ def add_option(parser: argparse.ArgumentParser) -> None:
 
 
 def asked_format(arguments: Sequence[str] | None) -> str:
-    """The format that a command's arguments ask for, whatever is wrong with the others."""
+    """The format that a command's arguments ask for, even when other arguments are wrong."""
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     add_option(parser)
     try:
@@ -107,7 +107,7 @@ def is_json() -> bool:
 
 
 def bind(**known: str | None) -> None:
-    """Say in every JSON line from now on which ``job``, ``run_id`` or ``stage`` it belongs to."""
+    """Add ``job``, ``run_id`` or ``stage`` to every JSON line from now on."""
     for name, value in known.items():
         setattr(_context, name, value)
 
@@ -120,20 +120,20 @@ def say(
     level: int = logging.INFO,
     text: str | None = None,
 ) -> None:
-    """Say something: ``message`` with ``fields`` to a program, ``text`` (else the message) to a person."""
+    """Write a message: ``message`` with ``fields`` for a program; ``text``, or else ``message``, for a person."""
     LOGGER.log(level, message, extra={"event": event, "text": text, "fields": dict(fields or {})})
 
 
 def complain(message: str, exit_code: int, **fields: object) -> None:
-    """Say why a command fails."""
-    # Names come from files: neither ten megabytes of one nor what would steer a terminal is shown.
+    """Write why a command fails."""
+    # Names come from files: cut long ones, and drop control characters, which would steer a terminal.
     short = "\n".join(line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "…" for line in message.split("\n"))
     shown = "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in short)
     say(Event.ERROR, shown, {"exit_code": exit_code, **fields}, level=logging.ERROR)
 
 
 def _capture_warnings(wanted: bool) -> None:
-    """Python's warnings as messages, or as before: somebody else may have asked for the same."""
+    """Turn Python's warnings into messages, or stop it. Other code may have turned them on too."""
     if wanted != _installed.captures_warnings:
         logging.captureWarnings(wanted)
         _installed.captures_warnings = wanted
@@ -168,7 +168,7 @@ class _TextFormatter(logging.Formatter):
 
 
 class _JsonFormatter(logging.Formatter):
-    """For a program: one object a line, in signs that no reader of lines takes for the end of one."""
+    """For a program: one object a line, without characters that some readers take for the end of a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         said_at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -185,5 +185,5 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps(said)
 
 
-# Whoever uses the package without a command hears of its progress too.
+# Programs that use the package without a command get its progress messages too.
 set_up("text", None)

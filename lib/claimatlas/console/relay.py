@@ -19,18 +19,18 @@ _SECONDS_TO_END = 5
 
 
 class Relay(threading.Thread):
-    """Says each line until the last program that writes has ended, or this one is about to end."""
+    """Repeats each line until the last program that writes has ended, or this one is about to end."""
 
     def __init__(self, source: str, reading: int) -> None:
         super().__init__(name=f"messages of {source}", daemon=True)
         self.turn = threading.Lock()
-        """Who has it may use standard error. Python must not end while a thread does."""
+        """Held while a thread writes to standard error: Python must not end meanwhile."""
         self._source, self._reading = source, reading
         self._held: list[str] | None = []
-        """What was said so far, while it is kept back."""
+        """The lines so far, while they are kept back."""
         self._is_over = False
         self.let_go: Callable[[], None] = lambda: None
-        """Gives this process its own streams again: while it holds the others, nobody hears of their end."""
+        """Gives this process its own streams again. While it holds the writing end, the pipe does not end."""
         atexit.register(self.silence)
 
     def run(self) -> None:
@@ -44,14 +44,14 @@ class Relay(threading.Thread):
                         self._held.append(line)
 
     def heard(self) -> str:
-        """All that was said by programs that have ended since; what is started from now on is not heard."""
+        """All lines of the programs that have ended. Programs that start from now on are not relayed."""
         self.let_go()
         self.join(_SECONDS_TO_END)
         with self.turn:
             return "".join(self._held or ())
 
     def hand_on(self) -> None:
-        """Say what was kept back, and from now on each line as it comes."""
+        """Write the lines that were kept back, and from now on each line as it comes."""
         with self.turn:
             for line in self._held or ():
                 self._say(line)
@@ -68,7 +68,7 @@ class Relay(threading.Thread):
         if is_json():
             say(Event.OTHER, line.rstrip("\n"), {"logger": self._source}, level=logging.WARNING)
             return
-        # Whoever runs commands in his own program may have closed the stream of a moment ago.
+        # A program that runs commands may have closed the stream a moment ago.
         with suppress(OSError, ValueError):
             tqdm.write(line.rstrip("\n"), file=sys.stderr)
             sys.stderr.flush()
@@ -79,10 +79,10 @@ _relays: list[Relay] = []
 
 @contextmanager
 def relayed(source: str) -> Iterator[Relay]:
-    """Let programs that are started in here write their messages to us, also later on.
+    """Relay the messages of programs that start in this block, also after the block has ended.
 
-    What they say is kept back until the end of the block, and is not said at all when that fails, unless ``hand_on`` is
-    called. Their standard output comes to standard error too: ours holds results alone.
+    Their lines are kept back until the end of the block. If the block fails they are dropped, unless ``hand_on`` is
+    called. Their standard output goes to standard error too: ours holds results only.
 
     Args:
         source: Name of the program, for the field `logger` of JSON lines.
@@ -103,7 +103,7 @@ def relayed(source: str) -> Iterator[Relay]:
         os.dup2(own_output, STANDARD_OUTPUT)
 
     relay.let_go = let_go
-    # What this process says meanwhile goes where it always goes.
+    # Messages of this process go to the usual stream meanwhile.
     with redirect_stderr(own):
         relay.start()
         try:
@@ -116,6 +116,6 @@ def relayed(source: str) -> Iterator[Relay]:
 
 
 def silence() -> None:
-    """Say nothing any more of what other programs write: they are being stopped, and would complain of it."""
+    """Drop all further lines of other programs: they are being stopped, and would complain about it."""
     for relay in _relays:
         relay.silence()

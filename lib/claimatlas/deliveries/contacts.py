@@ -1,4 +1,4 @@
-"""Services around a delivery: the ambulatory contacts after it, and what was done before it.
+"""Services around a delivery: ambulatory contacts after it, prenatal services before it.
 
 Source page: cube_007_008a_At (groups, provider rules, 42 days). A contact counts for every delivery
 whose window holds it.
@@ -66,7 +66,7 @@ def services_around(
         & (F.col("service_date") <= F.date_add("delivery_date", last))
     )
     lists = code_lists_around(configuration)
-    # The windows of a year's deliveries reach into the neighbouring years: other partitions are not read.
+    # The windows reach into the neighbouring years only: other partitions are not read.
     near = {
         near_year
         for year in years
@@ -99,7 +99,7 @@ def _rules(configuration: Configuration) -> dict[str, Column]:
 
 
 def flag_condition(name: str, flag: DeliveryFlag, settings: Settings) -> Column:
-    """Whether a service of ``services_around`` is one that the flag asks for."""
+    """Whether a service of ``services_around`` is one that the flag looks for."""
     first, last = window_bounds(settings, flag.window)
     columns = [f"group_{group}" for group in flag.contact_groups] or [f"list_{name}"]
     return any_of(F.col(column) for column in columns) & F.col(_OFFSET).between(first, last)

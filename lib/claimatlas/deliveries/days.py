@@ -23,7 +23,7 @@ def delivery_services(claims: DataFrame, configuration: Configuration) -> DataFr
     lines = claims.where(has_any_code(configuration, lists) & in_code_lists(configuration, lists))
     services = net_services(lines, SERVICE_KEY, {})
     delivery_type, priority = F.lit(None).cast("string"), F.lit(None).cast("int")
-    # The last one that is put around the others wins: by descending priority number, so that 1 does.
+    # The outermost condition wins, so the types come by descending priority number: 1 is outermost.
     for name, kind in sorted(types.items(), key=lambda item: -item[1].priority):
         is_kind = in_code_lists(configuration, [kind.code_list])
         delivery_type = F.when(is_kind, F.lit(name)).otherwise(delivery_type)

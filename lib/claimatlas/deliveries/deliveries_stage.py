@@ -67,7 +67,7 @@ def deliveries_of(context: RunContext, lines: DataFrame) -> FormedDeliveries:
     record.progress("deliveries: joining the services around them")
     around = store.materialise(services_around(store.read(CLAIMS), episodes, configuration, years), "services_around")
     flags = flags_of_deliveries(around, configuration)
-    # Without hospital stays in the input the table is empty, and so are the nights.
+    # Without hospital stays in the input the table is empty, and all nights are null.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
     mothers = _mothers(store.read(configured(POPULATION, configuration)), episodes, configuration, years)
     joined = store.materialise(_join(episodes, flags, nights, mothers, configuration), "deliveries")
@@ -97,9 +97,9 @@ def write_deliveries(context: RunContext, silver: SilverFacts, deliveries: DataF
 
 
 def warn_of_years_without_flags(store: Store, configuration: Configuration, record: RunRecord) -> None:
-    """Warn of the years of ``silver/deliveries`` in which a declared flag is null, as it was not declared then."""
+    """Warn about years of ``silver/deliveries`` that were computed before a flag was declared: it is null there."""
     table = deliveries_table(configuration)
-    # Of a flag whose code list is empty nothing could be computed anew.
+    # A flag with an empty code list stays null when the year is computed again.
     flags = [flag.name for flag in table.flags if not configuration.empty_code_lists_of_flag(flag.name)]
     origins = delivery_marker.all_origins(store, table)
     computed = {
@@ -107,7 +107,7 @@ def warn_of_years_without_flags(store: Store, configuration: Configuration, reco
     }
     unmarked = sorted(set(origins) - set(computed))
     if unmarked and flags:
-        # A run that died took their mark off: the rows alone tell. A flag that was computed is nowhere null.
+        # A killed run has cleared their marker, so only the rows can tell. A computed flag is never null.
         rows = store.read(table).where(F.col("year").isin(unmarked)).groupBy("year")
         for row in rows.agg(*[F.count(flag).alias(flag) for flag in flags]).collect():
             computed[row["year"]] = {flag for flag in flags if row[flag]}
@@ -150,7 +150,10 @@ def _mothers(
 def _join(
     episodes: DataFrame, flags: DataFrame, nights: DataFrame, mothers: DataFrame, configuration: Configuration
 ) -> DataFrame:
-    """One row per delivery, with everything known of it; without a population row the rest is unknown."""
+    """Join all facts of each delivery.
+
+    Grain out: one row per delivery; without a population row the mother's are unknown.
+    """
     place = configuration.settings.geography.domicile_level
     age = completed_years(F.col("birth_date"), F.col("delivery_date"))
     flag_names = [name for name in flags.columns if name not in ("delivery_id", "first_contact_date")]
@@ -165,7 +168,7 @@ def _join(
             *dimension_columns(configuration.dimensions, "deliveries", age),
             place,
             F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
-            *[_seen(name, configuration).alias(name) for name in flag_names],
+            *[_flag_or_null(name, configuration).alias(name) for name in flag_names],
             "first_contact_date",
             "nights_after_delivery",
             F.col("sex").alias("recorded_sex"),
@@ -174,15 +177,15 @@ def _join(
     )
 
 
-def _seen(flag: str, configuration: Configuration) -> Column:
-    """Without any service the flag is false; null when its code lists are empty and nobody could see one."""
+def _flag_or_null(flag: str, configuration: Configuration) -> Column:
+    """The flag of a delivery: false without any service; null when its code lists are empty."""
     if flag in configuration.services.delivery_flags and configuration.empty_code_lists_of_flag(flag):
         return F.when(F.col(flag), F.lit(True))
     return F.coalesce(flag, F.lit(False))
 
 
 def _counts(questions: Mapping[str, DataFrame]) -> Counts:
-    """How the deliveries were formed, and what they are, by step of a run record."""
+    """Counts of how the deliveries were formed and of their kinds, by step of a run record."""
     found = ask(questions)
     formed = sum(total["deliveries"] for total in found["deliveries"])
     counts: Counts = {"deliveries": {**found["services"][0], **found["days"][0], "in_years": formed}}
@@ -197,7 +200,7 @@ def _counts(questions: Mapping[str, DataFrame]) -> Counts:
 def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
     """The deliveries of each year, and how many of them are of each kind."""
     plausible = configuration.settings.plausible_age_at_delivery
-    # A flag that nobody could see has no count: none is not zero.
+    # A flag that was not computed has no count: that is not zero.
     flags = [name for name in configuration.services.delivery_flags if not configuration.empty_code_lists_of_flag(name)]
     readings = [
         f"contact_{name}_{value}"
@@ -218,7 +221,7 @@ def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
 
 
 def open_edges(first: date | None, configuration: Configuration, years: Sequence[int]) -> list[str]:
-    """What to say of claims that start too late: they hide the start of a chain, or services before a delivery.
+    """Warnings about claims that start too late to show the start of a chain, or services before a delivery.
 
     ``first``: the first day of service of the claims.
     """

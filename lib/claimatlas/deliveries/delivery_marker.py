@@ -1,7 +1,7 @@
 """Completion markers of ``silver/deliveries``, one per year: what the deliveries of the year were computed from.
 
-A run clears the marker before it writes and sets it when it is done, so that one which died between the
-two leaves none: nothing is then counted from deliveries that nobody can vouch for.
+A run clears the marker before it writes and sets it when it is done. A run that was killed in between leaves no marker,
+and nothing is counted from its incomplete deliveries.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from claimatlas.tables.store import Store
 
 PROPERTY = "claimatlas.deliveries."
-"""Table property, with the year: what its deliveries were computed from, and the run."""
+"""Prefix of a table property, followed by the year. The property holds what its deliveries were computed from, and the
+run.
+"""
 
 FLAGS = "flags"
-"""Of an origin: the flags that were declared, sorted. A mark that is off does not have it."""
+"""The key of an origin that holds the declared flags, sorted. A cleared marker does not have it."""
 
 
 def clear(store: Store, table: Table, years: Sequence[int]) -> None:
@@ -30,18 +32,18 @@ def clear(store: Store, table: Table, years: Sequence[int]) -> None:
 
 
 def mark_complete(store: Store, table: Table, years: Sequence[int], origin: Mapping[str, Any]) -> None:
-    """Mark the deliveries of the years complete: what they come from, and by ``FLAGS`` which flags they have."""
+    """Mark the deliveries of the years complete, with their origin and, by ``FLAGS``, the flags that they have."""
     _write(store, table, years, origin)
 
 
 def origins(store: Reader, table: Table, years: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What the deliveries of each year come from; nothing for a year without a mark."""
+    """What the deliveries of each year were computed from; empty for a year without a marker."""
     properties = store.properties(table) if store.exists(table) else {}
     return {year: json.loads(properties.get(f"{PROPERTY}{year}", "{}")) for year in years}
 
 
 def all_origins(store: Store, table: Table) -> dict[int, dict[str, Any]]:
-    """What the deliveries of every year come from that any run has marked; nothing for one whose mark is off."""
+    """What the deliveries of every marked year were computed from; empty where the marker was cleared."""
     marks = {name: text for name, text in store.properties(table).items() if name.startswith(PROPERTY)}
     return {int(name.removeprefix(PROPERTY)): json.loads(text) for name, text in marks.items()}
 

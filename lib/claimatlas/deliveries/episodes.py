@@ -11,11 +11,11 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 DELIVERY_ID_RULE = "claimatlas delivery 1"
-"""Names the rule of ``delivery_id``; it changes only if the rule does."""
+"""The version of the rule of ``delivery_id``. It changes only if the rule changes."""
 
 
 def _by_beneficiary() -> WindowSpec:
-    """A beneficiary's days or deliveries in time; no two have the same date."""
+    """The window of a beneficiary's days or deliveries, ordered by date; no two have the same date."""
     return Window.partitionBy("beneficiary_id").orderBy("delivery_date")
 
 
@@ -26,7 +26,7 @@ def with_episode_starts(days: DataFrame, gap_days: int) -> DataFrame:
     ``anchored_start`` (dates).
     """
     previous = F.lag("delivery_date").over(_by_beneficiary())
-    # Both readings cut where the gap to the previous billing is above the limit.
+    # Both readings start an episode where the gap to the previous billing is above the limit.
     cuts = F.coalesce(F.datediff("delivery_date", previous) > gap_days, F.lit(True))
     starts = F.when(cuts, F.col("delivery_date"))
     chained = days.withColumn("_cut", starts).withColumn(

@@ -11,7 +11,7 @@ from claimatlas.deliveries.episodes import anchored_starts
 
 
 def gaps_between_days(days: DataFrame) -> DataFrame:
-    """How many times a beneficiary's delivery days follow each other after so many days.
+    """Count the gaps between consecutive delivery days of a beneficiary, by length in days.
 
     Grain in: one row per beneficiary and ``delivery_date``. Grain out: one row per ``gap_days`` that occurs:
     ``gap_days``, ``times``.
@@ -31,7 +31,7 @@ def count_by_gap(days: DataFrame, gaps: Sequence[int]) -> DataFrame:
     """
     by_beneficiary = days.groupBy("beneficiary_id").agg(F.array_sort(F.collect_list("delivery_date")).alias("_days"))
     tried = by_beneficiary.select("_days", F.explode(F.array(*map(F.lit, gaps))).alias("gap_days"))
-    # Without a day before it a day starts a delivery, and so it does when that one is too far away.
+    # A day starts a delivery if it has no day before it, or if that day is too far away.
     chained = F.filter(
         "_days",
         lambda day, at: (

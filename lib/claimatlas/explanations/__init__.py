@@ -1,1 +1,1 @@
-"""Where a published number comes from, and why it changed."""
+"""Explain where a published number comes from, and why it changed."""

@@ -18,15 +18,18 @@ from claimatlas.tables.releases import CELL_TABLES, AnyReader, Published
 from claimatlas.tables.schemas import ALL, DOMICILE_DATES, UNKNOWN, Table, configured, deliveries_table
 
 Counted = dict[str, int | None]
-"""What a count finds in a cell, by name; null where it was not computed."""
+"""The counts in a cell by name; null where one was not computed."""
 
 _KIND = "delivery_type"
-"""The column of ``silver/deliveries`` that tells home births apart."""
+"""The column of ``silver/deliveries`` that distinguishes home births."""
 
 
 @dataclass(frozen=True)
 class CellKey:
-    """Which cell: ``geo_level`` may be left open when the code says enough; dimensions not named are ``all``."""
+    """The key of a cell.
+
+    ``geo_level`` may be ``None`` if only one level has the code; dimensions without a value are ``all``.
+    """
 
     indicator: str
     year: int
@@ -43,7 +46,7 @@ class CellKey:
 
 @dataclass(frozen=True)
 class Cell:
-    """A published row, and the table that it stands in."""
+    """A published row, and its table."""
 
     table: Table
     row: dict[str, Any]
@@ -117,7 +120,7 @@ def count_deliveries(
     """Count the deliveries of a published cell again, from ``silver/deliveries`` as it is.
 
     Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from, flags, implausible
-    intervals. What rests on a flag that is null of a member is null: it was not computed.
+    intervals. A count that needs a flag which was not computed for a member is null.
     """
     columns = {
         "numerator": shares.known_sum(indicator, _KIND),

@@ -24,7 +24,7 @@ from claimatlas.tables.schemas import POSTNATAL, Table, dimensions_among
 from claimatlas.tables.store import Store
 
 CELL_KEY = ("indicator_id", "year", "geo_level", "geo_code")
-"""What tells the cells apart, beside their dimensions."""
+"""The key columns of a cell, beside its dimensions."""
 _FIGURES = ("numerator", "denominator", "value", "ci_low", "ci_high", "status")
 
 PROGRAM, CLAIMS, POPULATION, CODE_LISTS, GEOGRAPHY, SETTINGS = (
@@ -35,7 +35,7 @@ PROGRAM, CLAIMS, POPULATION, CODE_LISTS, GEOGRAPHY, SETTINGS = (
     "geography",
     "settings",
 )
-"""The causes, in the order in which they are changed from the first run's to the second's."""
+"""The causes, in the order in which they are replaced."""
 
 _INPUTS = {CLAIMS: ("silver/claims", "silver/hospital_stays"), POPULATION: ("silver/population",)}
 _FILES: dict[str, Callable[[str], bool]] = {
@@ -47,7 +47,7 @@ _FILES: dict[str, Callable[[str], bool]] = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a run's figures depend on but the program: what is known of silver, and the configuration's files.
+    """The inputs of a run's figures, without the program: the facts of silver, and the configuration's files.
 
     ``population_key`` names the key of the pseudonyms in the population; that of the claims is in ``silver``.
     """
@@ -58,7 +58,7 @@ class Inputs:
 
     @staticmethod
     def of(run: PastRun) -> Inputs:
-        """What a past run had."""
+        """The inputs of a past run."""
         return Inputs(run.silver, run.configuration, run.silver.get(KEY))
 
     def with_cause(self, cause: str, other: Inputs) -> Inputs:
@@ -132,10 +132,10 @@ def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
         (later, _national(new, later)),
         years,
     )
-    # Kept, as both the counts and the file of cells are made of it.
     names = [name for tables in (old, new) for cells in tables for name in dimensions_among(cells.column_names)]
     dimensions = list(dict.fromkeys(names))
     before, after = (_as_frames(store, tables, dimensions) for tables in (old, new))
+    # Materialise: both the counts and the file of cells are made from it.
     cells = store.materialise(_changed_cells(before, after, dimensions), "changed_cells")
     return Difference(earlier, later, years, cells, (*CELL_KEY, *dimensions), tuple(steps))
 

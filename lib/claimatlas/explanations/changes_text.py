@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyspark.sql import functions as F
+from tabulate import tabulate
 
 from claimatlas.explanations.changes import Difference, change
 from claimatlas.explanations.recomputation import NOTHING, Counts
@@ -55,21 +56,28 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"What changed: {', '.join(found['causes']) or 'nothing'}"
     yield ""
     yield f"Cells that differ: {sum(row['cells'] for row in found['cells_that_differ']):,}"
-    for row in found["cells_that_differ"]:
-        yield f"  {row['indicator_id']:<22} {row['year']}  {row['geo_level']:<16} {row['cells']:>9,}"
+    cells = [
+        (row["indicator_id"], row["year"], row["geo_level"], f"{row['cells']:,}") for row in found["cells_that_differ"]
+    ]
+    yield from _aligned(cells, ("left", "left", "left", "right"))
     yield ""
     yield "The country, numerator / denominator"
     if not found["national"]:
         yield "  no difference"
     for figure in found["national"]:
         yield f"  {figure['indicator_id']} {figure['year']}"
-        yield f"    {'before':<32} {_counts(figure['from'], sign=False)}"
-        for step in figure["steps"]:
-            yield f"    {step['cause']:<32} {_counts(step, sign=True)}"
-        yield f"    {'after':<32} {_counts(figure['to'], sign=False)}"
+        steps = [_row(step["cause"], step, "+") for step in figure["steps"]]
+        rows = [_row("before", figure["from"]), *steps, _row("after", figure["to"])]
+        yield from _aligned(rows, ("left", "right", "left", "right"), indent="    ")
 
 
-def _counts(counts: dict[str, Any], *, sign: bool) -> str:
-    plus = "+" if sign else ""
-    parts = ["-" if counts[name] is None else f"{counts[name]:{plus},}" for name in ("numerator", "denominator")]
-    return " / ".join(f"{part:>12}" for part in parts)
+def _row(name: str, counts: dict[str, Any], plus: str = "") -> tuple[str, ...]:
+    numerator, denominator = (
+        "-" if counts[of] is None else f"{counts[of]:{plus},}" for of in ("numerator", "denominator")
+    )
+    return name, numerator, "/", denominator
+
+
+def _aligned(rows: Sequence[Sequence[object]], sides: Sequence[str], indent: str = "  ") -> Iterator[str]:
+    lines = tabulate(rows, tablefmt="plain", colalign=sides, disable_numparse=True).splitlines() if rows else []
+    yield from (indent + line for line in lines)

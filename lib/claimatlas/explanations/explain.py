@@ -1,9 +1,10 @@
-"""Everything that is known of one published cell: its run, its flow from claim lines, what is inside it."""
+"""Explain one published cell: its run, its flow from claim lines, its members."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.cells.status import observes_until, why_not_computable
@@ -42,7 +43,7 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
         formed_by = None
         if indicator.population == "deliveries":
             formed_by = runs.get(run.record["deliveries_run"][str(key.year)])
-        again, why_not = _recounted(reader, configuration, indicator, cell, run, count_beneficiaries)
+        again, why_not = _recounted(reader, _Origin(configuration, indicator, cell, run), count_beneficiaries)
         return {
             "cell": cell.row,
             "table": cell.table.name,
@@ -91,16 +92,22 @@ def _batches(run: PastRun) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """What a published cell comes from: its run, with the run's configuration and the indicator in it."""
+
+    configuration: Configuration
+    indicator: Indicator
+    cell: Cell
+    run: PastRun
+
+
 def _recounted(
-    reader: Reader,
-    configuration: Configuration,
-    indicator: Indicator,
-    cell: Cell,
-    run: PastRun,
-    count_beneficiaries: CountBeneficiaries | None,
+    reader: Reader, origin: _Origin, count_beneficiaries: CountBeneficiaries | None
 ) -> tuple[Counted | None, str | None]:
-    """What a count of today finds in the cell; or nothing and the reason, when it would not be of that run."""
-    why_not = _why_not_counted(reader, configuration, indicator, cell, run)
+    """Count the cell again today. Gives ``None`` and the reason if the tables are no longer those of the run."""
+    configuration, indicator, cell = origin.configuration, origin.indicator, origin.cell
+    why_not = _why_not_counted(reader, origin)
     if why_not is not None:
         return None, why_not
     if indicator.population == "deliveries":
@@ -112,32 +119,30 @@ def _recounted(
             None,
             "beneficiaries are counted in all of silver, which takes Spark and minutes: ask for it by --recount",
         )
-    return _checked(configuration, indicator, cell, counted)
+    return _checked(origin, counted)
 
 
-def _why_not_counted(
-    reader: Reader, configuration: Configuration, indicator: Indicator, cell: Cell, run: PastRun
-) -> str | None:
-    """Why silver is not that of the run any more."""
+def _why_not_counted(reader: Reader, origin: _Origin) -> str | None:
+    """Why silver is no longer that of the run; ``None`` if it is."""
+    indicator = origin.indicator
     try:
         ingest = facts_of_silver(reader)["run_id"]
     except InputError:
         return "silver is not whole: an ingest did not finish"
-    if ingest != run.silver["run_id"]:
+    if ingest != origin.run.silver["run_id"]:
         return "another ingest has replaced silver or added to it since"
-    year = cell.row["year"]
+    year = origin.cell.row["year"]
     if (
         indicator.population != "deliveries"
-        or delivery_marker.origins(reader, deliveries_table(configuration), [year])[year]
+        or delivery_marker.origins(reader, deliveries_table(origin.configuration), [year])[year]
     ):
         return None
     return f"silver/deliveries of {year} is not whole: a run replaces it, or died in it"
 
 
-def _checked(
-    configuration: Configuration, indicator: Indicator, cell: Cell, counted: Counted
-) -> tuple[Counted | None, str | None]:
-    """The count of today; or nothing and the reason, when it is not the published one."""
+def _checked(origin: _Origin, counted: Counted) -> tuple[Counted | None, str | None]:
+    """Compare today's count with the published one. Gives ``None`` and the reason if they differ."""
+    configuration, indicator, cell = origin.configuration, origin.indicator, origin.cell
     published = {name: cell.row[name] for name in ("numerator", "denominator")}
     not_computed = [flag for flag in indicator.numerator.flags if counted[flag] is None]
     if published["numerator"] is not None and counted["numerator"] is None:
@@ -148,7 +153,7 @@ def _checked(
             "silver/deliveries has been computed" if indicator.population == "deliveries" else "the program was changed"
         )
         return None, f"{changed} since, and a count of today differs"
-    # What could not be computed is not zero.
+    # A count that could not be computed is not zero.
     unknown = [name for name, value in published.items() if value is None]
     unknown += [flag for flag in configuration.services.delivery_flags if configuration.empty_code_lists_of_flag(flag)]
     return counted | {name: None for name in unknown if name in counted}, None
@@ -188,7 +193,7 @@ def _formed_deliveries(year: int, formed_by: PastRun) -> _Steps:
         ("delivery services taken back", formed["services_taken_back"]),
         ("days with a delivery, all years", formed["delivery_days"]),
         (f"deliveries of {year}", of_year.get("deliveries", 0)),
-        ("of which of nobody in the population of the year", of_year.get("not_in_population", 0)),
+        ("of which of a person not in the population of the year", of_year.get("not_in_population", 0)),
         (f"lines in the windows around the deliveries of {_years(formed_by)}", around["claim_lines"]),
         ("services in these windows (lines added up)", around["services"]),
         ("of which taken back", around["services_taken_back"]),
@@ -205,7 +210,7 @@ def _formed_beneficiaries(year: int, run: PastRun) -> _Steps:
         ("services (lines added up)", services["services"]),
         ("services taken back", services["services_taken_back"]),
         (f"lines of services of {year} that count", of_year.get("service_lines", 0)),
-        ("of which of nobody in the population of the year", ignored.get("service_lines", 0)),
+        ("of which of a person not in the population of the year", ignored.get("service_lines", 0)),
         (f"beneficiaries of {year}", counts.get(f"beneficiaries.{year}", {}).get("beneficiaries", 0)),
     ]
 

@@ -24,7 +24,7 @@ from claimatlas.tables.working import WorkingStore
 Counts = tuple[int | None, int | None]
 """Numerator and denominator; null where they are in gold."""
 NOTHING: Counts = (None, None)
-"""Of a figure that a run does not have."""
+"""The counts of a figure that a run does not have."""
 National = dict[tuple[str, int], Counts]
 """Counts of the country by indicator and year."""
 
@@ -39,7 +39,7 @@ def recompute(
     Raises:
         InputError: a version is no longer kept.
     """
-    record = RunRecord("diff", years, configuration, 0, quiet=True)
+    record = RunRecord("diff", years, configuration)
     facts = SilverFacts.of(silver)
     versions = facts.versions
     try:

@@ -1,4 +1,4 @@
-"""Find the published run that a computation can start from, so that only what changed since is computed anew."""
+"""Find the published run that an incremental run can start from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from claimatlas.tables.schemas import deliveries_table
 from claimatlas.tables.store import Store
 
 JOB = "run_year"
-"""The job whose record counts everything that is carried on from it."""
+"""The job whose record has every count that an incremental run continues."""
 
 
 def find_base(store: Store) -> PastRun | None:
-    """The run that computed what is published."""
+    """The run that computed the published figures."""
     release = newest_release(store)
     return find_run(store, release["run_id"]) if release else None
 
 
 def why_not(base: PastRun | None, context: RunContext, silver: SilverFacts) -> str | None:
-    """Why the published figures cannot be carried on from ``base``, as the end of a sentence; nothing when they can."""
+    """Why an incremental run cannot start from ``base``, as the end of a sentence; ``None`` when it can."""
     if base is None:
         return "nothing is published"
     known = SilverFacts.of(base.silver)
@@ -47,5 +47,5 @@ def why_not(base: PastRun | None, context: RunContext, silver: SilverFacts) -> s
 
 
 def added_since(base: PastRun, silver: SilverFacts) -> tuple[str, ...]:
-    """The runs that brought data to ``silver`` since."""
+    """The runs that have brought data to ``silver`` since."""
     return silver.batches[len(SilverFacts.of(base.silver).batches) :]

@@ -1,6 +1,6 @@
 """Published counts, minus the affected beneficiaries' old contribution, plus their new one.
 
-Every count is a sum over beneficiaries, in gold as in the run record. The result is that of a whole run.
+Every count in gold and in the run record is a sum over beneficiaries, so the result equals that of a full run.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.schemas import SILVER_INPUTS, configured, deliveries_table
 
 _OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
-"""Steps of a run record, up to a full stop, whose counts are sums over beneficiaries."""
+"""Steps of a run record (their names up to a full stop) whose counts are sums over beneficiaries."""
 
 
 @dataclass(frozen=True)
 class Increment:
-    """What changed since the published run: the affected beneficiaries, and what was and is computed of them."""
+    """The change since the published run: the affected beneficiaries, with their results before and after."""
 
     affected: DataFrame
     before: Part
@@ -39,9 +39,9 @@ class Increment:
 
 
 def find_increment(context: RunContext, silver: SilverFacts) -> Increment | None:
-    """Compute what the batches since the published run changed; nothing when a whole run must be made.
+    """Compute what the batches since the published run changed; ``None`` when a full run is needed.
 
-    The progress and the record say which of the two it is.
+    Progress and record say which of the two it is.
     """
     store, configuration, years, record = context.store, context.configuration, context.years, context.record
     base = find_base(store)
@@ -67,7 +67,7 @@ def find_increment(context: RunContext, silver: SilverFacts) -> Increment | None
             raise
         _say_full_refresh(record, "silver as it was before is no longer kept")
         return None
-    # Most batches hold one table; the others have not changed.
+    # Most batches change one table; the others stay as they are.
     rows_after = {
         table.name: rows_before[table.name]
         if silver.versions[table.name] == versions[table.name]
@@ -76,19 +76,19 @@ def find_increment(context: RunContext, silver: SilverFacts) -> Increment | None
     }
     after = compute_part(context, silver, rows_after, "after")
     record.note("increment", {"since_run": base.run_id, "beneficiaries": number})
-    counts = carried_on(base.counts, before.counts, after.counts)
+    counts = carried_counts(base.counts, before.counts, after.counts)
     record.count_all(counts)
-    # Which is no sum over beneficiaries, where none of the affected is in the population.
+    # This count is no sum over beneficiaries where no affected one is in the population.
     record.count_all(ignored_services(counts, years))
     return Increment(affected, before, after)
 
 
-def carried_on(
+def carried_counts(
     base: Mapping[str, Mapping[str, int]],
     before: Mapping[str, Mapping[str, int]],
     after: Mapping[str, Mapping[str, int]],
 ) -> dict[str, dict[str, int]]:
-    """The counts of a run record that are sums over beneficiaries: of ``base``, less ``before``, and ``after``."""
+    """The counts of a run record that are sums over beneficiaries: ``base``, minus ``before``, plus ``after``."""
     steps = [step for step in {**base, **before, **after} if step.split(".")[0] in _OF_BENEFICIARIES]
     found = {}
     for step in steps:
@@ -109,17 +109,15 @@ def replace_deliveries(context: RunContext, silver: SilverFacts, increment: Incr
     write_deliveries(context, silver, deliveries)
 
 
-def move_indicators(
-    context: RunContext, silver: SilverFacts, complete_through: date | None, increment: Increment
-) -> None:
-    """Replace the cells of the years by those that are published, moved by what changed."""
+def update_cells(context: RunContext, silver: SilverFacts, complete_through: date | None, increment: Increment) -> None:
+    """Replace the cells of the years by the published ones plus the change."""
     for population in indicators_by_population(context.configuration):
         context.record.progress(f"increment: moving the cells of {TABLES[population].name}")
-        cells = _moved(population, context, increment)
+        cells = _updated_cube(population, context, increment)
         write_cells(cells, population, context, silver, complete_through)
 
 
-def _moved(population: Population, context: RunContext, increment: Increment) -> DataFrame:
+def _updated_cube(population: Population, context: RunContext, increment: Increment) -> DataFrame:
     """The cube of a population, as ``cube`` gives it."""
     store, configuration, years = context.store, context.configuration, context.years
     indicators = indicators_by_population(configuration)[population]
@@ -136,5 +134,5 @@ def _moved(population: Population, context: RunContext, increment: Increment) ->
 
 
 def _say_full_refresh(record: RunRecord, reason: str | None) -> None:
-    record.progress(f"increment: everything is computed anew: {reason}")
+    record.progress(f"increment: a full run is needed: {reason}")
     record.note("increment", {"full_refresh_because": reason})

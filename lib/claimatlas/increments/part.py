@@ -1,7 +1,7 @@
 """A part of silver: all rows of the affected beneficiaries, before and after a batch.
 
-Whatever is computed of a beneficiary comes from her own rows alone: episodes, windows, domicile, ages, quantities. So
-a computation over all rows of the affected ones, whichever year they are of, finds of each what a whole run finds.
+Episodes, windows, domicile, ages and quantities of a beneficiary depend on her own rows only. A computation over all
+rows of the affected beneficiaries, of every year, therefore gives the same results as a full run.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
 
 MAX_AFFECTED_BENEFICIARIES = 1_000_000
-"""Beneficiaries at most: their ids are sent to every task."""
+"""The most affected beneficiaries: their ids are sent to every task."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What was computed of the affected beneficiaries.
+    """The results for the affected beneficiaries.
 
     ``deliveries``: rows of ``silver/deliveries``; ``finest``: for each population the counts of ``count_members``;
     ``counts``: what a run record counts of them.
@@ -47,7 +47,7 @@ def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
 
 
 def extract(store: Store, affected: DataFrame, table: Table, version: int, configuration: Configuration) -> DataFrame:
-    """All rows of the affected beneficiaries in a table of silver as of a version; of claims ``indicator_lines``."""
+    """The rows of the affected beneficiaries in a version of a silver table; of claims the ``indicator_lines``."""
     rows = store.read_version(configured(table, configuration), version)
     if table is CLAIMS:
         rows = indicator_lines(rows, configuration)
@@ -62,13 +62,13 @@ def compute_part(context: RunContext, silver: SilverFacts, inputs: Mapping[str, 
     ``name``: of the folder of work.
     """
     configuration, years = context.configuration, context.years
-    # Services around a delivery are joined with the few deliveries, so that no other lines of the affected are kept.
+    # The join with the few deliveries selects the services around them, so no other lines need to be materialised.
     claims = context.store.read_version(CLAIMS, silver.versions[CLAIMS.name])
     working = WorkingStore(context.store, name, {**inputs, CLAIMS.name: claims})
-    aside = RunContext(working, configuration, years, RunRecord(name, years, configuration, 0, quiet=True))
+    aside = RunContext(working, configuration, years, RunRecord(name, years, configuration))
     lines = inputs[CLAIMS.name]
     formed = deliveries_of(aside, lines)
-    working.give(deliveries_table(configuration), formed.rows)
+    working.provide(deliveries_table(configuration), formed.rows)
     members = {
         population: count_members(population, aside, lines) for population in indicators_by_population(configuration)
     }

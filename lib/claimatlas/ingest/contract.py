@@ -19,7 +19,9 @@ WHITESPACE = (
 """What is trimmed from text: every character that Unicode calls white space."""
 
 REPLACEMENT = "\ufffd"
-"""What bytes that are not UTF-8 have become, here or at the sender: text that holds it is not understood."""
+"""The character that replaces bytes which are not UTF-8, here or at the sender. Text that holds it is not
+understood.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,13 @@ class InputTable:
 
     @property
     def values(self) -> list[str]:
-        """The columns of silver that the input gives, in silver's order, but for the partition."""
+        """The columns of silver that come from the input, in silver's order, without the partition column."""
         given = {column.name for column in self.columns} - {"year"}
         return [name for name in self.silver.column_names if name in given]
 
     @property
     def identity(self) -> list[str]:
-        """What makes a row the same row: its key; every value where the table has no key."""
+        """The columns that identify a row: its key, or all columns where the table has no key."""
         return list(self.key) or self.values
 
     @property
@@ -84,7 +86,7 @@ CLAIMS_INPUT = InputTable(
     year_of="service_date",
     key=("claim_id",),
     duplicate_reason="duplicate_claim_id",
-    # The line booked last stays; a line without booking date counts as the earliest.
+    # The line with the latest booking date stays; a line without one counts as the earliest.
     preference=(
         "-booking_date",
         "service_date",
@@ -140,7 +142,7 @@ HOSPITAL_STAYS_INPUT = InputTable(
 
 
 def population_input(configuration: Configuration) -> InputTable:
-    """The population, with the columns that only a dimension is read from: words, or what is true or false."""
+    """The population, with the columns that only a dimension is read from: words or booleans."""
     declared = configuration.dimensions.population_columns
     columns = [InputColumn(own.name, "boolean" if own.type == "boolean" else "word") for own in declared]
     base = POPULATION_INPUT
@@ -155,5 +157,5 @@ def population_input(configuration: Configuration) -> InputTable:
 
 
 def input_tables(configuration: Configuration) -> tuple[InputTable, ...]:
-    """In the order in which they are read: the small ones first, so that their mistakes show early."""
+    """The input tables in the order of reading: small tables first, so that their mistakes show early."""
     return (population_input(configuration), HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)

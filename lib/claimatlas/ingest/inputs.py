@@ -1,4 +1,4 @@
-"""The arguments of an ingest: where the input is, and how it is taken in."""
+"""The arguments of an ingest: where the input is, and how it is read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from claimatlas.ingest.pseudonym_key import PseudonymKey
 from claimatlas.paths import is_remote, is_there
 
 INPUT_TABLE_NAMES = ("claims", "population", "hospital_stays")
-"""The input tables, in the order in which people are told of them."""
+"""The input tables, in the order of messages."""
 
 GENERATED = "generate.json"
-"""What ``generate`` leaves beside the tables that it made."""
+"""The record that ``generate`` writes beside its tables."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,12 @@ class InputPaths:
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """How the input is taken in.
+    """How the input is read and stored.
 
-    ``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go. ``years``:
-    reference years that must have a population, if any are asked for. ``add``: the input is a further batch
-    beside what silver holds, not in its place. ``allow_schema_change``: a batch may have other columns than the
-    one before. ``batch``: its number. ``key``: of the pseudonyms that stand for ids; without one ids are kept
-    as they are given.
+    ``as_of``: the last service date that is accepted. ``replace``: years that silver holds may go. ``years``: reference
+    years that must have a population, if any are asked for. ``add``: the input is a further batch beside what silver
+    holds, not in its place. ``allow_schema_change``: a batch may have other columns than the one before. ``batch``: its
+    number. ``key``: of the pseudonyms that stand for ids; without one ids are kept as they are given.
     """
 
     as_of: date
@@ -53,11 +52,11 @@ class IngestOptions:
 
     @property
     def key_fingerprint(self) -> str | None:
-        """What names the key in records; ``None`` without one."""
+        """The name of the key in records; ``None`` without a key."""
         return self.key.fingerprint if self.key else None
 
 
 def are_synthetic(locations: Iterable[str | None]) -> bool:
-    """Whether one of the inputs was made by ``generate``: its record lies beside it on this machine."""
+    """Whether ``generate`` made one of the inputs: its record is beside it on this machine."""
     paths = (Path(location).parent for location in locations if location and not is_remote(location))
     return any(is_there(folder / GENERATED) for folder in paths)

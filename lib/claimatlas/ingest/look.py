@@ -1,4 +1,4 @@
-"""A look at the input before Spark starts: where each table is, and whether its columns are there."""
+"""Inspect the input before Spark starts: find each table and check that its columns are there."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable, input_tables
 from claimatlas.ingest.discover.examine import examined
-from claimatlas.ingest.discover.source import Source, is_catalog_schema, lies_beside, listed, locate
+from claimatlas.ingest.discover.source import Source, is_catalog_schema, listed, locate, similar_names
 from claimatlas.ingest.inputs import InputPaths
-from claimatlas.ingest.shortfall import Shortfall, lack_of_provider, told_apart_by
+from claimatlas.ingest.shortfall import Shortfall, distinguishing_columns, missing_provider_columns
 from claimatlas.ingest.validate.columns import check_mapping, columns_among
 from claimatlas.paths import is_remote
 
 Found = dict[str, Source | None]
-"""For each input table where it is, or that it is not there."""
+"""For each input table its source, or ``None`` when it is absent."""
 
 
 def look_at_input(paths: InputPaths, configuration: Configuration, *, is_added: bool = False) -> Found:
-    """Find every input table and look into its files, as far as this machine can without Spark.
+    """Find every input table and inspect its files, as far as this machine can without Spark.
 
-    ``is_added``: it comes beside what silver holds, so that a table may be without a row.
+    ``is_added``: the input is a further batch, so a table may be empty.
 
     Raises:
         InputError: everything that is wrong, a sentence for each table.
@@ -51,11 +51,11 @@ def _looked_into(source: Source, table: InputTable, mapping: Mapping, *, needs_r
     source = examined(source, wanted)
     if source.names is None:
         return source
-    # Of CSV the first line may be a person's row.
+    # The first line of a CSV file may be a person's row.
     columns = columns_among(source.names, table, mapping, has_header=source.format != "csv")
     for names in columns.values():
         for name in names or ():
-            outside = source.outside_partition(name) if name.lower() in source.partitions else None
+            outside = source.file_outside_partition(name) if name.lower() in source.partitions else None
             if outside:
                 raise InputError(
                     f"{source.table}: folders of {source.location} are named {name}=…, and {outside} lies in none of "
@@ -85,7 +85,7 @@ def require_tables(found: Found, paths: InputPaths) -> None:
 def notes_on_input(
     found: Found, paths: InputPaths, configuration: Configuration, asked: Map[str, Sequence[str]] | None = None
 ) -> list[str]:
-    """What a person should know of the input before it is read: files that are not read, columns that are not there.
+    """Notes on the input before it is read: files that are not read, columns that are missing.
 
     ``asked``: the names of the columns of the tables that only Spark knows.
     """
@@ -94,7 +94,7 @@ def notes_on_input(
     for table in input_tables(configuration):
         source = found[table.name]
         if getattr(paths, table.name) is None:
-            beside = lies_beside(paths.folder, table.name, is_there_too=source is not None)
+            beside = similar_names(paths.folder, table.name, is_there_too=source is not None)
             there = "is not there" if source is None else f"is read from {source.location} alone"
             notes += [f"{table.name} {there}; beside it lies {listed(beside, 5)}, which is not read."] if beside else []
         if source is None:
@@ -115,7 +115,7 @@ def notes_on_input(
 def shortfalls_of_input(
     found: Found, paths: InputPaths, configuration: Configuration, asked: Map[str, Sequence[str]] | None = None
 ) -> list[Shortfall]:
-    """What figures would lack of files that are not read, and of columns that contacts are told apart by.
+    """The shortfalls of figures through files that are not read, and through missing columns that tell contacts apart.
 
     ``asked``: as for ``notes_on_input``.
     """
@@ -125,19 +125,19 @@ def shortfalls_of_input(
         if source is None:
             continue
         if getattr(paths, table.name) is None and paths.folder is not None:
-            shortfalls += _not_read(source, lies_beside(paths.folder, table.name, is_there_too=True), paths.folder)
+            shortfalls += _not_read(source, similar_names(paths.folder, table.name, is_there_too=True), paths.folder)
         names = source.names or (asked or {}).get(table.name)
         if table is CLAIMS_INPUT and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
-            for column, groups in told_apart_by(configuration).items():
-                # A column that no file has is allowed: its absence is noted, and the sender has no such column.
+            for column, groups in distinguishing_columns(configuration).items():
+                # A column that no file has is allowed: a note says so, and the sender has no such column.
                 if (own := columns[column]) is not None:
                     shortfalls += _without_column(source, column, own, groups)
     return shortfalls
 
 
 def _not_read(source: Source, beside: Sequence[str], folder: str) -> list[Shortfall]:
-    """Files beside a table against its own, by their size: nobody has counted the rows of what is not read."""
+    """The share of files that are not read, by size: nobody has counted their rows."""
     if not beside or is_remote(source.location) or source.format == "table":
         return []
     odd, own = (sum(map(_bytes_of, paths)) for paths in ([Path(folder, name) for name in beside], [source.location]))
@@ -162,13 +162,13 @@ def _bytes_of(path: str | Path) -> int:
 
 
 def _without_column(source: Source, column: str, names: tuple[str, ...], groups: Sequence[str]) -> list[Shortfall]:
-    """The rows of files that lack a column, as far as the look into the files has counted them."""
+    """The number of rows in files that lack a column, if the inspection has counted them."""
     if None in source.rows.values():
         return []
     rows = {file: number or 0 for file, number in source.rows.items()}
     lacking = [file for name in names for file in _files_without(source, name)]
     odd = sum(rows.get(file, 0) for file in dict.fromkeys(lacking))
-    return [lack_of_provider(source.table, column, odd, sum(rows.values()), groups)] if odd else []
+    return [missing_provider_columns(source.table, column, odd, sum(rows.values()), groups)] if odd else []
 
 
 def _files_without(source: Source, name: str) -> list[Path]:
@@ -200,7 +200,7 @@ def _is_constant(columns: Sequence[str], names: tuple[str, ...]) -> bool:
 
 
 def _beside(paths: InputPaths, table: str) -> str:
-    beside = lies_beside(paths.folder, table) if getattr(paths, table) is None else []
+    beside = similar_names(paths.folder, table) if getattr(paths, table) is None else []
     return f"; there is {listed(beside, 5)}, which has another name" if beside else ""
 
 

@@ -1,4 +1,4 @@
-"""The key of the pseudonyms, without Spark: the commands that need none know it too."""
+"""The key of the pseudonyms. This module needs no Spark, as commands without Spark use it too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FINGERPRINT_OF = b"claimatlas: which key"
 class PseudonymKey:
     """A key, as the two blocks that are hashed before a text and before the hash of that.
 
-    ``fingerprint`` tells keys apart and gives nothing away: it may stand in run records.
+    ``fingerprint`` identifies a key without disclosing it, so run records may hold it.
     """
 
     inner: bytes = field(repr=False)
@@ -23,7 +23,7 @@ class PseudonymKey:
 
 
 def pseudonym_key(secret: bytes) -> PseudonymKey:
-    """The key of a secret; one longer than a block is hashed first, as HMAC has it."""
+    """The key made from a secret. A secret longer than a block is hashed first, as HMAC requires."""
     key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK_SIZE else secret
     padded = key.ljust(_BLOCK_SIZE, b"\0")
     return PseudonymKey(

@@ -1,4 +1,4 @@
-"""The ingest stage: every input table, the gates, and silver as it was when a gate closes."""
+"""The ingest stage: load every input table, apply the gates, restore silver when a gate stops the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, POPULATION_INPUT, I
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected, years_listed
-from claimatlas.ingest.load.table import as_input_error, take_in, validated
+from claimatlas.ingest.load.table import as_input_error, load_source, validated
 from claimatlas.ingest.load.warnings import inspect_population, notes_of_undeclared, span_of
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables, shortfalls_of_input
@@ -56,20 +56,20 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     made_here = [table for table in silver_marker.SILVER if table not in there]
     for silver_table in silver_marker.SILVER:
         store.create(configured(silver_table, configuration))
-    # To ask for a version costs a job, where the output is no folder of this machine.
+    # Finding a version costs a Spark job unless the output is a local folder.
     before = {table.name: 0 for table in made_here} | {table.name: store.version(table) for table in there}
     if CLAIMS not in made_here and silver_marker.key_of_silver(store) != options.key_fingerprint:
         record.warn(silver_marker.FORMER_IDS)
     silver_marker.begin(store, before, replacing=True)
     years_before = {table.name: _years(store, table) for table in (CLAIMS, POPULATION) if table not in made_here}
-    # A refused input leaves silver as it was, but for the rejected rows where these are the reason.
+    # A refused input leaves silver unchanged. Only the rejected rows are kept, if they are the reason.
     restore_to = before
     but_rejected = {name: version for name, version in before.items() if name != REJECTED.name}
     loaded: list[Loaded] = []
     try:
         for place, table in enumerate(tables):
             following = [(source, of) for of in tables[place + 1 :] if (source := sources[of.name])]
-            loaded.append(take_in(context, options, sources[table.name], table, following))
+            loaded.append(load_source(context, options, sources[table.name], table, following))
             if sources[table.name]:
                 _count(loaded[-1], record)
                 _require_rows(loaded[-1], table)
@@ -102,7 +102,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
             **_inspect(store, loaded, configuration, record),
         }
     except BaseException:
-        # Silver as it was, for a mistake in the input and for Ctrl-C alike.
+        # Restore silver after a mistake in the input, and after Ctrl-C too.
         _restore(store, restore_to, made_here)
         raise
     _forget_batches(store)
@@ -142,7 +142,7 @@ def _keep_rejected(store: Store, loaded: Sequence[Loaded], record: RunRecord) ->
 
 
 def _require_few_rejected(store: Store, loaded: Sequence[Loaded], configuration: Configuration) -> None:
-    """The gate of rejected rows: of each table, and of each year and group of codes.
+    """Apply the gate of rejected rows to each table, and to each year and group of codes.
 
     Raises:
         QualityGateError: with the shares.
@@ -158,7 +158,7 @@ def _require_few_rejected(store: Store, loaded: Sequence[Loaded], configuration:
 
 
 def _require_rows(loaded: Loaded, table: InputTable) -> None:
-    """Refuse claims or a population without any row: no figure can come of them.
+    """Refuse claims or a population without any row: no figure can be computed from them.
 
     Raises:
         InputError: naming the table.
@@ -183,7 +183,7 @@ def _count(loaded: Loaded, record: RunRecord) -> None:
 
 
 def require_years(spark: SparkSession, source: Source, configuration: Configuration, years: Sequence[int]) -> None:
-    """Refuse years that stand in no row of the population, before anything is written.
+    """Refuse years without a row in the population, before anything is written.
 
     Only the column of the years is read and parsed.
     """

@@ -1,4 +1,4 @@
-"""What figures would lack of an input: parts of its tables, each with the bound above which a run stops."""
+"""Shortfalls of an input: parts of its tables that figures would lack, each with the bound above which a run stops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_SAID = 3
 
 @dataclass(frozen=True)
 class Shortfall:
-    """A part of a table that the figures lack: ``odd`` of ``of`` rows, or bytes where nobody has counted the rows.
+    """A part of a table that the figures would lack: ``odd`` of ``of`` rows, or bytes where rows are not counted.
 
     ``bound``: the setting below ``checks.input`` that says how much of it stops a run. ``sentence``: for a person.
     """
@@ -32,19 +32,19 @@ def lower_end_of_share(odd: int, of: int) -> float:
 
 
 def is_beyond(bounds: ShareBounds, odd: int, of: int, least_counted: int) -> bool:
-    """Whether a share is above its bound ``stop`` beyond chance: of a few, chance moves it."""
+    """Whether a share is above its bound ``stop`` by more than chance: the share of a few rows varies by chance."""
     return of >= least_counted and bounds.stop < 1 and lower_end_of_share(odd, of) > bounds.stop
 
 
 def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration, kept_in: str | None = None) -> None:
-    """Stop where the figures would lack more of a table than the settings allow; ``kept_in``: where rejected rows are.
+    """Stop if the figures would lack more of a table than the settings allow; ``kept_in``: where rejected rows are.
 
     Raises:
         QualityGateError: naming every shortfall beyond its bound, and the settings.
     """
     bounds = configuration.settings.checks.input
     of_rejected = bounds.rejected_together.model_copy(
-        # What the whole table may lack a part of it may.
+        # A bound of the whole table holds for its parts too.
         update={"stop": max(bounds.rejected_together.stop, configuration.settings.max_rejected_share)}
     )
     by_name = {"rejected_together": of_rejected}
@@ -66,8 +66,8 @@ def require_enough(shortfalls: Sequence[Shortfall], configuration: Configuration
         raise QualityGateError(f"Nothing was published: {said}{more}{kept} The bounds are the settings {names}.")
 
 
-def lack_of_provider(table: str, column: str, odd: int, of: int, groups: Sequence[str]) -> Shortfall:
-    """Rows whose files lack a column that contact groups are told apart by."""
+def missing_provider_columns(table: str, column: str, odd: int, of: int, groups: Sequence[str]) -> Shortfall:
+    """The rows of files that lack a column by which contact groups are told apart."""
     return Shortfall(
         "rows_without_provider",
         odd,
@@ -77,7 +77,7 @@ def lack_of_provider(table: str, column: str, odd: int, of: int, groups: Sequenc
     )
 
 
-def told_apart_by(configuration: Configuration) -> dict[str, list[str]]:
+def distinguishing_columns(configuration: Configuration) -> dict[str, list[str]]:
     """The columns of providers that rules of contact groups read, and the groups."""
     found: dict[str, list[str]] = {}
     for name, group in configuration.services.contact_groups.items():

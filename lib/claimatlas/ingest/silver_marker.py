@@ -1,8 +1,8 @@
 """Completion marker of silver: a property of ``silver/claims`` that an ingest clears first and sets when it is done.
 
-It is a table property, so that restoring an earlier version of the table brings back its mark too. While silver
-changes the mark says what it was before: nothing is then computed from it, and when the change dies the next one puts
-back first what was there.
+It is a table property, so restoring an earlier version of the table restores its marker too. While silver changes, the
+marker holds the earlier versions. Nothing computes from silver then. If the change is killed, the next one restores
+these versions first.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 PROPERTY = "claimatlas.ingest"
 SILVER = (POPULATION, HOSPITAL_STAYS, REJECTED, CLAIMS)
-"""The tables of an ingest; the claims last, as their mark says that silver is whole."""
+"""The tables of an ingest. Claims come last, as they carry the marker."""
 ADDED_TO = (CHANGED, *SILVER)
 """The tables that a batch adds to."""
 _BEFORE, _REPLACING = "before", "replacing"
 _COLUMNS = "columns"
 KEY = "pseudonym_key"
-"""The fact that names the key of the pseudonyms in silver; null: ids are as the sender gave them."""
+"""The fact that identifies the key of the pseudonyms in silver; null: the ids are the sender's own."""
 FORMER_IDS = (
     "Silver held ids of another kind before (of another pseudonym key, or none): its earlier versions, and deliveries "
     "of years not computed since, may still hold them. VACUUM them, or choose a new --output, if they must go."
@@ -39,9 +39,9 @@ def begin(store: Store, before: Mapping[str, int], *, replacing: bool) -> None:
 
 
 def recover(store: Store, *, from_replacing: bool) -> None:
-    """Restore silver after a merge that died, and with ``from_replacing`` after a full ingest that died.
+    """Restore silver after a killed merge and, with ``from_replacing``, after a killed full ingest.
 
-    The latter is for another ingest of everything: whoever began to replace silver does not mean to add to it.
+    Only another full ingest asks for the latter: a batch must not be added to a silver that was being replaced.
     """
     if not store.exists(CLAIMS):
         return
@@ -51,7 +51,7 @@ def recover(store: Store, *, from_replacing: bool) -> None:
 
 
 def restore(store: Store, before: Mapping[str, int]) -> None:
-    """Restore these versions of the tables of silver, and with the claims their marker."""
+    """Restore these versions of the tables of silver. The marker comes back with the claims."""
     for table in ADDED_TO:
         if table.name in before:
             store.restore(table, before[table.name])
@@ -64,7 +64,7 @@ def mark_complete(store: Store, facts: Mapping[str, Any]) -> None:
     and ``last_service_date`` of the accepted claims. ``batches``: the runs that brought data, in order.
     ``columns``: for each table the sender's columns of the last batch, with their types.
     """
-    # Spark shows no property in which it sees an address or a secret, as in a column called `token` or `factuurlijn`.
+    # Spark redacts properties that look like an address or a secret, such as a column called `token` or `factuurlijn`.
     columns = json.dumps(facts[_COLUMNS], sort_keys=True).encode().hex()
     store.set_properties(CLAIMS, {PROPERTY: json.dumps({**facts, _COLUMNS: columns}, sort_keys=True)})
 
@@ -80,8 +80,8 @@ def facts_of_silver(store: Reader) -> dict[str, Any]:
     facts = _mark(store)
     if _BEFORE in facts and not facts[_REPLACING]:
         raise InputError(
-            f"The last batch into {store.root} did not finish: give it again with --add; silver is first "
-            "put back as it was before."
+            f"The last batch into {store.root} did not finish: give it again with --add. Silver is first "
+            "restored to what it was before."
         )
     if not facts or _BEFORE in facts:
         raise InputError(f"The last ingest into {store.root} did not finish: run it again with its input.")
@@ -91,16 +91,16 @@ def facts_of_silver(store: Reader) -> dict[str, Any]:
 def key_of_silver(store: Store) -> str | None:
     """The fingerprint of the key that silver's pseudonyms were made with.
 
-    ``None`` when its ids are as the sender gave them, and when silver is not whole: then nobody knows.
+    ``None`` when its ids are the sender's own, or when silver is not complete and the key is unknown.
     """
     key: str | None = _mark(store).get(KEY)
     return key
 
 
 def require_same_key(store: Store, fingerprint: str | None) -> None:
-    """Refuse to add rows whose ids are made with another key than those of silver: nobody would be found again.
+    """Refuse a batch with another key than silver's: its pseudonyms would match nobody's in silver.
 
-    For an ingest that keeps a part of silver; one that replaces it whole may change the key.
+    Only for an ingest that keeps a part of silver. A full ingest may change the key.
 
     Raises:
         InputError: naming both keys by their fingerprints, or there is no silver.
@@ -111,8 +111,8 @@ def require_same_key(store: Store, fingerprint: str | None) -> None:
             f"with the pseudonym key {name}" if name else "without a pseudonym key" for name in (former, fingerprint)
         ]
         raise InputError(
-            f"Silver in {store.root} was made {names[0]}, and this input comes {names[1]}: the rows of one person "
-            "would not be found together. Use the key of silver, or replace silver whole."
+            f"Silver in {store.root} was made {names[0]}, and this input comes {names[1]}: one person would "
+            "have two pseudonyms. Use the key of silver, or replace silver by an ingest of all input."
         )
 
 

@@ -1,1 +1,1 @@
-"""Helpers of the notebooks: their surroundings, published cells as rows, names, figures."""
+"""Helpers of the notebooks: session and parameters, published cells as rows, names, figures."""

@@ -52,7 +52,7 @@ def series(rows: Rows, x: str, title: str, unit: str) -> Figure:
 def ranked(rows: Rows, names: Mapping[str, str], national: float | None, title: str, unit: str) -> Figure:
     """Places from the lowest value to the highest, each with its interval and what it is beside the country."""
     known = sorted((row for row in rows if row["value"] is not None), key=lambda row: (row["value"], row["geo_code"]))
-    # More lines than these nobody reads: then the ends.
+    # Show only both ends of a longer list: it would be unreadable.
     shown = known if len(known) <= MAX_PLACES else [*known[: MAX_PLACES // 2], *known[-MAX_PLACES // 2 :]]
     if len(shown) < len(known):
         title += f" (the {MAX_PLACES // 2} lowest and the {MAX_PLACES // 2} highest of {len(known)})"
@@ -68,7 +68,7 @@ def ranked(rows: Rows, names: Mapping[str, str], national: float | None, title: 
 
 
 def funnel_limits(national: float, denominator: float, z: float) -> tuple[float, float]:
-    """Between which percentages a place of this size lies by chance alone, when it is like the country.
+    """The limits of the percentage of a place of this size if only chance makes it differ from the country.
 
     By the normal approximation of the binomial distribution around ``national`` (in %), cut at 0 and 100.
     """
@@ -185,7 +185,7 @@ def months(shares: Mapping[tuple[str, int], float], wrong: set[tuple[str, int]],
 
 
 def texts_of(figure: Figure) -> list[str]:
-    """Every text that stands in a figure: what a reader of it learns in words and numbers."""
+    """Every text in a figure."""
     figure.draw_without_rendering()
     found = [text.get_text() for axes in figure.axes for text in axes.findobj(mpl.text.Text)]
     return [text for text in found if text]

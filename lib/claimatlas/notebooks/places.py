@@ -1,4 +1,4 @@
-"""Names of places, and where each stands on a map of tiles."""
+"""Names of places, and their positions on a tile map."""
 
 from __future__ import annotations
 

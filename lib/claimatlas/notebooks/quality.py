@@ -1,4 +1,4 @@
-"""The quality of the data, as a notebook shows it: counts of rows and what the checks found."""
+"""The quality of the data for a notebook: counts of rows, and the findings of the checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.checks.checks_stage import Checked
-from claimatlas.checks.findings import Finding, beyond
+from claimatlas.checks.findings import Finding, out_of_bounds
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
 from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.runs.archive import find_run
@@ -87,5 +87,5 @@ def measured(findings: Iterable[Finding], check: str, named_by: Iterable[str]) -
 
 def sentences(checked: Checked) -> list[tuple[str, str]]:
     """What is beyond its bound, in a sentence each, with its check; then what could not be checked."""
-    wrong = [(finding.check, finding.sentence) for finding in beyond(checked.findings)]
+    wrong = [(finding.check, finding.sentence) for finding in out_of_bounds(checked.findings)]
     return wrong + [("not checked", note) for note in checked.notes]

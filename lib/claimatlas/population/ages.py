@@ -23,7 +23,8 @@ def completed_years(birth_date: Column, on: Column) -> Column:
 
 def label_of_age(age: Column, classes: Sequence[AgeClass]) -> Column:
     """The label of the class that holds an age; ``unknown`` for a negative or unknown one."""
-    # Classes follow each other from 0 and the last one is open: the first whose end is not passed.
+    # The classes start at 0 without gaps and the last one is open, so the first class whose end is not exceeded holds
+    # the age.
     label = F.when(age.isNull() | (age < 0), F.lit(UNKNOWN))
     for age_class in classes:
         if age_class.to is not None:

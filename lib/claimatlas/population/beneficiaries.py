@@ -1,4 +1,4 @@
-"""Beneficiary-years as the indicators need them: dimensions, domicile, services."""
+"""Beneficiary-years with dimensions, domicile and services."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ DATES = DOMICILE_DATES
 
 
 def domicile_counts() -> list[Column]:
-    """How many rows have their domicile from each date, or none: aggregates named ``domicile_<source>``."""
+    """The number of rows by the date of their domicile, or without one: aggregates named ``domicile_<source>``."""
     sources = (*DATES, UNKNOWN)
     return [F.count_if(F.col("domicile_source") == source).alias(f"domicile_{source}") for source in sources]
 
@@ -27,8 +27,8 @@ def domicile_counts() -> list[Column]:
 def carrying_table(spark: SparkSession, configuration: Configuration, years: Sequence[int]) -> DataFrame:
     """Every code that can be carried to the vintage of each year.
 
-    Grain: one row per ``_year`` and ``_code``, with ``_place`` (the code in the year's vintage). A code
-    that does not exist, or cannot be carried, is not there.
+    Grain: one row per ``_year`` and ``_code``, with ``_place`` (the code in the year's vintage). Codes that do not
+    exist or cannot be carried have no row.
     """
     geography = configuration.geography
     rows = [
@@ -85,7 +85,7 @@ def with_domicile(
         known = F.col(f"_place_{date}").isNotNull()
         municipality = F.when(known, F.col(f"_place_{date}")).otherwise(municipality)
         source = F.when(known, F.lit(date)).otherwise(source)
-        # The sector goes with the municipality of its own date, never with that of the other one.
+        # The sector belongs to the municipality of its own date, never to that of the other date.
         sector = F.when(known, F.col(f"sector_{date}")).otherwise(sector)
     carried = [F.col(f"_place_{date}") != F.col(f"municipality_{date}") for date in DATES]
     lost = [F.col(f"municipality_{date}").isNotNull() & F.col(f"_place_{date}").isNull() for date in DATES]

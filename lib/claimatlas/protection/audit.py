@@ -186,12 +186,13 @@ class Audit:
         self, quantity: Quantity, bounds: Bounds, secret: Mask, needed: Counts, movers: tuple[Mover, ...]
     ) -> list[Goal]:
         """The goal of the secret figures, and that of those which a reader could take for one."""
-        hidden = self.measures[quantity].hidden
-        # What the largest unit has beyond its parts tells those of unknown place.
-        told = hidden | self.measures[quantity].frame.unplaced
-        found = [Goal(quantity, Aim(bounds, secret & told, needed), movers)]
+        measure = self.measures[quantity]
+        # Planned or not: what is not published may follow from what is. Of differences the algebra sees to that.
+        unplanned = ~measure.planned & ~measure.frame.unplaced
+        targets = secret & (~measure.shown if bounds is self.bounds[quantity] else ~unplanned & ~measure.shown)
+        found = [Goal(quantity, Aim(bounds, targets, needed, unplanned, self.publication.k), movers)]
         if not quantity.is_magnitude:
-            unclear = hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
+            unclear = measure.hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
             found.append(Goal(quantity, Aim(bounds, unclear, needed), movers[:1], is_secret=False))
         return found
 

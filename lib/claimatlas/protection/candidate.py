@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from claimatlas.auditing.figures import Key, count_names, figures_of
@@ -22,15 +23,23 @@ Row = dict[str, Any]
 Comparisons = Mapping[tuple[Any, ...], tuple[Any, Any]]
 
 
+@dataclass(frozen=True)
+class PublishingRules:
+    """What figures are published by: the declared configuration, and what of it may be published."""
+
+    configuration: Configuration
+    publication: Publication
+
+
 def rows_of_year(
     cells: Sequence[PlannedCell],
     measures: Mapping[Quantity, Measure],
-    configuration: Configuration,
-    publication: Publication,
+    rules: PublishingRules,
     year: int,
     release: int,
 ) -> list[Row]:
     """One row per planned cell, by its key; comparison and trend are still to come."""
+    configuration, publication = rules.configuration, rules.publication
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     rows = []
     for cell in cells:

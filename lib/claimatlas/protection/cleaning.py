@@ -85,6 +85,8 @@ class Cleaning:
         bounds, needed = goal.aim.bounds, int(goal.aim.needed[unit, split])
         now, low, high = (int(one[unit, split]) for one in (bounds.cells, bounds.least, bounds.greatest))
         lower, upper = bounds.lower[unit, split], bounds.upper[unit, split]
+        if goal.aim.is_unplanned(unit, split):
+            return [[world] for world, proves in ((lower, low == 0), (upper, high >= goal.aim.k)) if proves]
         single = [[world] for world, width in ((lower, now - low), (upper, high - now)) if width >= needed]
         return single or ([[lower, upper]] if high - low >= needed else [])
 
@@ -200,7 +202,7 @@ class Cleaning:
             targets = np.zeros_like(goal.aim.targets)
             for _, unit, split in (secret for secret in secrets if secret[0] == number):
                 targets[unit, split] = True
-            aim = Aim(goal.aim.bounds, targets, goal.aim.needed)
+            aim = goal.aim.of(targets)
             if not self._widen(goal, aim, tried):
                 return False
         return True

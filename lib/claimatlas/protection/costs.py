@@ -1,4 +1,4 @@
-"""What hiding a figure costs readers: whole numbers in a fixed order, so that the pattern is the same every time."""
+"""What hiding a figure costs readers, in whole numbers, so that the pattern is the same every time."""
 
 from __future__ import annotations
 

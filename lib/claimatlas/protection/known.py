@@ -1,11 +1,10 @@
-"""What readers know of a figure because an earlier release showed it: its count is near the former one."""
+"""Readers' knowledge of a figure that an earlier release showed: its count is near the former one."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-from claimatlas.configuration.publication import Publication
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.ledger import CellKey, split_text
 from claimatlas.protection.plan import Figure, PlannedCell
@@ -17,7 +16,6 @@ def know_what_was_shown(
     cells: Sequence[PlannedCell],
     known: Mapping[CellKey, tuple[int, int | None, int | None]],
     year: int,
-    publication: Publication,
     dimensions: Sequence[str],
 ) -> None:
     """Let the attackers know every figure that a release showed, within the revision bound, or nearer if it is farther.
@@ -30,17 +28,18 @@ def know_what_was_shown(
         if before is None:
             continue
         _, numerator, denominator = before
-        _know(audit, cell.denominator, denominator, publication)
+        _know(audit, cell.denominator, denominator)
         if cell.numerator is not None:
-            _know(audit, cell.numerator, numerator, publication)
+            _know(audit, cell.numerator, numerator)
 
 
-def _know(audit: Audit, figure: Figure, former: int | None, publication: Publication) -> None:
+def _know(audit: Audit, figure: Figure, former: int | None) -> None:
     if former is None:
         return
     quantity, unit, split = figure
     now = int(audit.measures[quantity].cells[unit, split])
-    bound = max(publication.revision_bound.count, math.ceil(publication.revision_bound.share * former))
+    rule = audit.publication.revision_bound
+    bound = max(rule.count, math.ceil(rule.share * former))
     # Where the count moved further than readers expect, the true world must stay among theirs.
     bound = max(bound, abs(now - former))
     audit.known.setdefault(quantity, {})[unit, split] = (former - bound - now, former + bound - now)

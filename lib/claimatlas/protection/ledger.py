@@ -1,4 +1,4 @@
-"""What was shown in which release: readers know it for ever. Rows are only ever added, when a release is published."""
+"""The ledger of shown figures: readers never forget them. Rows are only added, when a release is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the measures of a year bound each other: which lies within which, and which figures are the same count."""
+"""Links between the measures of a year: which measure lies within which, and which figures are the same count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from claimatlas.configuration import Configuration
-from claimatlas.protection.frames import Frame
+from claimatlas.protection.frames import NOWHERE, Frame
 from claimatlas.protection.plan import Figure
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
@@ -58,11 +58,11 @@ def links_of(measures: Mapping[Quantity, Measure], configuration: Configuration)
             if one is other:
                 found.append(Link(part, whole, same_frame=True))
             else:
-                found.append(Link(part, whole, False, tuple(_common(one, other))))
+                found.append(Link(part, whole, False, tuple(common_figures(one, other))))
     return Links(tuple(found), _twins(measures, configuration))
 
 
-def _common(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """The figures that two frames both have, by unit and split of each."""
     dimensions = sorted({*one.dimensions, *other.dimensions})
     there = {_named(other, split, dimensions): position for split, position in other.split_position.items()}
@@ -72,7 +72,8 @@ def _common(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, 
         if match is None:
             continue
         for place, unit in one.unit_position.items():
-            if place in other.unit_position:
+            # Who has no known place depends on how small the places of a frame are.
+            if place in other.unit_position and (place[0] != NOWHERE or one.leaves == other.leaves):
                 pairs.append(((unit, position), (other.unit_position[place], match)))
     return pairs
 

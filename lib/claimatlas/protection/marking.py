@@ -1,4 +1,4 @@
-"""Which figures are sensitive by themselves, and what is hidden with a figure that is hidden."""
+"""Mark the figures that are sensitive by themselves, and what is hidden together with a hidden figure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.publication import Difference, Publication
+from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Mask
 from claimatlas.protection.links import Links
@@ -107,7 +107,14 @@ def mark(
             side = publication.sensitive_sides[name]
             _mark_share(measures[part], whole, _aligned(measures[part], measures[whole]), side, publication)
     for position, difference in enumerate(publication.differences):
-        _mark_difference(measures, difference, indicators, types, position, publication)
+        count = numerator_of if difference.of == "numerator" else denominator_of
+        whole, part = (count(indicators[name], types) for name in (difference.whole, difference.part))
+        if not part.lies_within(whole):
+            raise InputError(
+                f"publication.yaml: differences.{position}: {difference.part} does not lie within {difference.whole} "
+                "by their declarations, so their difference is no count."
+            )
+        _mark_difference(measures, whole, part, publication.k)
     for quantity in sorted(measures):
         measure = measures[quantity]
         for unit, split in zip(*np.nonzero(measure.sensitive & measure.planned), strict=True):
@@ -170,22 +177,8 @@ def _add_gap(part: Measure, whole: Quantity, gap: Mask) -> None:
     part.gaps[whole] = part.gaps.get(whole, np.zeros_like(gap)) | gap
 
 
-def _mark_difference(
-    measures: Mapping[Quantity, Measure],
-    difference: Difference,
-    indicators: Mapping[str, object],
-    types: Sequence[str],
-    position: int,
-    publication: Publication,
-) -> None:
-    count = numerator_of if difference.of == "numerator" else denominator_of
-    whole, part = (count(indicators[name], types) for name in (difference.whole, difference.part))  # type: ignore[arg-type]
-    if not part.lies_within(whole):
-        raise InputError(
-            f"publication.yaml: differences.{position}: {difference.part} does not lie within {difference.whole} by "
-            "their declarations, so their difference is no count."
-        )
+def _mark_difference(measures: Mapping[Quantity, Measure], whole: Quantity, part: Quantity, k: int) -> None:
     if part in measures and whole in measures:
-        small = _is_small(_aligned(measures[part], measures[whole]) - measures[part].cells, publication.k)
+        small = _is_small(_aligned(measures[part], measures[whole]) - measures[part].cells, k)
         _add_gap(measures[part], whole, small)
         measures[part].sensitive |= small

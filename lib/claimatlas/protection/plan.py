@@ -1,4 +1,4 @@
-"""The plan: every cell that is offered to readers, and which figures each one shows."""
+"""The plan: every cell that may be published, and the figures that it shows."""
 
 from __future__ import annotations
 
@@ -50,20 +50,16 @@ def plan(
         whole, part = denominator_of(year.indicator, types), numerator_of(year.indicator, types)
         for level in levels_of(year.indicator, configuration):
             depth = publication.splits(level, provisional=year.status == PROVISIONAL)
-            found += _of_level(year, level, depth, measures, whole, part)
+            numerators = None if year.status == NOT_COMPUTABLE else measures[part]
+            found += _of_level(year, level, depth, measures[whole], numerators)
     return found
 
 
 def _of_level(
-    year: IndicatorYear,
-    level: str,
-    depth: int,
-    measures: Mapping[Quantity, Measure],
-    whole: Quantity,
-    part: Quantity,
+    year: IndicatorYear, level: str, depth: int, denominators: Measure, numerators: Measure | None
 ) -> list[PlannedCell]:
     own = year.indicator.dimensions
-    frame = measures[whole].frame
+    frame = denominators.frame
     kept = [
         split
         for split in frame.splits
@@ -76,17 +72,15 @@ def _of_level(
             continue
         for split in kept:
             named = dict(zip(frame.dimensions, split, strict=True))
-            denominator = _figure(measures[whole], whole, level, unit.code, named)
-            numerator = None
-            if year.status != NOT_COMPUTABLE:
-                numerator = _figure(measures[part], part, level, unit.code, named)
+            denominator = _figure(denominators, level, unit.code, named)
+            numerator = None if numerators is None else _figure(numerators, level, unit.code, named)
             found.append(PlannedCell(year.indicator.id, level, unit.code, named, year.status, numerator, denominator))
     return found
 
 
-def _figure(measure: Measure, quantity: Quantity, level: str, code: str, split: Mapping[str, str]) -> Figure:
+def _figure(measure: Measure, level: str, code: str, split: Mapping[str, str]) -> Figure:
     frame = measure.frame
     unit = frame.unit_position[level, code]
     position = frame.split_position[tuple(split.get(name, ALL) for name in frame.dimensions)]
     measure.planned[unit, position] = True
-    return quantity, unit, position
+    return measure.quantity, unit, position

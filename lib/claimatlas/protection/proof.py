@@ -1,4 +1,4 @@
-"""What follows by linear algebra: nothing sensitive, planned or not, nor for somebody who knows one record."""
+"""Prove that nothing sensitive follows by linear algebra, also for a reader who knows one record."""
 
 from __future__ import annotations
 

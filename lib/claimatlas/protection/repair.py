@@ -121,6 +121,8 @@ class Repair:
         """By how much the target must rise, or fall, for its bounds to be wide enough."""
         bounds, needed = self.aim.bounds, int(self.aim.needed[unit, split])
         now = int(bounds.cells[unit, split])
+        if self.aim.is_unplanned(unit, split):
+            return [-self.sign * now, self.sign * (self.aim.k - now)]
         rise = int(bounds.least[unit, split]) + needed - now
         fall = int(bounds.greatest[unit, split]) - needed - now
         changes = [rise] if now + fall < 0 else [rise, fall]
@@ -155,16 +157,17 @@ class Repair:
         columns = pool.columns_of(rows)
         return [(p, s) for (p, s), found in zip(rows.tolist(), columns, strict=True) if len(found)]
 
-    def _price(self, pool: Pool, pattern: int, split: int) -> float:
-        units = [unit for unit in pool.units[pattern] if self.measure.shown[unit, split]]
-        return float(self.weights[units, split].sum()) / _SCALE
+    def _prices(self, pool: Pool) -> Floats:
+        """What it costs to hide the shown figures of each pattern and split."""
+        costs = np.where(self.measure.shown, self.weights, 0)
+        return np.array([costs[units].sum(axis=0) for units in pool.units], dtype=float) / _SCALE
 
     def _program(self, pool: Pool, shown: Sequence[Figure], target: npt.NDArray[np.int64]) -> tuple[Program, Floats]:
         """The program in which a shown figure may change at its cost; the target's row follows those of the shown."""
         size, number = int(pool.moves.sum()), len(shown)
         low = np.concatenate([pool.low[pool.moves], np.zeros(2 * number)])
         high = np.concatenate([pool.high[pool.moves], np.full(2 * number, 1e7)])
-        costs = np.zeros(size + 2 * number)
+        costs, prices = np.zeros(size + 2 * number), self._prices(pool)
         rows, signs, bounds = [], [], []
         found = pool.columns_of(np.array(shown, dtype=np.int64).reshape(-1, 2))
         for position, ((p, s), columns) in enumerate(zip(shown, found, strict=True)):
@@ -172,7 +175,7 @@ class Repair:
             rows.append(np.concatenate([columns, [up, down]]))
             signs.append(np.concatenate([np.ones(len(columns)), [-1.0, 1.0]]))
             bounds.append((0.0, 0.0))
-            costs[[up, down]] = self._price(pool, p, s)
+            costs[[up, down]] = prices[p, s]
             if self.kept[pool.units[p], s].any():
                 high[[up, down]] = 0.0
         rows.append(target)

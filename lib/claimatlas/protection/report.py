@@ -1,4 +1,4 @@
-"""The review report: what somebody must look at before the candidate is published."""
+"""The review report: what a person must check before the candidate is published."""
 
 from __future__ import annotations
 

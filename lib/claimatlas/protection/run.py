@@ -17,11 +17,11 @@ from claimatlas.configuration.publication import FILE, Publication
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.paths import make_private
 from claimatlas.protection.audit import Audit
-from claimatlas.protection.candidate import HIDDEN, Row, add_comparisons, rows_of_year
+from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_what_was_shown
-from claimatlas.protection.ledger import CellKey, refuse_other_settings, shown_before, split_text
+from claimatlas.protection.ledger import CellKey, shown_before, split_text
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
@@ -52,21 +52,28 @@ def settings_hash(configuration: Configuration) -> str:
     return hashlib.sha256(read_text(configuration.folder, FILE).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Until when the programs may run, and who is told of their progress."""
+
+    until: float
+    progress: Progress
+
+
 def protect_year(
     release: Release,
     year: int,
-    configuration: Configuration,
-    publication: Publication,
+    rules: PublishingRules,
     known: dict[CellKey, tuple[int, int | None, int | None]],
-    until: float,
-    progress: Progress,
+    watch: Watch,
 ) -> YearResult:
-    """Protect one year.
+    """Protect one year. ``known``: what readers saw of it in other releases.
 
     Raises:
         InputError: gold has no such year, or an indicator that no rule is for.
         QualityGateError: the audit fails, or has no time left.
     """
+    configuration, publication = rules.configuration, rules.publication
     start = time.monotonic()
     years = indicator_years(cells_of(release, year, configuration), configuration)
     if not years:
@@ -74,11 +81,11 @@ def protect_year(
     measures = TableBuilder(configuration, publication, year).measures(years)
     cells = plan(years, measures, configuration, publication)
     links = links_of(measures, configuration)
-    audit = Audit(measures, links, Marks(measures, links, cells), publication, progress)
-    know_what_was_shown(audit, cells, known, year, publication, configuration.dimensions.names)
-    pattern = choose(audit, cells, configuration, until, str(year))
+    audit = Audit(measures, links, Marks(measures, links, cells), publication, watch.progress)
+    know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
+    pattern = choose(audit, cells, configuration, watch.until, str(year))
     end = time.monotonic()
-    rows = rows_of_year(cells, measures, configuration, publication, year, release.number)
+    rows = rows_of_year(cells, measures, rules, year, release.number)
     seconds = {"tables": end - start - sum(pattern.seconds.values()), **pattern.seconds}
     return YearResult(year, rows, audit, pattern.proof, pattern.primary, pattern.shown_again, seconds)
 
@@ -109,6 +116,10 @@ def choose(
     at_search = time.monotonic()
     if not audit.protect(until):
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))
+    for quantity, measure in measures.items():
+        if quantity.population in audit.withheld:
+            # Nothing of it may be shown again: without any figure nothing is proved, as nothing is bounded.
+            own[quantity] = measure.hidden.copy()
     at_cleaning = time.monotonic()
     again = Cleaning(audit, own).clean(until)
     at_proof = time.monotonic()
@@ -217,23 +228,17 @@ def _write_pattern(output: str, release: Release, results: Sequence[YearResult])
 
 
 def protect(
-    output: str,
-    release: Release,
-    years: Sequence[int],
-    configuration: Configuration,
-    publication: Publication,
-    progress: Progress,
-    supersede: str | None = None,
+    output: str, release: Release, years: Sequence[int], rules: PublishingRules, progress: Progress
 ) -> list[YearResult]:
     """Protect the years of a release and write the candidate.
 
     Raises:
-        InputError: the release was published with other settings; gold does not fit what is declared.
+        InputError: gold does not fit what is declared.
         QualityGateError: the audit fails; nothing is written.
     """
-    refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
+    configuration, publication = rules.configuration, rules.publication
     known = shown_before(output, release.number, configuration.dimensions.names)
-    until = time.monotonic() + publication.budget_seconds
-    results = [protect_year(release, year, configuration, publication, known, until, progress) for year in years]
+    watch = Watch(time.monotonic() + publication.budget_seconds, progress)
+    results = [protect_year(release, year, rules, known, watch) for year in years]
     write_candidate(output, release, results, configuration, publication)
     return results

@@ -54,8 +54,8 @@ class Measure:
 
     @property
     def watched(self) -> Mask:
-        """The figures that must not be told where they are sensitive, shown or not: unknown places too."""
-        return self.planned | self.frame.unplaced
+        """The planned figures, and all others that must not be told."""
+        return self.planned | self.frame.unplaced | self.small
 
     @property
     def shown(self) -> Mask:

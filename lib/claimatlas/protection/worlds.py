@@ -9,11 +9,12 @@ counts; the solver only proposes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Mask
 from claimatlas.protection.links import Link, Links
 from claimatlas.protection.programs import Program, as_whole
@@ -64,28 +65,36 @@ def room_of(
     if measure.quantity.is_magnitude:
         # Where there is nobody there is nothing to sum.
         room.high = np.where(measure.atoms == 0, 0, room.high)
-    _keep_parts(room, measure, measures, links, (along, still), movers)
+    _keep_parts(room, measure, _Moves(measures, links, along, still, movers))
     _keep_figures(room, measure, measures, links)
+    stays = bool((room.low <= 0).all() and (room.high >= 0).all())
+    if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
+        raise InputError(f"gold has a count that is above one that it lies within: {measure.quantity}.")
     return room, movers
 
 
-def _keep_parts(
-    room: Room,
-    measure: Measure,
-    measures: Mapping[Quantity, Measure],
-    links: Links,
-    asked: tuple[Quantity | None, Quantity | None],
-    movers: list[Measure],
-) -> None:
+@dataclass(frozen=True)
+class _Moves:
+    """How the measures of a year may move together; ``movers``: those that do, in the order in which they are met."""
+
+    measures: Mapping[Quantity, Measure]
+    links: Links
+    along: Quantity | None
+    still: Quantity | None
+    movers: list[Measure]
+
+
+def _keep_parts(room: Room, measure: Measure, moves: _Moves) -> None:
     """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
+    measures, links, movers = moves.measures, moves.links, moves.movers
     for link in links.below(measure.quantity):
         if not link.same_frame:
             continue
         part = measures[link.part]
-        if _moves_along(part, measure, *asked):
+        if _moves_along(part, measure, moves.along, moves.still):
             movers.append(part)
             inner = Room(-part.atoms, room.high)
-            _keep_parts(inner, part, measures, links, asked, movers)
+            _keep_parts(inner, part, moves)
             _keep_figures(inner, part, measures, links)
             room.low = np.maximum(room.low, inner.low)
             for row, (low, high) in inner.rows.items():
@@ -320,16 +329,34 @@ class Pool:
 
 @dataclass(frozen=True)
 class Aim:
-    """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``."""
+    """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``.
+
+    unplanned: of the targets those that no table shows, hidden or not. Of them it is enough that nobody can prove that
+    they are small: another world has 0, or ``k``.
+    """
 
     bounds: Bounds
     targets: Mask
     needed: Counts
+    unplanned: Mask | None = None
+    k: int = 0
 
     @property
     def narrow(self) -> Mask:
         """Those that are not wide enough yet."""
-        return np.asarray(self.targets & (self.bounds.width < self.needed))
+        bounds = self.bounds
+        narrow = bounds.width < self.needed
+        if self.unplanned is not None:
+            narrow = np.where(self.unplanned, (bounds.least > 0) & (bounds.greatest < self.k), narrow)
+        return np.asarray(self.targets & narrow)
+
+    def is_unplanned(self, unit: int, split: int) -> bool:
+        """Whether a target is one that no table shows."""
+        return self.unplanned is not None and bool(self.unplanned[unit, split])
+
+    def of(self, targets: Mask) -> Aim:
+        """The same for some of the targets."""
+        return replace(self, targets=targets)
 
 
 def widen(pool: Pool, aim: Aim, most: int = _MAX_ROUNDS) -> None:

@@ -34,12 +34,12 @@ class PastRun:
 
 
 def find_run(store: Reader, run_id: str) -> PastRun | None:
-    """The run of this id; a run that failed has left no record, though it may have done a stage."""
+    """The run of this id, or ``None``. A run that failed has no record, even when some of its stages were done."""
     return find_runs(store, [run_id]).get(run_id)
 
 
 def find_runs(store: Reader, run_ids: Collection[str]) -> dict[str, PastRun]:
-    """Those of these runs that have left a record, by id."""
+    """The records of these runs, by id. A run without a record is left out."""
     rows = store.rows(RUNS, named("run_id", "record", "configuration"), {"run_id": sorted(set(run_ids))})
     return {
         row["run_id"]: PastRun(row["run_id"], json.loads(row["record"]), json.loads(row["configuration"]))

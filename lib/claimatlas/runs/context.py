@@ -19,7 +19,7 @@ Counts = dict[str, dict[str, int]]
 class RunContext:
     """What every stage is given: where the tables are, the rules, the reference years, the record to write to.
 
-    A stage writes to ``record`` and reads nothing from it: what one stage tells the next is an argument.
+    A stage writes to ``record`` and reads nothing from it: a stage hands its results to the next one as arguments.
     """
 
     store: Store
@@ -50,7 +50,10 @@ class SilverFacts:
 
     @classmethod
     def of(cls, noted: Mapping[str, Any]) -> SilverFacts:
-        """The facts as the mark of silver, or the record of a run, has them; what an older one lacks is unknown."""
+        """Read the facts from the completion marker of silver or from a run record.
+
+        A fact that an older one lacks is unknown.
+        """
         first, last, lines = (noted.get(name) for name in ("first_service_date", "last_service_date", "lines_by_year"))
         return cls(
             run_id=noted.get("run_id", ""),

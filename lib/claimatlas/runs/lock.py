@@ -38,13 +38,13 @@ def exclusive(store: Store) -> Iterator[None]:
         yield
     finally:
         _release(file, descriptor)
-        with suppress(OSError):  # Not empty: there are tables.
+        with suppress(OSError):  # The folder is not empty: it holds tables.
             root.rmdir()
 
 
 @contextmanager
 def holding(file: Path, folder: Path) -> Iterator[None]:
-    """Hold a lock file, made with its folder where they are missing and removed at the end; ``folder``: what it guards.
+    """Hold a lock file, which is created if missing and removed at the end. ``folder``: the folder that it guards.
 
     Raises:
         ConcurrentRunError: another run holds it.
@@ -67,7 +67,7 @@ def workspace(store: Store) -> Iterator[None]:
     """
     with exclusive(store):
         try:
-            # What a run that was killed left.
+            # Remove what a killed run left behind.
             store.clear_work()
             store.make_private()
             yield
@@ -96,6 +96,6 @@ def _acquire(file: Path, folder: Path) -> int:
 
 
 def _release(file: Path, descriptor: int) -> None:
-    # Removed while it is held, so that a run which waits for this very file sees that it is gone.
+    # Remove the file while the lock is held: a run that waits for this file then sees that it is gone.
     file.unlink(missing_ok=True)
     os.close(descriptor)

@@ -27,7 +27,7 @@ NOT_READABLE = "Spark's counts could not be read here ({kind})."
 NOT_ALL = "Spark no longer keeps all of this stage's jobs (spark.ui.retainedJobs, spark.ui.retainedStages)."
 
 PATIENCE_MILLISECONDS = 30_000
-"""How long Spark may take to write down what has already happened."""
+"""The longest wait for Spark to record the jobs that have already ended."""
 
 _SUMS = {
     "tasks": ("numCompleteTasks", 1),
@@ -44,7 +44,7 @@ _SUMS = {
     "spilled_memory_bytes": ("memoryBytesSpilled", 1),
     "spilled_disk_bytes": ("diskBytesSpilled", 1),
 }
-"""Our name of a sum over Spark stages: Spark's name, and what a unit of it is in ours."""
+"""For each of our sums over Spark stages: Spark's name of it, and the factor from Spark's unit to ours."""
 _PEAK = "peakExecutionMemory"
 _NEVER_RUN = {"PENDING", "SKIPPED"}
 
@@ -63,7 +63,7 @@ class Work:
 
 @contextmanager
 def measured(spark: SparkSession | None, tag: str) -> Iterator[Work]:
-    """Count what Spark does inside, by marking its jobs with ``tag``; what fails inside is not counted."""
+    """Count Spark's work inside the block: its jobs carry ``tag``. A block that fails is not counted."""
     work = Work()
     context = _marked(spark, tag, work)
     if context is None:
@@ -84,7 +84,7 @@ def measured(spark: SparkSession | None, tag: str) -> Iterator[Work]:
 
 
 def _marked(spark: SparkSession | None, tag: str, work: Work) -> SparkContext | None:
-    """The context of a classic session whose jobs of this thread have the tag from now on."""
+    """The context of a classic session. From now on the jobs of this thread carry the tag."""
     if spark is None:
         work.note = NO_SESSION
         return None
@@ -104,14 +104,14 @@ def _unmark(context: SparkContext, tag: str, work: Work) -> None:
     try:
         context.removeJobTag(tag)
     except SPARK_ERRORS as error:
-        # Java may be gone: why, the stage's own failure tells.
+        # Java may have ended. The failure of the stage itself says why.
         work.note = NOT_READABLE.format(kind=type(error).__name__)
 
 
 def _read(context: SparkContext) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The jobs and stages that Spark remembers, each as its status interface would give it.
 
-    Java makes one text of them: to ask for each number by itself would take seconds.
+    Java writes all of them as one text, because a request for each number would take seconds.
     """
     java: Any = context._jvm
     core = context._jsc.sc()
@@ -126,10 +126,10 @@ def _read(context: SparkContext) -> tuple[list[dict[str, Any]], list[dict[str, A
 
 
 def totals(jobs: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]], tag: str) -> dict[str, float]:
-    """The sums over the jobs with a tag: bytes, rows, seconds as the names say.
+    """The sums over the jobs with a tag, in the units that the names say: bytes, rows, seconds.
 
-    A Spark stage counts for the first job that needed it, with each of its attempts. A job without a stage, of a query
-    over nothing, had nothing to do and is none.
+    A Spark stage counts for the first job that needed it, with each of its attempts. A job without a stage comes from a
+    query over no data, and is not counted.
     """
     first_job: dict[int, Mapping[str, Any]] = {}
     for job in sorted(jobs, key=lambda job: int(job["jobId"])):
@@ -149,7 +149,7 @@ def totals(jobs: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]
 
 
 def is_complete(jobs: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]], tag: str) -> bool:
-    """Whether Spark, which forgets its oldest jobs and stages, still has all of those with a tag."""
+    """Whether Spark still remembers all jobs and stages with a tag: it forgets the oldest ones."""
     marked = [job for job in jobs if tag in job["jobTags"]]
     kept = {stage["stageId"] for stage in stages}
     oldest = min((job["jobId"] for job in jobs), default=0)

@@ -24,19 +24,18 @@ from claimatlas.runs.metrics import measured
 
 
 class RunRecord:
-    """Gathers what is known of a run. Holds counts and names only, never a person's data."""
+    """Collects the facts of a run: counts and names only, never a person's data."""
 
     def __init__(
         self,
         job: str,
         years: Sequence[int],
         configuration: Configuration,
-        stages: int,
+        stages: int = 0,
         *,
         spark: SparkSession | None = None,
-        quiet: bool = False,
     ) -> None:
-        """Start the clock; ``stages`` is how many stages the job has, ``quiet`` says nothing of its progress.
+        """Start the clock; ``stages``: how many the job has. A computation aside has none, and reports no progress.
 
         ``spark``: the session whose work is counted for each stage; without one nothing is counted.
         The configuration's files are read once more here, not at the end: they may be edited during a long run.
@@ -49,7 +48,7 @@ class RunRecord:
         self.files = snapshot(configuration)
         self.hashes = configuration.hashes
         self._list_hashes = {name: configuration.code_list_hash(name) for name in sorted(configuration.code_lists)}
-        self._quiet = quiet
+        self._quiet = quiet = stages == 0
         self._stages = stages
         self._spark = spark
         self.notes: dict[str, Any] = {}
@@ -65,7 +64,7 @@ class RunRecord:
         self._clock = time.monotonic()
         if not quiet:
             messages.bind(job=job, run_id=self.run_id)
-        # Lines for a log file, a bar as well for a person at a terminal.
+        # A log file gets lines; a person at a terminal also gets a progress bar.
         self._bar = tqdm(
             total=stages,
             file=sys.stderr,
@@ -75,16 +74,19 @@ class RunRecord:
         )
 
     def progress(self, message: str, **fields: object) -> None:
-        """Tell what happens, with the seconds since the start; ``fields`` are for a program that reads along."""
+        """Report progress, with the seconds since the start.
+
+        ``fields``: the same facts for a program that reads the messages.
+        """
         if not self._quiet:
             self._bar.set_description_str(message)
         self._say(Event.PROGRESS, message, fields)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage and have Spark's work for it counted; tell its start and its end.
+        """Time a stage, count Spark's work for it, and report its start and its end.
 
-        A stage that fails leaves no figures, and goes on to be the one that messages name.
+        A stage that fails has no duration and no counts. Later messages still name it.
         """
         number = len(self.durations) + 1
         which = {"number": number, "of": self._stages}
@@ -112,7 +114,7 @@ class RunRecord:
             messages.say(event, message, {"elapsed_seconds": elapsed, **fields})
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the progress bar."""
         self._bar.close()
 
     def count(self, step: str, counts: Mapping[str, int]) -> None:
@@ -129,11 +131,11 @@ class RunRecord:
         self.notes[name] = value
 
     def add_to_note(self, name: str, facts: Mapping[str, object]) -> None:
-        """Keep facts beside those that a note has already."""
+        """Add facts to a note."""
         self.notes[name] = {**self.notes.get(name, {}), **facts}
 
     def warn(self, sentence: str) -> None:
-        """Keep a sentence that the summary must show."""
+        """Record a warning, which the summary shows."""
         if sentence in self.warnings:
             return
         self.warnings.append(sentence)

@@ -1,1 +1,1 @@
-"""Methodology sheets: what each declared indicator is, told from the declaration that is computed."""
+"""Methodology sheets: a description of each indicator, written from the declaration that is computed."""

@@ -1,4 +1,4 @@
-"""The facts of a sheet, gathered from the configuration that is computed; no language here."""
+"""The facts of a sheet, gathered from the configuration that is computed, independent of language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 from claimatlas.cells.status import missing_code_lists, observes_until
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import CodeList
+from claimatlas.configuration.codelists import STATUSES, CodeList
 from claimatlas.configuration.dimensions import Dimensions
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
@@ -18,7 +18,7 @@ from claimatlas.conventions import Z
 WILSON_Z = repr(Z)
 """The quantile of the published intervals."""
 TREND_P = "0.05"
-"""A trend is told over ``TREND_YEARS`` when its p-value is below this, as in ``comparisons/trend.py``."""
+"""A trend over ``TREND_YEARS`` is reported when its p-value is below this, as in ``comparisons/trend.py``."""
 
 COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR = 2022, 2023
 YEARS = (COMMON_YEAR, YEAR_BEFORE_A_LEAP_YEAR)
@@ -51,13 +51,13 @@ class Span:
 
     @property
     def days(self) -> dict[str, int]:
-        """Its first and last day as they are said: numbers without a sign, for which the side says the direction."""
+        """Its first and last day as in a sentence: numbers without a sign, as the side gives the direction."""
         return {"first": abs(self.first), "last": abs(self.last)}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """One indicator with everything of the configuration that bears on it."""
+    """One indicator with every part of the configuration that affects it."""
 
     indicator: Indicator
     settings: Settings
@@ -69,7 +69,7 @@ class Facts:
     lists_of_group: dict[str, tuple[str, ...]]
     code_lists: tuple[UsedList, ...]
     missing: tuple[str, ...]
-    """The empty code lists for want of which it cannot be computed."""
+    """The empty code lists that make it impossible to compute."""
     related: tuple[Indicator, ...]
     observed_until: tuple[date, date]
     """For a delivery year followed by a common and by a leap year."""
@@ -95,11 +95,27 @@ class Facts:
         return max((-self.window(name).first for name in self.windows), default=0)
 
     @property
+    def is_restricted_to_types(self) -> bool:
+        """Whether the denominator has some types of deliveries only."""
+        return self.indicator.denominator is not None and bool(self.indicator.denominator.delivery_types)
+
+    @property
     def counted_types(self) -> dict[str, DeliveryType]:
         """The delivery types that are in the denominator."""
         denominator = self.indicator.denominator
         chosen = denominator.delivery_types if denominator else ()
         return {name: kind for name, kind in self.delivery_types.items() if not chosen or name in chosen}
+
+    @property
+    def asks_for_provider(self) -> bool:
+        """Whether a contact group of its asks who gave the contact."""
+        return any(map(provider_rules, self.groups.values()))
+
+    @property
+    def statuses_of_codes(self) -> tuple[str, ...]:
+        """The statuses that its codes have, the surest first."""
+        present = {row.status for used in self.code_lists for row in used.codes.rows}
+        return tuple(status for status in STATUSES if status in present)
 
     @property
     def lists_of_any_provider(self) -> tuple[str, ...]:
@@ -139,8 +155,18 @@ class Facts:
         return self.indicator.id in self.indicator.source_page
 
 
+def provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
+    """What a contact group asks of who gave a contact, by the name of the rule."""
+    rules = {
+        "competences": group.competences,
+        "competences_except": group.competences_except,
+        "professions": group.professions,
+    }
+    return {name: numbers for name, numbers in rules.items() if numbers}
+
+
 def gather(indicator: Indicator, configuration: Configuration) -> Facts:
-    """Everything of the configuration that bears on an indicator."""
+    """Gather every part of the configuration that affects an indicator."""
     services, settings = configuration.services, configuration.settings
     flags = {name: services.delivery_flags[name] for name in indicator.numerator.flags}
     used_groups = {name for flag in flags.values() for name in flag.contact_groups}

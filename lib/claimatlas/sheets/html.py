@@ -1,4 +1,4 @@
-"""A page as HTML: one file that needs nothing else, plain enough to read, print and hear."""
+"""A page as HTML: one file without external resources, for reading, printing and screen readers."""
 
 from __future__ import annotations
 

@@ -1,16 +1,18 @@
-"""Pieces of Markdown, with everything from outside escaped."""
+"""Pieces of Markdown. All text from outside is escaped."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>|&~]|(?<![^\W_])_|_(?![^\W_])")
-"""What may mean something within a line; ``_`` between two letters or digits means nothing."""
+"""Characters with a meaning within a line; ``_`` between two letters or digits has none."""
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 """Spaces and ends of lines; a space that does not break is a letter of its language."""
 _LEADING = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
-"""What may start a heading, a list or a rule."""
+"""What could start a heading, a list or a rule."""
+_BAR = re.compile(r"(?<!\\)\|")
+"""What ends a cell of a table, even within code, unless a backslash stands before it."""
 
 
 def plain(text: str) -> str:
@@ -37,20 +39,10 @@ def link(text: str, target: str) -> str:
     return f"[{text}]({target})"
 
 
-def bullets(items: Iterable[str]) -> str:
-    """A list of one-line items."""
-    return "\n".join(f"- {item}" for item in items)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; its cells are Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    # A bar ends the cell even within code, unless a backslash stands before it.
-    return re.sub(r"(?<!\\)\|", r"\\|", text)
+def row(*cells: object) -> str:
+    """A line of a table; its cells are Markdown."""
+    escaped = [_BAR.sub(r"\\|", str(cell)) for cell in cells]
+    return f"| {' | '.join(escaped)} |"
 
 
 def blocks(parts: Iterable[str]) -> str:

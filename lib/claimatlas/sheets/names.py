@@ -1,4 +1,4 @@
-"""What a configuration calls what it declares, in its languages: ``sheets/names.yaml``. No run reads it."""
+"""The names of declared groups, flags and services in each language: ``sheets/names.yaml``. No run reads it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FILE = f"{FOLDER}/names.yaml"
 
 _KEYS = {"source": "source.known", "choice": "choices.lists"}
 """The kinds whose texts have another key than the kind's name."""
-_PLACES: Mapping[str, frozenset[str]] = {"choice": frozenset({"group"})}
-"""The kinds whose texts have places for values."""
+_PLACEHOLDERS: Mapping[str, frozenset[str]] = {"choice": frozenset({"group"})}
+"""The kinds whose texts have placeholders."""
 
 
 def load_names(configuration: Configuration) -> dict[str, dict[str, str]]:
@@ -59,18 +59,18 @@ def _mistakes(document: Document, configuration: Configuration) -> Iterator[str]
     declared = _declared(configuration)
     for kind, named in document.data.items():
         if kind not in declared:
-            yield f"{document.place((kind,))}: unknown key; there are {', '.join(declared)}."
+            yield f"{document.position((kind,))}: unknown key; there are {', '.join(declared)}."
             continue
         if not isinstance(named, dict):
-            yield f"{document.place((kind,))}: expected names with a text for each language."
+            yield f"{document.position((kind,))}: expected names with a text for each language."
             continue
         for name, by_language in named.items():
             if name not in declared[kind]:
-                yield f"{document.place((kind, name))}: the configuration declares no such {kind}."
+                yield f"{document.position((kind, name))}: the configuration declares no such {kind}."
             if isinstance(by_language, dict):
                 yield from _mistakes_of_texts(document, (kind, name), by_language, configuration.settings.languages)
             else:
-                yield f"{document.place((kind, name))}: expected a text for each language."
+                yield f"{document.position((kind, name))}: expected a text for each language."
 
 
 def _mistakes_of_texts(
@@ -78,15 +78,15 @@ def _mistakes_of_texts(
 ) -> Iterator[str]:
     for language in languages:
         text = by_language.get(language)
-        place = document.place((*path, language))
+        where = document.position((*path, language))
         if not isinstance(text, str) or not text.strip():
-            yield f"{place}: {'this key is missing' if text is None else 'expected a text'}."
-        elif (found := places_in(text)) is None or not found <= _PLACES.get(path[0], frozenset()):
-            yield f"{place}: braces {{}} are for the places that this kind of text has."
+            yield f"{where}: {'this key is missing' if text is None else 'expected a text'}."
+        elif (found := placeholders_in(text)) is None or not found <= _PLACEHOLDERS.get(path[0], frozenset()):
+            yield f"{where}: braces {{}} are for the placeholders that this kind of text has."
 
 
-def places_in(text: str) -> set[str] | None:
-    """The named places of a text that values are put into; nothing when its braces cannot be read."""
+def placeholders_in(text: str) -> set[str] | None:
+    """The named placeholders of a text; ``None`` when its braces cannot be read."""
     try:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError:

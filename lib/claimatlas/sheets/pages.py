@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
 
-from claimatlas.configuration.settings import SECTOR
-from claimatlas.sheets import counting, places, publishing
-from claimatlas.sheets.choices import choices
-from claimatlas.sheets.facts import Facts
-from claimatlas.sheets.lists import code_lists
-from claimatlas.sheets.markdown import blocks, bullets, code, link, plain, table
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.settings import HOSPITAL, SECTOR
+from claimatlas.conventions import TREND_YEARS
+from claimatlas.sheets.facts import TREND_P, WILSON_Z, Facts
+from claimatlas.sheets.markdown import code, link, plain, row
+from claimatlas.sheets.phrases import Phrases
 from claimatlas.sheets.texts import Texts
 
 INDEX = "index"
-
-Section = Callable[[Facts, Texts], str]
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True)
@@ -52,69 +57,82 @@ class Page:
 def sheet(facts: Facts, language: str, written: Written, ending: str, *, has_footer: bool = True) -> Page:
     """The sheet of an indicator; ``ending`` is that of the pages it links to.
 
-    ``has_footer``: whether it ends with a word to whoever keeps the declarations.
+    ``has_footer``: whether it ends with a note for those who edit the declarations.
     """
-    texts = written.texts[language]
-    indicator = facts.indicator
+    texts, indicator = written.texts[language], facts.indicator
 
-    def related(facts: Facts, texts: Texts) -> str:
-        return _related(facts, texts, written, ending)
+    def title_of(other: Indicator) -> str:
+        title = plain(other.names.of(language))
+        return link(title, f"{other.id}.{ending}") if other.id in written.indicators else title
 
-    sections: dict[str, Section] = {
-        "description": lambda facts, texts: plain(facts.indicator.description.of(texts.language)),
-        "brief": _brief,
-        "calculation": counting.calculation,
-        "population": counting.population,
-        "deliveries": counting.deliveries,
-        "services": counting.services,
-        "stay": counting.stay,
-        "corrections": counting.corrections,
-        "domicile": places.domicile,
-        "hospital": places.hospital,
-        "dimensions": publishing.dimensions,
-        "levels": places.levels,
-        "availability": publishing.availability,
-        "uncertainty": publishing.uncertainty,
-        "choices": choices,
-        "lists": code_lists,
-        "related": related,
-        "source": _source,
-    }
-    parts = [_warning(facts, texts)]
-    for name, section in sections.items():
-        text = section(facts, texts)
-        if text:
-            title = "choices_of_its_own" if name == "choices" and not indicator.source_page else name
-            parts += [f"## {texts.say(f'section.{title}')}", text]
-    if has_footer:
-        parts += ["---", texts.say("footer")]
-    return Page(
-        language,
-        indicator.id,
-        indicator.names.of(language),
-        _navigation(texts, indicator.id, written),
-        texts.say("navigation.label"),
-        blocks(parts),
-    )
+    values = {**_values(facts, texts), "title_of": title_of, "has_footer": has_footer}
+    body = _tidy(_environment().get_template("sheet.md.j2").render(values))
+    navigation = _navigation(texts, indicator.id, written)
+    return Page(language, indicator.id, indicator.names.of(language), navigation, texts.say("navigation.label"), body)
+
+
+def section(name: str, facts: Facts, texts: Texts) -> str:
+    """One section of a sheet without its heading: a block of the template, ``calculation`` or ``population``."""
+    template = _environment().get_template("sheet.md.j2")
+    return _tidy("".join(template.blocks[name](template.new_context(_values(facts, texts)))))
 
 
 def index(all_facts: Sequence[Facts], language: str, written: Written, ending: str) -> Page:
     """The index of the sheets in a language."""
     texts = written.texts[language]
-    header = [texts.say(f"index.{column}") for column in ("indicator", "title_column", "unit", "level", "status")]
-    rows = [
-        [
-            code(facts.indicator.id),
-            link(_title(facts, language), f"{facts.indicator.id}.{ending}"),
-            counting.unit(facts, texts),
-            _smallest_level(facts, texts),
-            _computable(facts, texts),
-        ]
-        for facts in all_facts
-    ]
-    body = blocks([texts.say("index.intro"), table(header, rows)])
+
+    def title_of(indicator: Indicator) -> str:
+        return link(plain(indicator.names.of(language)), f"{indicator.id}.{ending}")
+
+    values = {**_words(texts), "title_of": title_of, "sheets": [Phrases(facts, texts) for facts in all_facts]}
+    body = _tidy(_environment().get_template("index.md.j2").render(values))
     navigation = _navigation(texts, INDEX, written)
     return Page(language, INDEX, texts.say("index.title"), navigation, texts.say("navigation.label"), body)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates out of the package, wherever it is installed; a name that is not given is an error."""
+    folder = resources.files("claimatlas.sheets").joinpath("templates")
+    return Environment(
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=False,  # noqa: S701 - Markdown: ``plain`` and ``code`` escape, and HTML in it is never passed on
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _words(texts: Texts) -> dict[str, Any]:
+    """The functions with which a template writes its lines."""
+
+    def header(section: str, *columns: str) -> str:
+        return f"{row(*(texts.say(f'{section}.{column}') for column in columns))}\n{row(*['---'] * len(columns))}"
+
+    def names(kind: str, of: Iterable[str]) -> list[str]:
+        return [texts.name(kind, name) for name in of]
+
+    return {
+        **{"say": texts.say, "name": texts.name, "names": names, "number": texts.number},
+        **{"and_": texts.and_, "or_": texts.or_, "has": texts.by_key.__contains__},
+        **{"header": header, "row": row, "plain": plain, "code": code, "codes": lambda of: [code(name) for name in of]},
+    }
+
+
+def _values(facts: Facts, texts: Texts) -> dict[str, Any]:
+    """The values of the template of a sheet."""
+    return {
+        **_words(texts),
+        **{"facts": facts, "phrases": Phrases(facts, texts), "language": texts.language},
+        **{"indicator": facts.indicator, "settings": facts.settings, "geography": facts.settings.geography},
+        **{"SECTOR": SECTOR, "HOSPITAL": HOSPITAL},
+        **{"WILSON_Z": WILSON_Z, "TREND_P": TREND_P, "TREND_YEARS": TREND_YEARS},
+    }
+
+
+def _tidy(text: str) -> str:
+    """Several blank lines as one, none at the ends."""
+    return _BLANK_LINES.sub("\n\n", text).strip("\n")
 
 
 def _navigation(texts: Texts, name: str, written: Written) -> tuple[Link, ...]:
@@ -125,69 +143,3 @@ def _navigation(texts: Texts, name: str, written: Written) -> tuple[Link, ...]:
         if language != texts.language:
             links.append(Link(other.say("language.name"), f"../{language}/{name}", language))
     return tuple(links)
-
-
-def _title(facts: Facts, language: str) -> str:
-    return plain(facts.indicator.names.of(language))
-
-
-def _warning(facts: Facts, texts: Texts) -> str:
-    if not facts.missing:
-        return ""
-    return f"> {texts.say('warning', lists=texts.or_([code(name) for name in facts.missing]))}"
-
-
-def _brief(facts: Facts, texts: Texts) -> str:
-    indicator = facts.indicator
-    rows = {
-        "id": code(indicator.id),
-        "unit": counting.unit(facts, texts),
-        "population": counting.members(facts, texts),
-        "dimensions": ", ".join(texts.name("dimension", name) for name in indicator.dimensions)
-        or texts.say("brief.none"),
-        "smallest_level": _smallest_level(facts, texts),
-        "first_year": str(facts.first_year),
-        "observed_until": counting.end_of_observation(facts, texts),
-        "computable": _computable(facts, texts),
-    }
-    if indicator.source_page:
-        rows["source_page"] = code(indicator.source_page)
-    header = [texts.say("brief.item"), texts.say("brief.content")]
-    return table(header, [[texts.say(f"brief.{name}"), value] for name, value in rows.items()])
-
-
-def _smallest_level(facts: Facts, texts: Texts) -> str:
-    level = texts.name("level", facts.smallest_level)
-    if facts.smallest_level != SECTOR:
-        return level
-    return texts.say("brief.sector_from", level=level, year=facts.settings.geography.sector_first_year)
-
-
-def _computable(facts: Facts, texts: Texts) -> str:
-    if facts.missing:
-        return texts.say("brief.no", lists=", ".join(map(code, facts.missing)))
-    return texts.say("brief.with_stays" if facts.indicator.needs_stays else "brief.yes")
-
-
-def _related(facts: Facts, texts: Texts, written: Written, ending: str) -> str:
-    if not facts.related:
-        return texts.say("related.none")
-    items = []
-    for other in facts.related:
-        title = plain(other.names.of(texts.language))
-        linked = link(title, f"{other.id}.{ending}") if other.id in written.indicators else title
-        items.append(texts.say("related.item", title=linked, id=code(other.id)))
-    return bullets(items)
-
-
-def _source(facts: Facts, texts: Texts) -> str:
-    page = facts.indicator.source_page
-    if not page:
-        return ""
-    known = f"source.known.{page}" in texts.by_key
-    said = (
-        texts.say("source.known_page", page=code(page), meaning=texts.say(f"source.known.{page}"))
-        if known
-        else texts.say("source.page", page=code(page))
-    )
-    return blocks([said, texts.say("source.own_words")])

@@ -1,7 +1,7 @@
 """The words of the sheets in one language, from ``languages/<language>.yaml`` and the names of a configuration.
 
-Every sentence of a sheet stands in a file of the language, as Markdown with named places for what the configuration
-says. What it calls its groups, services and types, and what its sources are, a configuration says (``names.py``).
+Every sentence of a sheet is in the file of its language, as Markdown with named placeholders. The names of groups,
+services, types and sources come from the configuration (``names.py``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import Document, is_there, read_yaml
 from claimatlas.errors import InputError
 from claimatlas.sheets.markdown import code
-from claimatlas.sheets.names import FOLDER, load_names, places_in
+from claimatlas.sheets.names import FOLDER, load_names, placeholders_in
 
 _SHIPPED = resources.files("claimatlas.sheets").joinpath("languages")
 LANGUAGES = tuple(sorted(file.name.removesuffix(".yaml") for file in _SHIPPED.iterdir()))
@@ -42,7 +42,7 @@ class Texts:
     by_key: dict[str, str]
 
     def say(self, key: str, **values: object) -> str:
-        """The text of a key with its places filled; ``values`` are Markdown already."""
+        """The text of a key with its placeholders filled; ``values`` are Markdown already."""
         return self.by_key[key].format(**values)
 
     def name(self, kind: str, name: str) -> str:
@@ -69,7 +69,7 @@ class Texts:
         return format_list(parts, "or", self.locale)
 
     def nor(self, parts: Sequence[str]) -> str:
-        """The parts of which there is none; locales have no such enumeration."""
+        """The parts as an enumeration after "no", which Babel's locales do not have."""
         return self.say("list.nor").join([", ".join(parts[:-1]), *parts[-1:]]) if len(parts) > 1 else "".join(parts)
 
     def number(self, digits: str) -> str:
@@ -83,7 +83,7 @@ class Texts:
 
     @property
     def locale(self) -> str:
-        """Whose lists, numbers and months are written."""
+        """The locale in which lists, numbers and months are written."""
         return _LOCALES.get(self.language, self.language)
 
 
@@ -119,16 +119,16 @@ def texts_for(configuration: Configuration, language: str) -> Texts:
 
 
 def _own_texts(document: Document) -> dict[str, str]:
-    """The texts of a file of the configuration: one for each that ships, with the same places."""
+    """The texts of a file of the configuration: one for each that ships, with the same placeholders."""
     found = dict(flat(document.data))
     mistakes = []
     for key, text in texts_of(LANGUAGES[0]).by_key.items():
-        place = document.place(tuple(key.split(".")))
+        where = document.position(tuple(key.split(".")))
         if key not in found:
-            mistakes.append(f"{place}: this key is missing.")
-        elif places_in(found[key]) != places_in(text):
-            places = ", ".join(sorted(f"{{{name}}}" for name in places_in(text) or ())) or "none"
-            mistakes.append(f"{place}: the places for values must be those of the shipped text: {places}.")
+            mistakes.append(f"{where}: this key is missing.")
+        elif placeholders_in(found[key]) != placeholders_in(text):
+            needed = ", ".join(sorted(f"{{{name}}}" for name in placeholders_in(text) or ())) or "none"
+            mistakes.append(f"{where}: the placeholders must be those of the shipped text: {needed}.")
     if mistakes:
         raise InputError("\n".join(mistakes))
     return found

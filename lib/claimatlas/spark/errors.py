@@ -1,4 +1,4 @@
-"""Spark's errors by what they mean: those of a classic session, which come through Py4J, and those of Spark Connect.
+"""Classify Spark's errors: those of a classic session, which come through Py4J, and those of Spark Connect.
 
 A classic session tells the cause of a failure in the text of the error, Spark Connect in the server's stack trace
 beside it. A pure Connect client (`pyspark-client`) has neither Py4J nor Delta's Python package.
@@ -21,7 +21,7 @@ else:
 
 _CONFLICTS: tuple[type[Exception], ...]
 try:
-    # Until it is imported, a classic session gives a conflict as an error of Py4J.
+    # Without this import, a classic session reports a conflict as an error of Py4J.
     from delta.exceptions import DeltaConcurrentModificationException
 except ImportError:
     _CONFLICTS = ()

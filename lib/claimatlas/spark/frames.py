@@ -6,10 +6,10 @@ from pyspark.sql import DataFrame
 
 
 def analyse_now(df: DataFrame) -> DataFrame:
-    """The same rows, once Spark has looked whether they are there and which columns they have.
+    """Return the frame after Spark has resolved its table and columns.
 
-    A classic session has done so already. Over Spark Connect it else comes with the first use of the rows, where nobody
-    knows any more what a failure means.
+    A classic session has done so already. Spark Connect would do it at the first use of the rows, where the cause of a
+    failure is no longer clear.
     """
     df.schema  # noqa: B018 - asked for, and kept, by the session
     return df

@@ -219,7 +219,7 @@ EXAMPLE = "--target /opt/claimatlas/jars"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("--target", type=_path, metavar="DIR", help="their folder (default: %(default)s)")
+    parser.add_argument("--target", type=_path, metavar="DIR", help="folder of the JARs (default: %(default)s)")
     parser.set_defaults(target=folder_in_use())
 
 

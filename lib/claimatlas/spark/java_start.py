@@ -1,6 +1,6 @@
-"""Why Java ended before Spark was up, from what it said.
+"""Find why Java ended before Spark started, from its output.
 
-It says it before it has read any data, so that its words may be shown.
+Java has read no data by then, so its output may be shown.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def complete_submit_arguments() -> None:
 
 
 def why_java_ended(said: str) -> str | None:
-    """One sentence with the remedy; nothing when Java did not say why."""
+    """One sentence with the remedy; ``None`` when Java's output has no known cause."""
     given = os.environ.get(SUBMIT_ARGUMENTS, _SHELL)
     if any(sign in said for sign in _SIGNS_OF_MEMORY):
         asked = "driver-memory" in given or "spark.driver.memory" in given
@@ -76,7 +76,7 @@ def why_java_ended(said: str) -> str | None:
 
 
 def unknown_cause() -> str:
-    """What to say when Java's own words, which are shown above, do not fit any known cause."""
+    """The message when Java's output, which is shown above it, has no known cause."""
     remedy = f" {_remedy()}" if os.environ.get(SUBMIT_ARGUMENTS, _SHELL).strip() != _SHELL else ""
     return f"Java ended before Spark was up, for the reason it gives above.{remedy}"
 

@@ -1,4 +1,4 @@
-"""Several small aggregates asked in one query: a query of Spark costs more than what it counts."""
+"""Compute several small aggregates in one query: for small counts, the fixed cost of a Spark query dominates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answers = dict[str, list[dict[str, Any]]]
 def ask(questions: Mapping[str, DataFrame]) -> Answers:
     """Collect small frames together, each under its name; their values are whole numbers, texts and booleans.
 
-    Nothing is counted twice where Spark runs a task again, as its observed metrics are.
+    Unlike observed metrics, the values stay right when Spark runs a task again.
     """
     labelled = [
         rows.select(F.lit(name).alias("question"), F.to_json(F.struct("*"), {"ignoreNullFields": "false"}).alias("row"))

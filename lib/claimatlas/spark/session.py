@@ -1,9 +1,8 @@
 """The one place that makes a SparkSession.
 
-A session that is there is used as it is; where the surroundings provide one (Databricks) nothing is
-added, and to one of a Spark Connect server only the time zone; under `spark-submit` what the submit says
-wins; and a plain Python process gets a local Spark with Delta. Apart from this module nothing needs a
-classic session.
+An active session is used unchanged. A session that the environment provides (Databricks) gets no settings, one of a
+Spark Connect server only the time zone. Under `spark-submit` the settings of the submit win. A plain Python process
+gets a local Spark with Delta. Apart from this module nothing needs a classic session.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,25 +62,34 @@ CONNECT_PORT = 15002
 _SECONDS_TO_ANSWER = 10
 
 
-def get_session(
-    app_name: str,
-    *,
-    master: str | None = None,
-    driver_memory: str | None = None,
-    settings: Mapping[str, str] | None = None,
-    java_options: str | None = None,
-    is_small: bool = False,
-) -> SparkSession:
+@dataclass(frozen=True)
+class LocalSpark:
+    """How a Spark that a plain Python process starts is set up.
+
+    Attributes:
+        master: Where it runs; else the variable `SPARK_MASTER`, else this machine.
+        driver_memory: Its memory, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
+        settings: Further settings.
+        java_options: Java's options, in place of the product's.
+        is_small: Whether little data is worked on: a Spark on this machine gets what suits that.
+    """
+
+    master: str | None = None
+    driver_memory: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    java_options: str | None = None
+    is_small: bool = False
+
+
+DEFAULT_SPARK = LocalSpark()
+
+
+def get_session(app_name: str, local: LocalSpark = DEFAULT_SPARK) -> SparkSession:
     """Return the session to work with, and make one where there is none.
 
     Args:
         app_name: The name under which Spark shows a session that is made here.
-        master: Where a session of a plain Python process runs; else the variable `SPARK_MASTER`, else
-            this machine.
-        driver_memory: Memory of such a session, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
-        settings: Further settings of such a session.
-        java_options: Java's options of such a session, in place of the product's.
-        is_small: Whether little data is worked on: such a session on this machine gets what suits that.
+        local: How Spark is set up where this process starts it.
 
     Raises:
         InputError: Java or Delta's JARs are missing, or Spark and Delta are not the tested pair; or no Spark Connect
@@ -93,12 +101,11 @@ def get_session(
     if _is_provided():
         return _provided_session(os.environ.get(REMOTE_VARIABLE, ""))
     _require_user()
-    with _own_interruption():
+    with _keeping_interruption_handler():
         if "PYSPARK_GATEWAY_PORT" in os.environ:
-            session = _submitted_session(app_name, is_small=is_small)
+            session = _submitted_session(app_name, is_small=local.is_small)
         else:
-            wishes = _Wishes(master, driver_memory, settings or {}, java_options, is_small)
-            session = _local_session(app_name, wishes)
+            session = _local_session(app_name, local)
     try:
         _check_versions(session)
         _require_loading(session.sparkContext._jvm)
@@ -109,7 +116,7 @@ def get_session(
 
 
 def stop_working() -> None:
-    """Let a classic session of this process drop what it is doing, without a word of Java's about it."""
+    """Cancel the jobs of a classic session of this process, without messages from Java."""
     silence()
     try:
         from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
@@ -120,8 +127,8 @@ def stop_working() -> None:
 
 
 @contextmanager
-def _own_interruption() -> Iterator[None]:
-    """Keep the handler of Ctrl-C that a command has put: Spark puts one of its own, which is for a shell."""
+def _keeping_interruption_handler() -> Iterator[None]:
+    """Keep the Ctrl-C handler of a command: Spark would install its own, which is meant for a shell."""
     found = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -132,7 +139,7 @@ def _own_interruption() -> Iterator[None]:
 
 
 def _require_user() -> None:
-    """Stop where the user has no name, as in a container that is started with any number: Hadoop wants one."""
+    """Stop if the user has no name, as in a container with an arbitrary user id: Hadoop needs a name."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -143,19 +150,19 @@ def _require_user() -> None:
 
 
 def _is_provided() -> bool:
-    """Say whether the surroundings, not this module, decide what the session is."""
+    """Whether the environment, not this module, provides the session."""
     if is_provided_by_variables():
         return True
     try:
         from pyspark import SparkContext  # noqa: PLC0415 - a pure Connect client has none
     except ImportError:
         return True
-    # A thread of a notebook sees no active session, though the process has one.
+    # In a thread of a notebook there is no active session, although the process has one.
     return SparkContext._active_spark_context is not None
 
 
 def _provided_session(address: str) -> SparkSession:
-    """Take the session that the surroundings provide, or make one on the Spark Connect server at `address`.
+    """Take the session that the environment provides, or make one on the Spark Connect server at `address`.
 
     Delta and everything else is the server's; but a date must not depend on the server's time zone.
     """
@@ -173,9 +180,9 @@ def _provided_session(address: str) -> SparkSession:
 
 
 def _require_answer(address: str) -> None:
-    """Stop where nothing listens: Spark itself would try again for ten minutes."""
+    """Stop if nothing listens at the address: Spark itself would retry for ten minutes."""
     if getproxies():
-        return  # The way there is not ours to know.
+        return  # Behind a proxy we cannot know the route.
     try:
         parts = urlsplit(address)
         peer = (parts.hostname or "", parts.port or CONNECT_PORT)
@@ -197,14 +204,14 @@ def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
     require_supported(jvm.java.lang.System.getProperty("java.specification.version"))
     _require_delta(jvm)
     builder = SparkSession.builder
-    # Unless `--name` was given, the name is the script's.
+    # Without `--name`, the name is that of the script.
     if submitted.get("spark.app.name") in (None, Path(sys.argv[0]).name):
         builder = builder.appName(app_name)
     wanted = {**DELTA, **SESSION}
     if submitted.get("spark.master", "local").startswith("local"):
-        # Java's own options are the submit's: it is running already.
+        # Java runs already, so its options are those of the submit.
         wanted |= {**_on_this_machine(submitted), **(SMALL if is_small else {})}
-        # Another Python, or one that is not there, fails once there is work for it.
+        # Another Python, or a missing one, would fail at the first Python task.
         os.environ["PYSPARK_PYTHON"] = sys.executable
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
@@ -224,18 +231,7 @@ def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has 
         ) from error
 
 
-@dataclass(frozen=True)
-class _Wishes:
-    """What the caller of ``get_session`` asks of a session that is made here."""
-
-    master: str | None
-    driver_memory: str | None
-    settings: Mapping[str, str]
-    java_options: str | None
-    is_small: bool
-
-
-def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
+def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     """Make the session of a plain Python process: a console command or a test."""
     check_java()
     home = jars.spark_home()
@@ -245,29 +241,29 @@ def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
     complete_submit_arguments()
     _let_java_name_paths()
     defaults = spark_defaults()
-    settings = wishes.settings
-    master = wishes.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
+    settings = local.settings
+    master = local.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
     if not master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     else:
-        # One that a notebook has left there may be another version, or gone.
+        # A value that a notebook left there may name another version, or nothing.
         os.environ["PYSPARK_PYTHON"] = sys.executable
-        # Names of hosts that do not resolve stop Spark, and nobody else has to reach it.
+        # Spark stops if the host name does not resolve, and no other machine needs to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         wanted |= {
             **_on_this_machine({**defaults, **settings}),
-            **(SMALL if wishes.is_small else {}),
-            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if wishes.is_small else DRIVER_JAVA_OPTIONS)
+            **(SMALL if local.is_small else {}),
+            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS)
             + _log_option(),
         }
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
         wanted["spark.jars"] = ",".join([*own, *(path.as_uri() for path in jars.find())])
-    if wishes.java_options is not None:
-        wanted["spark.driver.extraJavaOptions"] = wishes.java_options + _log_option()
-    driver_memory = wishes.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
+    if local.java_options is not None:
+        wanted["spark.driver.extraJavaOptions"] = local.java_options + _log_option()
+    driver_memory = local.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
     if driver_memory:
         wanted["spark.driver.memory"] = driver_memory
     builder = SparkSession.builder.appName(app_name).master(master)
@@ -286,13 +282,13 @@ def _local_session(app_name: str, wishes: _Wishes) -> SparkSession:
 
 
 def _let_java_name_paths() -> None:
-    """Give Java UTF-8 for the names of files where Python takes that whatever the locale says, as in `LC_ALL=C`."""
+    """Make Java use UTF-8 for file names where Python does so in spite of the locale, as with `LC_ALL=C`."""
     if sys.getfilesystemencoding() == "utf-8" and locale.getencoding().lower().replace("-", "") != "utf8":
         os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has no type
-    """Stop where Java may not load the libraries that compress tables: Spark unpacks them into a temporary folder."""
+    """Stop if Java cannot load the libraries that compress tables: Spark unpacks them into a temporary folder."""
     try:
         jvm.com.github.luben.zstd.util.Native.load()
         jvm.org.xerial.snappy.Snappy.getNativeLibraryVersion()
@@ -312,16 +308,16 @@ def _on_this_machine(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def temporary_folder() -> str:
-    """Return a folder that only this user gets into, for Spark's temporary files.
+    """Return a folder for Spark's temporary files that only this user can open.
 
-    They hold rows on their way between tasks, and Spark leaves them open to everybody on the machine. The folder stays
-    for the next session; Spark removes what it put there.
+    These hold rows on their way between tasks, and Spark makes them readable for everybody on the machine. The folder
+    stays for the next session; Spark removes what it put there.
     """
     folder = Path(tempfile.gettempdir(), f"claimatlas-{os.geteuid()}")
     with suppress(FileExistsError):
         folder.mkdir(mode=stat.S_IRWXU)
     found = folder.lstat()
-    # Somebody who wants to read along may have made it, or a link to a place of his own.
+    # Another user may have created it, or a link to a folder of theirs, in order to read the files.
     is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if is_own and stat.S_IMODE(found.st_mode) == stat.S_IRWXU:
         return str(folder)
@@ -338,7 +334,7 @@ def _absent(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, st
 
 
 def _log_option() -> str:
-    """Return what keeps Spark's log to errors, unless Spark's folder of settings has its own."""
+    """Return the Java option that limits Spark's log to errors, unless Spark's folder of settings has a log file."""
     if any(conf_folder().glob("log4j2.*")):
         return ""
     return f" -Dlog4j2.configurationFile={LOG_FILE.as_uri()}"

@@ -1,4 +1,4 @@
-"""Spark's settings that the product wants, each with its reason.
+"""The settings of Spark that the product uses, each with its reason.
 
 Only the standard library is used: the set-up script writes some of them into a file.
 """
@@ -42,7 +42,7 @@ SESSION = {
     # reading of a small table, and in vain where every file of a year holds every code.
     "spark.databricks.delta.stats.skipping": "false",
     # For its messages PySpark notes the place of every column expression, by several calls of Java each: seconds of a
-    # run. Ours say what is wrong in the user's terms, not where in our code.
+    # run. Our messages name the fault in the user's terms, not its place in our code.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
@@ -68,7 +68,7 @@ SMALL = {
     "spark.sql.adaptive.enabled": "false",
 }
 SMALL_BYTES = 16 * 2**20
-"""Files up to which a run counts as one on little data."""
+"""The most bytes of files with which a run counts as small."""
 
 
 def local_settings() -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Gold of a believable country without any claims: its cells are drawn as counts, for the steps after gold.
+"""Gold of a plausible country without claims: its cells are drawn as counts, to test the steps after gold.
 
-A year of national size is drawn in seconds, so that what is published can be tried at that size. Cells of hospitals are
-not drawn.
+A year of national size is drawn in seconds, so that publication can be tested at that size. Cells of hospitals are not
+drawn.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.errors import InputError
-from claimatlas.protection.frames import Counts, Frame, frame_of_places
+from claimatlas.protection.frames import Counts, Frame, Unit, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
 from claimatlas.synthetic.drawn_comparisons import comparison_rows
 from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
@@ -39,6 +39,21 @@ class Drawn:
 
     frame: Frame
     by_type: Counts
+
+
+@dataclass(frozen=True)
+class _Year:
+    """One year of one population, and the random generator of its counts."""
+
+    configuration: Configuration
+    population: Population
+    year: int
+    random: np.random.Generator
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of deliveries."""
+        return tuple(self.configuration.services.delivery_types)
 
 
 def write_counts(configuration: Configuration, folder: str, years: Sequence[int], people: int, seed: int) -> int:
@@ -72,33 +87,28 @@ def _rows_of_year(
     if not indicators:
         return
     random = np.random.Generator(np.random.PCG64([seed, year, len(population)]))
-    types = tuple(configuration.services.delivery_types)
-    wanted = {q for i in indicators for q in (denominator_of(i, types), numerator_of(i, types))}
-    drawn = _draw(configuration, population, year, people, wanted, random)
+    of = _Year(configuration, population, year, random)
+    wanted = {q for i in indicators for q in (denominator_of(i, of.types), numerator_of(i, of.types))}
+    drawn = _draw(of, people, wanted)
     for indicator in indicators:
-        yield from _rows_of_indicator(configuration, indicator, year, drawn, types)
+        yield from _rows_of_indicator(of, indicator, drawn)
     if any(SECTOR in indicator.levels for indicator in indicators):
-        yield from _sector_rows(configuration, indicators, year, drawn, random)
+        yield from _sector_rows(of, indicators, drawn)
 
 
-def _frame(configuration: Configuration, population: Population, year: int) -> Frame:
+def _frame(of: _Year) -> Frame:
+    configuration, population = of.configuration, of.population
     levels = configuration.settings.geography.levels
-    places = [(code, place.parents) for code, place in sorted(configuration.geography.vintage(year).items())]
+    places = [(code, place.parents) for code, place in sorted(configuration.geography.vintage(of.year).items())]
     dimensions = configuration.dimensions
     names = [name for name in dimensions.of(population) if name != dimensions.of_delivery_type]
     return frame_of_places(levels, places, names, [dimensions.values(name, population) for name in names])
 
 
-def _draw(
-    configuration: Configuration,
-    population: Population,
-    year: int,
-    people: int,
-    wanted: set[Quantity],
-    random: np.random.Generator,
-) -> dict[Quantity, Drawn]:
+def _draw(of: _Year, people: int, wanted: set[Quantity]) -> dict[Quantity, Drawn]:
     """Every quantity without its restriction to types, by (kind, names, stay)."""
-    frame = _frame(configuration, population, year)
+    configuration, population, random = of.configuration, of.population, of.random
+    frame = _frame(of)
     number = people if population == "beneficiary_years" else round(people * DELIVERIES_PER_INHABITANT)
     kinds = len(configuration.services.delivery_types) if population == "deliveries" else 1
     shares = _shares(frame, _leaf_shares(configuration, frame), kinds)
@@ -121,7 +131,7 @@ def _draw(
 
 
 def _rank(quantity: Quantity, parents: dict[Quantity, tuple[Quantity, ...]]) -> tuple[int, Quantity]:
-    """How far below the whole it lies, so that a whole is drawn before its parts."""
+    """The depth of a quantity below the whole: wholes are drawn before their parts."""
     above = [parent for parent in parents[quantity] if not parent.is_magnitude]
     return (1 + max((_rank(parent, parents)[0] for parent in above), default=-1), quantity)
 
@@ -163,15 +173,9 @@ def _value_shares(name: str, number: int) -> Any:  # noqa: ANN401
     return np.append(shares, _UNKNOWN_SHARE if name == "increased_reimbursement" else _UNKNOWN_SHARE / 10)
 
 
-def _rows_of_indicator(
-    configuration: Configuration,
-    indicator: Indicator,
-    year: int,
-    drawn: dict[Quantity, Drawn],
-    types: Sequence[str],
-) -> Iterator[tuple[Any, ...]]:
-    frame, numerators = _by_dimension(configuration, indicator, numerator_of(indicator, types), drawn)
-    _, denominators = _by_dimension(configuration, indicator, denominator_of(indicator, types), drawn)
+def _rows_of_indicator(of: _Year, indicator: Indicator, drawn: dict[Quantity, Drawn]) -> Iterator[tuple[Any, ...]]:
+    frame, numerators = _by_dimension(of.configuration, indicator, numerator_of(indicator, of.types), drawn)
+    _, denominators = _by_dimension(of.configuration, indicator, denominator_of(indicator, of.types), drawn)
     upper, lower = frame.cells(numerators), frame.cells(denominators)
     for split, position in frame.split_position.items():
         named = dict(zip(frame.dimensions, split, strict=True))
@@ -181,7 +185,7 @@ def _rows_of_indicator(
         for unit, place in enumerate(frame.units):
             if place.level in indicator.levels and (is_total or lower[unit, position]):
                 counts = (int(upper[unit, position]), int(lower[unit, position]))
-                yield _row(indicator, year, (place.level, place.code), configuration.dimensions.split(named), counts)
+                yield _row(indicator, of.year, place, of.configuration.dimensions.split(named), counts)
 
 
 def _by_dimension(
@@ -205,18 +209,13 @@ def _by_dimension(
     return frame, by_label.reshape(len(frame.leaves), -1)
 
 
-def _sector_rows(
-    configuration: Configuration,
-    indicators: Sequence[Indicator],
-    year: int,
-    drawn: dict[Quantity, Drawn],
-    random: np.random.Generator,
-) -> Iterator[tuple[Any, ...]]:
-    if year < configuration.settings.geography.sector_first_year:
+def _sector_rows(of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantity, Drawn]) -> Iterator[tuple[Any, ...]]:
+    random, types = of.random, of.types
+    if of.year < of.configuration.settings.geography.sector_first_year:
         return
-    types = tuple(configuration.services.delivery_types)
     totals = {quantity: found.by_type.sum(axis=(1, 2)) for quantity, found in drawn.items()}
     frame = next(iter(drawn.values())).frame
+    total = of.configuration.dimensions.split({})
     for position, leaf in enumerate(frame.leaves[:-1]):
         whole = next(quantity for quantity in drawn if quantity.kind == "all" and not quantity.with_stay)
         number = max(1, int(totals[whole][position]) // INHABITANTS_PER_SECTOR)
@@ -235,20 +234,19 @@ def _sector_rows(
             for sector in range(number):
                 code = f"{leaf}A{sector:03d}" if sector < 1000 else f"{leaf}B{sector - 1000:03d}"
                 counted = (int(upper[sector]), int(lower[sector]))
-                yield _row(indicator, year, (SECTOR, code), configuration.dimensions.split({}), counted)
+                yield _row(indicator, of.year, Unit(SECTOR, code, ()), total, counted)
 
 
 def _row(
-    indicator: Indicator, year: int, place: tuple[str, str], split: tuple[str, ...], counts: tuple[int, int]
+    indicator: Indicator, year: int, place: Unit, split: tuple[str, ...], counts: tuple[int, int]
 ) -> tuple[Any, ...]:
     numerator, denominator = counts
     value = float(numerator) if indicator.unit == "count" else None
     if value is None and denominator:
         value = indicator.scale * numerator / denominator
-    level, code = place
     return (
-        *(indicator.id, code, year, *split, numerator, denominator, value, None, None),
-        *("final", RUN, year, level),
+        *(indicator.id, place.code, year, *split, numerator, denominator, value, None, None),
+        *("final", RUN, year, place.level),
     )
 
 

@@ -1,4 +1,4 @@
-"""The reasons to reject a row, each with ways in which a row can come to deserve it."""
+"""The reasons to reject a row, each with ways to make a sound row have it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 BLANK = "  "
-"""Text that is nothing once it is trimmed."""
+"""Text that is empty once it is trimmed."""
 TOO_EARLY, TOO_LATE = "1999-12-31", "2199-01-01"
 
 
 @dataclass(frozen=True)
 class Defect:
-    """A reason, and one or more ways to spoil a sound row: new text for some of its columns."""
+    """A reason, and one or more ways to break a sound row: new text for some of its columns."""
 
     reason: str
     ways: tuple[dict[str, Column], ...]

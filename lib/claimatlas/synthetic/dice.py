@@ -1,4 +1,4 @@
-"""Chance that can be repeated: every draw is a hash of the seed, its purpose and whom it is for.
+"""Repeatable random draws: every draw is a hash of the seed, its purpose and its person.
 
 A draw depends on nothing else, so rows are the same whatever the number of cores, partitions or
 runs. One hash gives 64 bits; each draw takes its own slice of them, as hashing is what costs.

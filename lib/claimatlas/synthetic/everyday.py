@@ -1,4 +1,7 @@
-"""The claim lines that everybody has, year by year: nine tenths of all lines, so kept cheap."""
+"""The ordinary claim lines of all people, year by year.
+
+They are nine tenths of all lines, so they must be cheap to make.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codes that anybody may have billed: consultations of the lists, and several thousand others.
+"""The codes of ordinary claim lines: consultations from the lists, and several thousand others.
 
 The others are invented, with a right check digit, and never in any code list: so they can never
 count for an indicator.

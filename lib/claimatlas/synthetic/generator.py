@@ -1,4 +1,4 @@
-"""Generate a synthetic country: claims, population and hospital stays, and the truth about them."""
+"""Generate a synthetic country: claims, population and hospital stays, and the true results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from claimatlas.synthetic.stays import make_delivery_stays, make_everyday_stays
 from claimatlas.synthetic.truth import true_contacts, true_deliveries, true_exams, true_services
 from claimatlas.synthetic.world import World, make_world
 
-# What is rare fills few files: its share of all claim lines, for the people that it is drawn from.
+# The share of rare services among all claim lines: their people are planned in so many parts, for fewer files.
 _RARE_SHARE = 0.04
 
 Progress = Callable[[str], None]
@@ -45,22 +45,17 @@ class _Country:
 
 
 def generate(
-    spark: SparkSession,
+    output: Output,
     parameters: Parameters,
     configuration: Configuration,
-    folder: str,
-    *,
-    overwrite: bool = False,
     progress: Progress = lambda message: None,
 ) -> dict[str, Any]:
-    """Write a synthetic country into ``folder``.
+    """Write a synthetic country.
 
     Args:
-        spark: any session, classic or Connect.
+        output: gets ``claims``, ``population``, ``hospital_stays``, ``truth/…`` and ``generate.json``.
         parameters: size, years, seed, share of rows to be rejected, format.
         configuration: code lists, provider rules, geography and the tables of ``synthetic/``.
-        folder: gets ``claims``, ``population``, ``hospital_stays``, ``truth/…`` and ``generate.json``.
-        overwrite: replace these where the folder is not empty.
         progress: told what is written next.
 
     Returns:
@@ -70,18 +65,19 @@ def generate(
         InputError: the folder is not empty, or the configuration cannot be used.
     """
     world = make_world(parameters, configuration)
-    output = Output(spark, folder)
-    output.prepare(overwrite=overwrite)
+    output.prepare()
+    spark = output.spark
     country = _make_country(spark, world)
     rows: dict[str, int] = {}
     rejected: list[tuple[str, str, int]] = []
     for table, sound in (
         (population_input(configuration), country.population),
-        (HOSPITAL_STAYS_INPUT, _together(HOSPITAL_STAYS_INPUT, country.everyday_stays, country.delivery_stays)),
-        (CLAIMS_INPUT, _together(CLAIMS_INPUT, *_all_lines(country))),
+        (HOSPITAL_STAYS_INPUT, _union(HOSPITAL_STAYS_INPUT, country.everyday_stays, country.delivery_stays)),
+        (CLAIMS_INPUT, _union(CLAIMS_INPUT, *_all_lines(country))),
     ):
         progress(f"writing {table.name}")
-        rows[table.name] = _write_input(spark, world, output, table, sound, rejected)
+        rows[table.name], planted_rows = _write_input(output, world, table, sound)
+        rejected += planted_rows
     for name, truth in _truth(world, country).items():
         progress(f"writing truth/{name}")
         rows[f"truth/{name}"] = output.write(truth, f"truth/{name}")
@@ -105,7 +101,7 @@ def _make_country(spark: SparkSession, world: World) -> _Country:
     people = make_people(world, world.persons(spark, _RARE_SHARE))
     person_years = make_person_years(world, people)
     pregnancies = make_pregnancies(world, people)
-    # The mass of the lines: the same people once more, in as many parts as the lines need.
+    # Most lines come from here: the same people again, in as many parts as the lines need.
     everybody = make_person_years(world, make_people(world, world.persons(spark, 1.0)))
     return _Country(
         population=make_population(world, person_years),
@@ -131,31 +127,28 @@ def _truth(world: World, country: _Country) -> dict[str, DataFrame]:
     }
 
 
-def _together(table: InputTable, *parts: DataFrame) -> DataFrame:
+def _union(table: InputTable, *parts: DataFrame) -> DataFrame:
     """The rows of all parts, with the table's columns in their order."""
     names = [column.name for column in table.columns]
     return reduce(DataFrame.unionByName, [part.select(*names) for part in parts])
 
 
 def _write_input(
-    spark: SparkSession,
-    world: World,
-    output: Output,
-    table: InputTable,
-    sound: DataFrame,
-    rejected: list[tuple[str, str, int]],
-) -> int:
-    """Write an input table with what is planted in it, and note the planted rows."""
+    output: Output, world: World, table: InputTable, sound: DataFrame
+) -> tuple[int, list[tuple[str, str, int]]]:
+    """Write an input table with the faults that are planted in it.
+
+    Gives back the number of its rows, and the planted ones: table, reason to reject, number of rows.
+    """
     file_format, names = world.parameters.format, [column.name for column in table.columns]
-    # Text where text is written, and where a column must hold what its type could not.
+    # As text for CSV, and where a column must hold values that its type does not allow.
     if file_format == "csv" or world.parameters.dirty > 0:
         sound = as_text(sound, names)
     rows = output.write(sound.select(*names), table.name, file_format)
     if not world.parameters.dirty:
-        return rows
-    planted = plant(spark, world, table)
+        return rows, []
+    planted = plant(output.spark, world, table)
     rows += output.write(planted.rows, table.name, file_format, append=True)
     if planted.malformed is not None:
         rows += output.add_lines(planted.malformed, table.name, ",".join(names))
-    rejected += [(table.name, reason, number) for reason, number in planted.reasons.items()]
-    return rows
+    return rows, [(table.name, reason, number) for reason, number in planted.reasons.items()]

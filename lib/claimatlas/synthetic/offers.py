@@ -19,7 +19,7 @@ from claimatlas.synthetic.parameters import Parameters
 from claimatlas.synthetic.rates import PregnancyService, Rates
 
 NEAR_MISS = "near_miss"
-"""A code of a contact group from a provider who does not make it a contact."""
+"""A code of a contact group, billed by a provider with whom it is no contact."""
 DELIVERY_TYPES = ("caesarean", "vaginal_hospital", "home")
 """The types of delivery that are generated, the highest priority first."""
 IMAGING = "imaging_therapeutic"
@@ -149,7 +149,7 @@ def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]
 
 
 def _provider(group: ContactGroup) -> Provider:
-    """Somebody who meets the group's rule."""
+    """A provider who meets the rule of the group."""
     if group.competences_except:
         competences = tuple(code for code in SPECIALISTS if code not in group.competences_except)
     elif group.professions and not group.competences:

@@ -1,4 +1,4 @@
-"""Write the generated tables into one folder, and what was written into its record."""
+"""Write the generated tables into one folder, with a record of what was written."""
 
 from __future__ import annotations
 
@@ -22,15 +22,19 @@ _NO_SEPARATOR = "\x01"
 class Output:
     """A folder of this machine or, given as a URI, of a file system that only Spark reaches."""
 
-    def __init__(self, spark: SparkSession, folder: str) -> None:
-        """Name the folder; nothing is read or made yet."""
+    def __init__(self, spark: SparkSession, folder: str, *, overwrite: bool = False) -> None:
+        """Name the folder; nothing is read or made yet.
+
+        ``spark``: any session, classic or Connect. ``overwrite``: replace what the folder holds.
+        """
         self.spark = spark
+        self.overwrite = overwrite
         self.local: Path | None = None
         if not is_remote(folder):
             self.local = Path(folder).resolve()
         self.folder = str(self.local) if self.local else folder.rstrip("/")
 
-    def prepare(self, *, overwrite: bool) -> None:
+    def prepare(self) -> None:
         """Refuse a folder with anything in it, unless it is to be overwritten.
 
         The record is removed first: while it is missing, the folder is not complete.
@@ -40,7 +44,7 @@ class Output:
         """
         if self.local and self.local.exists() and not self.local.is_dir():
             raise InputError(f"{self.folder} is not a folder.")
-        if not overwrite and not self._is_empty():
+        if not self.overwrite and not self._is_empty():
             raise InputError(f"The folder {self.folder} is not empty; choose another or give --overwrite.")
         if self.local:
             try:
@@ -82,6 +86,6 @@ class Output:
         if self.local:
             (self.local / RECORD).write_text(text, encoding="utf-8")
             return
-        # Spark alone writes folders: the record is then the one file in a folder of its name.
+        # Only Spark can write there, and it writes folders: the record is the one file in a folder of its name.
         one = self.spark.createDataFrame([(json.dumps(record),)], "value string").coalesce(1)
         one.write.mode("overwrite").text(f"{self.folder}/{RECORD}")

@@ -1,1 +1,1 @@
-"""The Delta tables: what their columns mean, and where they live."""
+"""The Delta tables: schemas, locations, reading and writing, releases."""

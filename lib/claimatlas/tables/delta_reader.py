@@ -1,6 +1,6 @@
-"""Reading tables without Spark and Java, by the package `deltalake`: see ``Reader``.
+"""Read tables without Spark and Java, with the package `deltalake`: see ``Reader``.
 
-Its SQL is used: its plain reader refuses deletion vectors, which corrections leave in silver.
+It uses the package's SQL: the plain reader refuses deletion vectors, which corrections leave in silver.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from deltalake import DeltaTable, QueryBuilder
 
 from claimatlas.paths import is_made, is_remote, quoted
-from claimatlas.tables.reader import NotReadableError, Row, Value, Where, named, not_there, values_of
+from claimatlas.tables.reader import NotReadableError, Row, Value, Where, missing_table, named, values_of
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatchReader
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from claimatlas.tables.schemas import Table
 
 READ_FEATURES = frozenset({"deletionVectors"})
-"""The features of a table, beyond the first protocol of Delta, that are known to be read right."""
+"""The table features, beyond Delta's first protocol, that the package is known to read correctly."""
 
 _TABLE = "claimatlas_table"
 
@@ -108,7 +108,7 @@ class DeltaReader:
             NotReadableError: the table cannot be read so.
         """
         if not self.exists(table):
-            raise not_there(table.name, self._root)
+            raise missing_table(table.name, self._root)
         opened = self._open(table, version)
         given = named(*table.column_names) if columns is None else columns
         wanted = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in given.items())
@@ -130,18 +130,19 @@ class DeltaReader:
                 unknown = _unknown_features(opened)
             if unknown:
                 raise NotReadableError(
-                    f"The table {table.name} in {self._root} has what can be read by Spark only: {', '.join(unknown)}."
+                    f"The table {table.name} in {self._root} has features that only Spark can read: "
+                    f"{', '.join(unknown)}."
                 )
             self._opened[key] = opened
         return self._opened[key]
 
     @contextmanager
     def _opening(self, table: Table) -> Iterator[None]:
-        """Turn whatever the package raises into one sentence; not its own, which may quote data."""
+        """Turn any error of the package into one sentence of ours: its own message may quote data."""
         try:
             yield
         except BaseException as error:
-            # A panic of its Rust is no Exception.
+            # A panic in its Rust code is not an Exception.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
             raise NotReadableError(
@@ -151,7 +152,7 @@ class DeltaReader:
 
 
 def _unknown_features(opened: DeltaTable) -> list[str]:
-    """What a reader of the table must know, and nobody has tried with this package."""
+    """The table features that a reader needs and that were not tried with this package."""
     protocol = opened.protocol()
     if protocol.min_reader_version == 1:
         return []

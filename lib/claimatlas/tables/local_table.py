@@ -1,4 +1,4 @@
-"""A Delta table in a folder of this machine, written and looked at without Spark.
+"""A Delta table in a folder of this machine, written and read without Spark.
 
 A commit of Spark costs some five queries of its own, seconds for a table of a few rows. Here the package ``deltalake``
 makes it, which checks columns and constraints too. It is for folders only: of an object store Spark's and the package's
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 LOG = "_delta_log"
 FIRST_COMMIT = f"{0:020}.json"
 _READER, _WRITER = 1, 3
-"""The protocol of Delta up to which a table is written here: constraints, and no table features such as deletion
-vectors."""
+"""The highest Delta protocol that is written here: constraints, but no table features such as deletion vectors."""
 _TYPES = {"int": "integer", "bigint": "long"}
 _ELEMENT = "array<"
 
@@ -46,7 +45,7 @@ class LocalTable:
     """A table at a path."""
 
     def __init__(self, path: str) -> None:
-        """Open the table as it is now; it stays so until something is written by this object."""
+        """Open the table as it is now. The object shows this state until it writes itself."""
         from deltalake import DeltaTable  # noqa: PLC0415 - its import is not for every command
 
         self.path = path
@@ -54,7 +53,7 @@ class LocalTable:
 
     @classmethod
     def at(cls, path: str) -> LocalTable | None:
-        """The table at a path, if it can be written here; nothing where Spark must do it."""
+        """The table at a path, if it can be written here; ``None`` if Spark must do it."""
         if find_spec("deltalake") is None or not is_made(Path(path)):
             return None
         from deltalake.exceptions import DeltaError  # noqa: PLC0415
@@ -62,13 +61,13 @@ class LocalTable:
         try:
             table = cls(path)
         except DeltaError:
-            return None  # Spark says what is wrong with it.
+            return None  # Spark reports what is wrong with it.
         protocol = table._now.protocol()
         fits = protocol.min_reader_version <= _READER and protocol.min_writer_version <= _WRITER
         return table if fits and _excludes_others(Path(path, LOG)) else None
 
     def number_of_rows(self, version: int | None = None) -> int:
-        """How many rows a version has, the newest by default, by what the log says of its files.
+        """The number of rows of a version, by default the newest, from the log.
 
         Raises:
             UnreadableError: the version is not there any more.
@@ -78,7 +77,7 @@ class LocalTable:
         return sum(files["num_records"].to_pylist()) if files.num_rows else 0
 
     def rows_by_year(self) -> dict[int | None, int]:
-        """The rows of each value of ``year``, a column that the table is partitioned by, by what the log says."""
+        """The number of rows for each value of the partition column ``year``, from the log."""
         files = pa.table(self._now.get_add_actions(flatten=True))
         found: dict[int | None, int] = {}
         if files.num_rows:
@@ -94,7 +93,7 @@ class LocalTable:
         """
         with _reading():
             files = pa.table(self._opened(version).get_add_actions())
-        # In the log a path is written as a URI is.
+        # The log holds paths in the form of URIs.
         return sorted(f"{self.path}/{unquote(path)}" for path in files["path"].to_pylist())
 
     def without_year(self) -> pa.Table:
@@ -158,7 +157,7 @@ class LocalTable:
         self._now.delete(None if where == "true" else where, commit_properties=_commit(metadata))
 
     def version(self) -> int:
-        """The number of the newest commit that this object has seen, its own among them."""
+        """The number of the newest commit that this object has seen or made."""
         return int(self._now.version())
 
     def properties(self) -> dict[str, str]:
@@ -170,7 +169,7 @@ class LocalTable:
         self._now.alter.set_table_properties(dict(properties), raise_if_not_exists=False)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
-        """The commits that are kept, the newest first, with ``version`` and what each says of itself."""
+        """The commits that are kept, the newest first, with ``version`` and their own metadata."""
         return self._now.history(limit)
 
     def _opened(self, version: int | None) -> DeltaTable:
@@ -193,7 +192,7 @@ class LocalTable:
         except DeltaError as error:
             if "failed validation" not in str(error):
                 raise
-            # The message of the package quotes rows.
+            # The package's message quotes rows.
             raise ClaimatlasError(
                 f"Internal error: rows for {Path(self.path).name} break a constraint of the table. Nothing was written."
             ) from None
@@ -217,14 +216,14 @@ def _reading() -> Iterator[None]:
 
 
 def create(path: str, table: Table, properties: Mapping[str, str]) -> bool:
-    """Make a table by its first commit, as Spark's CREATE TABLE does; false where Spark must do it.
+    """Create a table by its first commit, as Spark's CREATE TABLE does. Gives back false if Spark must do it.
 
     ``properties``: the table's own, constraints included.
     """
     log = Path(path, LOG)
     log.mkdir(parents=True, exist_ok=True)
     if not _excludes_others(log):
-        with suppress(OSError):  # Spark takes a folder of that name for a table that is there.
+        with suppress(OSError):  # Spark takes any folder of that name for an existing table.
             log.rmdir()
         return False
     now = time.time_ns() // 1_000_000
@@ -253,7 +252,7 @@ def write_rows(
 ) -> int:
     """Write rows of values below a folder, and make the table if need be; gives back the table's new version.
 
-    They take the place of the whole table, or of the rows that ``where`` holds for, or come beside them.
+    They replace the whole table, or the rows that ``where`` holds for, or are appended.
 
     Raises:
         InputError: the folder cannot be written.
@@ -302,7 +301,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 
 def _put(file: Path, text: str) -> None:
-    """Write a commit so that it is there whole or not at all, and never in place of another.
+    """Write a commit completely or not at all, and never over another commit.
 
     Raises:
         FileExistsError: another program has made the table meanwhile.

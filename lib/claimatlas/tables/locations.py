@@ -31,22 +31,25 @@ WORK = f"{SILVER}/work"
 
 _TIME = "%Y%m%dt%H%M%S"
 _LEFT_BEHIND = timedelta(days=2)
-"""No run takes so long: intermediate tables of a catalog that are older belong to one that died."""
+"""Longer than any run takes: older intermediate tables of a catalog are left over from a killed run."""
 _COMMIT = f"{'[0-9]' * 20}.json"
 """The file of a commit in a Delta log."""
 NO_SUCH_SCHEMA = (
     "SCHEMA_NOT_FOUND",
     "CATALOG_NOT_FOUND",
     "NO_SUCH_CATALOG_EXCEPTION",
-    # Where no catalog has the first name, Spark takes both for a schema within a schema of its own catalog.
+    # If no catalog has the first name, Spark reads both as a schema within a schema of its own catalog.
     "REQUIRES_SINGLE_PART_NAMESPACE",
     "_LEGACY_ERROR_TEMP_1126",
 )
-"""Spark's conditions for a schema that is not there, or whose catalog is not."""
+"""Spark's error conditions for a missing schema or catalog."""
 
 
 class Location(ABC):
-    """One output. A table's name is that of ``schemas``, such as ``silver/claims``, wherever it lives."""
+    """The location of an output.
+
+    Tables have their names of ``schemas``, such as ``silver/claims``, at every location.
+    """
 
     is_local = False
     """Whether it is a folder of this machine's file system."""
@@ -56,10 +59,10 @@ class Location(ABC):
         self.root = root
 
     def require(self, spark: SparkSession) -> None:  # noqa: B027 - a folder is made by writing to it
-        """Stop when the output is not there and is not made by writing to it."""
+        """Stop if the output does not exist and writing to it would not create it."""
 
     def warnings(self, spark: SparkSession) -> list[str]:
-        """What a run on this output should be told."""
+        """Warnings for a run on this output."""
         return []
 
     @abstractmethod
@@ -67,7 +70,7 @@ class Location(ABC):
         """Where a table is."""
 
     def called(self, name: str) -> str:
-        """What a table is called there."""
+        """The table's name at this location."""
         return name
 
     @abstractmethod
@@ -79,15 +82,15 @@ class Location(ABC):
         """Whether a table has been made."""
 
     def version(self, name: str) -> int | None:
-        """The number of a table's newest commit, where it can be seen without asking Delta."""
+        """The number of a table's newest commit, if it can be found without asking Delta."""
         return None
 
     def create(self, table: Table, properties: Mapping[str, str]) -> bool:
-        """Make a table without Spark, where that can be done."""
+        """Create a table without Spark, where that is possible."""
         return False
 
     def local(self, name: str) -> LocalTable | None:
-        """A table to be read and written without Spark, where that can be done."""
+        """A table that is read and written without Spark, where that is possible."""
         return None
 
     @abstractmethod
@@ -112,14 +115,14 @@ class Location(ABC):
 
     @abstractmethod
     def below(self, name: str) -> Location:
-        """A location of its own below ``silver/work``, that goes with the other intermediate results."""
+        """A separate location below ``silver/work``, which is removed with the other intermediate results."""
 
     @abstractmethod
     def clear_work(self, spark: SparkSession) -> None:
         """Remove intermediate results."""
 
     def make_private(self) -> None:  # noqa: B027 - grants are given by an object store's or a catalog's owners
-        """Let nobody but its owner into ``silver/``, where that is for this program to say."""
+        """Let only the owner into ``silver/``, where this program sets the permissions."""
 
 
 class Folder(Location):
@@ -192,8 +195,8 @@ class LocalFolder(Folder):
     def make_private(self) -> None:
         """Close ``silver/``, in whatever folder the output is and whatever the umask.
 
-        That folder is enough, as nobody gets below it. One that belongs to somebody else is left as it is, and so is
-        one where the file system has no permissions.
+        Closing that folder is enough: nobody can open what is below it. The folder of another user stays as it is, and
+        so does a folder on a file system without permissions.
 
         Raises:
             InputError: the folder cannot be made.
@@ -204,14 +207,14 @@ class LocalFolder(Folder):
         """Remove a folder ``silver/…`` or ``gold/…``, and the folders above it that are left empty."""
         shutil.rmtree(self.path(name), ignore_errors=True)
         for parent in Path(self.path(name)).parents[:2]:
-            with suppress(OSError):  # Not empty: something of the user's or of another run is in it.
+            with suppress(OSError):  # Not empty: it holds files of the user or of another run.
                 parent.rmdir()
 
 
 class Shared(Location):
-    """A location that no lock holds for one run: intermediate results of each have names of their own.
+    """A location without a lock: the intermediate results of each run have names of their own.
 
-    A second run could else read those of the first one, which Delta's conflict checks would not notice.
+    Otherwise a second run could read those of the first, and Delta's conflict checks would not notice.
     """
 
     def __init__(self, root: str) -> None:
@@ -249,10 +252,10 @@ class RemoteFolder(Shared, Folder):
         return RemoteFolder(self.path(f"{WORK}/{name}"))
 
     def drop(self, spark: SparkSession, name: str) -> None:
-        """Leave the table, which has been emptied: Spark removes no folder."""
+        """Do nothing: the table has been emptied, and Spark cannot remove its folder."""
 
     def clear_work(self, spark: SparkSession) -> None:
-        """Write nothing over this run's folder of work, with which Spark removes all that is below it."""
+        """Overwrite this run's work folder with no rows: Spark then removes everything below it."""
         if self._has_work:
             with suppress(*SPARK_ERRORS):  # How the run ended matters more than what it leaves.
                 spark.range(0).coalesce(1).write.mode("overwrite").parquet(f"{self.root}/{WORK}/{self.run}")
@@ -269,7 +272,7 @@ class CatalogSchema(Shared):
         self.prefix = prefix
 
     def require(self, spark: SparkSession) -> None:
-        """Stop where there is no such schema: who may make one is for its catalog's owners to say.
+        """Stop if the schema does not exist: only the owners of the catalog decide who may create one.
 
         Raises:
             InputError: naming it.
@@ -285,7 +288,7 @@ class CatalogSchema(Shared):
             ) from None
 
     def warnings(self, spark: SparkSession) -> list[str]:
-        """That Spark's own catalog forgets its tables, where it is held in memory."""
+        """Warn if Spark's own catalog is in memory only, and so forgets its tables."""
         if self.parts[0].lower() != "spark_catalog" or not _forgets_its_catalog(spark):
             return []
         return [
@@ -338,7 +341,7 @@ class CatalogSchema(Shared):
         return CatalogSchema(self.parts, f"{self.called(f'{WORK}/{name}')}_")
 
     def clear_work(self, spark: SparkSession) -> None:
-        """Drop this run's intermediate tables, and those that a run which died has left."""
+        """Drop this run's intermediate tables, and those of killed runs."""
         start = self.prefix + WORK.replace("/", "_") + "_"
         with suppress(*SPARK_ERRORS):  # How the run ended matters more than what it leaves.
             for row in spark.sql(f"SHOW TABLES IN {self._schema} LIKE '{WORK.replace('/', '_')}_*'").collect():
@@ -364,7 +367,10 @@ def location_of(output: str) -> Location:
 
 
 def is_about(error: Exception, conditions: Sequence[str]) -> bool:
-    """Whether Spark names one of these conditions; a few errors reach Python as Java's, with it in their text."""
+    """Whether an error has one of Spark's conditions.
+
+    A few errors arrive as Java's, with the condition in their text.
+    """
     if isinstance(error, PySparkException):
         return error.getCondition() in conditions
     return any(f"[{condition}]" in str(error) for condition in conditions)
@@ -373,7 +379,7 @@ def is_about(error: Exception, conditions: Sequence[str]) -> bool:
 def _forgets_its_catalog(spark: SparkSession) -> bool:
     try:
         return spark.conf.get("spark.sql.catalogImplementation") == "in-memory"
-    except PySparkException:  # A serverless session does not tell, and has a metastore.
+    except PySparkException:  # A serverless session does not show this setting, and has a metastore.
         return False
 
 

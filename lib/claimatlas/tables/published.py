@@ -1,4 +1,4 @@
-"""The published tables of cells, read back."""
+"""Read the published tables of cells."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from claimatlas.tables.store import Store
 
 
 def rows_by_table(published: Published[Store], years: Sequence[int] | None = None) -> dict[Table, pa.Table]:
-    """The cells of a release in the driver, of all years or of some, by the tables that it has."""
+    """The cells of a release in the driver, by table; of all years or of some."""
     return {table: rows for table in CELL_TABLES if (rows := published.arrow(table, years)) is not None}
 
 
 def newest_rows(store: Store, configuration: Configuration, years: Sequence[int]) -> pa.Table:
-    """The cells of some years in the driver, published or not, ``aligned``: for the run that writes them."""
+    """The newest cells of some years in the driver, published or not, ``aligned``: for the run that writes them."""
     tables = [store.arrow(table, None, years) for table in CELL_TABLES if store.exists(table)]
     return pa.concat_tables([aligned(rows, configuration.dimensions.names) for rows in tables])
 

@@ -1,7 +1,7 @@
-"""Reading a few rows of a table as plain Python: what the commands that only look need, whoever reads.
+"""Read a few rows of a table as plain Python, for the commands that only read.
 
-``Store`` reads by Spark, ``DeltaReader`` without Spark and Java; both give the same rows. What is computed of a row is
-written in the SQL that both run alike: names between backticks, ``CASE``, ``IN``, ``COUNT``, ``SUM``, ``COALESCE``.
+``Store`` reads by Spark, ``DeltaReader`` without Spark and Java; both give the same rows. Computed columns use the SQL
+that both run alike: names between backticks, ``CASE``, ``IN``, ``COUNT``, ``SUM``, ``COALESCE``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Where = Mapping[str, Value | Collection[Value]]
 
 
 class NotReadableError(Exception):
-    """The tables cannot be read so, with the sentence that says why; Spark may do it."""
+    """This reader cannot read the tables, and the message says why. Spark may be able to."""
 
 
 class Reader(Protocol):
@@ -50,8 +50,8 @@ class Reader(Protocol):
     ) -> list[Row]:
         """The rows of a table, or of one of its versions, in no order.
 
-        ``columns``: what is given back, each with its SQL, which may be an aggregate in each; the declared columns
-        without. Flags that the table lacks are null. ``distinct``: each row once.
+        ``columns``: the columns to return, each with its SQL, all of which may be aggregates; by default the declared
+        columns. Flags that the table lacks are null. ``distinct``: each row once.
 
         Raises:
             InputError: the table is not there.
@@ -69,6 +69,6 @@ def values_of(wanted: Value | Collection[Value]) -> tuple[list[str | int], bool]
     return [value for value in found if value is not None], None in found
 
 
-def not_there(name: str, root: str) -> InputError:
-    """What to raise when a table has not been made; ``name``: what it is called there."""
+def missing_table(name: str, root: str) -> InputError:
+    """The error for a table that does not exist; ``name``: its name at the location."""
     return InputError(f"There is no table {name} in {root}: run the job that writes it first.")

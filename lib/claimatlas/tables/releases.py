@@ -1,8 +1,8 @@
 """The published versions of the tables of gold, as the newest row of ``gold/releases`` names them.
 
 Delta has no transaction over several tables. A run therefore writes its tables first, and publishes them all at once by
-appending one row here. Who reads through it never sees half a year, or two tables of different runs; whoever reads the
-tables' newest versions may, while a run writes.
+appending one row here. Readers that use it never see half a year, or tables of different runs. Readers of the newest
+versions may, while a run writes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def releases(store: Reader) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Published(Generic[AnyReader]):
-    """The tables of gold as they were published at one moment: whatever is published later, all are of one release.
+    """The tables of gold as published at one moment: all of one release, even if another one is published meanwhile.
 
     ``release``: the row of ``gold/releases``; nothing before the first one. ``has_releases``: false for tables that
     are computed for a moment only, of which the newest versions are taken.
@@ -56,7 +56,7 @@ class Published(Generic[AnyReader]):
 
     @classmethod
     def now(cls, store: AnyReader) -> Published[AnyReader]:
-        """What is published at this moment."""
+        """The tables that are published at this moment."""
         return cls(store, newest_release(store), store.exists(RELEASES))
 
     def has(self, table: Table) -> bool:
@@ -94,10 +94,9 @@ class Published(Generic[AnyReader]):
 
 
 def begin(store: Store) -> None:
-    """Make the tables as they are published, before a run writes to them.
+    """Restore the published versions of the tables before a run writes to them.
 
-    A run that died, or whose checks failed, may have left rows that nobody published: the next release must not take
-    them along.
+    A killed run, or one whose checks failed, may have left unpublished rows, which the next release must not include.
     """
     if not store.exists(RELEASES):
         store.create(RELEASES)

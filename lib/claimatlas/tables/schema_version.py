@@ -1,4 +1,4 @@
-"""The version of the stored names: tables of another one are refused, by whatever reads them."""
+"""The version of the stored names: every reader refuses tables of another version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from claimatlas.tables.schemas import CLAIMS, RELEASES, SCHEMA_VERSION, SCHEMA_V
 
 
 def require_schema_version(store: Reader) -> None:
-    """Refuse an output whose tables have the stored names of another version; one table tells it for all.
+    """Refuse an output whose tables have stored names of another version. One table is checked for all.
 
     Raises:
         InputError: naming the table, both versions and the remedy.

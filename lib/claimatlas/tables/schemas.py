@@ -24,12 +24,12 @@ DOMICILE_DATES = ("31_december", "30_june")
 
 
 FLAG = "boolean"
-"""The type of a flag that the configuration declares; such a column is never required."""
+"""The type of a declared flag. Such a column is never required."""
 TEXT = "string"
 
 
 SCHEMA_VERSION = 2
-"""Raised when a stored name or its meaning changes: an output of another version is refused."""
+"""Increase it when a stored name or its meaning changes: an output of another version is then refused."""
 SCHEMA_VERSION_PROPERTY = "claimatlas.schema_version"
 DECLARED_PROPERTY = "claimatlas.declared"
 """Every text column that a configuration has ever declared of a table, with commas between."""
@@ -96,7 +96,7 @@ class Table:
     @property
     def schema(self) -> StructType:
         """The schema as Spark understands it; whether nulls may stand is Delta's to enforce."""
-        # Only here: who looks at a table without Spark needs its columns too.
+        # Imported only here: commands without Spark need the columns too.
         from claimatlas.tables.spark_types import struct_of  # noqa: PLC0415
 
         return struct_of(self.columns)
@@ -122,8 +122,9 @@ class Table:
 
 
 RETENTION = "interval 3650 days"
-"""How long a version can be gone back to, unless its files are vacuumed. A week, Delta's default, is too short: a
-failed ingest puts back the silver of months ago, and a figure must be explainable years later."""
+"""How long earlier versions can be restored, unless their files are vacuumed. Delta's default, a week, is too short: a
+failed ingest restores the silver of months ago, and a figure must be explainable years later.
+"""
 
 BATCH = "batch"
 """Of a row of silver: the number of the batch that brought it."""
@@ -187,7 +188,7 @@ HOSPITAL_STAYS = Table(
 )
 
 SILVER_INPUTS = (CLAIMS, POPULATION, HOSPITAL_STAYS)
-"""What everything else is computed from."""
+"""The tables that everything else is computed from."""
 
 CHANGED = Table(
     name="silver/changed_beneficiaries",

@@ -1,4 +1,4 @@
-"""Where the tables live, and the only ways to write them: whole, by an exact slice, or appended."""
+"""The tables of an output, and the only ways to write them: replace all, replace an exact slice, append."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.spark.frames import analyse_now
 from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
-from claimatlas.tables.reader import Row, Value, Where, named, not_there, values_of
+from claimatlas.tables.reader import Row, Value, Where, missing_table, named, values_of
 from claimatlas.tables.schema_version import require_schema_version
 from claimatlas.tables.schemas import DECLARED_PROPERTY, FLAG, TEXT, Column, Table
 
@@ -31,9 +31,9 @@ _SKIPPING = "spark.databricks.delta.stats.skipping"
 _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _ROWS_TO_DELETE = "claimatlas_rows_to_delete"
 _YEARS_AT_ONCE = 8
-"""Of a small table so many years are handed to the driver in one piece: a gigabyte is the most that Spark gives."""
+"""The years of a small table that are collected at once: Spark collects one gigabyte at most."""
 _FEW_ROWS, _FEW_FILES = 200_000, 32
-"""Up to these the files of a table are read as they are; of more files Spark looks for them by a job."""
+"""Tables with at most so many rows and files are read from their files directly; Spark lists more files with a job."""
 MAX_HELD = 1_000_000
 """Rows up to which a small table is read by the driver."""
 _DAMAGED = (
@@ -80,7 +80,7 @@ class Store:
         return self.location.path(name)
 
     def called(self, table: Table) -> str:
-        """What the table is called where it is: ``silver/claims`` below a folder, ``silver_claims`` in a schema."""
+        """The table's name at its location: ``silver/claims`` in a folder, ``silver_claims`` in a schema."""
         return self.location.called(table.name)
 
     def identifier(self, table: Table) -> str:
@@ -97,7 +97,7 @@ class Store:
         return names
 
     def require_fitting(self, table: Table) -> None:
-        """Stop early where ``create`` would: nothing is made or changed yet.
+        """Raise early what ``create`` would raise. It creates and changes nothing.
 
         Raises:
             InputError: a table of another schema is there.
@@ -108,7 +108,7 @@ class Store:
     def create(self, table: Table) -> None:
         """Make the table, if it is not there, with its comments, partitioning and constraints.
 
-        One that is there gets the declared columns that it lacks: null in its rows, until they are written anew.
+        An existing table gets the declared columns that it lacks: null in its rows until they are rewritten.
 
         Raises:
             InputError: a table of another schema is there.
@@ -138,7 +138,7 @@ class Store:
             InputError: the table is not there.
         """
         if not self.exists(table):
-            raise not_there(self.called(table), self.root)
+            raise missing_table(self.called(table), self.root)
         held = self._read_by_itself(table)
         if held is not None:
             return _with_declared(held, table)
@@ -213,7 +213,7 @@ class Store:
         partitions = sorted({row["year"] for row in rows.select("year").distinct().collect()})
         same = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in key)
         rows.select(*key).createOrReplaceTempView(_ROWS_TO_DELETE)
-        # A serverless session lets nobody choose: its commit does not name the run, which is asked of gold alone.
+        # A serverless session does not let us set this: its commit does not name the run. Only gold is asked for runs.
         with suppress(PySparkException):
             self.spark.conf.set(_COMMIT_METADATA, json.dumps(metadata, sort_keys=True))
         try:
@@ -253,7 +253,7 @@ class Store:
     def version(self, table: Table) -> int:
         """The table's newest version."""
         seen = self.location.version(table.name)
-        # To ask Delta costs a job.
+        # Asking Delta costs a job.
         return int(str(self.history(table)["version"])) if seen is None else seen
 
     def history(self, table: Table) -> dict[str, object]:
@@ -317,7 +317,7 @@ class Store:
         else:
             history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)}").select("version", "userMetadata")
             rows = [row.asDict() for row in history.collect()]
-        # Another program may have written its own text there.
+        # Another program may have written text of its own there.
         ours = [row for row in rows if (row["userMetadata"] or "").startswith('{"run_id":')]
         return {row["version"]: json.loads(row["userMetadata"])["run_id"] for row in ours}
 
@@ -331,7 +331,7 @@ class Store:
 
     def set_properties(self, table: Table, properties: Mapping[str, str]) -> None:
         """Set properties of the table, in one commit."""
-        # What a property of Delta's own asks of a table's readers is for Spark to say.
+        # Only Spark knows what one of Delta's own properties requires of readers.
         of_delta = any(name.startswith("delta.") for name in properties)
         if not of_delta and (local := self.location.local(table.name)):
             local.set_properties(properties)
@@ -356,7 +356,7 @@ class Store:
         return self.location.materialise(df, name)
 
     def make_private(self) -> None:
-        """Let nobody but its owner into ``silver/`` of a folder of this machine.
+        """Let only the owner into ``silver/`` of a local folder.
 
         Raises:
             InputError: the folder cannot be made.
@@ -369,7 +369,7 @@ class Store:
 
     @contextmanager
     def _opening(self, table: Table) -> Iterator[None]:
-        """Say which table's log is damaged; Spark names a class of its own."""
+        """Name the table whose log is damaged: Spark's message names an internal class only."""
         try:
             yield
         except SPARK_ERRORS as error:
@@ -382,14 +382,14 @@ class Store:
             ) from error
 
     def _allow_deleted_rows(self, table: Table) -> None:
-        """Let Delta look at the statistics again, which it must to read a table of which single rows were deleted."""
+        """Let Delta use file statistics again: it needs them to read a table from which single rows were deleted."""
         if not table.loses_single_rows or self._looks_at_statistics():
             return
         if self.properties(table).get(DELETION_VECTORS) == "true":
             self.spark.conf.set(_SKIPPING, "true")
 
     def _read_by_itself(self, table: Table, version: int | None = None) -> DataFrame | None:
-        """The rows of a local table without Spark's reading of its log; nothing where Spark must read it.
+        """The rows of a local table, without Spark reading its log; ``None`` where Spark must read it.
 
         To read the log costs queries, more than those of few rows. A small table is read by the driver, of another one
         that has few rows in few files Spark reads these.
@@ -410,31 +410,31 @@ class Store:
         return reader.schema(StructType.fromJson(local.schema())).parquet(*files)
 
     def _collected(self, df: DataFrame, years: Sequence[int]) -> pa.Table:
-        """All rows, some years at a time: what Spark hands to the driver at once is bounded."""
+        """All rows, some years at a time: Spark limits how much it collects at once."""
         if len(years) <= _YEARS_AT_ONCE:
             return df.toArrow()
         chosen = [list(years[start : start + _YEARS_AT_ONCE]) for start in range(0, len(years), _YEARS_AT_ONCE)]
         parts = [df.where(F.col("year").isin(some)) for some in chosen]
-        # The write refuses rows of other years: one is enough.
+        # The write refuses rows of other years, so one such row is enough.
         parts.append(df.where(~F.coalesce(F.col("year").isin(list(years)), F.lit(False))).limit(1))
         return pa.concat_tables([part.toArrow() for part in parts])
 
     def _looks_at_statistics(self) -> bool:
         try:
             return self.spark.conf.get(_SKIPPING, "true") == "true"
-        except PySparkException:  # A serverless session lets nobody choose: there they are always looked at.
+        except PySparkException:  # A serverless session does not let us set this: it always uses statistics.
             return True
 
     def _checked(self, df: DataFrame, table: Table) -> DataFrame:
-        # Delta fills a missing column with nulls without a word: compare before each write.
+        # Delta silently fills a missing column with nulls: compare before each write.
         if _types(df.schema) != _types(table.schema):
             raise ClaimatlasError(f"Internal error: the rows for {table.name} do not have its columns.")
         return df.select(*map(quoted, table.column_names))
 
     def _written(self, df: DataFrame, table: Table) -> DataFrame:
-        """The rows as the table takes them: with what stands in columns that are no longer declared."""
+        """The rows in the table's columns, with what stands in columns that are no longer declared."""
         checked = self._checked(df, table)
-        # Written out: whether a missing column is filled is for each kind of location to say.
+        # Write the values explicitly: kinds of locations differ in whether they fill a missing column.
         former = [
             F.lit(table.without if kind == TEXT else None).cast(kind).alias(name)
             for name, kind in self._former_columns(table).items()
@@ -484,7 +484,7 @@ class Store:
 
 
 def _declared(columns: Sequence[Column]) -> str:
-    """Columns as SQL declares them."""
+    """The columns as SQL declarations."""
     return ", ".join(
         f"{quoted(column.name)} {column.type}{' NOT NULL' if column.required else ''} "
         f"COMMENT {_literal(column.comment)}"
@@ -493,7 +493,7 @@ def _declared(columns: Sequence[Column]) -> str:
 
 
 def _with_declared(rows: DataFrame, table: Table) -> DataFrame:
-    """The declared columns, as a table of another configuration has them; nobody has computed those it lacks.
+    """The declared columns of a table that another configuration wrote; those that it lacks were not computed: null.
 
     A table that is read without its configuration has its columns as they are.
     """
@@ -511,7 +511,7 @@ def _is_one_of(column: SparkColumn, wanted: Value | Collection[Value]) -> SparkC
 
 
 def _as_python(value: Any) -> Any:  # noqa: ANN401 - a column may have any type
-    """The value; an instant, which Spark gives in this machine's time and without a zone, in UTC."""
+    """The value. Spark gives instants in local time without a zone; they are returned in UTC."""
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 

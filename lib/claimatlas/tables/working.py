@@ -11,15 +11,15 @@ from claimatlas.tables.store import Store
 
 
 class WorkingStore(Store):
-    """A store some of whose tables are given, and whose results are intermediate ones of another store."""
+    """A store that is given some of its tables, and writes its results as intermediate results of another store."""
 
     def __init__(self, base: Store, folder: str, inputs: Mapping[str, DataFrame]) -> None:
         """``inputs``: tables by name, of silver or computed from it."""
         super().__init__(base.spark, base.location.below(folder))
         self._inputs = dict(inputs)
 
-    def give(self, table: Table, rows: DataFrame) -> None:
-        """Let ``rows`` be the table from now on."""
+    def provide(self, table: Table, rows: DataFrame) -> None:
+        """Use ``rows`` as the table from now on."""
         self._inputs[table.name] = rows.select(*table.column_names)
 
     def exists(self, table: Table) -> bool:

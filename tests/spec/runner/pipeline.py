@@ -28,7 +28,7 @@ from claimatlas.deliveries.deliveries_stage import compute_deliveries
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.validate.rows import REASONS, ROW, validate_rows
+from claimatlas.ingest.validate.rows import REASONS, ROW, RowExtras, RowRules, validate_rows
 from claimatlas.population.domicile import carrying_table, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.context import RunContext, SilverFacts
@@ -297,14 +297,8 @@ def _ingest_table(
         for case in cases
         for number, row in enumerate(case.tables.get(table.name, []), start=1)
     ]
-    judged = validate_rows(
-        spark.createDataFrame(raw, schema),
-        table,
-        configuration.mapping,
-        first_service_date=configuration.settings.first_service_date,
-        as_of=as_of,
-        keep_every_row=True,
-    )
+    rules = RowRules(configuration.mapping, configuration.settings.first_service_date, as_of)
+    judged = validate_rows(spark.createDataFrame(raw, schema), table, rules, RowExtras(every_row=True))
     judged = held(judged.withColumn(BATCH, F.lit(1)))
     lost: set[str] = set()
     if table.key:

@@ -1,4 +1,4 @@
-"""Look into CSV files: the header that they share, and what their bytes say, without Spark."""
+"""Inspect CSV files without Spark: the header that they share, and bytes that Spark's reader would misread."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.discover.source import BZIP2, GZIP, Source, packing
 
 _UNUSUAL = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
-"""Control characters that Spark's reader of CSV loses or takes for something else."""
+"""Control characters that Spark's CSV reader drops or misreads."""
 _LIKELY_DELIMITERS = ";\t|,"
 _OF_DAMAGE = (OSError, EOFError, zlib.error)
 
 
 def with_header(source: Source, columns: Sequence[str]) -> Source:
-    """The source with the header that its files share, and with what their bytes say.
+    """The source with the header that its files share, and with what a look at their bytes found.
 
-    ``columns``: the names that the header should have some of.
+    ``columns``: names of which the header should have some.
 
     Raises:
         InputError: a file cannot be opened or has no header, its header is not text or differs from the others'.
@@ -47,7 +47,7 @@ def with_header(source: Source, columns: Sequence[str]) -> Source:
             if found.is_unusual or (found.holds_quotes and not _has_a_row_in_each_line(file, source.reading)):
                 irregular = True
         except _OF_DAMAGE:
-            rows[file] = None  # Who reads its rows says what is wrong with it.
+            rows[file] = None  # The reader of its rows reports what is wrong with it.
     return replace(source, header=header, irregular=irregular, rows=rows)
 
 
@@ -69,7 +69,7 @@ def _names(source: Source, file: Path, columns: Sequence[str]) -> tuple[str, ...
     _require_delimiter(table, file, names, reading, columns)
     repeated = [str(position) for position, name in enumerate(names, start=1) if names.count(name) > 1]
     if repeated:
-        # By number: where there is no header these are a person's values.
+        # Name the columns by number: a file without a header has a person's values here.
         raise InputError(
             f"{table}: in the header of {file} a name stands twice: see the columns {', '.join(repeated)}."
         )
@@ -77,7 +77,7 @@ def _names(source: Source, file: Path, columns: Sequence[str]) -> tuple[str, ...
 
 
 def _require_delimiter(table: str, file: Path, names: Sequence[str], reading: Reading, columns: Sequence[str]) -> None:
-    """Say that the fields are separated by another sign, when that sign makes names of ours of the header."""
+    """Refuse the file if another delimiter would turn its header into our column names."""
     known = {name.lower() for name in columns}
     if {name.lower() for name in names} & known:
         return
@@ -110,7 +110,7 @@ def _look_at_bytes(file: Path, reading: Reading, header: Sequence[str]) -> _Byte
     quote = reading.quote.encode()
     name = next(name for name in header if name)
     first = name.encode(reading.encoding)
-    # Where a line may be no row: it has nothing before its end, starts with white space, or repeats the header.
+    # A line that may not be a row: it is empty, starts with white space, or repeats the header.
     starts = (b"\n\n", b"\n\r", b"\n ", b"\n\t", b"\n" + first, b"\n" + quote + first)
     lines, returns, ends_of_windows, is_certain, before = 0, 0, 0, reading.quote not in name or not quote, b""
     with _opened(file, reading) as stream:
@@ -123,7 +123,7 @@ def _look_at_bytes(file: Path, reading: Reading, header: Sequence[str]) -> _Byte
             returns += piece.count(b"\r")
             ends_of_windows += (before[-1:] + piece).count(b"\r\n")
             before = joined[-len(first) - 2 :]
-    # What a control character does to a line is for the reader of rows to say, and an end of line of old Macs too.
+    # Control characters, and the line ends of old Macs, are left to the reader of rows.
     if is_certain and not found.is_unusual and returns == ends_of_windows:
         has_open_end = bool(before) and not before.endswith(b"\n")
         found.rows = lines + has_open_end - 1

@@ -10,7 +10,7 @@ from claimatlas.ingest.discover.source import Source
 
 
 def examined(source: Source, columns: Sequence[str] = ()) -> Source:
-    """The source with what a look into its files tells, without Spark; ``columns``: names that it should have.
+    """The source with what its files tell without Spark. ``columns``: names that it should have.
 
     Raises:
         InputError: a file is damaged, has no header, or another one than the others.

@@ -1,4 +1,4 @@
-"""Look into Parquet files: what their footers say, without Spark."""
+"""Inspect the footers of Parquet files, without Spark."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from claimatlas.ingest.discover.source import Layout, Source
 
 _THREADS = 8
 _NULL = "Null"
-"""The type of a column that was written without any value."""
+"""The type of a column that no row has a value in."""
 _MAX_LAYOUTS = 200
-"""Layouts of columns at most: each is read by a query of its own."""
+"""The most layouts that are read: each takes a query of its own."""
 
 
 def with_footers(source: Source) -> Source:
-    """The source with what the footer of each of its files says; as it is without PyArrow.
+    """The source with the facts of its files' footers. Without PyArrow the source stays as it is.
 
     Raises:
         InputError: naming a file that has none.
@@ -32,7 +32,7 @@ def with_footers(source: Source) -> Source:
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(lambda file: _footer(source.table, file), source.files))
     footers = dict(zip(source.files, found, strict=True))
-    # Where types differ, a column without any value in a file has none to differ by.
+    # A column without any value in a file has no type that could differ.
     differing = _differing([footer.types for footer in found])
     by_layout: dict[tuple[tuple[str, str], ...], list[Path]] = {}
     for file, footer in footers.items():
@@ -58,7 +58,7 @@ def with_footers(source: Source) -> Source:
 
 @dataclass(frozen=True)
 class _Footer:
-    """What the footer of a file says: the type of each column, and columns that have no value in it."""
+    """The footer of a file: the type of each column, and the columns without any value."""
 
     types: dict[str, str]
     nanoseconds: dict[str, bool]

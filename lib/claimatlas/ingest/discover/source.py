@@ -17,14 +17,14 @@ GZIP, BZIP2 = ".gz", ".bz2"
 _PACKED = {"gzip": GZIP, "bzip2": BZIP2}
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv", ".csv.bz2": "csv"}
 _FIRST_BYTES = {b"PAR1": ".parquet", b"\x1f\x8b": GZIP, b"BZh": BZIP2, b"PK\x03\x04": ".zip"}
-"""How a file begins, and what it is then."""
+"""The first bytes of a file, and the format that they mean."""
 _MARKERS = re.compile(r"_(SUCCESS|started.*|committed.*|metadata|common_metadata)|\..*\.crc|\.DS_Store", re.DOTALL)
-"""Files that other programs leave beside data, and that hold none."""
+"""Files that other programs write beside data and that hold no data."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""What a folder ``key=…`` is named where the column has no value."""
+"""The value in the name of a folder ``key=…`` where the column is null."""
 _MAX_ALIKE = 5
 _NO_DATA = (".md", ".log", ".md5", ".sha1", ".sha256", ".pdf", ".json", ".yaml", ".yml", ".html", ".sas", ".r", ".py")
-"""Endings of files that tell of data and are none."""
+"""Endings of files that describe data and hold none."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Layout:
 class Source:
     """Where an input table is: a path with its format, or a catalog table; of a Delta table also its version.
 
-    ``files``: every file below a path of this machine. ``assumed``: it is where a table of its name would be, and only
-    Spark can tell whether it is. ``reading``: how the files are written.
+    ``files``: every file below a path of this machine. ``assumed``: the path where a table of its name would be; only
+    Spark can tell whether one is there. ``reading``: how the files are written.
 
     What a look into the files has told (``examined``): of CSV the ``header`` and whether Spark's own reader may take
     some line for another than it is (``irregular``), of Parquet the ``layouts``; and of each file its ``rows``, none
@@ -67,13 +67,13 @@ class Source:
 
     @property
     def names(self) -> list[str] | None:
-        """The names of the sender's columns, as far as the files told them: none where only Spark can ask."""
+        """The names of the sender's columns as the files have them; empty where only Spark can read them."""
         found = self.header or tuple(dict.fromkeys(name for layout in self.layouts for name in layout.columns))
         return [*found, *self.partitions.values()] if found else None
 
     @property
     def absolute_location(self) -> str:
-        """Where Spark finds it: a server of Spark Connect starts from another folder than this process."""
+        """The absolute path: a Spark Connect server has another working folder than this process."""
         return str(Path(self.location).absolute()) if self.format in ("parquet", "csv", "delta") else self.location
 
     @property
@@ -81,8 +81,8 @@ class Source:
         """The names before the = of the folders ``key=value`` that files lie in: in lower case, and as they are."""
         return partitions_of(str(file.relative_to(self.location)) for file in self.files)
 
-    def outside_partition(self, name: str) -> Path | None:
-        """The first file that lies in no folder ``name=…``."""
+    def file_outside_partition(self, name: str) -> Path | None:
+        """The first file that is in no folder ``name=…``."""
         for file in self.files:
             if name.lower() not in partitions_of([str(file.relative_to(self.location))]):
                 return file
@@ -99,9 +99,9 @@ def partitions_of(paths: Iterable[str]) -> dict[str, str]:
 def locate(folder: str | None, table: str, explicit: str | None, reading: Reading | None = None) -> Source | None:
     """Find an input table: the path or catalog table given for it, or what the input folder has of it.
 
-    In the folder it is a subfolder or a file of the table's name: ``claims/``, ``claims.parquet``,
-    ``claims.csv``, ``claims.csv.gz``; in ``catalog.schema`` the table of its name. ``None`` when it is not there.
-    ``reading``: how a mapping says that the files are written.
+    In the folder, a table is a subfolder or a file of its name: ``claims/``, ``claims.parquet``, ``claims.csv``,
+    ``claims.csv.gz``; in ``catalog.schema`` the table of its name. ``None`` when it is not there. ``reading``: how a
+    mapping says that the files are written.
 
     Raises:
         InputError: nothing at a path that was given, several candidates in the folder, or a file that nobody can read.
@@ -122,13 +122,13 @@ def locate(folder: str | None, table: str, explicit: str | None, reading: Readin
             return Source(table, f"{folder}.{table}", "table", assumed=True, reading=reading)
         raise InputError(f"There is no input folder {folder}.")
     names = {table + suffix for suffix in ("", *_FORMATS)}
-    found = [path for path in sorted(Path(folder).iterdir()) if _stem_kept(path.name, table) in names]
+    found = [path for path in sorted(Path(folder).iterdir()) if _with_lower_ending(path.name, table) in names]
     if len(found) > 1:
         raise InputError(f"{table}: found {' and '.join(path.name for path in found)} in {folder}; keep one of them.")
     return _source(table, str(found[0]), reading) if found else None
 
 
-def _stem_kept(name: str, table: str) -> str:
+def _with_lower_ending(name: str, table: str) -> str:
     """The name with its ending in lower case: ``claims.CSV.GZ`` is ``claims.csv.gz``, ``Claims.csv`` stays."""
     return table + name[len(table) :].lower() if name.startswith(table) else name
 
@@ -138,8 +138,8 @@ def is_catalog_schema(folder: str) -> bool:
     return catalog_name(folder, 2) is not None and not is_there(Path(folder))
 
 
-def lies_beside(folder: str | None, table: str, *, is_there_too: bool = False) -> list[str]:
-    """What is in the input folder under a name like the table's and is not read: ``claims_2022.csv``, ``stays.csv``.
+def similar_names(folder: str | None, table: str, *, is_there_too: bool = False) -> list[str]:
+    """Entries of the input folder with a name like the table's, which are not read: ``claims_2022.csv``, ``stays.csv``.
 
     ``is_there_too``: the table itself is there, so that only what has its whole name within its own is like it.
     """
@@ -150,7 +150,7 @@ def lies_beside(folder: str | None, table: str, *, is_there_too: bool = False) -
     found = []
     for path in sorted(Path(folder).iterdir()):
         name = path.name.lower()
-        if name.startswith(("_", ".")) or _stem_kept(path.name, table) in exact or name.endswith(_NO_DATA):
+        if name.startswith(("_", ".")) or _with_lower_ending(path.name, table) in exact or name.endswith(_NO_DATA):
             continue
         if (all if is_there_too else any)(word in name for word in words):
             found.append(path.name)
@@ -171,7 +171,7 @@ def _source(table: str, location: str, reading: Reading) -> Source:
     for entry in entries:
         _require_name(table, entry)
         if not entry.is_file() and (entry.is_symlink() or not entry.is_dir()):
-            # Spark would pass over a link to a folder in silence, or follow one in a circle.
+            # Spark would skip a link to a folder without a word, or follow one in a circle.
             raise InputError(f"{table}: {entry} is neither a file nor a folder; a link may lead to a file only.")
     files = [entry for entry in entries if entry.is_file() and not _is_marker(table, path, entry)]
     if not files:
@@ -187,10 +187,10 @@ def _source(table: str, location: str, reading: Reading) -> Source:
 
 
 def _entries(table: str, folder: Path) -> list[Path]:
-    """Everything below a folder, in order; a folder that may not be looked into is refused."""
+    """Everything below a folder, in order; a folder that cannot be listed is refused."""
 
     def refuse(error: OSError) -> None:
-        raise InputError(f"{table}: {error.filename} cannot be looked into ({error.strerror}).")
+        raise InputError(f"{table}: {error.filename} cannot be listed ({error.strerror}).")
 
     walk = os.walk(folder, onerror=refuse)
     return sorted(Path(parent, name) for parent, folders, files in walk for name in (*folders, *files))
@@ -204,7 +204,7 @@ def _require_name(table: str, file: Path) -> None:
 
 
 def _is_marker(table: str, folder: Path, file: Path) -> bool:
-    """Whether a file is no data; one that Spark would pass over for its name, and which may be data, is refused.
+    """Whether a file holds no data. A file that may hold data, but that Spark would skip for its name, is refused.
 
     Spark leaves out names that start with _ or a dot, of files and of folders.
     """
@@ -214,8 +214,8 @@ def _is_marker(table: str, folder: Path, file: Path) -> bool:
     holds_data = file.name.lower().endswith(tuple(_FORMATS)) or _kind(file) in (".parquet", GZIP, BZIP2)
     if holds_data and not _MARKERS.fullmatch(file.name):
         raise InputError(
-            f"{table}: {file} would be passed over, as a part of its name begins with _ or a dot: rename it, or take "
-            "it away if it is no data."
+            f"{table}: {file} would be skipped by Spark, as a part of its name begins with _ or a dot: rename it, "
+            "or remove it if it holds no data."
         )
     return True
 
@@ -224,9 +224,9 @@ def _format(table: str, file: Path, reading: Reading) -> str:
     name = file.name.lower()
     kind = _kind(file)
     if kind == ".zip" and not name.endswith(".parquet"):
-        raise InputError(f"{table}: {file} is a zip archive: unpack it, or pack the file by gzip.")
+        raise InputError(f"{table}: {file} is a zip archive: unpack it, or compress the file with gzip.")
     if reading.compression in _PACKED and kind != _PACKED[reading.compression]:
-        raise InputError(f"{table}: {file} is not packed by {reading.compression}, as the mapping says.")
+        raise InputError(f"{table}: {file} is not compressed with {reading.compression}, as the mapping says.")
     for suffix, found in _FORMATS.items():
         if name.endswith(suffix):
             _require_packing(table, file, suffix, kind, reading)
@@ -242,13 +242,13 @@ def _require_packing(table: str, file: Path, suffix: str, kind: str | None, read
     packed = {GZIP: "gzip", BZIP2: "bzip2"}
     if suffix == ".csv" and kind in packed and reading.compression != packed[kind]:
         raise InputError(
-            f"{table}: {file} is packed by {packed[kind]}, which its name does not say: name it {file.name}{kind}, or "
-            f"declare read: {{compression: {packed[kind]}}} for {table} in a mapping."
+            f"{table}: {file} is compressed with {packed[kind]}, which its name does not say: name it "
+            f"{file.name}{kind}, or declare read: {{compression: {packed[kind]}}} for {table} in a mapping."
         )
 
 
 def _kind(file: Path) -> str | None:
-    """What a file is by its first bytes; nothing for text, and for a file that cannot be opened."""
+    """The format of a file by its first bytes; ``None`` for text, and for a file that cannot be opened."""
     try:
         with file.open("rb") as stream:
             first = stream.read(4)
@@ -258,7 +258,7 @@ def _kind(file: Path) -> str | None:
 
 
 def packing(file: Path, reading: Reading) -> str | None:
-    """By what a CSV file is packed: the ending that Spark knows it by; nothing when it is plain text."""
+    """The compression of a CSV file, as the ending that Spark knows; ``None`` when it is plain text."""
     if reading.compression == "none":
         return None
     if reading.compression in _PACKED:
@@ -268,6 +268,6 @@ def packing(file: Path, reading: Reading) -> str | None:
 
 
 def listed(names: Sequence[object], most: int = 3) -> str:
-    """Names in a message; of many the first ones and how many more there are."""
+    """Names for a message. Of many, the first ones and the number of the rest."""
     shown = ", ".join(map(str, names[:most]))
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

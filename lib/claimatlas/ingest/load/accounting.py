@@ -1,4 +1,4 @@
-"""Every row of every file is accounted for: what the files hold is what was read, exactly."""
+"""Account for every row of every file: the rows that were read must be the rows that the files hold."""
 
 from __future__ import annotations
 

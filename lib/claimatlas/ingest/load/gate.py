@@ -1,4 +1,4 @@
-"""Stop an ingest that rejects too many rows, has no population of a year, or whose figures would lack too much."""
+"""Stop an ingest that rejects too many rows, lacks the population of a year, or would leave figures incomplete."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable
-from claimatlas.ingest.load.warnings import remedy_of, said_of_reasons, value_in_row
+from claimatlas.ingest.load.warnings import reasons_as_text, remedy_of, value_in_row
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.shortfall import Shortfall
 from claimatlas.ingest.validate.rows import OPEN
 
 _ANY_YEAR = None
 _LEAST_REJECTED = 3
-"""Of fewer rejected rows no share is above 5 % beyond chance: of 20 rows these are 5.2 % at least."""
+"""With fewer rejected rows, no share exceeds 5 % beyond chance: 3 of 20 rows are 5.2 % at least."""
 
 
 def too_many_rejected(tables: Sequence[Loaded], configuration: Configuration) -> list[Loaded]:
-    """The tables of which a larger share of rows was rejected than ``max_rejected_share``."""
+    """The tables whose share of rejected rows is above ``max_rejected_share``."""
     return [table for table in tables if table.rejected_share > configuration.settings.max_rejected_share]
 
 
 def gate_message(tables: Sequence[Loaded], configuration: Configuration, kept_in: str) -> str:
-    """What to say of them; ``kept_in``: where their rejected rows are."""
+    """The message about these tables. ``kept_in``: where their rejected rows are."""
     shares = "; ".join(
         f"{table.table}: {table.rejected:,} of {table.read:,} rows ({100 * table.rejected_share:.2f} %: "
-        + f"{said_of_reasons(table.reasons, table.examples)})"
+        + f"{reasons_as_text(table.reasons, table.examples)})"
         for table in tables
     )
     limit = 100 * configuration.settings.max_rejected_share
@@ -44,7 +44,7 @@ def gate_message(tables: Sequence[Loaded], configuration: Configuration, kept_in
 def refuse_missing(
     years: Sequence[int], found: set[int], loaded: Loaded | None = None, kept_in: str | None = None
 ) -> None:
-    """Refuse reference years that the population has no row of.
+    """Refuse reference years without a row in the population.
 
     ``loaded``: what became of the rows of the population, which may all have been rejected; ``kept_in``: where the
     rejected ones are then.
@@ -59,7 +59,7 @@ def refuse_missing(
     if loaded is not None and loaded.rejected:
         because = (
             f" Of its {loaded.read:,} rows {loaded.rejected:,} were rejected: "
-            f"{said_of_reasons(loaded.reasons, loaded.examples)}; the rejected rows are in {kept_in}."
+            f"{reasons_as_text(loaded.reasons, loaded.examples)}; the rejected rows are in {kept_in}."
             f"{remedy_of(loaded.examples)}"
         )
     raise InputError(
@@ -76,8 +76,8 @@ def years_listed(years: Sequence[int]) -> str:
 # --- What figures would lack ---------------------------------------------------------------------
 
 
-def words_as_ids(loaded: Loaded) -> list[Shortfall]:
-    """Rows whose beneficiary is what programs write for no value: they are one person, and nobody's."""
+def null_words_as_ids(loaded: Loaded) -> list[Shortfall]:
+    """Rows whose beneficiary id is a word for no value, such as NULL: they would count as one person."""
     words = loaded.words.get("beneficiary_id", {})
     odd = sum(words.values())
     if not odd:
@@ -95,8 +95,8 @@ def words_as_ids(loaded: Loaded) -> list[Shortfall]:
     ]
 
 
-def midnights_elsewhere(loaded: Loaded) -> list[Shortfall]:
-    """Columns of dates that look like midnights of Belgium as UTC has them: each day would be one too early."""
+def midnights_in_utc(loaded: Loaded) -> list[Shortfall]:
+    """Columns of dates that look like midnights in Belgium written in UTC: each day would be one too early."""
     return [
         Shortfall(
             "midnight_elsewhere",
@@ -117,7 +117,7 @@ def rejected_together(
     by_year: Mapping[int, int],
     configuration: Configuration,
 ) -> list[Shortfall]:
-    """Where many of the rows of one year, or of one group of code lists in a year, were rejected.
+    """The years, and the groups of code lists in a year, of which many rows were rejected.
 
     A small share of all rows may be all of the deliveries, or half of a year among many.
 
@@ -173,7 +173,7 @@ def _of_group(
     for year in sorted(year for year in out if year is not None):
         yield _shortfall(loaded, f"of the lines of {name} in {year}", out[year], stay[year])
     if out[_ANY_YEAR]:
-        # Rows whose year nobody can tell are a part of all years together.
+        # Rows of an unknown year count in the total over all years.
         yield _shortfall(loaded, f"of the lines of {name} in all years", out.total(), stay.total())
 
 
@@ -187,7 +187,7 @@ def _by_year(counts: _Counts, codes: frozenset[int]) -> Counter[int | None]:
 
 def _shortfall(loaded: Loaded, which: str, rejected: int, accepted: int) -> Shortfall:
     of = rejected + accepted
-    said = said_of_reasons(loaded.reasons, loaded.examples)
+    said = reasons_as_text(loaded.reasons, loaded.examples)
     return Shortfall(
         "rejected_together",
         rejected,

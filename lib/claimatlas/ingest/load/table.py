@@ -1,8 +1,9 @@
-"""One input table of an ingest: its rows judged, written to its silver table, and counted."""
+"""Load one input table: judge its rows, write the accepted ones to its silver table, and count them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -13,8 +14,9 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.load.accounting import account_of, require_all_read
-from claimatlas.ingest.load.gate import midnights_elsewhere, words_as_ids
+from claimatlas.ingest.load.gate import midnights_in_utc, null_words_as_ids
 from claimatlas.ingest.load.warnings import (
+    SourceTable,
     claims_facts,
     examples_of_rejected,
     late_times,
@@ -26,16 +28,26 @@ from claimatlas.ingest.read.rows import is_of_a_file, read, unreadable
 from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.duplicates import repeated_key_hashes
 from claimatlas.ingest.validate.parsing import Understanding
-from claimatlas.ingest.validate.rows import LATE, NULL_WORD, REASONS, UNLISTED, validate_rows, values_of
+from claimatlas.ingest.validate.rows import (
+    LATE,
+    NO_EXTRAS,
+    NULL_WORD,
+    REASONS,
+    UNLISTED,
+    RowExtras,
+    RowRules,
+    validate_rows,
+    values_of,
+)
 from claimatlas.runs.context import RunContext
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.tables.schemas import BATCH
 from claimatlas.tables.store import Store
 
 MAX_INSTANTS = 0.01
-"""The share of rows that may be rejected as instants of unknown day; beyond it the run asks for a time zone."""
+"""The largest share of rows that may be rejected as instants of unknown day. Above it the run asks for a time zone."""
 ROWS_AT_START = 10_000
-"""Of a table that is not read yet, so many rows are looked at to tell whether it has the same fault."""
+"""The first rows of a table that is not read yet: they show whether it has the same fault."""
 
 
 def validated(
@@ -43,32 +55,26 @@ def validated(
     options: IngestOptions,
     source: Source,
     table: InputTable,
-    *,
-    repeated: DataFrame | None = None,
-    keep_every_row: bool = False,
+    extras: RowExtras = NO_EXTRAS,
 ) -> DataFrame:
-    """The rows of a source, judged (``validate_rows``), and which batch brought them.
+    """The rows of a source, judged (``validate_rows``), with the number of their batch.
 
     Raises:
         InputError: a column is missing or of a wrong type, or the source cannot be read.
     """
     configuration = context.configuration
-    rows = validate_rows(
-        read(context.store.spark, source),
-        table,
+    rules = RowRules(
         configuration.mapping,
-        first_service_date=configuration.settings.first_service_date,
-        as_of=options.as_of,
-        understanding=Understanding.of(configuration, table.name),
-        repeated=repeated,
-        keep_every_row=keep_every_row,
-        key=options.key,
-        with_oddities=True,
+        configuration.settings.first_service_date,
+        options.as_of,
+        Understanding.of(configuration, table.name),
+        options.key,
     )
+    rows = validate_rows(read(context.store.spark, source), table, rules, replace(extras, oddities=True))
     return rows.withColumn(BATCH, F.lit(options.batch))
 
 
-def take_in(
+def load_source(
     context: RunContext,
     options: IngestOptions,
     source: Source | None,
@@ -77,7 +83,7 @@ def take_in(
 ) -> Loaded:
     """Replace the table's silver by the accepted rows of the source; by nothing when there is none.
 
-    ``following``: the tables that come after it, so that a fault that stops the run is told of them too.
+    ``following``: the tables that come after it. A fault that stops the run is looked for in them too.
 
     Raises:
         InputError: a file cannot be read, or dates are instants of unknown day.
@@ -91,15 +97,16 @@ def take_in(
     record.progress(f"ingest: reading {table.name}", table=table.name)
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
-        rows = validated(context, options, source, table, repeated=repeated)
+        rows = validated(context, options, source, table, RowExtras(repeated=repeated))
         facts = claims_facts if table.name == CLAIMS_INPUT.name else None
-        loaded = load_table(rows, table, store, record.run_id, facts, some_repeated=repeated is not None)
+        loaded = load_table(context, rows, table, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
+        given_table = SourceTable(store.spark, source, table, configuration.mapping, understanding)
         if loaded.oddities.get(NULL_WORD):
-            loaded.words = words_for_no_value(store.spark, source, table, configuration.mapping, understanding)
+            loaded.words = words_for_no_value(given_table)
         if loaded.oddities.get(LATE):
-            loaded.late = late_times(store.spark, source, table, configuration.mapping, understanding)
-        notes = notes_of_words(store.spark, source, table, configuration.mapping, understanding, loaded)
+            loaded.late = late_times(given_table)
+        notes = notes_of_words(given_table, loaded)
         if any(reason.startswith("unparseable_") for reason in loaded.reasons) and loaded.rejected_rows is not None:
             loaded.examples = examples_of_rejected(loaded.rejected_rows, table, configuration.mapping)
     except SPARK_ERRORS as error:
@@ -114,19 +121,19 @@ def take_in(
         refuse_instants([found, *filter(None, others)])
     for note in notes:
         record.warn(note)
-    require_enough([*words_as_ids(loaded), *midnights_elsewhere(loaded)], configuration)
+    require_enough([*null_words_as_ids(loaded), *midnights_in_utc(loaded)], configuration)
     refuse_unlisted(loaded, configuration)
     return loaded
 
 
 def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
-    """Stop where most words of a column are in no table of values.
+    """Stop if most words of a column are in no table of values.
 
     Raises:
         QualityGateError: with the share and the setting.
     """
     bounds = configuration.settings.checks.input
-    # A task that Spark ran twice has counted its rows twice.
+    # Spark counts the rows of a task twice when it runs the task twice.
     odd = min(loaded.oddities.get(UNLISTED, 0), loaded.read)
     if loaded.read >= bounds.least_counted and odd > bounds.unknown_sex_word.stop * loaded.read:
         raise QualityGateError(
@@ -137,7 +144,7 @@ def refuse_unlisted(loaded: Loaded, configuration: Configuration) -> None:
 
 
 def instants_of(loaded: Loaded) -> str:
-    """The columns of a table that hold instants of unknown day in too many rows, as words; none when there is none."""
+    """A phrase that names the columns with too many instants of unknown day; empty when there is none."""
     return _said_of_instants(loaded.table, loaded.reasons, loaded.read)
 
 
@@ -165,24 +172,24 @@ def _said_of_instants(table: str, reasons: Mapping[str, int], read_rows: int, wh
 
 
 def refuse_instants(found: Sequence[str]) -> None:
-    """Stop where columns hold instants, and no time zone says whose day they have; ``found``: which, by table.
+    """Stop: columns hold instants, and no time zone says which day they are. ``found``: the columns, by table.
 
     Raises:
         InputError: naming the tables, the columns and the setting.
     """
     raise InputError(
-        f"{'; '.join(found)} are instants that are no midnight in UTC, so that their day depends "
-        "on the time zone: say which by --set time_zone=Europe/Brussels, or whichever the sender's is."
+        f"{'; '.join(found)} are instants, not midnights in UTC, so their day depends on the time zone. Give the "
+        "sender's, for example --set time_zone=Europe/Brussels."
     )
 
 
 def as_input_error(error: Exception, source: Source) -> Exception:
-    """A file that Spark could not read is the input's fault; anything else stays what it is."""
+    """The error to raise: an ``InputError`` if Spark could not read a file, else the error itself."""
     return unreadable(source) if is_of_a_file(error) else error
 
 
 def _repeated(source: Source, table: InputTable, store: Store, configuration: Configuration) -> DataFrame | None:
-    """Which keys may stand on more than one row; ``None`` when each stands once."""
+    """The hashes of keys that may occur on more than one row; ``None`` when every key occurs once."""
     understanding = Understanding.of(configuration, table.name)
     keys = values_of(read(store.spark, source), table, table.key, configuration.mapping, understanding)
     hashes = store.materialise(repeated_key_hashes(keys, table), f"repeated_{table.name}")

@@ -1,4 +1,4 @@
-"""One input table into silver: one pass over the keys of the raw rows, then one over the rows."""
+"""Write one input table to silver: one pass over the keys of the raw rows, then one over the rows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.validate.rows import ODDITIES, OPEN, REASONS, REPEATED, ROW
+from claimatlas.runs.context import RunContext
 from claimatlas.tables.spark_types import SPARK_TYPES
-from claimatlas.tables.store import MAX_HELD, Store
+from claimatlas.tables.store import MAX_HELD
 
 _CARRIED = T.StructType(
     [
@@ -28,7 +29,7 @@ _CARRIED = T.StructType(
         T.StructField("year", T.IntegerType()),
     ]
 )
-"""What a row that is set aside carries in place of its first column."""
+"""The JSON that a row to be judged later carries in its first column."""
 
 
 @dataclass
@@ -62,10 +63,9 @@ class Loaded:
 
 
 def load_table(
+    context: RunContext,
     validated: DataFrame,
     table: InputTable,
-    store: Store,
-    run_id: str,
     facts: Callable[[Column], Mapping[str, Column]] | None = None,
     *,
     some_repeated: bool,
@@ -77,30 +77,28 @@ def load_table(
     returns: a second write of all rows, or a second reading of the raw files, would cost as much as the first.
 
     Args:
+        context: where silver is, and the run that rejects.
         validated: the result of ``validate_rows``, told which keys are repeated.
         table: which table it is.
-        store: where silver is.
-        run_id: the run that rejects.
         facts: aggregates to take of the rows as they are written, given which of them are accepted.
         some_repeated: whether a key may stand on more than one row.
 
     Raises:
         ClaimatlasError: rows were lost or made on the way, which must not be.
     """
-    metadata = {"run_id": run_id}
-    silver = table.silver
+    store, run_id, silver = context.store, context.record.run_id, table.silver
     observed = Observation()
     written_at_once = facts((F.size(REASONS) == 0) & ~F.col(REPEATED)) if facts else {}
     counts = {**{name: F.count_if(name) for name in ODDITIES}, **written_at_once}
     counting = validated.observe(observed, *[value.alias(name) for name, value in counts.items()])
-    store.replace(_in_order(_setting_aside(counting, table), table), silver, None, metadata)
+    store.replace(_in_order(_setting_aside(counting, table), table), silver, None, {"run_id": run_id})
     found = [{name: observed.get[name] for name in written_at_once}] if facts else []
     oddities = {name: int(observed.get[name]) for name in ODDITIES}
     written = store.rows_by_year(silver)
     read = sum(written.values())
     judged = _Judged()
     if aside := written.get(None, 0):
-        judged = _judge_aside(store, table, aside, facts, metadata, some_repeated=some_repeated)
+        judged = _judge_aside(context, table, aside, facts, some_repeated=some_repeated)
         found += judged.facts
         written = store.rows_by_year(silver)
     loaded = Loaded(
@@ -123,7 +121,7 @@ def load_table(
 
 @dataclass
 class _Judged:
-    """What became of the rows that were set aside: those rejected, how many, why; facts of those that stay."""
+    """The rejected ones among the rows that were set aside, their number and reasons, and facts of the rest."""
 
     rejected: DataFrame | None = None
     number: int = 0
@@ -132,18 +130,17 @@ class _Judged:
 
 
 def _judge_aside(
-    store: Store,
+    context: RunContext,
     table: InputTable,
     aside: int,
     facts: Callable[[Column], Mapping[str, Column]] | None,
-    metadata: Mapping[str, str],
     *,
     some_repeated: bool,
 ) -> _Judged:
-    """Take the ``aside`` rows without a year out of silver, and put those back that are no duplicate."""
-    silver = table.silver
+    """Take the ``aside`` rows without a year out of silver, and put back those that are not duplicates."""
+    store, silver = context.store, table.silver
     rows, stays = store.without_year(silver, aside)
-    # The table is about to lose them.
+    # Materialise them if deleting from the table would remove them.
     rows = _set_aside(rows if stays else store.materialise(rows, f"aside_{table.name}"), table)
     rejected = rows.where(F.size(REASONS) > 0).select(SOURCE_FILE, REASONS, ROW)
     ranked = None
@@ -155,6 +152,7 @@ def _judge_aside(
     store.delete(silver, "year IS NULL")
     if ranked is not None and judged.number < aside:
         staying = ranked.where(F.col(RANK) == 1)
+        metadata = {"run_id": context.record.run_id}
         store.append(staying.select(*silver.column_names), silver, metadata, is_few=aside <= MAX_HELD)
         if facts:
             added = [value.alias(name) for name, value in facts(F.lit(True)).items()]
@@ -163,7 +161,7 @@ def _judge_aside(
 
 
 def count_rejected(rows: DataFrame, reasons: str) -> tuple[int, dict[str, int]]:
-    """How many rows there are, and how many have each reason; ``reasons``: the column that lists a row's, if any."""
+    """The number of rows, and the number of rows with each reason. ``reasons``: the column with a row's reasons."""
     by_reasons = rows.groupBy(reasons).agg(F.count(F.lit(1)).alias("rows")).collect()
     counts: Counter[str] = Counter()
     for row in by_reasons:
@@ -184,7 +182,7 @@ def rejected_rows(rows: DataFrame, table: InputTable, run_id: str, *beside: Colu
 
 
 def _setting_aside(validated: DataFrame, table: InputTable) -> DataFrame:
-    """Sound rows as they are; the others without a year, and in the first column as JSON what they carry."""
+    """Sound rows stay as they are. The others get no year, and their first column holds as JSON what was set aside."""
     sound, stays = F.size(REASONS) == 0, (F.size(REASONS) == 0) & ~F.col(REPEATED)
     first, *others = [name for name in table.silver.column_names if name != "year"]
     carried = F.to_json(
@@ -203,9 +201,11 @@ def _setting_aside(validated: DataFrame, table: InputTable) -> DataFrame:
 
 
 def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
-    """Claims by year and, within it, by code: a later reading skips the row groups without a code it needs.
+    """Sort claims by year and, within a year, by code.
 
-    Both in one number: Spark sorts by a single number several times as fast as by two columns.
+    Later reads then skip row groups without the codes that they need.
+
+    Year and code form one number: Spark sorts by one number several times as fast as by two columns.
     """
     if "nomenclature_code" not in table.silver.column_names:
         return shaped
@@ -215,7 +215,7 @@ def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
 
 
 def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:
-    """The rows without a year as they were validated, as far as a rejected one has values."""
+    """The rows without a year, with the values that they had after validation."""
     first, *others = [name for name in table.silver.column_names if name != "year"]
     rows = written.withColumn("_carried", F.from_json(first, _CARRIED))
     return rows.select(

@@ -54,7 +54,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
         record.warn(note)
     require_enough(shortfalls_of_input(there, paths, configuration, asked), configuration)
     if POPULATION_INPUT.name not in sources:
-        # Before the rows are looked at; else it is asked again when they have been.
+        # Check it before the rows are judged, where it is known already; else again afterwards.
         refuse_missing(options.years, set(facts["population_years"]))
     locations = {name: source.location for name, source in sources.items()}
     record.note("input", locations)
@@ -87,7 +87,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
         _note_beneficiaries(store, changes, record.run_id)
         silver_marker.mark_complete(store, _facts(context, facts, changes, columns))
     except BaseException:
-        # Silver as it was, for a failure and for Ctrl-C alike.
+        # Restore silver after a failure, and after Ctrl-C too.
         silver_marker.restore(store, before)
         raise
     record.note("batch", options.batch)
@@ -107,12 +107,12 @@ def _sources(
             continue
         sources[table.name] = source
         columns[table.name] = columns_of(spark, source, table, mapping)
-        # What has none of our columns may be a file without a header, of which no message may show the first line: that
-        # is said by the look for columns that are missing.
+        # A file with none of our columns may have no header, and no message may show its first line. The search for
+        # missing columns reports such a file.
         is_known = any(column.name in columns[table.name] for column in table.columns)
         if table.name in before and is_known and not options.allow_schema_change:
             _refuse_other_columns(table, before[table.name], columns[table.name])
-        # A column that is missing or of a wrong type shows here.
+        # Fails here if a column is missing or has a wrong type.
         validated(context, options, source, table)
     if not sources:
         raise InputError("The input has no table: a batch has claims, population or hospital_stays.")
@@ -120,7 +120,7 @@ def _sources(
 
 
 def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """A sender who changes the columns means it, or made a mistake: that is not for us to guess."""
+    """Refuse a batch whose columns differ from those of the batch before: the change may be meant, or a mistake."""
     said = [f"{name} is new" for name in now if name not in before]
     said += [f"{name} is gone" for name in before if name not in now]
     said += [
@@ -135,7 +135,7 @@ def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Map
 
 
 def _population_years(changes: Sequence[Change], years: Sequence[int]) -> set[int]:
-    """The years of the population that the batch brings, when reference years are asked for."""
+    """The population years of the batch; read only when reference years are asked for."""
     rows = [change.accepted.select("year") for change in changes if change.table.name == POPULATION_INPUT.name]
     if not rows or not years:
         return set()
@@ -195,7 +195,7 @@ def _apply(store: Store, change: Change, record: RunRecord) -> None:
 
 
 def _note_beneficiaries(store: Store, changes: Sequence[Change], run_id: str) -> None:
-    """Of whom the batch changed anything: what is computed of them must be computed anew."""
+    """Record the beneficiaries whom the batch changed: their figures must be computed again."""
     rows = [part.select("beneficiary_id") for change in changes for part in (change.accepted, change.superseded)]
     beneficiaries = reduce(DataFrame.unionByName, rows).distinct()
     store.append(beneficiaries.withColumn("run_id", F.lit(run_id)), CHANGED, {"run_id": run_id})

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions
-from claimatlas.ingest.load.table import take_in, validated
+from claimatlas.ingest.load.table import load_source, validated
 from claimatlas.ingest.load.write import Loaded, count_rejected, rejected_rows
 from claimatlas.ingest.merge.match import (
     ACCEPTED,
@@ -27,7 +27,7 @@ from claimatlas.ingest.merge.match import (
 )
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
-from claimatlas.ingest.validate.rows import REASONS, ROW
+from claimatlas.ingest.validate.rows import REASONS, ROW, RowExtras
 from claimatlas.runs.context import RunContext
 from claimatlas.tables.locations import WORK
 from claimatlas.tables.schemas import REJECTED
@@ -44,7 +44,7 @@ class Change:
     - ``superseded``: rows of silver that a correction takes the place of;
     - ``rejected``: the batch's rows for ``silver/rejected`` that are not there yet;
     - ``counts``: ``read``, and its parts ``accepted``, ``rejected`` and ``resent`` (silver or ``silver/rejected`` has
-      the row already); beside them ``superseded``;
+      the row already); in addition ``superseded``;
     - ``loaded``: the same rows, those that were rejected before counted again, for the gate.
     """
 
@@ -59,7 +59,7 @@ class Change:
 
     @property
     def is_empty(self) -> bool:
-        """Whether silver is as it was."""
+        """Whether the batch leaves silver unchanged."""
         return not any(self.counts[name] for name in ("accepted", "rejected", "superseded"))
 
 
@@ -70,7 +70,7 @@ def change_of(
     table: InputTable,
     following: Iterable[tuple[Source, InputTable]] = (),
 ) -> Change:
-    """Take a batch in beside silver, and compare it with silver; silver is left as it is.
+    """Load a batch beside silver and compare the two. Silver does not change.
 
     ``following``: the tables that come after it.
 
@@ -80,7 +80,7 @@ def change_of(
     store, record = context.store, context.record
     staged = dataclasses.replace(table, silver=dataclasses.replace(table.silver, name=f"{WORK}/batch_{table.name}"))
     store.create(staged.silver)
-    loaded = take_in(context, options, source, staged, following)
+    loaded = load_source(context, options, source, staged, following)
     batch, silver = store.read(staged.silver), store.read(table.silver)
     record.progress(f"ingest: comparing {table.name} with silver", table=table.name)
     matches = match_by_key(store, batch, silver, table, loaded.accepted)
@@ -90,7 +90,7 @@ def change_of(
     candidates = _rejected_by_itself(store, loaded)
     if found.get(DUPLICATE):
         lost = judged.where(F.col(ACTION) == DUPLICATE)
-        candidates.append(_as_they_came(context, options, source, table, lost))
+        candidates.append(_raw_duplicates(context, options, source, table, lost))
     rejected = _newly_rejected(store, candidates, table)
     newly, reasons = count_rejected(rejected, "reasons")
     accepted = loaded.accepted - found.get(RESENT, 0) - found.get(DUPLICATE, 0)
@@ -118,9 +118,9 @@ def change_of(
 
 
 def as_rejected(superseded: DataFrame, table: InputTable, run_id: str) -> DataFrame:
-    """Rows of silver that make way, as rows of ``silver/rejected``.
+    """Superseded rows of silver, as rows of ``silver/rejected``.
 
-    What they came as is no longer known: ``row`` holds what was understood of it, ``source_file`` is null.
+    Their raw form is no longer known: ``row`` holds the parsed values, ``source_file`` is null.
     """
     rows = superseded.select(
         F.lit(None).cast("string").alias(SOURCE_FILE),
@@ -136,23 +136,23 @@ def _rejected_by_itself(store: Store, loaded: Loaded) -> list[DataFrame]:
     return [rows.withColumn(_AS_UNDERSTOOD, F.lit(None).cast("string"))]
 
 
-def _as_they_came(
+def _raw_duplicates(
     context: RunContext, options: IngestOptions, source: Source, table: InputTable, lost: DataFrame
 ) -> DataFrame:
-    """The batch's rows that duplicate one in silver, read once more: only the source has them as they came."""
+    """The batch's rows that duplicate a row of silver, read again: only the source has their raw form."""
     store, record = context.store, context.record
-    rows = validated(context, options, source, table, keep_every_row=True)
-    # Kept first: else the filter is carried below the parsing, and every expression of it written out.
+    rows = validated(context, options, source, table, RowExtras(every_row=True))
+    # Materialise first. Otherwise Spark pushes the filter below the parsing and repeats each of its expressions.
     rows = store.materialise(rows, f"as_they_came_{table.name}")
     of_keys = rows.where(F.size(REASONS) == 0).join(lost.select(*table.key), on=list(table.key), how="left_semi")
-    # Of several of one key in the batch the others were rejected already, by the same rule.
+    # Of several rows with one key, the others were rejected already by the same rule.
     first = rank_duplicates(of_keys, table).where(F.col(RANK) == 1)
     duplicates = first.withColumn(REASONS, F.array(F.lit(table.duplicate_reason)))
     return rejected_rows(duplicates, table, record.run_id, _as_json(table).alias(_AS_UNDERSTOOD))
 
 
 def _newly_rejected(store: Store, candidates: list[DataFrame], table: InputTable) -> DataFrame:
-    """The candidates that ``silver/rejected`` has not, as they came or as they were understood."""
+    """The candidates that ``silver/rejected`` does not have yet, neither in raw nor in parsed form."""
     known = store.read(REJECTED).where(F.col("table") == table.name).select(F.col("row").alias("_known"))
     known = store.materialise(known.groupBy("_known").count().drop("count"), f"known_rejected_{table.name}")
     rows = reduce(DataFrame.unionByName, candidates)

@@ -15,7 +15,7 @@ from claimatlas.tables.store import Store
 ACTION, IS_NEW = "_action", "_is_new"
 ACCEPTED, RESENT, DUPLICATE, SUPERSEDED, STAYS = "accepted", "resent", "duplicate", "superseded", "stays"
 MAX_KEYS = 2_000_000
-"""Keys at most that are sent to every task: some 100 megabytes there."""
+"""The most keys that are sent to every task: about 100 megabytes in each."""
 
 
 class Matches(NamedTuple):
@@ -30,11 +30,11 @@ class Matches(NamedTuple):
 
 
 def match_by_key(store: Store, batch: DataFrame, silver: DataFrame, table: InputTable, number: int) -> Matches:
-    """Find the rows whose key stands on both sides.
+    """Find the rows whose key occurs on both sides.
 
-    ``number``: how many rows ``batch`` has. Few keys are sent to every task, and silver is read once. When
-    they are many, as many as silver's own when everything is sent again, silver's keys are read first, and eight bytes
-    of each are exchanged.
+    ``number``: how many rows ``batch`` has. Few keys are sent to every task, and silver is read once. When they are
+    many, as many as silver's own when everything is sent again, silver's keys are read first, and eight bytes of each
+    are exchanged.
     """
     name = table.name
     if number <= MAX_KEYS:
@@ -53,7 +53,7 @@ def match_by_key(store: Store, batch: DataFrame, silver: DataFrame, table: Input
 
 
 def merge_actions(batch: DataFrame, silver: DataFrame, table: InputTable) -> DataFrame:
-    """What becomes of the rows whose key stands in the batch and in silver.
+    """Decide on the rows whose key occurs in both the batch and silver.
 
     The rule for rows that share a key is that of a single ingest of everything: the first in the table's order of
     preference stays. Between equal rows the one in silver does.
@@ -67,7 +67,7 @@ def merge_actions(batch: DataFrame, silver: DataFrame, table: InputTable) -> Dat
     by_preference = of_key.orderBy(*in_order_of_preference(table), F.col(IS_NEW))
     content = F.struct(*table.values)
     first = F.row_number().over(by_preference) == 1
-    # Equal rows stand beside each other, that of silver first.
+    # Equal rows are next to each other, the row of silver first.
     as_before = F.lag(content).over(by_preference).eqNullSafe(content)
     action = (
         F.when(F.col(IS_NEW) & first, F.lit(ACCEPTED))
@@ -77,7 +77,7 @@ def merge_actions(batch: DataFrame, silver: DataFrame, table: InputTable) -> Dat
         .otherwise(F.lit(SUPERSEDED))
     )
     if not table.key:
-        # Rows without a key are only ever equal; two equal ones of silver are both its own.
+        # Rows without a key can only be equal or not. Two equal rows of silver both stay.
         known = F.max(~F.col(IS_NEW)).over(of_key)
         action = F.when(~F.col(IS_NEW), F.lit(STAYS)).when(known, F.lit(RESENT)).otherwise(F.lit(ACCEPTED))
     return both.withColumn(ACTION, action)

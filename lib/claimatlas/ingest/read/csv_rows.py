@@ -23,21 +23,21 @@ SOURCE_FILE = "_source_file"
 _NOT_BLANK = r"[^\x00-\x20]"
 _LINE, _FIELDS = "value", "_fields"
 _OF_SPARK = ("utf-8", "us-ascii", "iso-8859-1")
-"""The encodings of Python's that Spark knows without being told."""
+"""The encodings, by Python's names, that Spark reads by default."""
 
 
 def read_csv(spark: SparkSession, source: Source, paths: Sequence[str]) -> DataFrame:
-    """The lines of CSV files; one that repeats the header, as where files were joined, is passed over.
+    """The lines of CSV files. A line that repeats the header, as in concatenated files, is skipped.
 
     ``paths``: where Spark finds the files. Adds ``_source_file`` and ``_corrupt_record``.
     """
     if source.reading.encoding not in _OF_SPARK:
         # Java knows many more encodings than Spark allows by default.
-        with suppress(PySparkException):  # A serverless session lets nobody choose.
+        with suppress(PySparkException):  # A serverless session does not let us set this.
             spark.conf.set("spark.sql.legacy.javaCharsets", "true")
     raw = (_read_lines if source.irregular else _read_regular)(spark, source.reading, source.header, paths)
     names = [name for name in source.header if name]
-    # The first column alone tells nearly every row; one comparison of all, as Spark fails on one a column of thousands.
+    # The first column decides nearly every row. The other columns are one comparison: Spark fails on thousands of them.
     is_first = F.equal_null(F.col(quoted(names[0])), F.lit(names[0]))
     is_header = F.array(*[F.col(quoted(name)) for name in names]) == F.array(*map(F.lit, names))
     return raw.where(~(is_first & F.col(CORRUPT).isNull() & is_header))
@@ -56,7 +56,7 @@ def _read_regular(spark: SparkSession, reading: Reading, header: Sequence[str], 
         # A line of more fields ends the job, and Spark quotes it whole in its event log. Five times what Spark allows
         # by default; each open file takes eight bytes for each.
         "maxColumns": "100000",
-        # Every field of a line is needed to see that there are too many or too few.
+        # Spark must parse every field to see that a line has too many or too few.
         "columnPruning": "false",
         "columnNameOfCorruptRecord": CORRUPT,
         "recursiveFileLookup": "true",
@@ -66,10 +66,10 @@ def _read_regular(spark: SparkSession, reading: Reading, header: Sequence[str], 
 
 
 def _read_lines(spark: SparkSession, reading: Reading, header: Sequence[str], paths: Sequence[str]) -> DataFrame:
-    """Read CSV line by line, by its rule: a line that the rule does not explain is malformed.
+    """Read CSV line by line by RFC 4180. A line that does not follow it is malformed.
 
-    Spark's own reader tells nobody when it gives a field up to a line break as if it were whole, takes the quotes of
-    ``"a"b`` for a part of the value or loses a control character.
+    Spark's own reader silently cuts a field at a line break, keeps the quotes of ``"a"b`` as a part of the value, or
+    drops a control character.
     """
     delimiter, quote = reading.delimiter, reading.quote
     lines = spark.read.options(**LITERAL_PATH, recursiveFileLookup="true").text(list(paths))
@@ -87,7 +87,7 @@ def _read_lines(spark: SparkSession, reading: Reading, header: Sequence[str], pa
         # A line with a delimiter before it: nothing in the pattern goes back, so no line is slow.
         is_well_formed = with_delimiter.rlike(rf"^(?:{mark}(?:{field}))*+\z")
         by_rule = F.when(is_well_formed, F.transform(found, lambda text: _without_quotes(text, quote)))
-        # Most lines have no quote, and need no rule: several times as fast.
+        # Most lines have no quote: splitting them is several times as fast.
         fields = F.when(F.contains(F.col(_LINE), F.lit(quote)), by_rule).otherwise(as_they_stand)
     else:
         fields = as_they_stand
@@ -100,7 +100,7 @@ def _read_lines(spark: SparkSession, reading: Reading, header: Sequence[str], pa
 
 
 def _field(delimiter: str, quote: str) -> str:
-    """A field by the rule of CSV (RFC 4180): within quotes, or without one at its start."""
+    """The pattern of a field by RFC 4180: quoted, or without a quote at its start."""
     q, d = re.escape(quote), re.escape(delimiter)
     return rf"{q}(?:[^{q}]++|{q}{q})*+{q}|(?!{q})[^{d}]*+"
 

@@ -1,4 +1,4 @@
-"""Read the rows of Parquet files, where the files differ in the types of their columns too."""
+"""Read the rows of Parquet files, also of files that differ in the types of their columns."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ MICROSECONDS_OF_YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 
 
 def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
-    """The rows of Parquet files, each with the file that it came from.
+    """The rows of Parquet files, each with its file.
 
-    Columns whose types differ between files are widened where nothing is lost.
+    Columns whose types differ between files are widened if that loses nothing.
 
     Raises:
         InputError: naming a column and the files whose types of it do not go together.
     """
     with suppress(PySparkException):  # A serverless session lets nobody choose.
-        # Timestamps of nanoseconds, as pandas writes them, are numbers to Spark, or an error.
+        # Spark reads nanosecond timestamps, which pandas writes, as numbers, or fails.
         spark.conf.set(_NANOSECONDS, "true")
     options = {**LITERAL_PATH, "recursiveFileLookup": "true"}
     if not source.layouts:
@@ -47,7 +47,7 @@ def read_parquet(spark: SparkSession, source: Source) -> DataFrame:
         schema = spark.read.options(**options).parquet(_path(layout.files[0])).schema
         paths = [_path(file) for file in layout.files]
         parts.append(_with_file(spark.read.options(**options).schema(schema).parquet(*paths), layout))
-    return _together(source, parts)
+    return _union_by_name(source, parts)
 
 
 def _path(file: Path) -> str:
@@ -57,14 +57,17 @@ def _path(file: Path) -> str:
 def _with_file(raw: DataFrame, layout: Layout | None) -> DataFrame:
     columns = {field.name: _as_read(field, layout) for field in raw.schema.fields}
     changed = {name: column for name, column in columns.items() if column is not None}
-    # Before anything else, as a column computed from the file's metadata is not there after a projection.
+    # First of all: the file's metadata is gone after a projection.
     with_file = raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
-    # Spark Connect refuses to change no column.
+    # Spark Connect refuses an empty set of columns.
     return with_file.withColumns(changed) if changed else with_file
 
 
 def _as_read(field: T.StructField, layout: Layout | None) -> Column | None:
-    """A column as it is meant: nanoseconds as timestamps, bytes without a type as text; nothing for one that stays."""
+    """The column in the type that is meant: nanoseconds as timestamps, untyped bytes as text.
+
+    ``None`` if it stays as it is.
+    """
     column = F.col(quoted(field.name))
     nanoseconds = layout.nanoseconds if layout else {}
     if layout and field.name in layout.nulls:
@@ -72,7 +75,7 @@ def _as_read(field: T.StructField, layout: Layout | None) -> Column | None:
     if field.name in nanoseconds and isinstance(field.dataType, T.LongType):
         return from_nanoseconds(column, is_instant=nanoseconds[field.name])
     if isinstance(field.dataType, T.BinaryType):
-        return column.cast("string")  # As old writers wrote it; bytes that are not UTF-8 are seen later.
+        return column.cast("string")  # Old writers stored text as bytes. Bytes that are not UTF-8 are found later.
     return None
 
 
@@ -90,8 +93,8 @@ def clock_of_microseconds(microseconds: Column) -> Column:
     return F.lit("1970-01-01 00:00:00").cast("timestamp_ntz") + F.make_dt_interval(secs=seconds)
 
 
-def _together(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
-    """The rows of all layouts, by name; a column that a layout has not is null there."""
+def _union_by_name(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
+    """The union of the rows of all layouts by column name. A column that a layout lacks is null."""
     types: dict[str, list[tuple[T.DataType, Path]]] = {}
     names: dict[str, str] = {}
     for layout, part in zip(source.layouts, parts, strict=True):
@@ -116,7 +119,7 @@ def _together(source: Source, parts: Sequence[DataFrame]) -> DataFrame:
 def _widened(  # noqa: PLR0911 - a rule for each family of types
     table: str, name: str, found: Sequence[tuple[T.DataType, Path]]
 ) -> T.DataType:
-    """The type that holds the values of all files without loss; text of times where some have a zone and others not."""
+    """The type that holds the values of all files without loss. It is text where only some of the times have a zone."""
     kinds = [data_type for data_type, _ in found if not isinstance(data_type, T.NullType)]
     if not kinds:
         return T.StringType()
@@ -133,7 +136,7 @@ def _widened(  # noqa: PLR0911 - a rule for each family of types
         if digits + scale <= 38:
             return T.DecimalType(digits + scale, scale)
     if all(isinstance(kind, _TIMES) for kind in kinds):
-        # With instants among them in words: a day, a time without a zone and an instant are still told apart.
+        # As text where instants are among them: days, times without a zone and instants stay distinct.
         has_instants = any(isinstance(kind, T.TimestampType) for kind in kinds)
         return T.StringType() if has_instants else T.TimestampNTZType()
     if all(isinstance(kind, (T.StringType, T.CharType, T.VarcharType)) for kind in kinds):
@@ -149,11 +152,11 @@ def _widened(  # noqa: PLR0911 - a rule for each family of types
 def _cast(field: T.StructField, data_type: T.DataType) -> Column:
     column = F.col(quoted(field.name))
     if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampType):
-        # In words, so that an instant is still known for one beside times without a zone.
+        # As text, so that an instant stays distinct from times without a zone.
         microseconds = F.unix_micros(column)
         of_utc = clock_of_microseconds(F.when(microseconds.between(*MICROSECONDS_OF_YEARS), microseconds))
         text = F.concat(F.date_format(of_utc, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"), F.lit("Z"))
-        return F.coalesce(text, column.cast("string"))  # An instant out of these years is no date, but is not lost.
+        return F.coalesce(text, column.cast("string"))  # An instant outside these years is no date, but is kept.
     if isinstance(data_type, T.StringType) and isinstance(field.dataType, T.TimestampNTZType):
         return F.date_format(column, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS")
     return column.cast(data_type)

@@ -33,9 +33,9 @@ from claimatlas.tables.locations import NO_SUCH_SCHEMA, is_about
 __all__ = ["CORRUPT", "SOURCE_FILE", "read"]
 
 _PACKED_FOR_SPARK = (".gz", ".bz2", ".deflate", ".zst", ".lz4", ".snappy")
-"""Endings by which Spark knows that a file is packed, in just these letters."""
+"""The endings by which Spark recognises a compressed file. It is case-sensitive."""
 _SCHEME = "^(?:[A-Za-z][A-Za-z0-9+.-]+:)?/*"
-"""What stands before the first step of a path."""
+"""The scheme and authority before the path of a URI."""
 _MAX_PATH_LENGTH = 100_000
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 
@@ -67,7 +67,7 @@ def _local(uri: str) -> str:
 
 
 def _is_seen(spark: SparkSession, source: Source) -> bool:
-    """Whether Spark finds anything there."""
+    """Whether Spark finds anything at the location."""
     with _saying_what_cannot_be_read(source):
         try:
             if source.format == "table":
@@ -81,7 +81,7 @@ def _is_seen(spark: SparkSession, source: Source) -> bool:
 
 
 def read(spark: SparkSession, source: Source) -> DataFrame:
-    """The rows as they came, all columns, with ``_source_file`` and for CSV ``_corrupt_record``.
+    """The raw rows with all columns, ``_source_file`` and, for CSV, ``_corrupt_record``.
 
     A folder ``key=value`` gives a column of text; where the value is missing, and of a file outside such folders, it is
     null.
@@ -110,7 +110,7 @@ def read(spark: SparkSession, source: Source) -> DataFrame:
 def columns_of(spark: SparkSession, source: Source, table: InputTable, mapping: Mapping) -> dict[str, str]:
     """The sender's columns with their types as they came: by our name where the mapping has one, else by the sender's.
 
-    So a column that is renamed and mapped is the same column.
+    A column that the sender renamed and the mapping renames back is thus the same column.
     """
     ours = {mapping.source_name(table.name, column.name).lower(): column.name for column in table.columns}
     known = set(ours.values())
@@ -118,14 +118,14 @@ def columns_of(spark: SparkSession, source: Source, table: InputTable, mapping: 
     for field in read(spark, source).schema.fields:
         if field.name in (CORRUPT, SOURCE_FILE):
             continue
-        # A column may have one of our names and be mapped to none: it is not that one.
+        # A column of the sender may have one of our names without being mapped to it: it is another column.
         other = f"{field.name} (not mapped)" if field.name.lower() in known else field.name
         columns[ours.get(field.name.lower(), other)] = field.dataType.simpleString()
     return columns
 
 
 def names_asked(spark: SparkSession, sources: Map[str, Source | None]) -> dict[str, list[str]]:
-    """The names of the columns of the tables whose files told none: Delta, catalogs, object stores."""
+    """The column names of tables that only Spark can read: Delta, catalogs, object stores."""
     return {
         name: [column for column in read(spark, source).columns if column not in (CORRUPT, SOURCE_FILE)]
         for name, source in sources.items()
@@ -153,7 +153,7 @@ def _read_delta(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _at_version(spark: SparkSession, source: Source) -> DataFrameReader:
-    """A reader of the version that the source is pinned to.
+    """A reader for the version that the source is pinned to.
 
     It lets Delta look at the statistics of files, as it must where a table has deletion vectors.
     """
@@ -166,7 +166,7 @@ def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
     """The rows of a catalog table with their file, or with the table's name where it is a view or has no files."""
     try:
         with_file = raw.withColumn(SOURCE_FILE, F.col("_metadata.file_path"))
-        if SOURCE_FILE in with_file.columns:  # Asked, as a Connect session looks at the column no sooner.
+        if SOURCE_FILE in with_file.columns:  # Force analysis: a Connect session resolves the column no sooner.
             return with_file
     except AnalysisException:
         pass
@@ -174,7 +174,7 @@ def _with_source_of_table(raw: DataFrame, source: Source) -> DataFrame:
 
 
 def _read_remote(spark: SparkSession, source: Source) -> DataFrame:
-    # An object store cannot be looked into without its client; Spark tells what is there.
+    # Only Spark can list an object store here.
     try:
         return analyse_now(_read_delta(spark, source).withColumn(SOURCE_FILE, F.col("_metadata.file_path")))
     except AnalysisException:
@@ -214,7 +214,7 @@ def _without_scheme(path: str) -> str:
 
 
 def _refuse_hidden(source: Source, columns: Sequence[str]) -> None:
-    """The value of the folder and that of the file may differ: nobody can tell which is meant."""
+    """Refuse a column that folder and file both have: their values may differ, and either may be right."""
     partitions = source.partitions
     inside = [*source.header, *(name for layout in source.layouts for name in layout.columns)] or list(columns)
     hidden = [name for name in inside if name.lower() in partitions]
@@ -229,7 +229,7 @@ def _hides(source: Source, folder: str, column: str) -> InputError:
     )
 
 
-# --- Packed files whose names do not say it ------------------------------------------------------
+# --- Compressed files whose names do not say so ------------------------------------------------------
 
 _made: dict[tuple[Path, ...], dict[Path, Path]] = {}
 
@@ -284,7 +284,7 @@ def _with_own_names(raw: DataFrame, source: Source) -> DataFrame:
 
 
 def pinned(spark: SparkSession, source: Source) -> Source:
-    """The source at the version that it has now, where it is a Delta table: two readings see the same rows.
+    """The source pinned to its present version if it is a Delta table, so that two reads see the same rows.
 
     Raises:
         InputError: the table cannot be read.
@@ -321,7 +321,7 @@ def _saying_what_cannot_be_read(source: Source) -> Iterator[None]:
 
 
 def unreadable(source: Source) -> InputError:
-    """What to say of a source that Spark cannot read; its own words may quote data."""
+    """The error for a source that Spark cannot read. Spark's own message may quote data."""
     if source.format == "remote":
         return InputError(
             f"{source.table}: {source.location} is neither a Delta table nor Parquet files, or Spark does not reach "

@@ -14,7 +14,7 @@ from claimatlas.ingest.validate.parsing import WORDS
 
 
 def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
-    """Refuse a mapping that names a column which a table does not have, or says of one what it cannot be.
+    """Refuse a mapping that names an unknown column, or declares for a column what does not suit its kind.
 
     Raises:
         InputError: naming the column.
@@ -73,7 +73,7 @@ def columns_among(
             missing += [name for name in source.names if name.lower() not in there]
     missing += [name for name in declared.keep if name.lower() not in there]
     if missing:
-        # A CSV file without a header begins with a person's row, which no message may show.
+        # Without a header, the first line of a CSV file is a person's row, which no message may show.
         is_header = has_header or any(found.values())
         has = f"it has {', '.join(names)}" if is_header else "is its first line a header?"
         raise InputError(

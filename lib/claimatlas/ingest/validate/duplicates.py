@@ -1,4 +1,4 @@
-"""Rows that share a key which must be unique: which one stays is a rule, never the order of rows."""
+"""Choose among rows that share a key: a rule decides which row stays, never the order of rows."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ RANK = "_rank"
 
 
 def repeated_key_hashes(keys: DataFrame, table: InputTable) -> DataFrame:
-    """Hashes of the keys that may stand on more than one row.
+    """Hashes of the keys that may occur on more than one row.
 
     Grain in: one row per row of the table, with the columns of its key; a row without its whole key has
     none. Grain out: one row per hash, in ``_key_hash``. Eight bytes a row are exchanged instead of the key;
     a hash that two keys share by chance is sorted out by ``rank_duplicates``.
     """
     hashes = keys.dropna(subset=list(table.key)).select(key_hash(table).alias(KEY_HASH))
-    # Exchanged before they are counted: hardly any stands twice, so counting in each task first would be in vain.
+    # Exchange before counting: hardly any hash occurs twice, so a partial count in each task would save nothing.
     return hashes.repartition(KEY_HASH).groupBy(KEY_HASH).count().where(F.col("count") > 1).select(KEY_HASH)
 
 
 def rank_duplicates(rows: DataFrame, table: InputTable) -> DataFrame:
     """Rank the rows of each key: 1 stays, the others are duplicates.
 
-    Grain in and out: one row per sound row, with ``_row`` and ``_source_file``. Rows that are equal in every
-    column of the rule are ordered by what they came as, so that the same one is always kept.
+    Grain in and out: one row per sound row, with ``_row`` and ``_source_file``. Rows that are equal in every column of
+    the rule are ordered by their raw form, so that the same row always stays.
     """
     by_key = Window.partitionBy(*table.key)
     in_order = by_key.orderBy(*in_order_of_preference(table), F.col(ROW), F.col(SOURCE_FILE))

@@ -1,10 +1,10 @@
-"""Understand one raw column: text or typed in, a typed value out, or the reason why not."""
+"""Parse one raw column of text or of a type: its typed value, and whether it was understood."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
 
@@ -28,7 +28,7 @@ _LATE = (22, 23)
 _LATE_CLOCK = r"^.{10}[T ]2[23]:00(?::00(?:[.,]0+)?)?$"
 _MAX_DATE_LENGTH = 10
 _CALENDAR = ("0001-01-01", "9999-12-31")
-"""Spark has a year 0, and years of five digits; a calendar has not, and no other program reads them."""
+"""The days of the calendar. Spark also has a year 0 and years of five digits, which no other program reads."""
 _DIGITS = r"^[+-]?[0-9]+$"
 _MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 _MICROSECONDS_OF_DAY = 86_400_000_000
@@ -53,7 +53,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 """The words of English, French, Dutch and German, in small letters, where a mapping has no table of values."""
 
 NULL_WORDS = ("NULL", "NA", "N/A", "\\N", "nan", "NaN", "None", ".")
-"""What programs write where there is no value; only ``null_texts`` make it mean that."""
+"""Words that programs write for no value. They count as null only if ``null_texts`` names them."""
 
 _WHOLE = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _FRACTIONAL = (T.FloatType, T.DoubleType, T.DecimalType)
@@ -62,10 +62,11 @@ _TEXT = (T.StringType, T.CharType, T.VarcharType)
 
 @dataclass(frozen=True)
 class Understanding:
-    """What a value means, beside its own text: the settings that say so.
+    """The settings that say how values are understood.
 
-    time_zone: whose day an instant has; none: the day in UTC, of a midnight there alone. null_texts: what stands where
-    there is no value. date_sentinels: days that stand for something else. decimal: before the digits of a fraction.
+    time_zone: the zone that gives an instant its day; without one, only a midnight in UTC has a day. null_texts: texts
+    that mean no value. date_sentinels: days that stand for something else. decimal: the sign before the digits of a
+    fraction.
     """
 
     time_zone: str | None = None
@@ -76,7 +77,7 @@ class Understanding:
 
     @classmethod
     def of(cls, configuration: Configuration, table: str) -> Understanding:
-        """What the settings and the mapping say of a table."""
+        """Read them from the settings and from the mapping of a table."""
         settings, reading = configuration.settings, configuration.mapping.table(table).read
         return cls(
             time_zone=settings.time_zone,
@@ -85,6 +86,16 @@ class Understanding:
             first_plausible_date=settings.first_plausible_date,
             decimal=reading.decimal,
         )
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """A column of a table as the file has it: its values, ``cleaned``, and their type in the file."""
+
+    value: Column
+    type: T.DataType
+    column: InputColumn
+    table: str
 
 
 @dataclass(frozen=True)
@@ -142,41 +153,36 @@ def is_null_word(text: Column) -> Column:
 
 
 def parse_column(
-    column: InputColumn,
-    source: Column,
-    raw_type: T.DataType,
-    table: str,
-    declared: ColumnSource | None = None,
-    understanding: Understanding | None = None,
+    raw: RawColumn, declared: ColumnSource | None = None, understanding: Understanding | None = None
 ) -> ParsedColumn:
-    """Parse one column by its kind.
+    """Parse one column by its kind: text strictly, a typed column without loss.
 
-    ``source`` is the column ``cleaned``; ``raw_type`` is its type in the file: text is parsed strictly, typed
-    columns are converted without loss. ``declared``: what a mapping says of it.
+    ``declared``: what a mapping says of it.
 
     Raises:
         InputError: the file holds the column in a type that cannot be that kind.
     """
+    column = raw.column
     declared, understanding = declared or ColumnSource(column=column.name), understanding or Understanding()
-    if isinstance(raw_type, T.NullType):
-        raw_type = T.StringType()
-    present = source.isNotNull()
+    if isinstance(raw.type, T.NullType):
+        raw = replace(raw, type=T.StringType())
+    present = raw.value.isNotNull()
     always = F.lit(True)
     if column.kind == "date":
-        return _parse_date(source, raw_type, column, table, declared, understanding)
+        return _parse_date(raw, declared, understanding)
     if column.kind in WORDS:
-        return _parse_word(source, raw_type, column, table, declared)
+        return _parse_word(raw, declared)
     if column.kind == "word":
         # A number is the word that it is written as: 1 and 1.0 are the same.
-        source, raw_type = _as_words(source, raw_type, column, table), T.StringType()
+        raw = replace(raw, value=_as_words(raw), type=T.StringType())
     if declared.values:
-        source, raw_type = _recoded(_as_words(source, raw_type, column, table), declared), T.StringType()
+        raw = replace(raw, value=_recoded(_as_words(raw), declared), type=T.StringType())
     if column.kind == "code":
-        return _code(source, raw_type, present, column, table, understanding.decimal)
+        return _code(raw, present, understanding.decimal)
     if column.kind == "integer":
-        value = _integer(source, raw_type, column, table, decimal=understanding.decimal)
+        value = _integer(raw, decimal=understanding.decimal)
     else:
-        value = _text(source, raw_type, column, table)
+        value = _text(raw)
         if declared.pad:
             short = F.length(value) < declared.pad
             value = F.when(short, F.lpad(value, declared.pad, "0")).otherwise(value)
@@ -186,18 +192,18 @@ def parse_column(
 # --- Text, numbers, words ------------------------------------------------------------------------
 
 
-def _text(source: Column, raw_type: T.DataType, column: InputColumn, table: str) -> Column:
+def _text(raw: RawColumn) -> Column:
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
-        # Two ids must not become one because the letters that tell them apart were lost.
+        # Reject lost letters: without them two ids could become one.
         return F.when(F.is_valid_utf8(source) & ~F.contains(source, F.lit(REPLACEMENT)), source)
     if isinstance(raw_type, _WHOLE) or (isinstance(raw_type, T.DecimalType) and raw_type.scale == 0):
         return source.cast("string")
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
-def _integer(
-    source: Column, raw_type: T.DataType, column: InputColumn, table: str, to: str = "int", decimal: str = "."
-) -> Column:
+def _integer(raw: RawColumn, to: str = "int", decimal: str = ".") -> Column:
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         # try_cast follows ANSI: digits with a sign at most, null for 1.5, 1e3, letters and overflow. But it
         # passes over control characters at the ends, which are neither.
@@ -212,35 +218,32 @@ def _integer(
     if isinstance(raw_type, _FRACTIONAL):
         # A whole number stored as a fraction (40.0) is what tools write when a column has nulls.
         return F.when(source == F.floor(source), source.try_cast(to))
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
 def _fraction_of_zeros(decimal: str) -> str:
     return rf"^[+-]?[0-9]+[{decimal}]0+$"
 
 
-def _code(
-    source: Column, raw_type: T.DataType, present: Column, column: InputColumn, table: str, decimal: str
-) -> ParsedColumn:
-    wide = _integer(source, raw_type, column, table, to="bigint", decimal=decimal)
+def _code(raw: RawColumn, present: Column, decimal: str) -> ParsedColumn:
+    wide = _integer(raw, to="bigint", decimal=decimal)
     in_range = wide.between(FIRST_CODE, LAST_CODE)
     understood = wide.isNotNull() | ~present
-    if isinstance(raw_type, _TEXT):
+    if isinstance(raw.type, _TEXT):
         # Digits beyond 64 bits are a number too, one that is out of range.
-        understood = understood | source.rlike(_DIGITS)
+        understood = understood | raw.value.rlike(_DIGITS)
     value = F.when(in_range, wide.cast("int"))
     return ParsedColumn(value, present, understood, F.coalesce(in_range, ~present | ~understood))
 
 
-def _parse_word(
-    source: Column, raw_type: T.DataType, column: InputColumn, table: str, declared: ColumnSource
-) -> ParsedColumn:
-    """A sex or a boolean by its table of words; a sex in none is unknown, never a reason to reject."""
+def _parse_word(raw: RawColumn, declared: ColumnSource) -> ParsedColumn:
+    """A sex or a boolean by its table of words. A sex that is in no table is unknown, and never a reason to reject."""
+    source, column = raw.value, raw.column
     present, always = source.isNotNull(), F.lit(True)
-    if isinstance(raw_type, T.BooleanType) and column.kind == "boolean" and not declared.values:
+    if isinstance(raw.type, T.BooleanType) and column.kind == "boolean" and not declared.values:
         return ParsedColumn(source, present, always, always)
     words = declared.values or WORDS[column.kind]
-    text = F.lower(_as_words(source, raw_type, column, table))
+    text = F.lower(_as_words(raw))
     values = {YES: F.lit(True), NO: F.lit(False)} if column.kind == "boolean" else {}
     first, *others = words.items()
     value = F.when(text.isin(*map(str.lower, first[1])), values.get(first[0], F.lit(first[0])))
@@ -252,7 +255,7 @@ def _parse_word(
 
 
 def _recoded(text: Column, declared: ColumnSource) -> Column:
-    """Our value for each of the sender's words; other words as they are."""
+    """Our value for each of the sender's words; other words stay as they are."""
     pairs = [(value, words) for value, words in declared.values.items()]
     return reduce(
         lambda otherwise, pair: F.when(F.lower(text).isin(*map(str.lower, pair[1])), F.lit(pair[0])).otherwise(
@@ -263,16 +266,17 @@ def _recoded(text: Column, declared: ColumnSource) -> Column:
     )
 
 
-def _as_words(source: Column, raw_type: T.DataType, column: InputColumn, table: str) -> Column:
-    """A value as the word that it is in text: a whole number without its fraction."""
+def _as_words(raw: RawColumn) -> Column:
+    """The value as text; a whole number without its fraction."""
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         is_fraction = source.rlike(_fraction_of_zeros("."))
         return F.when(is_fraction, F.substring_index(source, ".", 1)).otherwise(source)
     if isinstance(raw_type, _WHOLE + _FRACTIONAL):
-        return F.coalesce(_integer(source, raw_type, column, table, to="bigint").cast("string"), source.cast("string"))
-    if isinstance(raw_type, T.BooleanType) and column.kind == "boolean":
+        return F.coalesce(_integer(raw, to="bigint").cast("string"), source.cast("string"))
+    if isinstance(raw_type, T.BooleanType) and raw.column.kind == "boolean":
         return source.cast("string")
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
 # --- Dates ---------------------------------------------------------------------------------------
@@ -280,7 +284,7 @@ def _as_words(source: Column, raw_type: T.DataType, column: InputColumn, table: 
 
 @dataclass(frozen=True)
 class _Day:
-    """A date before its sentinels are known: its day, and what must be said of it."""
+    """A date before its sentinels are resolved: its day and its flags."""
 
     day: Column
     instant: Column | None = None
@@ -288,16 +292,9 @@ class _Day:
     late: Column | None = None
 
 
-def _parse_date(
-    source: Column,
-    raw_type: T.DataType,
-    column: InputColumn,
-    table: str,
-    declared: ColumnSource,
-    understanding: Understanding,
-) -> ParsedColumn:
-    present = source.isNotNull()
-    found = _day(source, raw_type, column, table, declared, understanding)
+def _parse_date(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -> ParsedColumn:
+    present = raw.value.isNotNull()
+    found = _day(raw, declared, understanding)
     first, last = (F.lit(text).cast("date") for text in _CALENDAR)
     day = F.when(found.day.between(first, last), found.day)
     is_open = None
@@ -319,16 +316,10 @@ def _parse_date(
     return ParsedColumn(day, present, understood, F.lit(True), found.instant, is_open, found.timed, late=found.late)
 
 
-def _day(
-    source: Column,
-    raw_type: T.DataType,
-    column: InputColumn,
-    table: str,
-    declared: ColumnSource,
-    understanding: Understanding,
-) -> _Day:
+def _day(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -> _Day:
+    source, raw_type = raw.value, raw.type
     if declared.format not in (None, ISO):
-        return _formatted(source, raw_type, column, table, declared, understanding)
+        return _formatted(raw, declared, understanding)
     if isinstance(raw_type, _TEXT):
         return _iso(source, understanding)
     if isinstance(raw_type, T.DateType):
@@ -340,14 +331,14 @@ def _day(
         return _Day(day, timed=timed, late=F.coalesce(is_late, F.lit(False)))
     if isinstance(raw_type, T.TimestampType):
         return _of_instant(source, understanding)
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
 def _iso(source: Column, understanding: Understanding) -> _Day:
-    """YYYY-MM-DD; with a time of day it is cut; with a zone it is an instant."""
+    """A date as YYYY-MM-DD. A time of day is cut off; a text with a zone is an instant."""
     # Spark's own cast also takes 2023-1-5 and 2023; a date here is YYYY-MM-DD and nothing else.
     plain = F.when(source.rlike(_DATE) & (source >= _CALENDAR[0]), source.try_cast("date"))
-    # Longer texts are few or all: their length tells them before any pattern.
+    # Test the length before any pattern: texts with a time are few, or all.
     is_longer = F.octet_length(source) > _MAX_DATE_LENGTH
     is_clock, is_instant = is_longer & source.rlike(_CLOCK), is_longer & source.rlike(_INSTANT)
     has_year = source >= _CALENDAR[0]
@@ -380,10 +371,10 @@ def _as_instant(source: Column) -> Column:
 def _of_instant(instant: Column, understanding: Understanding) -> _Day:
     """The day of an instant in the time zone; without one that of a midnight in UTC alone.
 
-    By numbers, so that it does not depend on the session's zone.
+    It is computed with numbers, so that the session's time zone does not matter.
     """
     zone = understanding.time_zone
-    # Spark fails as a whole where a shift of hours leaves the range of its instants.
+    # The whole query fails if the shift leaves Spark's range of instants.
     instant = F.when(F.unix_micros(instant).between(*MICROSECONDS_OF_YEARS), instant)
     microseconds = F.unix_micros(F.from_utc_timestamp(instant, zone) if zone else instant)
     day_number = F.floor(microseconds / F.lit(_MICROSECONDS_OF_DAY).cast("decimal(11,0)")).cast("int")
@@ -393,23 +384,16 @@ def _of_instant(instant: Column, understanding: Understanding) -> _Day:
     return _Day(day, timed=timed) if zone else _Day(F.when(is_midnight, day), instant=timed, timed=timed)
 
 
-def _formatted(
-    source: Column,
-    raw_type: T.DataType,
-    column: InputColumn,
-    table: str,
-    declared: ColumnSource,
-    understanding: Understanding,
-) -> _Day:
+def _formatted(raw: RawColumn, declared: ColumnSource, understanding: Understanding) -> _Day:
     """A date as a mapping says that it is written."""
     name = declared.format or ISO
     if name in DAY_NUMBERS or name in SECONDS or name in INSTANTS:
-        number = _number(source, raw_type, column, table, understanding.decimal)
+        number = _number(raw, understanding.decimal)
         if name in INSTANTS:
             units = F.lit(INSTANTS[name]).cast("decimal(10,0)")
             microseconds = F.floor(number * F.lit(1_000_000).cast("decimal(7,0)") / units).try_cast("bigint")
             return _of_instant(F.timestamp_micros(microseconds), understanding)
-        # By numbers: a literal of before 1583 is another day in the calendar of older Java.
+        # As numbers: a literal before 1583 is another day in the calendar of older Java.
         start = (date.fromisoformat(DAY_NUMBERS.get(name) or SECONDS[name]) - date(1970, 1, 1)).days
         days = number if name in DAY_NUMBERS else number / F.lit(86400).cast("decimal(5,0)")
         whole = F.floor(days)
@@ -417,7 +401,7 @@ def _formatted(
             F.date_add(F.lit(date(1970, 1, 1)), (whole + start).try_cast("int")),
             timed=F.coalesce(days != whole, F.lit(False)),
         )
-    text = source if isinstance(raw_type, _TEXT) else _as_words(source, raw_type, column, table)
+    text = raw.value if isinstance(raw.type, _TEXT) else _as_words(raw)
     pattern = "^" + "".join(f"({part})" if field else part for field, part in declared.parts) + "$"
     fields = [field for field, _ in declared.parts if field]
 
@@ -443,17 +427,19 @@ def _formatted(
     return _Day(value, timed=None if timed is None else F.coalesce(timed, F.lit(False)))
 
 
-def _number(source: Column, raw_type: T.DataType, column: InputColumn, table: str, decimal: str) -> Column:
+def _number(raw: RawColumn, decimal: str) -> Column:
     """A number, exactly; null for what is none."""
+    source, raw_type = raw.value, raw.type
     if isinstance(raw_type, _TEXT):
         pattern = rf"^[+-]?[0-9]+(?:[{decimal}][0-9]+)?$"
         return F.when(source.rlike(pattern), F.replace(source, F.lit(decimal), F.lit("."))).try_cast("decimal(28,9)")
     if isinstance(raw_type, _WHOLE + _FRACTIONAL):
         return source.try_cast("decimal(28,9)")
-    raise _wrong_type(raw_type, column, table)
+    raise _wrong_type(raw)
 
 
-def _wrong_type(raw_type: T.DataType, column: InputColumn, table: str) -> InputError:
+def _wrong_type(raw: RawColumn) -> InputError:
+    column = raw.column
     expected: dict[Kind, str] = {
         "text": "text or whole numbers",
         "date": "dates, timestamps or text",
@@ -464,9 +450,9 @@ def _wrong_type(raw_type: T.DataType, column: InputColumn, table: str) -> InputE
         "word": "text or numbers",
     }
     remedy = ""
-    if column.kind == "date" and isinstance(raw_type, _WHOLE + _FRACTIONAL):
+    if column.kind == "date" and isinstance(raw.type, _WHOLE + _FRACTIONAL):
         remedy = f" A number is a date by a format in a mapping: {column.name}: {{column: …, format: yyyyMMdd}}."
     return InputError(
-        f"{table}: the column {column.name} is of type {raw_type.simpleString()}; it must hold {expected[column.kind]}."
-        f"{remedy}"
+        f"{raw.table}: the column {column.name} is of type {raw.type.simpleString()}; it must hold "
+        f"{expected[column.kind]}.{remedy}"
     )

@@ -1,7 +1,7 @@
 """Keyed pseudonyms in place of ids: HMAC-SHA256 of the trimmed text, as 64 hexadecimal digits.
 
-The key must not be part of a query, as what stands in an expression stands in plans and event logs too. It reaches
-Spark as data: one row with the two blocks that HMAC makes of a key (RFC 2104), which are as good as the key itself.
+The key must not be part of a query: plans and event logs show the literals of expressions. It reaches Spark as data:
+one row with the two blocks that HMAC makes of a key (RFC 2104), which are as good as the key itself.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from pyspark.sql import types as T
 from claimatlas.ingest.pseudonym_key import PseudonymKey
 
 PSEUDONYMISED = ("beneficiary_id", "provider_id")
-"""The columns that name a person, in every table that has them. ``claim_id`` and ``stay_id`` name lines of the sender:
-by them a rejected row is found again there."""
+"""The columns that name a person, in every table that has them. ``claim_id`` and ``stay_id`` identify the sender's
+lines, so that the sender can find a rejected row.
+"""
 
 _INNER, _OUTER = "_inner_block", "_outer_block"
 _BLOCKS = T.StructType([T.StructField(name, T.BinaryType(), nullable=False) for name in (_INNER, _OUTER)])
 
 
 def with_key(rows: DataFrame, key: PseudonymKey) -> DataFrame:
-    """The rows, each beside the blocks of the key: what ``pseudonym`` reads.
+    """The rows with the blocks of the key, which ``pseudonym`` reads, in two more columns.
 
     Grain in and out: any. Adds ``_inner_block`` and ``_outer_block``, which must not be written anywhere.
     """

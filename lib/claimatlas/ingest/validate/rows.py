@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -16,6 +17,7 @@ from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import (
     ParsedColumn,
+    RawColumn,
     Understanding,
     cleaned,
     is_null_word,
@@ -31,35 +33,53 @@ REASONS, ROW, REPEATED = "_reasons", "_row", "_repeated"
 row may have its key."""
 TIMED, LATE, NULL_WORD, UNLISTED, FRACTION = "_timed", "_late", "_null_word", "_unlisted", "_fraction"
 ODDITIES = (TIMED, LATE, NULL_WORD, UNLISTED, FRACTION)
-"""Names of what is odd with a row but keeps it."""
+"""Names of the columns that say how an accepted row is odd."""
 OPEN = "open_"
-"""What begins the reason of a row with a day that is declared to stand for an open end: it is left out, not wrong."""
+"""The prefix of a reason: the day is declared to mean an open end, so the row is left out and not wrong."""
 KEY_HASH = "_key_hash"
 HOSPITAL = "hospital_id"
 
 
-def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a setting or a batch decides
-    raw: DataFrame,
-    table: InputTable,
-    mapping: Mapping,
-    *,
-    first_service_date: date,
-    as_of: date,
-    understanding: Understanding | None = None,
-    repeated: DataFrame | None = None,
-    keep_every_row: bool = False,
-    key: PseudonymKey | None = None,
-    with_oddities: bool = False,
-) -> DataFrame:
+@dataclass(frozen=True)
+class RowRules:
+    """What the rows of a batch are judged by.
+
+    A service date is accepted from ``first_service_date`` to ``as_of``, both included. ``mapping`` and
+    ``understanding`` say how the sender writes; with a ``key`` the ids of persons become pseudonyms.
+    """
+
+    mapping: Mapping
+    first_service_date: date
+    as_of: date
+    understanding: Understanding = field(default_factory=Understanding)
+    key: PseudonymKey | None = None
+
+
+@dataclass(frozen=True)
+class RowExtras:
+    """What judged rows carry beside their values.
+
+    ``repeated``: one row per hash of a key that may occur on more than one row (``repeated_key_hashes``): ``_repeated``
+    is true for these. ``every_row``: sound rows have ``_row`` too. ``oddities``: the columns of ``ODDITIES``.
+    """
+
+    repeated: DataFrame | None = None
+    every_row: bool = False
+    oddities: bool = False
+
+
+NO_EXTRAS = RowExtras()
+
+
+def validate_rows(raw: DataFrame, table: InputTable, rules: RowRules, extras: RowExtras = NO_EXTRAS) -> DataFrame:
     """Parse and judge every row.
 
-    Grain in: one row per input row, as it came; ``repeated``: one row per hash of a key that may stand on
-    more than one row (``repeated_key_hashes``). Grain out: one row per input row that the mapping keeps, or per line of
+    Grain in: one row per input row, as it came. Grain out: one row per input row that the mapping keeps, or per line of
     it where the mapping unpivots, with the columns of the
     silver table (``year`` included), ``_reasons`` (array, empty when the row is sound), ``_repeated`` (whether
-    the row's key is among ``repeated``), ``_row`` (the row as JSON; null when it is sound and not repeated,
-    unless ``keep_every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
-    ``with_oddities`` adds what is odd but kept: ``_timed`` (a time of day was cut off a date), ``_late`` (it has no
+    the row's key is among the repeated), ``_row`` (the row as JSON; null when it is sound and not repeated,
+    unless ``every_row``) and ``_source_file``. Which of the repeated rows stays is judged later.
+    ``oddities`` adds what is odd but kept: ``_timed`` (a time of day was cut off a date), ``_late`` (it has no
     zone and is 22:00 or 23:00, as midnight in Belgium has in UTC), ``_null_word`` (a text is what programs write for
     no value), ``_unlisted`` (a sex is in no table of words) and ``_fraction`` (the id of a hospital is a number that
     was written as a fraction); never null.
@@ -68,13 +88,13 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
     wrong with the row. ``_row`` then has no column that the table does not know, as it may hold an id; and of a
     malformed row, in which nobody can tell where an id stands, the pseudonym of the line and its number of commas.
 
-    A service date is accepted from ``first_service_date`` to ``as_of``, both included, and not after
-    the booking date of its line. Every other date but that of birth from the first plausible date to ``as_of``.
+    A service date is not accepted after the booking date of its line. Every other date but that of birth is accepted
+    from the first plausible date to ``as_of``.
 
     Raises:
         InputError: a required column is missing, or a column's type cannot hold its values.
     """
-    understanding = understanding or Understanding()
+    mapping, understanding, key, repeated = rules.mapping, rules.understanding, rules.key, extras.repeated
     raw = shaped(raw, table, mapping, understanding)
     given = given_columns(raw, table, mapping, find_columns(raw, table, mapping), understanding)
     declared = mapping.table(table.name)
@@ -82,10 +102,7 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
     is_csv = CORRUPT in raw.columns
     parsed = {
         column.name: parse_column(
-            column,
-            F.col(f"_clean_{column.name}"),
-            given[column.name].type,
-            table.name,
+            RawColumn(F.col(f"_clean_{column.name}"), given[column.name].type, column, table.name),
             declared.columns.get(column.name),
             understanding,
         )
@@ -107,7 +124,7 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
         kept = [name for name in kept if name in known]
     malformed = F.col(CORRUPT).isNotNull() if is_csv else F.lit(False)
 
-    # In steps, so that each value is cleaned and parsed once and the rules below read it by name.
+    # Two steps: each value is cleaned and parsed once, and the rules below read it by name.
     raw_columns = [
         (cleaned(_column(name), types[name]).cast("string") if name in hidden else _column(name)).alias(
             f"_raw_{position}"
@@ -120,7 +137,7 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
         *raw_columns,
         *beside,
     )
-    oddities = _oddities(table, parsed) if with_oddities else {}
+    oddities = _oddities(table, parsed) if extras.oddities else {}
     staged = clean.select(
         *[value.cast(silver_types[name]).alias(name) for name, value in values.items()],
         *[part.present.alias(f"_present_{name}") for name, part in parsed.items()],
@@ -133,10 +150,10 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
         *[F.col(f"_raw_{position}") for position in range(len(kept))],
         *beside,
     )
-    reasons = _reasons(table, parsed, understanding, first_service_date=first_service_date, as_of=as_of)
-    # The list is only made for a row that has a reason: nearly all have none.
+    reasons = _reasons(table, parsed, rules)
+    # Build the list only for rows with a reason: nearly all have none.
     has_reason = any_of(F.coalesce(holds, F.lit(False)) for holds in reasons.values())
-    # As text first: a function on arrays would keep Spark from compiling the whole of this into one loop.
+    # As text first: with a function on arrays, Spark would not compile all of this into one loop.
     listed = F.split(F.concat_ws(",", *[F.when(holds, F.lit(name)) for name, holds in reasons.items()]), ",")
     judged = staged.withColumn(
         REASONS,
@@ -151,7 +168,7 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
     if key is not None:
         judged = with_key(judged, key)
     sound = F.size(REASONS) == 0
-    # Only here, so that hardly any sound row is turned into JSON.
+    # Only now, so that hardly any sound row becomes JSON.
     came = {name: F.col(f"_raw_{position}") for position, name in enumerate(kept)}
     came |= {name: pseudonym(came[name]) for name in hidden}
     as_it_came = F.to_json(
@@ -167,7 +184,7 @@ def validate_rows(  # noqa: PLR0913 - each is one thing that a mapping, a settin
             whole = [pseudonym(text).alias("malformed_row"), commas]
         line = F.to_json(F.struct(*whole))
         as_it_came = F.when(F.col("_malformed"), line).otherwise(as_it_came)
-    row = as_it_came if keep_every_row else F.when(~sound | is_repeated, as_it_came)
+    row = as_it_came if extras.every_row else F.when(~sound | is_repeated, as_it_came)
     year = F.col("year") if table.year_of == "year" else F.year(table.year_of)
     hidden_columns = set(hidden.values())
     return judged.select(
@@ -188,7 +205,7 @@ def values_of(
     mapping: Mapping,
     understanding: Understanding | None = None,
 ) -> DataFrame:
-    """Some required columns alone, parsed, whatever else is wrong with their rows.
+    """Some required columns, parsed, whatever else is wrong with their rows.
 
     Grain in and out: one row per input row that the mapping keeps, or per line of it where the mapping unpivots; a
     value is null when it is missing or not understood.
@@ -201,7 +218,8 @@ def values_of(
     values = []
     for name in names:
         declared = mapping.table(table.name).columns.get(name)
-        parsed = parse_column(kinds[name], given[name].value, given[name].type, table.name, declared, understanding)
+        raw_column = RawColumn(given[name].value, given[name].type, kinds[name], table.name)
+        parsed = parse_column(raw_column, declared, understanding)
         values.append(parsed.value.cast(silver_types[name]).alias(name))
     return raw.select(*values)
 
@@ -221,22 +239,18 @@ def _oddities(table: InputTable, parsed: dict[str, ParsedColumn]) -> dict[str, C
         LATE: F.coalesce(any_of(late), F.lit(False)),
         NULL_WORD: any_of(is_null_word(parsed[name].value) for name in texts),
         UNLISTED: F.coalesce(any_of(unlisted), F.lit(False)),
-        # Of other ids the shares of people and places tell: of hospitals there is no list.
+        # Wrong ids of people and places show in the shares of unknown ones; there is no list of hospitals.
         FRACTION: F.coalesce(parsed[HOSPITAL].value.endswith(".0"), F.lit(False))
         if HOSPITAL in parsed
         else F.lit(False),
     }
 
 
-def _reasons(
-    table: InputTable,
-    parsed: dict[str, ParsedColumn],
-    understanding: Understanding,
-    *,
-    first_service_date: date,
-    as_of: date,
-) -> dict[str, Column]:
-    """Each reason with its condition; a rule about a value that is not there is null and holds for nothing."""
+def _reasons(table: InputTable, parsed: dict[str, ParsedColumn], rules: RowRules) -> dict[str, Column]:
+    """Each reason to reject, with its condition.
+
+    The condition is null where its value is missing, and then rejects nothing.
+    """
     required = set(table.required)
     is_open = {name: F.col(f"_open_{name}") for name, part in parsed.items() if part.open is not None}
     reasons = {f"missing_{name}": ~F.col(f"_present_{name}") for name in parsed if name in required}
@@ -247,7 +261,7 @@ def _reasons(
     reasons |= {f"{OPEN}{name}": holds for name, holds in is_open.items() if name in required}
     if table.name == "claims":
         service_date = F.col("service_date")
-        out_of_range = (service_date < F.lit(first_service_date)) | (service_date > F.lit(as_of))
+        out_of_range = (service_date < F.lit(rules.first_service_date)) | (service_date > F.lit(rules.as_of))
         if "booking_date" in parsed:
             out_of_range = out_of_range | F.coalesce(service_date > F.col("booking_date"), F.lit(False))
         reasons["service_date_out_of_range"] = out_of_range
@@ -255,8 +269,8 @@ def _reasons(
         reasons["zero_quantity"] = F.col("quantity") == 0
     for name in ("booking_date", "admission_date", "discharge_date"):
         if name in parsed:
-            first = F.lit(understanding.first_plausible_date)
-            reasons[f"{name}_out_of_range"] = (F.col(name) < first) | (F.col(name) > F.lit(as_of))
+            first = F.lit(rules.understanding.first_plausible_date)
+            reasons[f"{name}_out_of_range"] = (F.col(name) < first) | (F.col(name) > F.lit(rules.as_of))
     if table.name == "hospital_stays":
         reasons["discharge_before_admission"] = F.col("discharge_date") < F.col("admission_date")
     return reasons

@@ -1,4 +1,4 @@
-"""Raw rows as a mapping says: which are kept, which become several lines, where each column comes from."""
+"""Shape raw rows by a mapping: which rows are kept, which become several lines, where each column comes from."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LINE, _LINES, _UNPIVOTED = "_line", "_lines", "_unpivoted_"
 
 
 def is_unpivoted(name: str) -> bool:
-    """Whether a column of shaped rows was made by unpivoting, and is none of the sender's."""
+    """Whether a column comes from unpivoting and is not one of the sender's."""
     return name.startswith(_UNPIVOTED)
 
 
 @dataclass(frozen=True)
 class Given:
-    """Where the values of a column come from in raw rows: an expression, cleaned, and its type.
+    """The source of a column in raw rows: a cleaned expression and its type.
 
     ``names``: the raw columns that it reads.
     """
@@ -68,7 +68,7 @@ def is_kept(raw: DataFrame, table: InputTable, mapping: Mapping, understanding: 
 
 
 def kept_by(raw: DataFrame, name: str, understanding: Understanding) -> Column:
-    """The value of a column that rows are kept by, as a word."""
+    """The value of a column that decides whether a row is kept, as text."""
     column, data_type = _raw_column(raw, name)
     value = cleaned(column, data_type, understanding.null_texts)
     if isinstance(data_type, T.FloatType | T.DoubleType | T.DecimalType):
@@ -95,7 +95,7 @@ def _lines(raw: DataFrame, table: InputTable, mapping: Mapping, understanding: U
             fields.append(cleaned(column, data_type, understanding.null_texts).cast("string").alias(name))
         lines.append(F.struct(*fields))
     with_code = F.filter(F.array(*lines), lambda line: line["nomenclature_code"].isNotNull())
-    # A row without any code is one line without a code, which is rejected for it.
+    # A row without any code becomes one line without a code, which is then rejected.
     return F.when(F.size(with_code) > 0, with_code).otherwise(F.array(lines[0]))
 
 
@@ -118,7 +118,7 @@ def given_columns(
         source = declared.source(name)
         given[name] = _given(raw, source, names, understanding)
         if declared.unpivot and name in table.key:
-            # The lines of one row share its id: the number of the line makes it their own.
+            # The lines of one row share its id, so the number of the line is added.
             numbered = F.concat(given[name].value.cast("string"), F.lit("|"), F.col(LINE).cast("string"))
             given[name] = Given(numbered, T.StringType(), names)
     return given
@@ -133,7 +133,7 @@ def _given(raw: DataFrame, source: ColumnSource, names: tuple[str, ...], underst
     if not source.join:
         return Given(clean[0], columns[0][1], own)
     parts = [part.cast("string") for part in clean]
-    # Null when a part is: an id that lacks a part is none.
+    # Null when a part is null: an id without one of its parts is no id.
     text = F.concat(*[item for part in parts for item in (F.lit(source.with_), part)][1:])
     return Given(text, T.StringType(), own)
 

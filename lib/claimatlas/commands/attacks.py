@@ -1,0 +1,58 @@
+"""The attack that a candidate must withstand before it is published: by the code that knows nothing of hiding."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from claimatlas.auditing.run import audit
+from claimatlas.console.messages import Event, say
+from claimatlas.errors import QualityGateError
+from claimatlas.paths import make_private
+from claimatlas.protection.run import settings_hash
+from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.reader import named
+from claimatlas.tables.schemas import PUBLISHED_CELLS
+
+if TYPE_CHECKING:
+    from claimatlas.atlas.reading import PublishedCells
+    from claimatlas.configuration import Configuration
+    from claimatlas.configuration.publication import Publication
+
+
+def require_safe(output: str, cells: PublishedCells, configuration: Configuration, publication: Publication) -> None:
+    """Attack all releases of an output as a reader could, unless these very figures have withstood it before.
+
+    Where they do, the house's own folder keeps a record, so that publishing them again takes no time.
+
+    Raises:
+        QualityGateError: something can be worked out, or the programs ran out of their time.
+    """
+    file = Path(output, "protection", f"attack_{cells.release}.json")
+    attacked = _attacked(output, cells, configuration)
+    if file.is_file() and json.loads(file.read_text(encoding="utf-8")) == attacked:
+        return
+    say(Event.MESSAGE, f"release {cells.release} is attacked as a reader could")
+    found = audit(output, configuration, publication, lambda message: say(Event.MESSAGE, message))
+    told = len(found.texts())
+    if told or found.undecided:
+        what = (
+            f"{told:,} figures can be worked out" if told else f"{found.undecided:,} figures were not settled in time"
+        )
+        raise QualityGateError(f"{what}: `claimatlas audit` of the output names them. Nothing is published.")
+    make_private(file.parent)
+    file.write_text(json.dumps(attacked, sort_keys=True), encoding="utf-8", newline="\n")
+    file.chmod(0o600)
+
+
+def _attacked(output: str, cells: PublishedCells, configuration: Configuration) -> dict[str, Any]:
+    """What an attack is of: the figures of all releases, by their hashes, and the settings."""
+    from claimatlas.atlas.reading import PublishedCells  # noqa: PLC0415 - pyarrow may be missing
+
+    rows = DeltaReader(output).rows(PUBLISHED_CELLS, named("release"), distinct=True)
+    others = sorted({int(row["release"]) for row in rows} - {cells.release})
+    return {
+        "settings_hash": settings_hash(configuration),
+        "cells": {str(cells.release): cells.digest, **{str(one): PublishedCells(output, one).digest for one in others}},
+    }
