@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.load import load_configuration
 from claimatlas.configuration.services import ContactGroup
@@ -76,7 +76,7 @@ def input_tables(configuration: Configuration, as_of: date) -> tuple[InputTable,
         "claims": {
             "service_date_out_of_range": f"service_date < DATE '{first}' OR service_date > DATE '{as_of}' "
             "OR service_date > booking_date",
-            "invalid_nomenclature_code": f"nomenclature_code NOT BETWEEN {FIRST_CODE} AND {LAST_CODE}",
+            "invalid_nomenclature_code": "nomenclature_code NOT BETWEEN {} AND {}".format(*SIX_DIGITS.bounds),
             "zero_quantity": "quantity = 0",
         },
     }
@@ -399,13 +399,8 @@ def _parameters(configuration: Configuration, facts: Facts, years: Sequence[int]
 
 def _provider_rule(group: ContactGroup) -> str:
     """The condition on a line's provider; an unknown one never meets a rule."""
-    rules = []
-    if group.competences:
-        rules.append(f"provider_competence IN ({_numbers(group.competences)})")
-    if group.competences_except:
-        rules.append(f"provider_competence NOT IN ({_numbers(group.competences_except)})")
-    if group.professions:
-        rules.append(f"provider_profession IN ({_numbers(group.professions)})")
+    rules = [f"{name} IN ({_numbers(map(int, words))})" for name, words in group.where.items()]
+    rules += [f"{name} NOT IN ({_numbers(map(int, words))})" for name, words in group.where_not.items()]
     return " AND ".join(rules) or "true"
 
 

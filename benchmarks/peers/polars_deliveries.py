@@ -128,12 +128,10 @@ def _window(settings: Settings, window: str) -> tuple[int, int]:
 def _provider(group: ContactGroup) -> pl.Expr:
     """Whether the provider of a line is one of the group's; null when it is unknown."""
     met = pl.lit(value=True)
-    if group.competences:
-        met &= pl.col("provider_competence").is_in(group.competences)
-    if group.competences_except:
-        met &= ~pl.col("provider_competence").is_in(group.competences_except)
-    if group.professions:
-        met &= pl.col("provider_profession").is_in(group.professions)
+    for attribute, words in group.where.items():
+        met &= pl.col(attribute).is_in([int(word) for word in words])
+    for attribute, words in group.where_not.items():
+        met &= ~pl.col(attribute).is_in([int(word) for word in words])
     return met
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
-from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.ingest.contract import REPLACEMENT, WHITESPACE, InputTable, Kind
 from polars.io.partition import FileProviderArgs
 
@@ -139,7 +139,7 @@ def _reasons(source: Source, *, plain: bool) -> dict[str, pl.Expr]:
         if "booking_date" in source.given:
             outside |= (day > _value("booking_date", "date")).fill_null(value=False)
         reasons["service_date_out_of_range"] = outside
-        reasons["invalid_nomenclature_code"] = ~pl.col("nomenclature_code").is_between(FIRST_CODE, LAST_CODE)
+        reasons["invalid_nomenclature_code"] = ~pl.col("nomenclature_code").is_between(*SIX_DIGITS.bounds)
         reasons["zero_quantity"] = pl.col("quantity") == 0
     if source.table.name == "hospital_stays":
         reasons["discharge_before_admission"] = _value("discharge_date", "date") < _value("admission_date", "date")

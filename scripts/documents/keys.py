@@ -129,6 +129,8 @@ def _default(field: FieldInfo) -> str:
         whole = value.model_dump(mode="json", by_alias=True)
         shown = given or (whole if not any(isinstance(each, dict) for each in whole.values()) else {})
         return code(_flow(shown)) if shown else "those of its keys"
+    if isinstance(value, dict) and any(isinstance(each, Declaration) for each in value.values()):
+        value = {name: each.model_dump(mode="json", exclude_defaults=True) for name, each in value.items()}
     if value is None or value in ((), {}, ""):
         return "none"
     return code(_flow(value))

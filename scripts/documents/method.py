@@ -67,7 +67,7 @@ def codes(*names: str) -> str:
     rows = [
         (
             code(name),
-            code(row.code),
+            code(row.written),
             next((row.labels[name] for name in ("en", "fr", "nl") if name in row.labels), ""),
             _validity(row.valid_from, row.valid_to),
         )

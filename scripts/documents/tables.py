@@ -1,6 +1,6 @@
 """Blocks of the input contract and of the tables, from their schemas."""
 
-from claimatlas.ingest.contract import InputTable, input_tables
+from claimatlas.ingest.contract import SPANS_INPUT, InputTable, input_tables, with_sources
 from claimatlas.tables import schemas
 from claimatlas.tables.schemas import Column, Table, configured, deliveries_table
 
@@ -23,14 +23,19 @@ _OF_INPUT = {
         "provider_id": "part of what a correction takes back",
     },
     "population": {"year": "the reference year of the row"},
+    "spans": {"end_date": "included"},
     "hospital_stays": {"discharge_date": "gives the year of the stay"},
 }
 """What the schema of silver does not say of a column of the input."""
 
 
 def input_table(name: str) -> str:
-    """The columns of an input table: what they hold and whether a row needs them; which of several rows stays."""
-    (found,) = (candidate for candidate in input_tables(configuration()) if candidate.name == name)
+    """The columns of an input table: what they hold and whether a row needs them; which of several rows stays.
+
+    ``spans``: those of a population of spans of enrolment.
+    """
+    declared = {candidate.name: candidate for candidate in input_tables(configuration())}
+    found = {"spans": with_sources(SPANS_INPUT, configuration()), **declared}[name]
     meanings = {column.name: column.comment for column in found.silver.columns}
     rows = [
         (

@@ -97,7 +97,7 @@ def _validated(
         empty = spark.createDataFrame([], of.silver.schema).withColumn(REASONS, F.array().cast("array<string>"))
         return empty, (None, notes)
     if mutant.table == "population":
-        require_years(spark, source, configuration, YEARS)
+        require_years(spark, source, configuration, YEARS, AS_OF)
     understanding = Understanding.of(configuration, of.name)
     rules = RowRules(configuration.mapping, configuration.settings.first_service_date, AS_OF, understanding)
     rows = validate_rows(read(spark, source), of, rules, RowExtras(oddities=True))

@@ -38,7 +38,6 @@ COLLECTING = {
     "ingest/merge/batch.py": "years of the population",
     "ingest/merge/change.py": "counts of a batch's effects",
     "ingest/load/write.py": "counts of rejected rows",
-    "ingest/replace_silver.py": "years of the input and of silver",
     "ingest/read/rows.py": "the version of a Delta table, rows by file",
     "ingest/load/warnings.py": "counts, words that stand on many rows, lines by day",
     "notebooks/result.py": "published cells of one indicator, for a figure",

@@ -12,8 +12,8 @@ from claimatlas.configuration.codelists import (
     CodeListRow,
     find_empty,
     find_mistakes,
-    has_valid_check_digit,
 )
+from claimatlas.configuration.codes import SIX_DIGITS
 
 ROOT = Path(__file__).resolve().parents[2]
 JANUARY, JUNE, JULY, DECEMBER = date(2022, 1, 1), date(2022, 6, 30), date(2022, 7, 1), date(2022, 12, 31)
@@ -24,18 +24,18 @@ def row(code: int, line: int, valid_from: date | None = None, valid_to: date | N
 
 
 def mistakes(*rows: CodeListRow) -> list[str]:
-    return list(find_mistakes({"midwife": CodeList("midwife", rows)}))
+    return list(find_mistakes({"midwife": CodeList("midwife", rows)}, SIX_DIGITS))
 
 
 @pytest.mark.parametrize("code", [424093, 422225, 101032, 589013, 100004, 999983])
 def test_the_sixth_digit_is_the_first_five_modulo_7(code: int) -> None:
     # 42409 = 7 x 6058 + 3, 42222 = 7 x 6031 + 5, 10103 = 7 x 1443 + 2, 58901 = 7 x 8414 + 3.
-    assert has_valid_check_digit(code)
+    assert SIX_DIGITS.has_valid_check(code)
 
 
 @pytest.mark.parametrize("code", [424094, 422224, 101031, 589014, 100000, 424039, 244093])
 def test_a_mistyped_code_has_another_check_digit(code: int) -> None:
-    assert not has_valid_check_digit(code)
+    assert not SIX_DIGITS.has_valid_check(code)
 
 
 def test_the_check_digit_of_each_row_is_looked_at() -> None:
@@ -79,7 +79,7 @@ def test_a_validity_within_a_longer_one_overlaps_it() -> None:
 
 def test_one_code_may_stand_in_two_lists() -> None:
     lists = {name: CodeList(name, (row(102012, 2),)) for name in ("gynaecologist", "specialist")}
-    assert list(find_mistakes(lists)) == []
+    assert list(find_mistakes(lists, SIX_DIGITS)) == []
 
 
 def test_empty_lists_are_named() -> None:
@@ -91,7 +91,7 @@ def test_empty_lists_are_named() -> None:
 
 def test_the_shipped_lists_have_no_mistakes_and_one_is_empty() -> None:
     lists = load_configuration().code_lists
-    assert list(find_mistakes(lists)) == []
+    assert list(find_mistakes(lists, SIX_DIGITS)) == []
     assert [sentence.split(":")[0] for sentence in find_empty(lists)] == ["codelists/gestational_diabetes_test.csv"]
 
 

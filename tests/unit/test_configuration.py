@@ -97,11 +97,11 @@ def test_the_shipped_configuration_is_the_specification() -> None:
 def test_the_shipped_groups_are_those_of_the_source_page() -> None:
     groups = load_configuration().services.contact_groups
     gynaecologist = (34, 340, 341, 349, 367, 369, 146, 978)
-    assert groups["gp"].competences == (1, 2, 3, 4, 5, 6, 7, 8)
-    assert groups["gynaecologist"].competences == gynaecologist
-    assert set(groups["specialist"].competences_except) == {*gynaecologist, 1, 2, 3, 4, 5, 6, 7, 8}
-    assert groups["midwife"].professions == (40,)
-    assert groups["physiotherapist"].professions == (50, 51, 52, 53, 54, 55)
+    assert groups["gp"].where == {"provider_competence": tuple("12345678")}
+    assert groups["gynaecologist"].where == {"provider_competence": tuple(map(str, gynaecologist))}
+    assert set(map(int, groups["specialist"].where_not["provider_competence"])) == {*gynaecologist, *range(1, 9)}
+    assert groups["midwife"].where == {"provider_profession": ("40",)}
+    assert groups["physiotherapist"].where == {"provider_profession": ("50", "51", "52", "53", "54", "55")}
     assert len(groups["gp"].code_lists) == 10
 
 
@@ -419,7 +419,8 @@ def test_a_value_that_versions_of_yaml_read_differently_is_refused(
     conf: Path, edit: Edit, value: str, said: str
 ) -> None:
     plain = value.split(" ", 1)[1] if value.startswith(("!", "&")) else value
-    for name, key in (("services.yaml", "contact_groups.midwife.professions.1"), ("settings.yaml", "mapping")):
+    keys = {"services.yaml": "contact_groups.midwife.where.provider_profession.1", "settings.yaml": "mapping"}
+    for name, key in keys.items():
         old, new = ("[40]", f"[40, {value}]") if name == "services.yaml" else ("mapping: standard", f"mapping: {value}")
         edit(name, old, new)
         line = line_of(conf / name, new)
@@ -431,14 +432,14 @@ def test_a_value_that_versions_of_yaml_read_differently_is_refused(
 
 
 def test_the_refusal_of_a_trap_says_what_to_write(conf: Path, edit: Edit) -> None:
-    edit("services.yaml", "competences: [34,", "competences: [034,")
-    edit("services.yaml", "professions: [40]", "professions: [040]")
+    edit("services.yaml", "competence: [34,", "competence: [034,")
+    edit("services.yaml", "profession: [40]", "profession: [040]")
     lines = [line_of(conf / "services.yaml", text) for text in ("[034,", "[040]")]
     assert refusal(conf) == (
-        f"services.yaml, line {lines[0]}: contact_groups.gynaecologist.competences.0: 034 is 28 to one reader of YAML "
-        "and 34 to another: put it in quotes if it is text, or write the number plainly.\n"
-        f"services.yaml, line {lines[1]}: contact_groups.midwife.professions.0: 040 is 32 to one reader of YAML "
-        "and 40 to another: put it in quotes if it is text, or write the number plainly."
+        f"services.yaml, line {lines[0]}: contact_groups.gynaecologist.where.provider_competence.0: 034 is 28 "
+        "to one reader of YAML and 34 to another: put it in quotes if it is text, or write the number plainly.\n"
+        f"services.yaml, line {lines[1]}: contact_groups.midwife.where.provider_profession.0: 040 is 32 "
+        "to one reader of YAML and 40 to another: put it in quotes if it is text, or write the number plainly."
     )
     assert refusal(conf, "postnatal_window={first_day: 1, last_day: 042}") == (
         "--set postnatal_window.last_day: 042 is 34 to one reader of YAML and 42 to another: "
@@ -629,16 +630,41 @@ def test_a_byte_order_mark_is_no_mistake(conf: Path) -> None:
             id="setting without choice",
         ),
         pytest.param(
-            "competences: [34,",
-            "competences: [gynae,",
-            "contact_groups.gynaecologist.competences.0",
+            "provider_competence: [34,",
+            "provider_competence: [gynae,",
+            "contact_groups.gynaecologist.where.provider_competence.0: 'gynae' is no whole number",
             id="competence in words",
         ),
         pytest.param(
-            "competences: [34,",
-            "competence: [34,",
-            "contact_groups.gynaecologist.competence: unknown key",
+            "where: {provider_competence: [34,",
+            "if: {provider_competence: [34,",
+            "contact_groups.gynaecologist.if: unknown key",
             id="unknown key",
+        ),
+        pytest.param(
+            "where: {provider_competence: [34, 340, 341, 349, 367, 369, 146, 978]}",
+            "competences: [34]",
+            "contact_groups.gynaecologist.competences: this key is no more: write where: {provider_competence: [...]}",
+            id="former key",
+        ),
+        pytest.param(
+            "where: {provider_profession: [40]}",
+            "where: {speciality: [40]}",
+            "contact_groups.midwife.where.speciality: settings.yaml declares no such attribute; there are: "
+            "provider_profession, provider_competence",
+            id="attribute that is not declared",
+        ),
+        pytest.param(
+            "where: {provider_profession: [40]}",
+            "where: {provider_profession: [40..39]}",
+            "contact_groups.midwife.where.provider_profession.0: the range '40..39' ends before it starts",
+            id="range that ends before it starts",
+        ),
+        pytest.param(
+            "where: {provider_profession: [40]}",
+            "where: {provider_profession: []}",
+            "contact_groups.midwife.where.provider_profession: name at least one value",
+            id="rule of nothing",
         ),
         pytest.param("priority: 2", "priority: 1", "two types have the same priority", id="priority twice"),
         pytest.param(
@@ -1085,7 +1111,7 @@ def test_the_hashes_are_the_same_for_the_same_content(conf: Path, edit: Edit) ->
     [
         ("settings.yaml", "episode_gap_days: 30", "episode_gap_days: 31", "settings"),
         ("settings.yaml", "{first_day: 1, last_day: 42}", "{first_day: 0, last_day: 42}", "settings"),
-        ("services.yaml", "professions: [40]", "professions: [40, 41]", "services"),
+        ("services.yaml", "profession: [40]", "profession: [40, 41]", "services"),
         ("services.yaml", "priority: 3", "priority: 4", "services"),
         ("indicators/cube_007_008a.yaml", "first_year: 2006", "first_year: 2007", "indicators"),
         ("codelists/midwife.csv", "midwife,422030,", "midwife,422041,", "code_lists"),

@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 CONFIGURATION = load_configuration()
+PROFESSION, COMPETENCE = "provider_profession", "provider_competence"
 MARCH = date(2023, 3, 1)
 
 
@@ -111,10 +112,10 @@ def test_membership_is_never_null(spark: SparkSession) -> None:
     ("group", "met"),
     [
         (ContactGroup(code_lists=("x",)), [True, True, True, True]),
-        (ContactGroup(code_lists=("x",), competences=(1, 2)), [True, False, False, False]),
-        (ContactGroup(code_lists=("x",), competences_except=(1, 2)), [False, True, True, False]),
-        (ContactGroup(code_lists=("x",), professions=(40,)), [False, True, False, True]),
-        (ContactGroup(code_lists=("x",), professions=(40,), competences=(9,)), [False, True, False, False]),
+        (ContactGroup(code_lists=("x",), where={COMPETENCE: (1, 2)}), [True, False, False, False]),
+        (ContactGroup(code_lists=("x",), where_not={COMPETENCE: (1, 2)}), [False, True, True, False]),
+        (ContactGroup(code_lists=("x",), where={PROFESSION: (40,)}), [False, True, False, True]),
+        (ContactGroup(code_lists=("x",), where={PROFESSION: (40,), COMPETENCE: (9,)}), [False, True, False, False]),
     ],
 )
 def test_provider_rules(spark: SparkSession, group: ContactGroup, met: list[bool]) -> None:
@@ -122,7 +123,7 @@ def test_provider_rules(spark: SparkSession, group: ContactGroup, met: list[bool
         [(0, 1, None), (1, 9, 40), (2, 9, 50), (3, None, 40)],
         "n int, provider_competence int, provider_profession int",
     )
-    found = lines.select("n", provider_rule(group).alias("met")).collect()
+    found = lines.select("n", provider_rule(group, CONFIGURATION.settings).alias("met")).collect()
     assert [row["met"] for row in sorted(found, key=lambda row: row["n"])] == met
 
 

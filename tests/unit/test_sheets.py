@@ -186,7 +186,7 @@ def test_the_forming_of_deliveries_follows_the_settings() -> None:
 def test_the_provider_rules_are_those_of_the_groups() -> None:
     text = sheet("cube_007_008a")
     assert "| competence code: 34, 340, 341, 349, 367, 369, 146, 978 |" in text
-    assert "any competence code except 1, 2, 3, 4, 5, 6, 7, 8, 34," in text
+    assert "competence code: any value except 1, 2, 3, 4, 5, 6, 7, 8, 34," in text
     assert "none when it is null" in text
     assert "| `midwife` | profession code: 40 |" in text
 

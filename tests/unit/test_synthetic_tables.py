@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 from claimatlas.configuration import Configuration, load_configuration
-from claimatlas.configuration.codelists import has_valid_check_digit
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.errors import InputError
 from claimatlas.synthetic.booking import NOT_BOOKED, _lags
 from claimatlas.synthetic.dice import ALIAS_BITS, AliasTable, Dice
@@ -132,7 +132,7 @@ class TestCodes:
         others = offers.everyday.codes[CONTACTS:]
         assert len(others) == OTHERS
         assert not listed & set(others)
-        assert all(has_valid_check_digit(code) and 100_000 <= code <= 999_999 for code in others)
+        assert all(SIX_DIGITS.has_valid_check(code) and 100_000 <= code <= 999_999 for code in others)
         assert len(set(others)) > 3000
 
     def test_everyday_contacts_are_valid_throughout(self, configuration: Configuration) -> None:

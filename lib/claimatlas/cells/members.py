@@ -20,6 +20,7 @@ from claimatlas.population.beneficiaries import beneficiary_years
 from claimatlas.population.dimensions import true_or_false
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
+from claimatlas.population.spans import by_year
 from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import POPULATION, configured, deliveries_table
 from claimatlas.tables.store import Store
@@ -105,8 +106,9 @@ def beneficiary_counts(
     services = services_of_years(lines, configuration, years)
     of_beneficiaries = quantities_of_beneficiaries(services, configuration, service_counts())
     quantities = store.materialise(of_beneficiaries, "beneficiary_quantities")
+    population = store.read(configured(POPULATION, configuration))
     domiciled = with_domicile(
-        store.read(configured(POPULATION, configuration)).where(F.col("year").isin(list(years))),
+        by_year(population, configuration, years).where(F.col("year").isin(list(years))),
         carrying_table(store.spark, configuration, years),
         sector_years(store.spark, configuration, years),
         configuration,

@@ -7,10 +7,11 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import Denominator, Indicator
 from claimatlas.paths import quoted
+from claimatlas.tables.schemas import ENROLLED_AFTER, ENROLLED_BEFORE
 
 DELIVERY_KIND = "delivery_kind"
 """The type of a delivery, beside the value that it has as a dimension."""
@@ -26,7 +27,26 @@ def is_counted(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:
         conditions.append(one_of(kind, indicator.denominator.delivery_types))
     if indicator.needs_stays:
         conditions.append("`nights_after_delivery` IS NOT NULL")
+    if indicator.denominator is not None:
+        conditions += _restrictions(indicator.denominator)
     return " AND ".join(["TRUE", *conditions])
+
+
+def _restrictions(denominator: Denominator) -> Iterator[str]:
+    """What is asked of a member beside a delivery type and a stay; what is unknown of one meets nothing."""
+    if (ages := denominator.ages) is not None:
+        yield f"COALESCE(`age` >= {ages.from_}, FALSE)"
+        if ages.to is not None:
+            yield f"`age` <= {ages.to}"
+    if denominator.sexes:
+        yield one_of("recorded_sex", sorted(denominator.sexes))
+    if denominator.with_flag:
+        yield f"COALESCE({quoted(denominator.with_flag)}, FALSE)"
+    if denominator.without_flag:
+        yield f"COALESCE(NOT {quoted(denominator.without_flag)}, FALSE)"
+    if (enrolled := denominator.enrolled) is not None:
+        yield f"COALESCE({quoted(ENROLLED_BEFORE)} >= {enrolled.days_before}, FALSE)"
+        yield f"{quoted(ENROLLED_AFTER)} >= {enrolled.days_after}"
 
 
 def numerator_of_member(indicator: Indicator, kind: str = DELIVERY_KIND) -> str:

@@ -16,7 +16,7 @@ def observes_until(indicator: Indicator, year: int, configuration: Configuration
     31 December, or the end of the windows that it looks into, of a delivery on that day (11 February with 42 days).
     """
     flags, windows = configuration.services.delivery_flags, configuration.settings.all_windows
-    last = max((windows[flags[name].window].last_day for name in indicator.numerator.flags), default=0)
+    last = max((windows[flags[name].window].last_day for name in indicator.flags), default=0)
     return date(year, 12, 31) + timedelta(days=max(last, 0))
 
 
@@ -27,7 +27,7 @@ def missing_code_lists(indicator: Indicator, configuration: Configuration) -> li
     the midwives' codes, "no contact with anyone" would be wrong too. A list with rows that are not valid
     in the year is not empty.
     """
-    empty = {name for flag in indicator.numerator.flags for name in configuration.empty_code_lists_of_flag(flag)}
+    empty = {name for flag in indicator.flags for name in configuration.empty_code_lists_of_flag(flag)}
     for name in indicator.numerator.delivery_types or ():
         empty.update(configuration.all_empty((configuration.services.delivery_types[name].code_list,)))
     if indicator.numerator.service is not None:

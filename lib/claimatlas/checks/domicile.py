@@ -11,15 +11,16 @@ from claimatlas.checks.findings import UNKNOWN_DOMICILE, Finding, Subject
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import Checks
 from claimatlas.population.domicile import carrying_table, with_domicile
+from claimatlas.population.spans import by_year
 from claimatlas.tables.schemas import UNKNOWN
 
 
 def beneficiaries_by_domicile(population: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
     """Count the beneficiary-years of ``years`` by domicile, as the indicators do.
 
-    Grain in: one row per beneficiary-year of silver. Grain out: that of ``by_domicile``.
+    Grain in: one row per beneficiary-year, or span, of silver. Grain out: that of ``by_domicile``.
     """
-    rows = population.where(F.col("year").isin(list(years)))
+    rows = by_year(population, configuration, years).where(F.col("year").isin(list(years)))
     # Sectors do not matter for whether a domicile is known.
     return by_domicile(
         with_domicile(rows, carrying_table(rows.sparkSession, configuration, years), None, configuration)

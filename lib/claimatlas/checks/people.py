@@ -14,6 +14,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.deliveries.contacts import code_lists_around
 from claimatlas.ingest.load.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 from claimatlas.population.domicile import DATES, carrying_table
+from claimatlas.population.spans import by_year
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
 from claimatlas.tables.store import Store
@@ -40,11 +41,12 @@ def count_people(context: RunContext, silver: SilverFacts) -> None:
     parts = -(-max([lines.get(year, 0) for year in years], default=0) // MAX_LINES) or 1
     of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
     lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
+    population = by_year(store.read(POPULATION), configuration, silver.population_years or years)
     # The population of all years: an id in none of them is nobody's.
     tables = {
         WITH_CLAIMS: store.read(CLAIMS).where(of_part & has_any_code(configuration, lists)),
         WITH_STAYS: store.read(HOSPITAL_STAYS).where(of_part),
-        _IN_POPULATION: store.read(POPULATION).where(_is_of_part(parts)),
+        _IN_POPULATION: population.where(_is_of_part(parts)),
     }
     # One row per person and table: each table is read once, and little is exchanged.
     rows = [rows.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, rows in tables.items()]
@@ -91,7 +93,10 @@ def examples_of_places(
         kind = "municipality" if name.startswith("place") else "sector"
         codes = F.explode(F.array(*[F.col(f"{kind}_{date}") for date in DATES])).alias("code")
         given = (
-            store.read(POPULATION).where(F.col("year").isin(of_years)).select("year", codes).where("code IS NOT NULL")
+            by_year(store.read(POPULATION), configuration, [int(year) for year in of_years])
+            .where(F.col("year").isin(of_years))
+            .select("year", codes)
+            .where("code IS NOT NULL")
         )
         if kind == "municipality":
             known = carrying_table(store.spark, configuration, [int(year) for year in of_years])

@@ -7,18 +7,32 @@ beneficiary, date, code and provider; it counts when the net quantity is above z
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import CodeListRow
+from claimatlas.configuration.codelists import SYSTEM, CodeListRow
 from claimatlas.configuration.services import ContactGroup
+from claimatlas.configuration.settings import Settings
+from claimatlas.ingest.codes import CODE, among, named_by
 from claimatlas.spark.columns import any_of
 
 SERVICE_KEY = ("beneficiary_id", "service_date", "nomenclature_code", "provider_id")
 """Lines with the same key are one service and its corrections; a null provider is a value like any other."""
+
+CODE_COLUMNS = (CODE, SYSTEM)
+"""What names a service: its code, and the system of the code where the claims have one."""
+
+
+def service_key(configuration: Configuration) -> tuple[str, ...]:
+    """``SERVICE_KEY``, and the system of the code where the claims have one."""
+    return (*SERVICE_KEY, *code_columns(configuration)[1:])
+
+
+def code_columns(configuration: Configuration) -> tuple[str, ...]:
+    """The columns that say which service a line is of: its code, and the code's system where there is one."""
+    return CODE_COLUMNS if configuration.settings.codes.systems else CODE_COLUMNS[:1]
 
 
 WITHOUT_MATCH = "negative_lines_without_match"
@@ -27,13 +41,13 @@ WITHOUT_MATCH = "negative_lines_without_match"
 
 def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
     """Whether the line's code belongs to one of the lists on its service date; never null."""
-    by_validity: dict[tuple[object, object], list[int]] = {}
+    by_validity: dict[tuple[object, object], list[CodeListRow]] = {}
     for name in dict.fromkeys(names):
         for row in configuration.code_lists[name].rows:
-            by_validity.setdefault((row.valid_from, row.valid_to), []).append(row.code)
+            by_validity.setdefault((row.valid_from, row.valid_to), []).append(row)
     conditions = []
-    for (valid_from, valid_to), codes in by_validity.items():
-        condition = F.col("nomenclature_code").isin(sorted(set(codes)))
+    for (valid_from, valid_to), rows in by_validity.items():
+        condition = named_by(rows)
         if valid_from is not None:
             condition &= F.col("service_date") >= F.lit(valid_from)
         if valid_to is not None:
@@ -44,8 +58,7 @@ def in_code_lists(configuration: Configuration, names: Iterable[str]) -> Column:
 
 def has_any_code(configuration: Configuration, names: Iterable[str]) -> Column:
     """Whether the line's code is in one of the lists at any time: a filter that the scan can use."""
-    rows: list[CodeListRow] = [row for name in names for row in configuration.code_lists[name].rows]
-    return F.col("nomenclature_code").isin(sorted({row.code for row in rows})) if rows else F.lit(False)
+    return named_by(row for name in names for row in configuration.code_lists[name].rows)
 
 
 def indicator_lines(claims: DataFrame, configuration: Configuration) -> DataFrame:
@@ -64,16 +77,12 @@ def code_lists_of_indicator_lines(configuration: Configuration) -> list[str]:
     return lists + [name for service in services.beneficiary_services.values() for name in service.code_lists]
 
 
-def provider_rule(group: ContactGroup) -> Column:
-    """Whether a line's provider meets the rules of the group; an unknown profession or competence does not."""
-    rules = []
-    if group.competences:
-        rules.append(F.col("provider_competence").isin(list(group.competences)))
-    if group.competences_except:
-        rules.append(~F.col("provider_competence").isin(list(group.competences_except)))
-    if group.professions:
-        rules.append(F.col("provider_profession").isin(list(group.professions)))
-    met = reduce(lambda left, right: left & right, rules, F.lit(True))
+def provider_rule(group: ContactGroup, settings: Settings) -> Column:
+    """Whether a line's provider meets the rules of the group; an unknown attribute of a rule does not."""
+    met = F.lit(True)
+    for rule in group.provider_rules(settings):
+        is_named = among(F.col(rule.attribute), rule.entries)
+        met &= ~is_named if rule.is_except else is_named
     return F.coalesce(met, F.lit(False))
 
 

@@ -25,7 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    code_lists = options.configuration_of(arguments).code_lists
+    configuration = options.configuration_of(arguments)
+    code_lists = configuration.code_lists
     for name, code_list in code_lists.items():
         by_status: dict[str, int] = {}
         for row in code_list.rows:
@@ -34,6 +35,6 @@ def _check(arguments: argparse.Namespace) -> None:
         print(f"{name}: {len(code_list.rows)} rows" + (f" ({statuses})" if statuses else ""))
     for sentence in find_empty(code_lists):
         say(Event.NOTE, sentence)
-    mistakes = list(find_mistakes(code_lists))
+    mistakes = list(find_mistakes(code_lists, configuration.settings.codes))
     if mistakes:
         raise InputError("\n".join(mistakes))

@@ -1,7 +1,7 @@
 """Code lists: which nomenclature codes make up a service, and when.
 
-Each list is one CSV file of its name. A nomenclature code of six digits carries a check digit: the sixth is the first
-five modulo 7.
+Each list is one CSV file of its name. A row names one code, all codes with a prefix (``O80*``) or a range of them
+(``O80..O84``). The settings say how a code is written (``codes``).
 """
 
 from __future__ import annotations
@@ -13,33 +13,43 @@ from importlib.resources.abc import Traversable
 from itertools import pairwise
 from typing import NoReturn
 
+from claimatlas.configuration.codes import Code, Codes, Entry, Match
 from claimatlas.configuration.documents import read_csv
 from claimatlas.errors import InputError
 
 COLUMNS = ("list", "code", "valid_from", "valid_to", "source", "status")
+SYSTEM = "code_system"
+"""The column of a list, and of claims, that says which code system a code is of, where systems are declared."""
 LABEL = "label_"
 """The prefix of label columns; the language follows."""
 STATUSES = ("official", "page", "verified", "memory")
 """How sure a row is: from the authority's own list; named on a source page; label read in a public
 source; unconfirmed."""
-FIRST_CODE, LAST_CODE = 100_000, 999_999
-"""A nomenclature code has six digits."""
 
 
 @dataclass(frozen=True)
 class CodeListRow:
-    """One code of a list. ``valid_from`` and ``valid_to`` are included; ``None`` leaves an end open.
+    """One code of a list, or many. ``valid_from`` and ``valid_to`` are included; ``None`` leaves an end open.
 
-    ``labels``: by language; those that are given.
+    ``code``: a number or a text, as the settings declare; ``match``: whether it is that code, what codes begin with,
+    or the first of a range to ``last``. ``labels``: by language; those that are given. ``system``: the code system.
     """
 
-    code: int
+    code: Code
     labels: dict[str, str]
     valid_from: date | None
     valid_to: date | None
     source: str
     status: str
     line: int
+    match: Match = "exact"
+    last: Code | None = None
+    system: str | None = None
+
+    @property
+    def written(self) -> str:
+        """As the list writes it: ``424093``, ``O80*``, ``O80..O84``."""
+        return Entry(self.code, self.match, self.last).written
 
 
 @dataclass(frozen=True)
@@ -55,13 +65,15 @@ class CodeList:
         return f"codelists/{self.name}.csv"
 
 
-def load_code_lists(folder: Traversable, languages: Sequence[str]) -> dict[str, CodeList]:
-    """All lists of ``codelists/``, by name; ``languages``: those that a list has a column of labels for.
+def load_code_lists(folder: Traversable, languages: Sequence[str], codes: Codes) -> dict[str, CodeList]:
+    """All lists of ``codelists/``, by name.
+
+    ``languages``: those that a list has a column of labels for; ``codes``: how codes are written.
 
     Raises:
         InputError: a row that cannot be understood, with its file and line.
     """
-    return {name: load_code_list(folder, name, languages) for name in code_list_names(folder)}
+    return {name: load_code_list(folder, name, languages, codes) for name in code_list_names(folder)}
 
 
 def code_list_names(folder: Traversable) -> tuple[str, ...]:
@@ -70,28 +82,29 @@ def code_list_names(folder: Traversable) -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".csv") for name in files if name.endswith(".csv")))
 
 
-def load_code_list(folder: Traversable, name: str, languages: Sequence[str]) -> CodeList:
-    """The list of this name; ``languages``: those that it has a column of labels for.
+def load_code_list(folder: Traversable, name: str, languages: Sequence[str], codes: Codes) -> CodeList:
+    """The list of this name; ``languages`` and ``codes`` as for all lists.
 
     Raises:
         InputError: a row that cannot be understood, with its file and line.
     """
     file = f"codelists/{name}.csv"
-    columns = [*COLUMNS[:2], *(f"{LABEL}{language}" for language in languages), *COLUMNS[2:]]
+    systems = [SYSTEM] if codes.systems else []
+    columns = [*COLUMNS[:2], *systems, *(f"{LABEL}{language}" for language in languages), *COLUMNS[2:]]
     rows = read_csv(folder, file, columns, also=LABEL)
-    return CodeList(name, tuple(_row(file, line, name, fields) for line, fields in rows))
+    return CodeList(name, tuple(_row(f"{file}, line {line}", line, name, fields, codes) for line, fields in rows))
 
 
-def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow:
-    place = f"{file}, line {line}"
+def _row(place: str, line: int, name: str, fields: dict[str, str], codes: Codes) -> CodeListRow:
     if fields["list"] != name:
         raise InputError(f"{place}: the list is {fields['list']!r}, but the file is that of {name!r}.")
-    if not (fields["code"].isascii() and fields["code"].isdigit()):
-        raise InputError(f"{place}: the code {fields['code'][:40]!r} is not a number.")
-    # Python refuses to read a number of more than 4300 digits.
-    code = int(fields["code"][:40])
-    if not FIRST_CODE <= code <= LAST_CODE:
-        raise InputError(f"{place}: the code {code} is not of six digits.")
+    system = fields.get(SYSTEM)
+    if codes.systems and system not in codes.systems:
+        raise InputError(f"{place}: the code system must be one of {', '.join(codes.systems)}.")
+    try:
+        entry = codes.entry(fields["code"], system)
+    except ValueError as error:
+        raise InputError(f"{place}: {error}.") from None
     if fields["status"] not in STATUSES:
         raise InputError(f"{place}: the status must be one of {', '.join(STATUSES)}.")
     if not fields["source"]:
@@ -100,13 +113,16 @@ def _row(file: str, line: int, name: str, fields: dict[str, str]) -> CodeListRow
     if valid_from and valid_to and valid_to < valid_from:
         raise InputError(f"{place}: valid_to is before valid_from.")
     return CodeListRow(
-        code=code,
+        code=entry.code,
         labels={name.removeprefix(LABEL): text for name, text in fields.items() if name.startswith(LABEL) and text},
         valid_from=valid_from,
         valid_to=valid_to,
         source=fields["source"],
         status=fields["status"],
         line=line,
+        match=entry.match,
+        last=entry.last,
+        system=system,
     )
 
 
@@ -126,20 +142,15 @@ def _no_date(place: str, text: str) -> NoReturn:
     raise InputError(f"{place}: {text!r} is not a date YYYY-MM-DD.")
 
 
-def has_valid_check_digit(code: int) -> bool:
-    """Whether the sixth digit is the first five modulo 7."""
-    return (code // 10) % 7 == code % 10
-
-
-def find_mistakes(code_lists: dict[str, CodeList]) -> Iterator[str]:
-    """Likely typing errors: a wrong check digit, a row that stands twice, validities that overlap."""
+def find_mistakes(code_lists: dict[str, CodeList], codes: Codes) -> Iterator[str]:
+    """Likely typing errors: wrong check digits, a row that stands twice, validities that overlap."""
     for code_list in code_lists.values():
-        by_code: dict[int, list[CodeListRow]] = {}
+        by_code: dict[tuple[str | None, str], list[CodeListRow]] = {}
         for row in code_list.rows:
-            by_code.setdefault(row.code, []).append(row)
-            if not has_valid_check_digit(row.code):
+            by_code.setdefault((row.system, row.written), []).append(row)
+            if row.match == "exact" and not codes.has_valid_check(row.code):
                 yield f"{code_list.file}, line {row.line}: {row.code} has a wrong check digit."
-        for code, rows in by_code.items():
+        for (_, code), rows in by_code.items():
             in_time = sorted(rows, key=lambda row: (row.valid_from or date.min, row.line))
             for earlier, later in pairwise(in_time):
                 same = (earlier.valid_from, earlier.valid_to) == (later.valid_from, later.valid_to)

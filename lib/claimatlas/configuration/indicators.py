@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from claimatlas.configuration.dimensions import Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
-from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number
+from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number, Whole
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
@@ -35,19 +35,77 @@ SCALES = {
 """What a numerator over its denominator is multiplied by, by unit."""
 
 
-class Denominator(Declaration):
-    """Which deliveries are counted, when not all are.
+class Ages(Declaration):
+    """Ages in completed years, both ends included; no ``to`` means open."""
 
-    delivery_types: those of these types only. with_known_stay: those with a known hospital stay only.
+    from_: Whole = Field(default=0, alias="from", ge=0)
+    to: Whole | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Ages:
+        if self.to is not None and self.to < self.from_:
+            raise ValueError("to must not be below from")
+        return self
+
+
+class Enrolled(Declaration):
+    """Days before and after the delivery on which the mother must be enrolled, as on the day itself, without a gap."""
+
+    days_before: Whole = Field(default=0, ge=0)
+    days_after: Whole = Field(default=0, ge=0)
+
+
+class Denominator(Declaration):
+    """Which members are counted, when not all are.
+
+    ages: those of these ages, at delivery or on 31 December; nobody of unknown age. sexes: those beneficiaries.
+    Of deliveries alone: delivery_types: those of these types. with_known_stay: those with a known hospital stay.
+    with_flag, without_flag: those that have, or have not, a flag. enrolled: those whose mother is enrolled around them.
     """
 
     delivery_types: tuple[str, ...] = Field(default=(), min_length=1)
     with_known_stay: bool = False
+    ages: Ages | None = None
+    sexes: tuple[Literal["female", "male"], ...] = Field(default=(), min_length=1)
+    with_flag: str | None = None
+    without_flag: str | None = None
+    enrolled: Enrolled | None = None
 
     @property
     def name(self) -> str:
-        """A name that two indicators share when they count the same deliveries."""
-        return "_".join([*sorted(self.delivery_types), *(["with_known_stay"] if self.with_known_stay else [])])
+        """A name that two indicators share when they count the same members."""
+        parts = [*sorted(self.delivery_types), *(["with_known_stay"] if self.with_known_stay else [])]
+        if self.ages is not None:
+            parts.append(f"aged_{self.ages.from_}_{'on' if self.ages.to is None else self.ages.to}")
+        parts += sorted(set(self.sexes))
+        parts += [f"with_{self.with_flag}"] if self.with_flag else []
+        parts += [f"without_{self.without_flag}"] if self.without_flag else []
+        if self.enrolled is not None:
+            parts.append(f"enrolled_{self.enrolled.days_before}_{self.enrolled.days_after}")
+        return "_".join(parts)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The delivery flags that it reads."""
+        return tuple(name for name in (self.with_flag, self.without_flag) if name)
+
+    @property
+    def of_deliveries(self) -> bool:
+        """Whether only deliveries can be chosen among so."""
+        return bool(self.delivery_types or self.with_known_stay or self.flags or self.enrolled)
+
+    @property
+    def restricts_members(self) -> bool:
+        """Whether it asks more of its members than a delivery type and a known stay."""
+        return bool(self.ages or self.sexes or self.flags or self.enrolled)
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What it says, whatever the order of its lists."""
+        ages = None if self.ages is None else (self.ages.from_, self.ages.to)
+        enrolled = None if self.enrolled is None else (self.enrolled.days_before, self.enrolled.days_after)
+        flags = (self.with_flag, self.without_flag)
+        return frozenset(self.delivery_types), self.with_known_stay, ages, frozenset(self.sexes), flags, enrolled
 
 
 class Numerator(Declaration):
@@ -118,8 +176,10 @@ class Indicator(Declaration):
         of_deliveries = self.population == "deliveries"
         if (self.numerator.of_deliveries and not of_deliveries) or (self.numerator.service and of_deliveries):
             raise KeyMistakeError(("numerator",), f"this one does not go with the population {self.population}")
-        if self.denominator is not None and not of_deliveries:
-            raise KeyMistakeError(("denominator",), "only deliveries can be chosen among")
+        if self.denominator is not None and not of_deliveries and self.denominator.of_deliveries:
+            raise KeyMistakeError(("denominator",), "of beneficiary-years only ages and sexes can be chosen")
+        if self.denominator is not None and of_deliveries and self.denominator.sexes:
+            raise KeyMistakeError(("denominator", "sexes"), "deliveries are of women: sexes are for beneficiary-years")
         if self.numerator.quantity_of_service is not None and self.unit == "percent":
             raise KeyMistakeError(("unit",), "a quantity is no share of its population: per_100, mean or count")
         nights = bool(self.numerator.nights_after_delivery)
@@ -138,6 +198,12 @@ class Indicator(Declaration):
         if HOSPITAL in self.levels and not of_deliveries:
             raise KeyMistakeError(("levels",), "the hospital is for deliveries")
         return self
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The delivery flags that it reads, each once."""
+        own = self.denominator.flags if self.denominator else ()
+        return tuple(dict.fromkeys((*self.numerator.flags, *own)))
 
     @property
     def scale(self) -> int:
@@ -203,11 +269,18 @@ def _indicator(document: Document, declared: Declared) -> Indicator:
         if level not in known:
             raise InputError(f"{document.position(('levels',))}: there is no level {level!r} in settings.yaml.")
     _check_dimensions(document, indicator, declared.dimensions)
-    for flag in indicator.numerator.flags:
-        if flag not in services.delivery_flags:
-            raise InputError(f"{document.position(('numerator',))}: services.yaml has no delivery flag {flag!r}.")
+    own = indicator.denominator
+    for key, flags in (("numerator", indicator.numerator.flags), ("denominator", own.flags if own else ())):
+        for flag in flags:
+            if flag not in services.delivery_flags:
+                raise InputError(f"{document.position((key,))}: services.yaml has no delivery flag {flag!r}.")
+    if own is not None and own.enrolled is not None and not settings.population.are_spans:
+        where = document.position(("denominator", "enrolled"))
+        raise InputError(
+            f"{where}: only spans of enrolment tell it; settings.yaml has population.given_as: person_years."
+        )
     chosen = {"numerator": indicator.numerator.delivery_types or ()}
-    chosen["denominator"] = indicator.denominator.delivery_types if indicator.denominator else ()
+    chosen["denominator"] = own.delivery_types if own else ()
     for key, types in chosen.items():
         for delivery_type in types:
             if delivery_type not in services.delivery_types:
@@ -246,7 +319,7 @@ def _check_denominators(documents: Sequence[Document], indicators: Sequence[Indi
         if (own := indicator.denominator) is None:
             continue
         other, known = first.setdefault(own.name, (indicator, own))
-        if (set(own.delivery_types), own.with_known_stay) != (set(known.delivery_types), known.with_known_stay):
+        if own.meaning != known.meaning:
             raise InputError(
                 f"{document.position(('denominator',))}: it would be counted as that of {other.id} is, under the name "
                 f"{own.name!r}: give another name to a delivery type."

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from claimatlas.configuration.codelists import CodeList, load_code_lists
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.dimensions import Dimensions, load_dimensions
-from claimatlas.configuration.documents import is_there, read_text, read_yaml, validate
+from claimatlas.configuration.documents import Document, is_there, read_text, read_yaml, validate
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
 from claimatlas.configuration.indicators import Declared, Indicator, load_indicators
 from claimatlas.configuration.mappings import Mapping, MappingFile, load_mapping, load_mapping_file
 from claimatlas.configuration.names import check_names
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, in_former_words
 from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
-from claimatlas.configuration.settings import Settings, override
+from claimatlas.configuration.settings import PopulationSettings, Settings, override
 from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
 
@@ -68,8 +71,8 @@ class Configuration:
             "settings": _hash(
                 _said(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"}))
             ),
-            "services": _hash(_said(self.services.model_dump(mode="json"))),
-            "indicators": _hash([indicator.model_dump(mode="json") for indicator in self.indicators]),
+            "services": _hash(_said(_in_former_words(self.services.model_dump(mode="json")))),
+            "indicators": _hash([_said(indicator.model_dump(mode="json")) for indicator in self.indicators]),
             "code_lists": _hash({name: self.code_list_hash(name) for name in self.code_lists}),
             "geography": _hash([read_text(self.folder, FILE), read_text(self.folder, CHANGES)]),
             "mapping": _hash(self.mapping.model_dump(mode="json", by_alias=True)),
@@ -112,7 +115,7 @@ def load_configuration(
     settings = load_settings(folder, overrides)
     mapping_file = load_mapping(folder, settings.mapping) if mapping is None else find_mapping(folder, mapping)
     settings = settings.model_copy(update={"mapping": mapping_file.name})
-    code_lists = load_code_lists(folder, settings.languages)
+    code_lists = load_code_lists(folder, settings.languages, settings.codes)
     services = load_services(folder, settings, code_lists)
     dimensions = load_dimensions(folder, settings, services)
     return Configuration(
@@ -182,6 +185,7 @@ def load_services(folder: Traversable, settings: Settings, code_lists: Collectio
             if getattr(settings, setting) not in by_value:
                 where = document.position(("contact_groups", name, "code_lists_by_setting", setting))
                 mistakes.append(f"{where}: no code lists for {setting}: {getattr(settings, setting)}.")
+    mistakes += _mistakes_of_rules(services, settings, document)
     for name, flag in services.delivery_flags.items():
         if flag.window not in settings.all_windows:
             there = ", ".join(settings.all_windows) or "none"
@@ -192,8 +196,38 @@ def load_services(folder: Traversable, settings: Settings, code_lists: Collectio
     return services
 
 
-_LATER: dict[str, object] = {"windows": {}, "least_days": 1}
+def _mistakes_of_rules(services: Services, settings: Settings, document: Document) -> Iterator[str]:
+    """Attributes of providers that the settings do not declare, and words that name no value of theirs."""
+    there = ", ".join(settings.provider_attributes) or "none"
+    for name, group in services.contact_groups.items():
+        for key, rules in (("where", group.where), ("where_not", group.where_not)):
+            for attribute, words in rules.items():
+                path = ("contact_groups", name, key, attribute)
+                declared = settings.provider_attributes.get(attribute)
+                if declared is None:
+                    yield f"{document.position(path)}: settings.yaml declares no such attribute; there are: {there}."
+                    continue
+                for number, word in enumerate(words):
+                    try:
+                        declared.entry(word)
+                    except ValueError as error:
+                        yield f"{document.position((*path, number))}: {error}."
+
+
+_LATER: dict[str, object] = {
+    "windows": {},
+    "least_days": 1,
+    "codes": SIX_DIGITS.model_dump(mode="json"),
+    "population": PopulationSettings().model_dump(mode="json"),
+    **{"ages": None, "sexes": [], "with_flag": None, "without_flag": None, "enrolled": None},
+    "provider_attributes": {name: one.model_dump(mode="json") for name, one in ATTRIBUTES_BEFORE.items()},
+}
 """Keys that were added later, with the value that means the same as no key."""
+
+
+def _in_former_words(services: dict[str, Any]) -> dict[str, Any]:
+    groups = {name: in_former_words(group) for name, group in services["contact_groups"].items()}
+    return {**services, "contact_groups": groups}
 
 
 def _said(tree: object) -> object:

@@ -144,6 +144,14 @@ def _check_that_cells_can_be_protected(
 
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
     declared = {indicator.id for indicator in configuration.indicators}
+    for indicator in configuration.indicators:
+        if indicator.denominator is not None and indicator.denominator.restricts_members:
+            # Nobody has worked out which of its cells follow from those of other denominators.
+            where = document.position(("sensitive_sides", indicator.id))
+            raise InputError(
+                f"{where}: the denominator of {indicator.id} is restricted by ages, sexes, flags or enrolment: its "
+                "figures cannot be protected yet."
+            )
     for name in publication.sensitive_sides:
         if name not in declared:
             raise InputError(f"{document.position(('sensitive_sides', name))}: indicators/ declares no {name!r}.")

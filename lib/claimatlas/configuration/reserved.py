@@ -41,6 +41,8 @@ _DELIVERY = {
         "nights_after_delivery",
         "implausible_interval",
         "in_population",
+        "enrolled_days_before",
+        "enrolled_days_after",
     ),
 }
 """Columns of a delivery, beside those of its mother."""
@@ -80,6 +82,14 @@ OF_A_SERVICE = frozenset(
 """Names that a service of beneficiaries must not have: the columns of a service."""
 OF_A_DIMENSION = frozenset({*OF_A_FLAG, *_CELL, *_PUBLISHED, *_SUMS, "service_lines"})
 """Names that a dimension must not have, unless it is read from a column of that name."""
+OF_AN_ATTRIBUTE = frozenset(
+    {
+        *OF_A_SERVICE,
+        *("claim_id", "code_system", "quantity", "booking_date", "batch"),
+        *("delivery_id", "delivery_date", "days_after_delivery"),
+    }
+)
+"""Names that an attribute of providers must not have: the other columns of a claim line, also around a delivery."""
 OF_A_LEVEL = frozenset({*OF_A_FLAG, *_CELL, "service_lines", *YEARS_OF_PLACES})
 """Names that a level of place must not have."""
 

@@ -6,10 +6,12 @@ Source page of the contact groups and their provider rules: cube_007_008a_At.
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from claimatlas.configuration.model import Declaration, KeyMistakeError, Number, Whole
+from claimatlas.configuration.model import Declaration, KeyMistakeError, Number, Whole, Word
+from claimatlas.configuration.providers import KEYS_BEFORE, ProviderRule
 from claimatlas.configuration.reserved import is_label
 from claimatlas.configuration.settings import Settings
 
@@ -17,14 +19,23 @@ from claimatlas.configuration.settings import Settings
 class ContactGroup(Declaration):
     """A group of ambulatory contacts: codes, and the provider who must have given them.
 
-    Without a provider rule any provider counts. Rules that stand together must all be met.
+    Without a provider rule any provider counts. Rules that stand together must all be met. where: for an attribute of
+    the provider the values that are counted; where_not: those that are not, any other is, a missing one never.
     """
 
     code_lists: tuple[str, ...] = ()
     code_lists_by_setting: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    competences: tuple[Number, ...] = ()
-    competences_except: tuple[Number, ...] = ()
-    professions: tuple[Number, ...] = ()
+    where: dict[str, tuple[Word, ...]] = Field(default_factory=dict)
+    where_not: dict[str, tuple[Word, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_former_key(cls, data: Any) -> Any:  # noqa: ANN401 - what stands in a file, before it is checked
+        for name in KEYS_BEFORE if isinstance(data, dict) else ():
+            if name in data:
+                key, attribute = KEYS_BEFORE[name]
+                raise KeyMistakeError((name,), f"this key is no more: write {key}: {{{attribute}: [...]}}")
+        return data
 
     @model_validator(mode="after")
     def _has_codes(self) -> ContactGroup:
@@ -34,6 +45,22 @@ class ContactGroup(Declaration):
             if name != "midwife_codes":
                 raise ValueError(f"the setting {name!r} does not choose between code lists")
         return self
+
+    @model_validator(mode="after")
+    def _names_values(self) -> ContactGroup:
+        for key in ("where", "where_not"):
+            for attribute, words in getattr(self, key).items():
+                if not words:
+                    raise KeyMistakeError((key, attribute), "name at least one value")
+        return self
+
+    def provider_rules(self, settings: Settings) -> tuple[ProviderRule, ...]:
+        """The rules on who provided the service, in the order in which they are declared."""
+        return tuple(
+            ProviderRule(name, tuple(settings.provider_attributes[name].entry(word) for word in words), is_except)
+            for is_except, rules in ((False, self.where), (True, self.where_not))
+            for name, words in rules.items()
+        )
 
     def code_lists_for(self, settings: Settings) -> tuple[str, ...]:
         """The code lists that the settings choose."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -12,9 +11,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from claimatlas.configuration.codes import SIX_DIGITS, Codes, Pattern
 from claimatlas.configuration.documents import Document, read_value
 from claimatlas.configuration.model import LANGUAGE, Declaration, KeyMistakeError, Share, Whole, Word
-from claimatlas.configuration.reserved import NAME_OF_PLACE, OF_A_LEVEL, STARTS_OF_COUNTS, STARTS_OF_SUMS, is_label
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, ProviderAttribute
+from claimatlas.configuration.reserved import (
+    NAME_OF_PLACE,
+    OF_A_LEVEL,
+    OF_AN_ATTRIBUTE,
+    STARTS_OF_COUNTS,
+    STARTS_OF_SUMS,
+    is_label,
+)
 from claimatlas.errors import InputError
 
 POSTNATAL, PRENATAL = "postnatal", "prenatal"
@@ -23,9 +31,6 @@ SECTOR = "sector"
 """The geographic level below the level of the domicile."""
 HOSPITAL = "hospital"
 """The level of hospitals, which are not parts of larger places."""
-
-_ONLY_OF_PYTHON = re.compile(r"\(\?[^:=!<>].?|\{(?!\d+(?:,\d*)?\})")
-"""What Java's regular expressions, which are Spark's, do not have: named groups, conditions, bare braces."""
 
 
 class PostnatalWindow(Declaration):
@@ -65,6 +70,30 @@ class Window(Declaration):
         if self.last_day < self.first_day:
             raise ValueError("last_day must not be before first_day; days before the delivery are negative")
         return self
+
+
+MemberOn = Literal["last_day_of_year", "any_day", "whole_year"]
+
+
+class PopulationSettings(Declaration):
+    """How the population is given: a row per person and year, or a row per person and span of enrolment.
+
+    member_on: of spans, when a person is a member of a year: enrolled on its last day, on any, or on every day.
+    """
+
+    given_as: Literal["person_years", "spans"] = "person_years"
+    member_on: MemberOn | None = None
+
+    @model_validator(mode="after")
+    def _says_who_is_a_member(self) -> PopulationSettings:
+        if self.are_spans != (self.member_on is not None):
+            raise KeyMistakeError(("member_on",), "spans need it, and person_years say it themselves")
+        return self
+
+    @property
+    def are_spans(self) -> bool:
+        """Whether a row is a span of enrolment."""
+        return self.given_as == "spans"
 
 
 class AgeClass(Declaration):
@@ -121,22 +150,8 @@ class GeographySettings(Declaration):
 
     levels: tuple[str, ...] = Field(min_length=1)
     sector_first_year: Whole
-    sector_pattern: str
+    sector_pattern: Pattern
     sector_table: str | None
-
-    @field_validator("sector_pattern")
-    @classmethod
-    def _is_a_pattern(cls, pattern: str) -> str:
-        try:
-            with warnings.catch_warnings():
-                # A bracket within brackets: Java takes it for a set within a set.
-                warnings.simplefilter("error", FutureWarning)
-                re.compile(pattern)
-        except (re.error, FutureWarning, RecursionError) as error:
-            raise ValueError(f"not a regular expression ({error})") from None
-        if found := _ONLY_OF_PYTHON.search(pattern):
-            raise ValueError(f"not a regular expression for Spark (at {found.group()!r})")
-        return pattern
 
     @field_validator("levels")
     @classmethod
@@ -226,7 +241,8 @@ class Checks(Declaration):
 class Settings(Declaration):
     """``settings.yaml``: see the comments there for what each one does.
 
-    A configuration from before there were languages, as that of an earlier run, has the three of that time.
+    A configuration from before there were languages, as that of an earlier run, has the three of that time; one from
+    before codes and attributes of providers were declared has those of six digits, and a profession and a competence.
     """
 
     languages: tuple[Annotated[str, Field(pattern=f"^{LANGUAGE}$")], ...] = Field(
@@ -239,6 +255,9 @@ class Settings(Declaration):
     postnatal_window: PostnatalWindow | None = None
     prenatal_window: PrenatalWindow | None = None
     windows: dict[str, Window] = Field(default_factory=dict)
+    population: PopulationSettings = PopulationSettings()
+    codes: Codes = SIX_DIGITS
+    provider_attributes: dict[str, ProviderAttribute] = Field(default_factory=lambda: dict(ATTRIBUTES_BEFORE))
     midwife_codes: Literal["source", "source_and_postnatal"] = "source"
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
@@ -263,6 +282,16 @@ class Settings(Declaration):
             if name in (POSTNATAL, PRENATAL):
                 raise KeyMistakeError(("windows", name), f"this window is the setting {name}_window")
         return self
+
+    @field_validator("provider_attributes")
+    @classmethod
+    def _name_columns(cls, attributes: dict[str, ProviderAttribute]) -> dict[str, ProviderAttribute]:
+        for name in attributes:
+            if not re.fullmatch("[a-z][a-z0-9_]*", name):
+                raise KeyMistakeError((name,), f"{name!r} cannot name a column: use lower-case letters, digits and _")
+            if name in OF_AN_ATTRIBUTE:
+                raise KeyMistakeError((name,), f"the name {name!r} cannot be used: a table has a column called so")
+        return attributes
 
     @property
     def all_windows(self) -> dict[str, Window]:

@@ -17,9 +17,10 @@ from claimatlas.configuration.dimensions import FILE as DIMENSIONS
 from claimatlas.configuration.documents import is_there, read_text
 from claimatlas.configuration.geography import CHANGES, FILE
 from claimatlas.configuration.load import Configuration, load_configuration
+from claimatlas.configuration.providers import KEYS_BEFORE
 from claimatlas.configuration.scalars import NUMBER_OF_1_2
 
-SETTINGS = "settings.yaml"
+SETTINGS, SERVICES = "settings.yaml", "services.yaml"
 _SECTORS = "geography/sectors.csv"
 _SECTOR_COLUMNS = ("sector", "municipality", "first_year", "last_year")
 
@@ -35,7 +36,7 @@ _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER_OF_1_2, list("-+
 def snapshot(configuration: Configuration) -> dict[str, str]:
     """Every file that the configuration was read from, by name; the settings are those that were used."""
     folder = configuration.folder
-    names = ["services.yaml", FILE, CHANGES]
+    names = [SERVICES, FILE, CHANGES]
     # Where there is none, the dimensions are those of configurations from before there was this file.
     names += [DIMENSIONS] if is_there(folder.joinpath(DIMENSIONS)) else []
     names += [*_names(folder, "indicators", ".yaml"), *_names(folder, "codelists", ".csv")]
@@ -62,9 +63,21 @@ def restored(files: Mapping[str, str]) -> Iterator[Configuration]:
         for file, text in files.items():
             path = folder.joinpath(*file.split("/"))
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(_in_todays_words(file, text), encoding="utf-8")
         own_sectors = [f"geography.sector_table={folder / _SECTORS}"] if _SECTORS in files else []
         yield load_configuration(str(folder), own_sectors)
+
+
+def _in_todays_words(file: str, text: str) -> str:
+    """A file of a snapshot, with today's keys in place of those that rules on providers had before."""
+    if file != SERVICES or not any(key in text for key in KEYS_BEFORE):
+        return text
+    data: dict[str, Any] = yaml.safe_load(text)
+    for group in data["contact_groups"].values():
+        for former, (key, attribute) in KEYS_BEFORE.items():
+            if former in group:
+                group.setdefault(key, {})[attribute] = group.pop(former)
+    return _as_yaml(data)
 
 
 def _as_yaml(settings: Mapping[str, Any]) -> str:

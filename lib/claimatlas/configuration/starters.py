@@ -11,6 +11,8 @@ from claimatlas.configuration.load import shipped_folder
 from claimatlas.errors import InputError
 
 STARTERS = ("belgium", "minimal")
+EXAMPLES = "examples"
+"""The folder of foreign configurations beside that of Belgium: no part of it."""
 
 
 def write_starter(name: str, folder: Path) -> int:
@@ -25,6 +27,8 @@ def write_starter(name: str, folder: Path) -> int:
             raise InputError(f"{folder} is there already, and is no empty folder: name another one.")
         written = 0
         for parts, file in _files(source, ()):
+            if parts[0] == EXAMPLES:
+                continue
             copy = folder.joinpath(*parts)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())

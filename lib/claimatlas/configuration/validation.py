@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from typing import ParamSpec, TypeVar
 
 from claimatlas.configuration.codelists import CodeList, code_list_names, find_empty, find_mistakes, load_code_list
+from claimatlas.configuration.codes import ANY_CODE
 from claimatlas.configuration.dimensions import Dimensions, load_dimensions
 from claimatlas.configuration.documents import is_there, read_csv, read_yaml, validate
 from claimatlas.configuration.geography import Geography, load_geography
@@ -84,9 +85,10 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
     settings = parts.load(load_settings, folder, overrides)
     names = code_list_names(folder)
     languages = settings.languages if settings else ()
-    loaded = {name: parts.load(load_code_list, folder, name, languages) for name in names}
+    codes = settings.codes if settings else ANY_CODE
+    loaded = {name: parts.load(load_code_list, folder, name, languages, codes) for name in names}
     lists = {name: found for name, found in loaded.items() if found is not None}
-    parts.mistakes += find_mistakes(lists)
+    parts.mistakes += find_mistakes(lists, codes)
     for name in mapping_names(folder):
         parts.load(load_mapping, folder, name)
     if mapping is not None:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.claims.netting import has_any_code, in_code_lists, net_services, provider_rule
+from claimatlas.claims.netting import code_columns, has_any_code, in_code_lists, net_services, provider_rule
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.services import DeliveryFlag
 from claimatlas.configuration.settings import POSTNATAL, Settings
@@ -80,14 +80,15 @@ def services_around(
         .join(windows, on=in_reach, how="inner")
         .withColumn(_OFFSET, F.datediff("service_date", "delivery_date"))
     )
-    key = ("delivery_id", _OFFSET, "service_date", "nomenclature_code", "provider_id")
-    return net_services(lines, key, _rules(configuration)).drop("hospital_id", "provider_id", "nomenclature_code")
+    codes = code_columns(configuration)
+    key = ("delivery_id", _OFFSET, "service_date", *codes, "provider_id")
+    return net_services(lines, key, _rules(configuration)).drop("hospital_id", "provider_id", *codes)
 
 
 def _rules(configuration: Configuration) -> dict[str, Column]:
     rules: dict[str, Column] = {}
     for name, group in configuration.services.contact_groups.items():
-        by = provider_rule(group)
+        by = provider_rule(group, configuration.settings)
         rules[f"group_{name}"] = by & in_code_lists(configuration, group.code_lists_for(configuration.settings))
         for by_value in group.code_lists_by_setting.values():
             for value, lists in by_value.items():

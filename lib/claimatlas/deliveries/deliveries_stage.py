@@ -20,6 +20,7 @@ from claimatlas.deliveries.stays import nights_after_delivery
 from claimatlas.population.ages import completed_years
 from claimatlas.population.dimensions import dimension_columns
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
+from claimatlas.population.spans import by_year, enrolment_around
 from claimatlas.runs.context import Counts, RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.questions import ask
@@ -69,8 +70,12 @@ def deliveries_of(context: RunContext, lines: DataFrame) -> FormedDeliveries:
     flags = flags_of_deliveries(around, configuration)
     # Without hospital stays in the input the table is empty, and all nights are null.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
-    mothers = _mothers(store.read(configured(POPULATION, configuration)), episodes, configuration, years)
-    joined = store.materialise(_join(episodes, flags, nights, mothers, configuration), "deliveries")
+    population = store.read(configured(POPULATION, configuration))
+    around_deliveries = [flags, nights]
+    if settings.population.are_spans:
+        around_deliveries.append(enrolment_around(episodes, population))
+    mothers = _mothers(population, episodes, configuration, years)
+    joined = store.materialise(_join(episodes, around_deliveries, mothers, configuration), "deliveries")
     counts = _counts(
         {
             "services": services.agg(*service_counts()),
@@ -136,8 +141,10 @@ def _mothers(
     """The population rows of the women who delivered, each in the year of her delivery."""
     spark = population.sparkSession
     delivered = F.broadcast(episodes.select("beneficiary_id", "year").distinct())
-    rows = population.where(F.col("year").isin(list(years))).join(
-        delivered, on=["beneficiary_id", "year"], how="left_semi"
+    rows = (
+        by_year(population, configuration, years)
+        .where(F.col("year").isin(list(years)))
+        .join(delivered, on=["beneficiary_id", "year"], how="left_semi")
     )
     return with_domicile(
         rows,
@@ -148,32 +155,34 @@ def _mothers(
 
 
 def _join(
-    episodes: DataFrame, flags: DataFrame, nights: DataFrame, mothers: DataFrame, configuration: Configuration
+    episodes: DataFrame, around: Sequence[DataFrame], mothers: DataFrame, configuration: Configuration
 ) -> DataFrame:
     """Join all facts of each delivery.
 
+    ``around``: frames by ``delivery_id``: first the flags, then the nights, and of spans the days of enrolment.
+
     Grain out: one row per delivery; without a population row the mother's are unknown.
     """
+    flags, *others = around
     place = configuration.settings.geography.domicile_level
     age = completed_years(F.col("birth_date"), F.col("delivery_date"))
     flag_names = [name for name in flags.columns if name not in ("delivery_id", "first_contact_date")]
-    return (
-        episodes.join(mothers, on=["beneficiary_id", "year"], how="left")
-        .join(flags, on="delivery_id", how="left")
-        .join(nights, on="delivery_id", how="left")
-        .select(
-            *episodes.columns,
-            F.when(age >= 0, age).cast("int").alias("age"),
-            age.alias("age_as_given"),
-            *dimension_columns(configuration.dimensions, "deliveries", age),
-            place,
-            F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
-            *[_flag_or_null(name, configuration).alias(name) for name in flag_names],
-            "first_contact_date",
-            "nights_after_delivery",
-            F.col("sex").alias("recorded_sex"),
-            F.coalesce("in_population", F.lit(False)).alias("in_population"),
-        )
+    known = episodes.join(mothers, on=["beneficiary_id", "year"], how="left")
+    for frame in around:
+        known = known.join(frame, on="delivery_id", how="left")
+    beside = [name for frame in others for name in frame.columns if name != "delivery_id"]
+    return known.select(
+        *episodes.columns,
+        F.when(age >= 0, age).cast("int").alias("age"),
+        age.alias("age_as_given"),
+        *dimension_columns(configuration.dimensions, "deliveries", age),
+        place,
+        F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
+        *[_flag_or_null(name, configuration).alias(name) for name in flag_names],
+        "first_contact_date",
+        *beside,
+        F.col("sex").alias("recorded_sex"),
+        F.coalesce("in_population", F.lit(False)).alias("in_population"),
     )
 
 

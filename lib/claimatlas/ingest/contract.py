@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from claimatlas.configuration import Configuration
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, Table, configured
+from claimatlas.configuration.codelists import SYSTEM
+from claimatlas.configuration.codes import SIX_DIGITS, Codes
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
+from claimatlas.configuration.settings import PopulationSettings, Settings
+from claimatlas.tables.schemas import (
+    HOSPITAL_STAYS,
+    POPULATION,
+    Table,
+    claims_table,
+    configured,
+    population_table,
+)
 
 Kind = Literal["text", "date", "integer", "code", "boolean", "sex", "word"]
 
@@ -26,11 +37,12 @@ understood.
 
 @dataclass(frozen=True)
 class InputColumn:
-    """A column of an input table: what it holds, and whether a row needs it."""
+    """A column of an input table: what it holds, and whether a row needs it; ``codes``: how its codes are written."""
 
     name: str
     kind: Kind
     required: bool = False
+    codes: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -68,37 +80,46 @@ class InputTable:
         return [column.name for column in self.columns if column.required]
 
 
-CLAIMS_INPUT = InputTable(
-    name="claims",
-    silver=CLAIMS,
-    columns=(
-        InputColumn("claim_id", "text", required=True),
-        InputColumn("beneficiary_id", "text", required=True),
-        InputColumn("service_date", "date", required=True),
-        InputColumn("nomenclature_code", "code", required=True),
-        InputColumn("quantity", "integer", required=True),
-        InputColumn("provider_id", "text"),
-        InputColumn("provider_profession", "integer"),
-        InputColumn("provider_competence", "integer"),
-        InputColumn("hospital_id", "text"),
-        InputColumn("booking_date", "date"),
-    ),
-    year_of="service_date",
-    key=("claim_id",),
-    duplicate_reason="duplicate_claim_id",
-    # The line with the latest booking date stays; a line without one counts as the earliest.
-    preference=(
-        "-booking_date",
-        "service_date",
-        "nomenclature_code",
-        "quantity",
-        "provider_id",
-        "provider_profession",
-        "provider_competence",
-        "hospital_id",
-        "beneficiary_id",
-    ),
-)
+def claims_input(settings: Settings | None = None) -> InputTable:
+    """The claims as the settings declare them; without settings as before there was anything to declare."""
+    codes = settings.codes if settings else SIX_DIGITS
+    attributes = settings.provider_attributes if settings else ATTRIBUTES_BEFORE
+    systems = [SYSTEM] if codes.systems else []
+    return InputTable(
+        name="claims",
+        silver=claims_table(codes, attributes),
+        columns=(
+            InputColumn("claim_id", "text", required=True),
+            InputColumn("beneficiary_id", "text", required=True),
+            InputColumn("service_date", "date", required=True),
+            InputColumn("nomenclature_code", "code", required=True, codes=codes),
+            *[InputColumn(name, "text", required=True) for name in systems],
+            InputColumn("quantity", "integer", required=True),
+            InputColumn("provider_id", "text"),
+            *[InputColumn(name, attribute.holds) for name, attribute in attributes.items()],
+            InputColumn("hospital_id", "text"),
+            InputColumn("booking_date", "date"),
+        ),
+        year_of="service_date",
+        key=("claim_id",),
+        duplicate_reason="duplicate_claim_id",
+        # The line with the latest booking date stays; a line without one counts as the earliest.
+        preference=(
+            "-booking_date",
+            "service_date",
+            "nomenclature_code",
+            *systems,
+            "quantity",
+            "provider_id",
+            *attributes,
+            "hospital_id",
+            "beneficiary_id",
+        ),
+    )
+
+
+CLAIMS_INPUT = claims_input()
+"""The claims for whoever asks for them by their name: their columns, ``claims_input`` says."""
 
 # Without the columns that a configuration adds: see ``population_input``.
 POPULATION_INPUT = InputTable(
@@ -126,6 +147,25 @@ POPULATION_INPUT = InputTable(
         "sector_30_june",
     ),
 )
+"""The population of an input of person-years, and for whoever asks for it by its name."""
+
+SPANS_INPUT = InputTable(
+    name="population",
+    silver=population_table(PopulationSettings(given_as="spans", member_on="any_day")),
+    columns=(
+        InputColumn("beneficiary_id", "text", required=True),
+        InputColumn("start_date", "date", required=True),
+        InputColumn("end_date", "date"),
+        InputColumn("birth_date", "date"),
+        InputColumn("sex", "sex"),
+        InputColumn("municipality", "text"),
+        InputColumn("sector", "text"),
+    ),
+    # Spans may overlap: together they are what somebody is enrolled for, so that none is a duplicate.
+    year_of="start_date",
+)
+"""The population of an input of spans of enrolment."""
+
 
 HOSPITAL_STAYS_INPUT = InputTable(
     name="hospital_stays",
@@ -142,20 +182,28 @@ HOSPITAL_STAYS_INPUT = InputTable(
 
 
 def population_input(configuration: Configuration) -> InputTable:
-    """The population, with the columns that only a dimension is read from: words or booleans."""
+    """The population as the settings say that it is given, by year or by span of enrolment, ``with_sources``."""
+    given = SPANS_INPUT if configuration.settings.population.are_spans else POPULATION_INPUT
+    return with_sources(given, configuration)
+
+
+def with_sources(population: InputTable, configuration: Configuration) -> InputTable:
+    """A population with the columns that only a dimension is read from: words or booleans."""
     declared = configuration.dimensions.population_columns
     columns = [InputColumn(own.name, "boolean" if own.type == "boolean" else "word") for own in declared]
-    base = POPULATION_INPUT
-    behind = 1 + [column.name for column in base.columns].index("sex")
-    preferred = 1 + base.preference.index("sex")
+    behind = 1 + [column.name for column in population.columns].index("sex")
+    preference = population.preference
+    if preference:
+        preferred = 1 + preference.index("sex")
+        preference = (*preference[:preferred], *[own.name for own in declared], *preference[preferred:])
     return dataclasses.replace(
-        base,
-        silver=configured(POPULATION, configuration),
-        columns=(*base.columns[:behind], *columns, *base.columns[behind:]),
-        preference=(*base.preference[:preferred], *[own.name for own in declared], *base.preference[preferred:]),
+        population,
+        silver=configured(population.silver, configuration),
+        columns=(*population.columns[:behind], *columns, *population.columns[behind:]),
+        preference=preference,
     )
 
 
 def input_tables(configuration: Configuration) -> tuple[InputTable, ...]:
     """The input tables in the order of reading: small tables first, so that their mistakes show early."""
-    return (population_input(configuration), HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)
+    return (population_input(configuration), HOSPITAL_STAYS_INPUT, claims_input(configuration.settings))

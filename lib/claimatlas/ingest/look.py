@@ -127,7 +127,7 @@ def shortfalls_of_input(
         if getattr(paths, table.name) is None and paths.folder is not None:
             shortfalls += _not_read(source, similar_names(paths.folder, table.name, is_there_too=True), paths.folder)
         names = source.names or (asked or {}).get(table.name)
-        if table is CLAIMS_INPUT and names is not None:
+        if table.name == CLAIMS_INPUT.name and names is not None:
             columns = columns_among(names, table, configuration.mapping, has_header=source.format != "csv")
             for column, groups in distinguishing_columns(configuration).items():
                 # A column that no file has is allowed: a note says so, and the sender has no such column.

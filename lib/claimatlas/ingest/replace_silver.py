@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -11,10 +12,23 @@ from pyspark.sql import DataFrame, SparkSession
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
-from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable, input_tables
+from claimatlas.ingest.contract import (
+    HOSPITAL_STAYS_INPUT,
+    POPULATION_INPUT,
+    InputTable,
+    input_tables,
+    population_input,
+)
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
-from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected, years_listed
+from claimatlas.ingest.load.gate import (
+    gate_message,
+    refuse_missing,
+    rejected_together,
+    too_many_rejected,
+    years_listed,
+    years_of_population,
+)
 from claimatlas.ingest.load.table import as_input_error, load_source, validated
 from claimatlas.ingest.load.warnings import inspect_population, notes_of_undeclared, span_of
 from claimatlas.ingest.load.write import Loaded
@@ -26,7 +40,7 @@ from claimatlas.ingest.validate.rows import values_of
 from claimatlas.runs.context import RunContext
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.errors import SPARK_ERRORS
-from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table, configured
+from claimatlas.tables.schemas import CHANGED, CLAIMS, POPULATION, REFUSED, REJECTED, Table
 from claimatlas.tables.store import MAX_HELD, Store
 
 
@@ -44,7 +58,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     tables = input_tables(configuration)
     sources = _sources(context, options, paths, found)
     if population := sources[POPULATION_INPUT.name]:
-        require_years(store.spark, population, configuration, options.years)
+        require_years(store.spark, population, configuration, options.years, options.as_of)
     _note_input(record, sources, options)
     asked = names_asked(store.spark, sources)
     for note in notes_on_input(sources, paths, configuration, asked):
@@ -54,8 +68,10 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     silver_marker.recover(store, from_replacing=True)
     there = [table for table in silver_marker.ADDED_TO if store.exists(table)]
     made_here = [table for table in silver_marker.SILVER if table not in there]
+    tables = input_tables(configuration)
+    declared = {table.silver.name: table.silver for table in tables}
     for silver_table in silver_marker.SILVER:
-        store.create(configured(silver_table, configuration))
+        store.create(declared.get(silver_table.name, silver_table))
     # Finding a version costs a Spark job unless the output is a local folder.
     before = {table.name: 0 for table in made_here} | {table.name: store.version(table) for table in there}
     if CLAIMS not in made_here and silver_marker.key_of_silver(store) != options.key_fingerprint:
@@ -74,7 +90,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
                 _count(loaded[-1], record)
                 _require_rows(loaded[-1], table)
             if table.name == POPULATION_INPUT.name:
-                population_years = _years(store, POPULATION)
+                population_years = _years_of_population(store, table, options.as_of)
                 if set(options.years) - population_years and loaded[-1].rejected:
                     # Every row of a year was rejected.
                     _keep_rejected(store, loaded, record)
@@ -163,7 +179,7 @@ def _require_rows(loaded: Loaded, table: InputTable) -> None:
     Raises:
         InputError: naming the table.
     """
-    if not loaded.read and table is not HOSPITAL_STAYS_INPUT:
+    if not loaded.read and table.name != HOSPITAL_STAYS_INPUT.name:
         raise InputError(f"{table.name}: the input has no row.")
 
 
@@ -182,20 +198,31 @@ def _count(loaded: Loaded, record: RunRecord) -> None:
     )
 
 
-def require_years(spark: SparkSession, source: Source, configuration: Configuration, years: Sequence[int]) -> None:
+def require_years(
+    spark: SparkSession, source: Source, configuration: Configuration, years: Sequence[int], as_of: date
+) -> None:
     """Refuse years without a row in the population, before anything is written.
 
-    Only the column of the years is read and parsed.
+    Only the columns of the years are read and parsed; ``as_of``: until when an open span goes on.
     """
     if not years:
         return
     try:
         understanding = Understanding.of(configuration, POPULATION_INPUT.name)
-        values = values_of(read(spark, source), POPULATION_INPUT, ["year"], configuration.mapping, understanding)
-        found = {row["year"] for row in values.distinct().collect()} - {None}
+        table = population_input(configuration)
+        needed = ["year"] if table.year_of == "year" else ["start_date", "end_date"]
+        values = values_of(read(spark, source), table, needed, configuration.mapping, understanding)
+        found = years_of_population(values, table, as_of) - {None}
     except SPARK_ERRORS as error:
         raise as_input_error(error, source) from error
     refuse_missing(years, found)
+
+
+def _years_of_population(store: Store, table: InputTable, as_of: date) -> set[int]:
+    # Of person-years the log of the table knows them.
+    if table.year_of == "year":
+        return _years(store, POPULATION)
+    return years_of_population(store.read(POPULATION), table, as_of)
 
 
 def _require_former_years(store: Store, before: dict[str, set[int]], options: IngestOptions) -> None:

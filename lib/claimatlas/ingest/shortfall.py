@@ -81,8 +81,6 @@ def distinguishing_columns(configuration: Configuration) -> dict[str, list[str]]
     """The columns of providers that rules of contact groups read, and the groups."""
     found: dict[str, list[str]] = {}
     for name, group in configuration.services.contact_groups.items():
-        if group.competences or group.competences_except:
-            found.setdefault("provider_competence", []).append(name)
-        if group.professions:
-            found.setdefault("provider_profession", []).append(name)
+        for attribute in dict.fromkeys((*group.where, *group.where_not)):
+            found.setdefault(attribute, []).append(name)
     return found

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.claims.netting import SERVICE_KEY, has_any_code, in_code_lists, net_services
+from claimatlas.claims.netting import has_any_code, in_code_lists, net_services, service_key
 from claimatlas.configuration import Configuration
 
 
 def services_of_years(claims: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
     """The services of the declared kinds, services that were taken back included.
 
-    Grain in: one row per accepted claim line. Grain out: one row per service: ``SERVICE_KEY``, ``year``,
+    Grain in: one row per accepted claim line. Grain out: one row per service: ``service_key``, ``year``,
     ``net_quantity``, ``lines``, and a boolean for each declared service.
     """
     declared = configuration.services.beneficiary_services
     lists = [name for service in declared.values() for name in service.code_lists]
     lines = claims.where(F.col("year").isin(list(years)) & has_any_code(configuration, lists))
-    services = net_services(lines.where(in_code_lists(configuration, lists)), (*SERVICE_KEY, "year"), {})
+    services = net_services(lines.where(in_code_lists(configuration, lists)), (*service_key(configuration), "year"), {})
     kinds = [in_code_lists(configuration, service.code_lists).alias(name) for name, service in declared.items()]
     return services.select("*", *kinds)
 

@@ -180,6 +180,11 @@ class Audit:
             if whole in measure.gaps:
                 movers = (Mover(quantity, -1), *self._movers_of_gap(quantity, whole))
                 found += self._goals_of(quantity, self.gaps[quantity, whole], measure.gaps[whole], needed, movers)
+        for whole, gap in measure.gaps.items():
+            if whole not in wholes:
+                # Of two frames nothing moves together: the difference is as wide as the smaller count.
+                targets = gap & measure.hidden
+                found.append(Goal(quantity, Aim(self.bounds[quantity], targets, needed), own))
         return found
 
     def _goals_of(

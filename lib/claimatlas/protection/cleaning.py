@@ -86,7 +86,8 @@ class Cleaning:
         now, low, high = (int(one[unit, split]) for one in (bounds.cells, bounds.least, bounds.greatest))
         lower, upper = bounds.lower[unit, split], bounds.upper[unit, split]
         if goal.aim.is_unplanned(unit, split):
-            return [[world] for world, proves in ((lower, low == 0), (upper, high >= goal.aim.k)) if proves]
+            is_proved = ((lower, low == 0 < now), (upper, high >= (goal.aim.k if now else 1)))
+            return [[world] for world, proves in is_proved if proves]
         single = [[world] for world, width in ((lower, now - low), (upper, high - now)) if width >= needed]
         return single or ([[lower, upper]] if high - low >= needed else [])
 

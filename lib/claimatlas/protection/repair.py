@@ -122,7 +122,7 @@ class Repair:
         bounds, needed = self.aim.bounds, int(self.aim.needed[unit, split])
         now = int(bounds.cells[unit, split])
         if self.aim.is_unplanned(unit, split):
-            return [-self.sign * now, self.sign * (self.aim.k - now)]
+            return [-self.sign * now, self.sign * (self.aim.k - now)] if now else [self.sign]
         rise = int(bounds.least[unit, split]) + needed - now
         fall = int(bounds.greatest[unit, split]) - needed - now
         changes = [rise] if now + fall < 0 else [rise, fall]

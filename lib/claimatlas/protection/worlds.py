@@ -331,8 +331,8 @@ class Pool:
 class Aim:
     """The figures that must become wide: of these bounds those of ``targets``, each by ``needed``.
 
-    unplanned: of the targets those that no table shows, hidden or not. Of them it is enough that nobody can prove that
-    they are small: another world has 0, or ``k``.
+    unplanned: of the targets those that no table shows, hidden or not. Of them it is enough that nobody can prove what
+    is sensitive: another world has 0, or ``k``; where it is 0 itself, another number.
     """
 
     bounds: Bounds
@@ -347,7 +347,10 @@ class Aim:
         bounds = self.bounds
         narrow = bounds.width < self.needed
         if self.unplanned is not None:
-            narrow = np.where(self.unplanned, (bounds.least > 0) & (bounds.greatest < self.k), narrow)
+            is_proved = np.where(
+                bounds.cells > 0, (bounds.least > 0) & (bounds.greatest < self.k), bounds.greatest == 0
+            )
+            narrow = np.where(self.unplanned, is_proved, narrow)
         return np.asarray(self.targets & narrow)
 
     def is_unplanned(self, unit: int, split: int) -> bool:

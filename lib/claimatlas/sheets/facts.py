@@ -100,6 +100,11 @@ class Facts:
         return self.indicator.denominator is not None and bool(self.indicator.denominator.delivery_types)
 
     @property
+    def is_restricted_to_members(self) -> bool:
+        """Whether the denominator asks more of its members than a delivery type and a known stay."""
+        return self.indicator.denominator is not None and self.indicator.denominator.restricts_members
+
+    @property
     def counted_types(self) -> dict[str, DeliveryType]:
         """The delivery types that are in the denominator."""
         denominator = self.indicator.denominator
@@ -109,7 +114,7 @@ class Facts:
     @property
     def asks_for_provider(self) -> bool:
         """Whether a contact group of its asks who gave the contact."""
-        return any(map(provider_rules, self.groups.values()))
+        return any(group.where or group.where_not for group in self.groups.values())
 
     @property
     def statuses_of_codes(self) -> tuple[str, ...]:
@@ -153,16 +158,6 @@ class Facts:
     def is_on_its_own_page(self) -> bool:
         """Whether the source page is about this very indicator: its name then holds the indicator's id."""
         return self.indicator.id in self.indicator.source_page
-
-
-def provider_rules(group: ContactGroup) -> dict[str, tuple[int, ...]]:
-    """What a contact group asks of who gave a contact, by the name of the rule."""
-    rules = {
-        "competences": group.competences,
-        "competences_except": group.competences_except,
-        "professions": group.professions,
-    }
-    return {name: numbers for name, numbers in rules.items() if numbers}
 
 
 def gather(indicator: Indicator, configuration: Configuration) -> Facts:

@@ -101,6 +101,7 @@ def _declared(configuration: Configuration) -> dict[str, set[str]]:
         "delivery_type": set(services.delivery_types),
         "group": set(services.contact_groups),
         "group_with": set(services.contact_groups),
+        "provider": set(configuration.settings.provider_attributes),
         "flag": set(services.delivery_flags),
         "service": set(services.beneficiary_services),
         "list_title": set(configuration.code_lists),

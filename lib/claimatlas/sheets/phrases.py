@@ -8,9 +8,10 @@ from datetime import date, timedelta
 
 from claimatlas.configuration.codelists import CodeListRow
 from claimatlas.configuration.dimensions import AGE, DELIVERY_TYPE, FILE
+from claimatlas.configuration.indicators import Denominator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag
 from claimatlas.configuration.settings import HOSPITAL, POSTNATAL, PRENATAL, SECTOR, AgeClass
-from claimatlas.sheets.facts import COMMON_YEAR, YEARS, Facts, UsedList, provider_rules
+from claimatlas.sheets.facts import COMMON_YEAR, YEARS, Facts, UsedList
 from claimatlas.sheets.markdown import code, plain
 from claimatlas.sheets.texts import Texts
 
@@ -82,7 +83,27 @@ class Phrases:
         if facts.is_restricted_to_types:
             types = texts.or_([texts.name("delivery_type", name) for name in facts.counted_types])
             text = texts.say("denominator.of_types", types=types)
-        return texts.say("denominator.with_stay", deliveries=text) if facts.indicator.needs_stays else text
+        if facts.indicator.needs_stays:
+            text = texts.say("denominator.with_stay", deliveries=text)
+        if facts.is_restricted_to_members:
+            text = texts.say("denominator.restricted", members=text, restrictions=self.restrictions())
+        return text
+
+    def restrictions(self) -> str:
+        """What the denominator asks of a member, except for a delivery type and a stay."""
+        own, texts = self.facts.indicator.denominator or Denominator(), self.texts
+        said = []
+        if own.ages is not None:
+            key = "ages_on" if own.ages.to is None else "ages"
+            said.append(texts.say(f"restriction.{key}", first=own.ages.from_, last=own.ages.to))
+        if own.sexes:
+            said.append(texts.or_([texts.say(f"restriction.{sex}") for sex in sorted(set(own.sexes))]))
+        for key, flag in (("with_flag", own.with_flag), ("without_flag", own.without_flag)):
+            said += [texts.say(f"restriction.{key}", flag=texts.name("flag", flag))] if flag else []
+        if own.enrolled is not None:
+            days = {"before": own.enrolled.days_before, "after": own.enrolled.days_after}
+            said.append(texts.say("restriction.enrolled", **days))
+        return texts.and_(said)
 
     def _items(self) -> str:
         """The flags of the numerator: contacts in one window are told together."""
@@ -115,8 +136,12 @@ class Phrases:
     def provider(self, group: ContactGroup) -> str:
         """Who must have given a contact of a group."""
         rules = [
-            self.texts.say(f"provider.{rule}", codes=", ".join(map(str, numbers)))
-            for rule, numbers in provider_rules(group).items()
+            self.texts.say(
+                "provider.where_not" if rule.is_except else "provider.where",
+                attribute=self.texts.name("provider", rule.attribute),
+                codes=", ".join(plain(entry.written) for entry in rule.entries),
+            )
+            for rule in group.provider_rules(self.facts.settings)
         ]
         return self.texts.say("provider.both").join(rules) or self.texts.say("provider.any")
 
@@ -247,6 +272,10 @@ class Phrases:
         """What a code list is used for."""
         texts = self.texts
         return ", ".join(texts.say(f"lists.use.{kind}", name=texts.name(kind, name)) for kind, name in used.used_by)
+
+    def written_code(self, row: CodeListRow) -> str:
+        """A code as its list writes it, with its code system where there is one."""
+        return plain(row.written if row.system is None else f"{row.written} ({row.system})")
 
     def label(self, row: CodeListRow) -> str:
         """A code's label in the sheet's language, else in another one with its name, else a dash."""

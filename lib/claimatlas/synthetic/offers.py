@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeListRow
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.errors import InputError
 from claimatlas.synthetic.dice import below, lookup
@@ -24,6 +25,8 @@ DELIVERY_TYPES = ("caesarean", "vaginal_hospital", "home")
 """The types of delivery that are generated, the highest priority first."""
 IMAGING = "imaging_therapeutic"
 
+PROFESSION, COMPETENCE = ATTRIBUTES_BEFORE
+"""The attributes of providers that are generated."""
 PHYSICIANS = (10, 11, 12, 13, 14, 15, 17, 19)
 """Professions of physicians: the first two digits of their INAMI numbers."""
 SPECIALISTS = (110, 140, 170, 370, 414, 450, 480, 550, 580, 620, 660, 690, 730, 770, 780, 790)
@@ -103,6 +106,7 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
     Raises:
         InputError: the configuration lacks a service that the generator knows.
     """
+    _refuse_what_is_not_drawn(configuration)
     builder = _Builder(configuration, rates, parameters)
     services, settings = configuration.services, configuration.settings
     groups = {name: group.code_lists_for(settings) for name, group in services.contact_groups.items()}
@@ -123,7 +127,7 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
             raise InputError(f"synthetic/pregnancy_services.csv: there is no contact group {slot.provider!r}.")
     if IMAGING not in services.beneficiary_services or set(DELIVERY_TYPES) - set(services.delivery_types):
         raise InputError(f"services.yaml must have {IMAGING} and the delivery types {', '.join(DELIVERY_TYPES)}.")
-    everywhere = frozenset(row.code for code_list in configuration.code_lists.values() for row in code_list.rows)
+    everywhere = frozenset(number_of(row) for code_list in configuration.code_lists.values() for row in code_list.rows)
     everyday_contacts = [
         (builder.always_valid(groups[name]), providers[name].professions, providers[name].competences)
         for name in ("gp", "specialist")
@@ -140,6 +144,30 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
     )
 
 
+def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
+    """Claims are drawn code by code, and each code is a number.
+
+    Raises:
+        InputError: codes are text, or a list names many codes at once.
+    """
+    if configuration.settings.population.are_spans:
+        raise InputError("generate draws a population of person-years; settings.yaml declares spans.")
+    if not configuration.settings.codes.are_numbers:
+        raise InputError("generate draws codes that are numbers; settings.yaml declares codes of the kind text.")
+    holds = {name: attribute.holds for name, attribute in configuration.settings.provider_attributes.items()}
+    if holds != dict.fromkeys((PROFESSION, COMPETENCE), "integer"):
+        raise InputError(
+            f"generate draws providers with {PROFESSION} and {COMPETENCE}, whole numbers both; settings.yaml declares "
+            f"{', '.join(holds) or 'no attribute'}."
+        )
+    for code_list in configuration.code_lists.values():
+        for row in code_list.rows:
+            if row.match != "exact":
+                raise InputError(
+                    f"{code_list.file}, line {row.line}: generate draws codes one by one: write out {row.written}."
+                )
+
+
 def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]]) -> str | None:
     if name == NEAR_MISS:
         return None
@@ -150,13 +178,25 @@ def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]
 
 def _provider(group: ContactGroup) -> Provider:
     """A provider who meets the rule of the group."""
-    if group.competences_except:
-        competences = tuple(code for code in SPECIALISTS if code not in group.competences_except)
-    elif group.professions and not group.competences:
-        competences = ()
-    else:
-        competences = group.competences or SPECIALISTS
-    return Provider(group.professions or PHYSICIANS, competences)
+    professions = _numbers(group.where.get(PROFESSION, ()))
+    competences = _numbers(group.where.get(COMPETENCE, ()))
+    if excluded := _numbers(group.where_not.get(COMPETENCE, ())):
+        competences = tuple(code for code in competences or SPECIALISTS if code not in excluded)
+    elif not professions:
+        competences = competences or SPECIALISTS
+    excluded = _numbers(group.where_not.get(PROFESSION, ()))
+    return Provider(tuple(code for code in professions or PHYSICIANS if code not in excluded), competences)
+
+
+def _numbers(words: Iterable[str]) -> tuple[int, ...]:
+    """The whole numbers that the words of a rule name."""
+    entries = [ATTRIBUTES_BEFORE[PROFESSION].entry(word) for word in words]
+    return tuple(number for entry in entries for number in range(int(entry.code), int(entry.last or entry.code) + 1))
+
+
+def number_of(row: CodeListRow) -> int:
+    """The code of a row that names one number."""
+    return int(row.code)
 
 
 class _Builder:
@@ -173,8 +213,8 @@ class _Builder:
     def _expanded(self, rows: Iterable[tuple[str, CodeListRow]]) -> tuple[int, ...]:
         codes: list[int] = []
         for name, row in rows:
-            weight = self.weights.get((name, row.code))
-            codes += [row.code] * (weight.weight if weight else 1)
+            weight = self.weights.get((name, number_of(row)))
+            codes += [number_of(row)] * (weight.weight if weight else 1)
         return tuple(codes)
 
     def codes(self, lists: Iterable[str]) -> Codes:
@@ -201,13 +241,13 @@ class _Builder:
         by_midwives = [
             pair
             for pair in rows
-            if (weight := self.weights.get((pair[0], pair[1].code))) and weight.provider == "midwife"
+            if (weight := self.weights.get((pair[0], number_of(pair[1])))) and weight.provider == "midwife"
         ]
         codes = self._segments(rows)
         return Delivery(
             codes=codes,
             midwife_codes=self._segments(by_midwives) if by_midwives else codes,
-            billed_by_midwives=tuple(sorted({row.code for _, row in by_midwives})),
+            billed_by_midwives=tuple(sorted({number_of(row) for _, row in by_midwives})),
         )
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import SYSTEM
+from claimatlas.configuration.codes import SIX_DIGITS, Codes, digits_in_words
 from claimatlas.configuration.dimensions import AGE, Dimensions, Population
 from claimatlas.configuration.former_dimensions import FORMER
+from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, ProviderAttribute
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.services import DeliveryFlag
-from claimatlas.configuration.settings import PRENATAL
+from claimatlas.configuration.settings import PRENATAL, PopulationSettings
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -129,47 +132,88 @@ failed ingest restores the silver of months ago, and a figure must be explainabl
 BATCH = "batch"
 """Of a row of silver: the number of the batch that brought it."""
 
-CLAIMS = Table(
-    name="silver/claims",
-    comment="One row per accepted claim line.",
-    columns=(
-        Column("claim_id", "string", "The line's unique id at the sender"),
-        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
-        Column("service_date", "date", "When the service was given"),
-        Column("nomenclature_code", "int", "Nomenclature code, six digits"),
-        Column("quantity", "int", "Signed quantity; a negative line takes back an earlier one"),
-        Column("provider_id", "string", "Provider, if known"),
-        Column("provider_profession", "int", "First two digits of the provider's INAMI number"),
-        Column("provider_competence", "int", "Competence code of the provider"),
-        Column("hospital_id", "string", "Institution where the service was given"),
-        Column("booking_date", "date", "When the fund booked the line"),
-        Column(BATCH, "int", "Which batch brought the line; 1: the ingest that made silver"),
-        Column("year", "int", "Calendar year of service_date"),
-    ),
-    partitioned_by=("year",),
-    retention=RETENTION,
-    statistics=("service_date", "nomenclature_code"),
-    loses_single_rows=True,
-)
 
-POPULATION = Table(
-    name="silver/population",
-    comment="One row per accepted beneficiary-year.",
-    columns=(
-        Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+def claims_table(codes: Codes, attributes: Mapping[str, ProviderAttribute]) -> Table:
+    """The schema of ``silver/claims``: its codes and the attributes of providers, as the settings declare them."""
+    code = Column("nomenclature_code", "string", "Code of the service")
+    if codes.are_numbers:
+        code = Column("nomenclature_code", "int", f"Nomenclature code, {digits_in_words(codes)} digits")
+    systems = [Column(SYSTEM, "string", "Code system that the code is of")] if codes.systems else []
+    return Table(
+        name="silver/claims",
+        comment="One row per accepted claim line.",
+        columns=(
+            Column("claim_id", "string", "The line's unique id at the sender"),
+            Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+            Column("service_date", "date", "When the service was given"),
+            code,
+            *systems,
+            Column("quantity", "int", "Signed quantity; a negative line takes back an earlier one"),
+            Column("provider_id", "string", "Provider, if known"),
+            *[_attribute(name, attribute) for name, attribute in attributes.items()],
+            Column("hospital_id", "string", "Institution where the service was given"),
+            Column("booking_date", "date", "When the fund booked the line"),
+            Column(BATCH, "int", "Which batch brought the line; 1: the ingest that made silver"),
+            Column("year", "int", "Calendar year of service_date"),
+        ),
+        partitioned_by=("year",),
+        retention=RETENTION,
+        statistics=("service_date", "nomenclature_code"),
+        loses_single_rows=True,
+    )
+
+
+def _attribute(name: str, attribute: ProviderAttribute) -> Column:
+    kind = "int" if attribute.holds == "integer" else "string"
+    return Column(name, kind, attribute.meaning or f"Of the provider: {name}")
+
+
+CLAIMS = claims_table(SIX_DIGITS, ATTRIBUTES_BEFORE)
+"""``silver/claims`` for whoever asks for it by its name: what its columns are, ``claims_table`` says."""
+
+
+def population_table(population: PopulationSettings) -> Table:
+    """The schema of ``silver/population``: a row per beneficiary-year, or per span of enrolment."""
+    person = (
         Column("birth_date", "date", "Date of birth; null: unknown"),
         Column("sex", "string", "female or male; null: unknown"),
+    )
+    given = (
+        *person,
         Column("municipality_31_december", "string", "Municipality code on 31 December"),
         Column("municipality_30_june", "string", "Municipality code on 30 June"),
         Column("sector_31_december", "string", "Statistical sector on 31 December"),
         Column("sector_30_june", "string", "Statistical sector on 30 June"),
-        Column(BATCH, "int", "Which batch brought the row; 1: the ingest that made silver"),
-        Column("year", "int", "Calendar year"),
-    ),
-    partitioned_by=("year",),
-    retention=RETENTION,
-    loses_single_rows=True,
-)
+    )
+    comment, year = "One row per accepted beneficiary-year.", "Calendar year"
+    if population.are_spans:
+        given = (
+            Column("start_date", "date", "First day of the span of enrolment"),
+            Column("end_date", "date", "Last day of the span; null: it goes on"),
+            *person,
+            Column("municipality", "string", "Municipality code of the span"),
+            Column("sector", "string", "Statistical sector of the span"),
+        )
+        comment, year = "One row per accepted span of enrolment.", "Calendar year of start_date"
+    return Table(
+        name="silver/population",
+        comment=comment,
+        columns=(
+            Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
+            *given,
+            Column(BATCH, "int", "Which batch brought the row; 1: the ingest that made silver"),
+            Column("year", "int", year),
+        ),
+        partitioned_by=("year",),
+        retention=RETENTION,
+        loses_single_rows=True,
+    )
+
+
+POPULATION = population_table(PopulationSettings())
+"""``silver/population`` for whoever asks for it by its name: what its columns are, ``population_table`` says."""
+ENROLLED_BEFORE, ENROLLED_AFTER = "enrolled_days_before", "enrolled_days_after"
+"""Columns of ``silver/deliveries`` where the population is given as spans."""
 
 HOSPITAL_STAYS = Table(
     name="silver/hospital_stays",
@@ -225,6 +269,11 @@ def deliveries_table(configuration: Configuration) -> Table:
     prenatal = [_flag(name, flag) for name, flag in declared.items() if flag.window == PRENATAL]
     others = [_flag(name, flag) for name, flag in declared.items() if flag.window != PRENATAL]
     domicile = configuration.settings.geography.domicile_level
+    without_gap = "the mother is enrolled without a gap; null: not on the day of delivery"
+    enrolled = (
+        Column(ENROLLED_BEFORE, "int", f"Days before the delivery that {without_gap}"),
+        Column(ENROLLED_AFTER, "int", f"Days after the delivery that {without_gap}"),
+    )
     return Table(
         name="silver/deliveries",
         is_small=True,
@@ -245,6 +294,7 @@ def deliveries_table(configuration: Configuration) -> Table:
             Column("first_contact_date", "date", "First day with any contact in the postnatal window"),
             *prenatal,
             Column("nights_after_delivery", "int", "Nights from delivery to discharge; null: no known stay"),
+            *(enrolled if configuration.settings.population.are_spans else ()),
             Column("implausible_interval", "boolean", "Too close to another delivery of the beneficiary", True),
             Column("year", "int", "Calendar year of delivery_date", True),
         ),
@@ -444,7 +494,10 @@ def configured(table: Table, configuration: Configuration, merged: Collection[st
             )
             for own in configuration.dimensions.population_columns
         ]
-        return _with(table, "sex", sources, without=None)
+        base = population_table(configuration.settings.population) if table is POPULATION else table
+        return _with(base, "sex", sources, without=None)
+    if table is CLAIMS:
+        return claims_table(configuration.settings.codes, configuration.settings.provider_attributes)
     if table.name not in _OF_CELLS:
         return table
     dimensions = [_dimension(name, configuration, merged) for name in configuration.dimensions.names]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import chain
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.codelists import SYSTEM, CodeListRow
 from claimatlas.errors import InputError
+from claimatlas.ingest.codes import CODE, named_by, normalised
 from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable
 from claimatlas.ingest.load.warnings import reasons_as_text, remedy_of, value_in_row
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.shortfall import Shortfall
+from claimatlas.ingest.validate.parsing import recoded
 from claimatlas.ingest.validate.rows import OPEN
 
 _ANY_YEAR = None
@@ -39,6 +44,16 @@ def gate_message(tables: Sequence[Loaded], configuration: Configuration, kept_in
         f"Too many rows were rejected, more than max_rejected_share ({limit:g} %): {shares}. Nothing was published; "
         f"the rejected rows are in {kept_in}.{remedy}"
     )
+
+
+def years_of_population(rows: DataFrame, table: InputTable, as_of: date) -> set[int]:
+    """The years that a population has rows of; of spans those that they touch, an open one until ``as_of``."""
+    years = F.col("year")
+    if table.year_of != "year":
+        last = F.year(F.coalesce("end_date", F.lit(as_of)))
+        years = F.explode(F.when(F.year("start_date") <= last, F.sequence(F.year("start_date"), last)))
+    found: set[int] = {row["year"] for row in rows.select(years.alias("year")).distinct().collect()}
+    return found
 
 
 def refuse_missing(
@@ -130,32 +145,37 @@ def rejected_together(
     """
     if loaded.rejected_rows is None or table.name not in (CLAIMS_INPUT.name, POPULATION_INPUT.name):
         return []
-    year, code = _year_in_row(table, configuration), _code_in_row(table, configuration)
+    year = _year_in_row(table, configuration)
     groups = _groups_of_codes(configuration)
     # Of a duplicate another row stays; what is declared to be open is left out on purpose.
     is_lost = F.exists("reasons", lambda reason: (reason != table.duplicate_reason) & ~reason.startswith(OPEN))
-    counts = (
-        loaded.rejected_rows.where(is_lost)
-        # Any other code counts as none: a column that was taken for codes has as many values as rows.
-        .select(year.alias("year"), F.when(code.isin(sorted(frozenset().union(*groups.values()))), code).alias("code"))
-        .groupBy("year", "code")
-        .count()
-    )
-    rejected = {(row["year"], row["code"]): row["count"] for row in counts.collect()}
+    code, system = _code_in_row(table, configuration), _system_in_row(table, configuration)
+    named = _names(groups, code, system) if code is not None else F.array().cast("array<string>")
+    # By the groups that name a code, not by the code: a column that was taken for codes has as many values as rows.
+    counts = loaded.rejected_rows.where(is_lost).groupBy(year.alias("year"), named.alias("named")).count()
+    rejected = {(row["year"], frozenset(row["named"])): row["count"] for row in counts.collect()}
     # Of a year without an accepted row, such as one before the first service date, there is no figure.
     rejected = {key: rows for key, rows in rejected.items() if key[0] is _ANY_YEAR or by_year.get(key[0])}
     found = list(_of_years(loaded, rejected, by_year))
-    groups = {name: codes for name, codes in groups.items() if _by_year(rejected, codes).total() >= _LEAST_REJECTED}
+    groups = {name: rows for name, rows in groups.items() if _by_year(rejected, name).total() >= _LEAST_REJECTED}
     if groups:
-        codes = sorted(frozenset().union(*groups.values()))
-        kept = accepted.where(F.col("nomenclature_code").isin(codes)).groupBy("year", "nomenclature_code").count()
-        there = {(row["year"], row["nomenclature_code"]): row["count"] for row in kept.collect()}
-        for name, of in groups.items():
-            found += _of_group(loaded, name, of, rejected, there)
+        of_groups = accepted.where(named_by(chain.from_iterable(groups.values())))
+        kept = of_groups.groupBy("year", _names(groups).alias("named")).count()
+        there = {(row["year"], frozenset(row["named"])): row["count"] for row in kept.collect()}
+        for name in groups:
+            found += _of_group(loaded, name, rejected, there)
     return found
 
 
-_Counts = Mapping[tuple[int | None, int | None], int]
+_Counts = Mapping[tuple[int | None, frozenset[str]], int]
+_Groups = Mapping[str, Sequence[CodeListRow]]
+"""Rows by their year and the groups of code lists that name their code; and the rows of the lists of each group."""
+
+
+def _names(groups: _Groups, code: Column | None = None, system: Column | None = None) -> Column:
+    """The groups that name a code."""
+    met = [F.when(named_by(rows, code, system), F.lit(name)) for name, rows in groups.items() if rows]
+    return F.array_compact(F.array(*met)).cast("array<string>")
 
 
 def _of_years(loaded: Loaded, rejected: _Counts, accepted: Mapping[int, int]) -> Iterator[Shortfall]:
@@ -166,10 +186,8 @@ def _of_years(loaded: Loaded, rejected: _Counts, accepted: Mapping[int, int]) ->
         yield _shortfall(loaded, f"of the rows of {year}", out[year], accepted[year])
 
 
-def _of_group(
-    loaded: Loaded, name: str, codes: frozenset[int], rejected: _Counts, accepted: _Counts
-) -> Iterator[Shortfall]:
-    out, stay = (_by_year(counts, codes) for counts in (rejected, accepted))
+def _of_group(loaded: Loaded, name: str, rejected: _Counts, accepted: _Counts) -> Iterator[Shortfall]:
+    out, stay = (_by_year(counts, name) for counts in (rejected, accepted))
     for year in sorted(year for year in out if year is not None):
         yield _shortfall(loaded, f"of the lines of {name} in {year}", out[year], stay[year])
     if out[_ANY_YEAR]:
@@ -177,10 +195,10 @@ def _of_group(
         yield _shortfall(loaded, f"of the lines of {name} in all years", out.total(), stay.total())
 
 
-def _by_year(counts: _Counts, codes: frozenset[int]) -> Counter[int | None]:
+def _by_year(counts: _Counts, group: str) -> Counter[int | None]:
     found: Counter[int | None] = Counter()
-    for (year, code), rows in counts.items():
-        if code in codes:
+    for (year, named), rows in counts.items():
+        if group in named:
             found[year] += rows
     return found
 
@@ -197,10 +215,10 @@ def _shortfall(loaded: Loaded, which: str, rejected: int, accepted: int) -> Shor
     )
 
 
-def _groups_of_codes(configuration: Configuration) -> dict[str, frozenset[int]]:
-    """The codes of each part of ``services.yaml`` that names code lists, at whatever time they are valid."""
+def _groups_of_codes(configuration: Configuration) -> _Groups:
+    """What the lists of each part of ``services.yaml`` name, at whatever time it is valid."""
     return {
-        ".".join(part): frozenset(row.code for name in names for row in configuration.code_lists[name].rows)
+        ".".join(part): tuple(row for name in names for row in configuration.code_lists[name].rows)
         for part, names in configuration.services.code_lists_by_part().items()
     }
 
@@ -212,10 +230,19 @@ def _year_in_row(table: InputTable, configuration: Configuration) -> Column:
     return F.when(value.rlike("^[0-9]{4}-[0-9]{2}-[0-9]{2}"), F.substring(value, 1, 4).cast("int"))
 
 
-def _code_in_row(table: InputTable, configuration: Configuration) -> Column:
-    if "nomenclature_code" not in table.values:
-        return F.lit(None).cast("int")
-    return _value(table, "nomenclature_code", configuration).try_cast("double").try_cast("int")
+def _code_in_row(table: InputTable, configuration: Configuration) -> Column | None:
+    if CODE not in table.values:
+        return None
+    value, codes = _value(table, CODE, configuration), configuration.settings.codes
+    return value.try_cast("double").try_cast("int") if codes.are_numbers else normalised(value, codes)
+
+
+def _system_in_row(table: InputTable, configuration: Configuration) -> Column | None:
+    if not configuration.settings.codes.systems or SYSTEM not in table.values:
+        return None
+    source = configuration.mapping.table(table.name).source(SYSTEM)
+    value = _value(table, SYSTEM, configuration) if source.names else F.lit(source.constant)
+    return recoded(value, source)
 
 
 def _value(table: InputTable, column: str, configuration: Configuration) -> Column:

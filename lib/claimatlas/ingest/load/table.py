@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -98,7 +99,8 @@ def load_source(
     try:
         repeated = _repeated(source, table, store, configuration) if table.key else None
         rows = validated(context, options, source, table, RowExtras(repeated=repeated))
-        facts = claims_facts if table.name == CLAIMS_INPUT.name else None
+        is_claims = table.name == CLAIMS_INPUT.name
+        facts = partial(claims_facts, codes=configuration.settings.codes) if is_claims else None
         loaded = load_table(context, rows, table, facts, some_repeated=repeated is not None)
         account = account_of(store.spark, source, table, configuration.mapping, understanding)
         given_table = SourceTable(store.spark, source, table, configuration.mapping, understanding)

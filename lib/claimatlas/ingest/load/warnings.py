@@ -13,8 +13,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.codes import Codes
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
+from claimatlas.ingest.codes import has_wrong_check
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.write import Loaded
@@ -23,6 +25,7 @@ from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.parsing import NULL_WORDS, RawColumn, Understanding, is_null_word, parse_column
 from claimatlas.ingest.validate.rows import FRACTION, HOSPITAL, TIMED, UNLISTED
 from claimatlas.ingest.validate.shape import Given, given_columns, shaped
+from claimatlas.spark.columns import any_of
 
 MIN_SHOWN = 3
 """A message shows a value only if it occurs on so many rows: a rarer one may be a person's."""
@@ -32,14 +35,13 @@ _MAX_EXAMPLES = 200
 _MANY_TIMES = 0.5
 
 
-def claims_facts(accepted: Column) -> dict[str, Column]:
+def claims_facts(accepted: Column, codes: Codes) -> dict[str, Column]:
     """Aggregates that are computed while claims are written, over rows with the columns of silver.
 
-    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code's sixth digit is not its first five
-    modulo 7.
+    ``accepted``: which rows count. ``wrong_check_digit``: lines whose code has other check digits than ``codes``
+    declares.
     """
-    code = F.col("nomenclature_code")
-    return {"wrong_check_digit": F.count_if(accepted & (F.floor(code / 10) % 7 != code % 10))}
+    return {"wrong_check_digit": F.count_if(accepted & has_wrong_check(codes))}
 
 
 UNDECLARED = "undeclared_"
@@ -47,7 +49,7 @@ UNDECLARED = "undeclared_"
 
 
 def inspect_population(population: DataFrame, configuration: Configuration) -> dict[str, int]:
-    """Count accepted beneficiary-years that are odd.
+    """Count accepted beneficiary-years, or spans, that are odd.
 
     An unknown sex, a birth date after the year, a sector code off its pattern (on either date), a word that no
     dimension declares.
@@ -55,12 +57,13 @@ def inspect_population(population: DataFrame, configuration: Configuration) -> d
     sector_pattern = configuration.settings.geography.sector_pattern
     off_pattern = [
         F.coalesce(~F.col(name).rlike(f"^({sector_pattern})$"), F.lit(False))
-        for name in ("sector_31_december", "sector_30_june")
+        for name in population.columns
+        if name.startswith("sector")
     ]
     row = population.agg(
         F.count_if(F.col("sex").isNull()).alias("unknown_sex"),
         F.count_if(F.year("birth_date") > F.col("year")).alias("birth_date_after_year"),
-        F.count_if(off_pattern[0] | off_pattern[1]).alias("sector_off_pattern"),
+        F.count_if(any_of(off_pattern)).alias("sector_off_pattern"),
         *[
             F.count_if(~F.col(column).isin(*values)).alias(UNDECLARED + column)
             for column, values in configuration.dimensions.words.items()

@@ -205,13 +205,17 @@ def _in_order(shaped: DataFrame, table: InputTable) -> DataFrame:
 
     Later reads then skip row groups without the codes that they need.
 
-    Year and code form one number: Spark sorts by one number several times as fast as by two columns.
+    A code that is a number forms one number with the year: Spark sorts by one number several times as fast as by two
+    columns.
     """
-    if "nomenclature_code" not in table.silver.column_names:
+    codes = next((column.codes for column in table.columns if column.codes), None)
+    if codes is None:
         return shaped
-    last = F.lit(9999)
-    order = F.coalesce("year", last).cast("bigint") * 1_000_000 + F.coalesce("nomenclature_code", F.lit(0))
-    return shaped.sortWithinPartitions(order)
+    year = F.coalesce("year", F.lit(9999))
+    if not codes.are_numbers:
+        return shaped.sortWithinPartitions(year, "nomenclature_code")
+    width = codes.bounds[1] + 1
+    return shaped.sortWithinPartitions(year.cast("bigint") * width + F.coalesce("nomenclature_code", F.lit(0)))
 
 
 def _set_aside(written: DataFrame, table: InputTable) -> DataFrame:

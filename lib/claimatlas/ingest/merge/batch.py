@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -17,10 +18,16 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
-from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable, input_tables
+from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable, input_tables, population_input
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
-from claimatlas.ingest.load.gate import gate_message, refuse_missing, rejected_together, too_many_rejected
+from claimatlas.ingest.load.gate import (
+    gate_message,
+    refuse_missing,
+    rejected_together,
+    too_many_rejected,
+    years_of_population,
+)
 from claimatlas.ingest.load.table import validated
 from claimatlas.ingest.load.warnings import inspect_population, notes_of_undeclared, span_of
 from claimatlas.ingest.look import Found, notes_on_input, shortfalls_of_input
@@ -70,7 +77,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
         _count(change, record)
         _warn(change, configuration, record)
     _stop_at_the_gate(store, changes, configuration, record.run_id)
-    refuse_missing(options.years, {*facts["population_years"], *_population_years(changes, options.years)})
+    refuse_missing(options.years, {*facts["population_years"], *_population_years(changes, options)})
     if all(change.is_empty for change in changes):
         record.progress("ingest: nothing new, silver stays as it is")
         return
@@ -85,7 +92,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
         for change in changes:
             _apply(store, change, record)
         _note_beneficiaries(store, changes, record.run_id)
-        silver_marker.mark_complete(store, _facts(context, facts, changes, columns))
+        silver_marker.mark_complete(store, _facts(context, facts, changes, columns, options.as_of))
     except BaseException:
         # Restore silver after a failure, and after Ctrl-C too.
         silver_marker.restore(store, before)
@@ -134,12 +141,12 @@ def _refuse_other_columns(table: InputTable, before: Mapping[str, str], now: Map
         )
 
 
-def _population_years(changes: Sequence[Change], years: Sequence[int]) -> set[int]:
+def _population_years(changes: Sequence[Change], options: IngestOptions) -> set[int]:
     """The population years of the batch; read only when reference years are asked for."""
-    rows = [change.accepted.select("year") for change in changes if change.table.name == POPULATION_INPUT.name]
-    if not rows or not years:
+    found = [change for change in changes if change.table.name == POPULATION_INPUT.name]
+    if not found or not options.years:
         return set()
-    return {row["year"] for row in rows[0].distinct().collect()}
+    return years_of_population(found[0].accepted, found[0].table, options.as_of)
 
 
 def _stop_at_the_gate(store: Store, changes: Sequence[Change], configuration: Configuration, run_id: str) -> None:
@@ -206,8 +213,9 @@ def _facts(
     before: Mapping[str, Any],
     changes: Sequence[Change],
     columns: Mapping[str, Mapping[str, str]],
+    as_of: date,
 ) -> dict[str, Any]:
-    """The facts of silver after the batch."""
+    """The facts of silver after the batch; ``as_of``: until when an open span of the population goes on."""
     store, run_id = context.store, context.record.run_id
     names = {change.table.name for change in changes if change.counts["accepted"]}
     facts = {
@@ -218,8 +226,8 @@ def _facts(
         "columns": {**before["columns"], **columns},
     }
     if POPULATION_INPUT.name in names:
-        years = store.read(POPULATION).select("year").groupBy("year").count().collect()
-        facts["population_years"] = sorted(row["year"] for row in years)
+        table = population_input(context.configuration)
+        facts["population_years"] = sorted(years_of_population(store.read(POPULATION), table, as_of))
     if any(change.table.name == CLAIMS_INPUT.name for change in changes):
         facts |= span_of(store.read(CLAIMS), context.configuration.settings.checks.input).as_facts()
     return facts

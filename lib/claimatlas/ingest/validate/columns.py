@@ -21,7 +21,9 @@ def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
     """
     for table in tables:
         declared = mapping.table(table.name)
-        kinds = {column.name: column.kind for column in table.columns}
+        kinds: dict[str, str] = {column.name: column.kind for column in table.columns}
+        # A code that is text is written as text is.
+        kinds |= {column.name: "text" for column in table.columns if column.codes and not column.codes.are_numbers}
         for name in (*declared.columns, *declared.unpivot):
             if name not in kinds:
                 raise InputError(f"The mapping's table {table.name} has no column {name!r}.")

@@ -13,9 +13,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.codelists import FIRST_CODE, LAST_CODE
+from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.mappings import DAY_NUMBERS, INSTANTS, ISO, SECONDS, ColumnSource
 from claimatlas.errors import InputError
+from claimatlas.ingest.codes import normalised
 from claimatlas.ingest.contract import REPLACEMENT, WHITESPACE, InputColumn, Kind
 from claimatlas.ingest.read.parquet_rows import MICROSECONDS_OF_YEARS
 
@@ -105,7 +106,7 @@ class ParsedColumn:
     value: the typed value, null when missing or not understood.
     present: whether there was anything at all; a day that stands for an unknown one is nothing.
     understood: whether what was there could be parsed; true when it was missing.
-    in_range: for a nomenclature code, whether it is of six digits; true for other kinds.
+    in_range: for a code that is a number, whether it has so many digits; true for other kinds.
     instant: of a date, whether it is an instant whose day only a time zone could tell; none where there is no such.
     open: of a date, whether it stands for an end that is not known yet; none where no day is declared to.
     timed: of a date, whether a time of day was cut off; none where there is none.
@@ -176,13 +177,16 @@ def parse_column(
         # A number is the word that it is written as: 1 and 1.0 are the same.
         raw = replace(raw, value=_as_words(raw), type=T.StringType())
     if declared.values:
-        raw = replace(raw, value=_recoded(_as_words(raw), declared), type=T.StringType())
-    if column.kind == "code":
+        raw = replace(raw, value=recoded(_as_words(raw), declared), type=T.StringType())
+    codes = column.codes or SIX_DIGITS
+    if column.kind == "code" and codes.are_numbers:
         return _code(raw, present, understanding.decimal)
     if column.kind == "integer":
         value = _integer(raw, decimal=understanding.decimal)
     else:
         value = _text(raw)
+        if column.kind == "code":
+            value = normalised(value, codes)
         if declared.pad:
             short = F.length(value) < declared.pad
             value = F.when(short, F.lpad(value, declared.pad, "0")).otherwise(value)
@@ -227,7 +231,7 @@ def _fraction_of_zeros(decimal: str) -> str:
 
 def _code(raw: RawColumn, present: Column, decimal: str) -> ParsedColumn:
     wide = _integer(raw, to="bigint", decimal=decimal)
-    in_range = wide.between(FIRST_CODE, LAST_CODE)
+    in_range = wide.between(*(raw.column.codes or SIX_DIGITS).bounds)
     understood = wide.isNotNull() | ~present
     if isinstance(raw.type, _TEXT):
         # Digits beyond 64 bits are a number too, one that is out of range.
@@ -254,7 +258,7 @@ def _parse_word(raw: RawColumn, declared: ColumnSource) -> ParsedColumn:
     return ParsedColumn(value, present, value.isNotNull() | ~present, always)
 
 
-def _recoded(text: Column, declared: ColumnSource) -> Column:
+def recoded(text: Column, declared: ColumnSource) -> Column:
     """Our value for each of the sender's words; other words stay as they are."""
     pairs = [(value, words) for value, words in declared.values.items()]
     return reduce(

@@ -10,7 +10,9 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.configuration.codes import Codes
 from claimatlas.configuration.mappings import Mapping
+from claimatlas.ingest.codes import CODE, reasons_of_codes
 from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.pseudonym_key import PseudonymKey
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
@@ -142,7 +144,7 @@ def validate_rows(raw: DataFrame, table: InputTable, rules: RowRules, extras: Ro
         *[value.cast(silver_types[name]).alias(name) for name, value in values.items()],
         *[part.present.alias(f"_present_{name}") for name, part in parsed.items()],
         *[part.understood.alias(f"_understood_{name}") for name, part in parsed.items()],
-        *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if _kind(table, name) == "code"],
+        *[part.in_range.alias(f"_in_range_{name}") for name, part in parsed.items() if name == CODE],
         *[part.instant.alias(f"_instant_{name}") for name, part in parsed.items() if part.instant is not None],
         *[part.open.alias(f"_open_{name}") for name, part in parsed.items() if part.open is not None],
         *[column.alias(name) for name, column in oddities.items()],
@@ -205,7 +207,7 @@ def values_of(
     mapping: Mapping,
     understanding: Understanding | None = None,
 ) -> DataFrame:
-    """Some required columns, parsed, whatever else is wrong with their rows.
+    """Some columns, parsed, whatever else is wrong with their rows; a column that is not there is null.
 
     Grain in and out: one row per input row that the mapping keeps, or per line of it where the mapping unpivots; a
     value is null when it is missing or not understood.
@@ -217,6 +219,9 @@ def values_of(
     silver_types = {field.name: field.dataType for field in table.silver.schema.fields}
     values = []
     for name in names:
+        if name not in given:
+            values.append(F.lit(None).cast(silver_types[name]).alias(name))
+            continue
         declared = mapping.table(table.name).columns.get(name)
         raw_column = RawColumn(given[name].value, given[name].type, kinds[name], table.name)
         parsed = parse_column(raw_column, declared, understanding)
@@ -265,19 +270,21 @@ def _reasons(table: InputTable, parsed: dict[str, ParsedColumn], rules: RowRules
         if "booking_date" in parsed:
             out_of_range = out_of_range | F.coalesce(service_date > F.col("booking_date"), F.lit(False))
         reasons["service_date_out_of_range"] = out_of_range
-        reasons["invalid_nomenclature_code"] = ~F.col("_in_range_nomenclature_code")
+        reasons |= reasons_of_codes(_codes(table))
         reasons["zero_quantity"] = F.col("quantity") == 0
     for name in ("booking_date", "admission_date", "discharge_date"):
         if name in parsed:
             first = F.lit(rules.understanding.first_plausible_date)
             reasons[f"{name}_out_of_range"] = (F.col(name) < first) | (F.col(name) > F.lit(rules.as_of))
+    if "end_date" in parsed:
+        reasons["end_before_start"] = F.col("end_date") < F.col("start_date")
     if table.name == "hospital_stays":
         reasons["discharge_before_admission"] = F.col("discharge_date") < F.col("admission_date")
     return reasons
 
 
-def _kind(table: InputTable, name: str) -> str:
-    return next(column.kind for column in table.columns if column.name == name)
+def _codes(table: InputTable) -> Codes:
+    return next(column.codes for column in table.columns if column.codes)
 
 
 def _column(name: str) -> Column:

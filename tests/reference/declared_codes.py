@@ -1,0 +1,302 @@
+"""A second computation of a whole foreign configuration in plain Python: text codes, attributes, spans, restrictions.
+
+It reads what is declared itself and shares nothing with the package. It knows what ``conf/examples/text_codes`` uses:
+windows by name, chained episodes whose type is that of the first day, places whose codes do not change.
+"""
+
+import csv
+import itertools
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from reference.cells import age_category, completed_years, measures
+from reference.model import Row, load_yaml
+
+FAR = date(9999, 12, 31)
+KEY = ("age_category", "increased_reimbursement", "delivery_type", "sex")
+Cells = dict[tuple[Any, ...], tuple[int, int, float | None]]
+
+
+@dataclass
+class Country:
+    """What is declared, and the accepted rows."""
+
+    settings: dict[str, Any]
+    services: dict[str, Any]
+    lists: dict[str, list[dict[str, str]]]
+    places: list[dict[str, str]]
+    indicators: list[dict[str, Any]]
+    claims: list[Row] = field(default_factory=list)
+    spans: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def load(conf: Path, source: Path) -> Country:
+    """Read a configuration and an input of CSV files."""
+    country = Country(
+        settings=load_yaml(conf / "settings.yaml"),
+        services=load_yaml(conf / "services.yaml"),
+        lists={path.stem: rows_of(path) for path in (conf / "codelists").glob("*.csv")},
+        places=rows_of(conf / "geography" / "municipalities.csv"),
+        indicators=[load_yaml(path) for path in sorted((conf / "indicators").glob("*.yaml"))],
+    )
+    mapping = load_yaml(conf / "mappings" / "standard.yaml")
+    for raw in rows_of(source / "claims.csv"):
+        row = renamed(raw, mapping["claims"])
+        row["service_date"], row["quantity"] = date.fromisoformat(row["service_date"]), int(row["quantity"])
+        row["nomenclature_code"] = normalised(row["nomenclature_code"], country.settings["codes"])
+        if re.fullmatch(country.settings["codes"]["systems"][row["code_system"]], row["nomenclature_code"]):
+            country.claims.append(row)
+    for raw in rows_of(source / "population.csv"):
+        row = renamed(raw, mapping["population"])
+        for name in ("start_date", "end_date", "birth_date"):
+            row[name] = date.fromisoformat(row[name]) if row[name] else None
+        row["end_date"] = row["end_date"] or FAR
+        row["sex"] = {"f": "female", "m": "male"}[row["sex"]]
+        country.spans[row["beneficiary_id"]].append(row)
+    return country
+
+
+def renamed(raw: dict[str, str], columns: dict[str, Any]) -> Row:
+    """A sender's row under our names, with our words; an empty text is null."""
+    ours: Row = {}
+    for name, source in columns.items():
+        said = source if isinstance(source, dict) else {"column": source}
+        text = raw[said["column"]] or None
+        words = {word: value for value, listed in said.get("values", {}).items() for word in listed}
+        ours[name] = words.get(text, text)
+    taken = {source["column"] if isinstance(source, dict) else source for source in columns.values()}
+    return {**{name: text or None for name, text in raw.items() if name not in taken}, **ours}
+
+
+def normalised(code: str, codes: dict[str, Any]) -> str:
+    """A code without the signs that are removed, in capitals."""
+    return "".join(sign for sign in code if sign not in codes["remove"]).upper()
+
+
+def named(value: str, terms: list[str]) -> bool:
+    """Is the value one of the terms: itself, what begins so, or within a range whose last one may go on?"""
+    for term in terms:
+        first, dots, last = str(term).partition("..")
+        if dots and first <= value and (value <= last or value.startswith(last)):
+            return True
+        if value == term or (term.endswith("*") and value.startswith(term[:-1])):
+            return True
+    return False
+
+
+def in_lists(country: Country, names: list[str], service: Row) -> bool:
+    """Is the service's code, of its system, in one of the lists?"""
+    return any(
+        row["code_system"] == service["code_system"] and named(service["nomenclature_code"], [row["code"]])
+        for name in names
+        for row in country.lists[name]
+    )
+
+
+def services_of(country: Country) -> list[Row]:
+    """What counts once corrections are netted; ``lines``: those with a positive quantity."""
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    key = ("beneficiary_id", "service_date", "code_system", "nomenclature_code", "provider_id")
+    for claim in country.claims:
+        groups[tuple(claim[name] for name in key)].append(claim)
+    found = []
+    for identity, lines in groups.items():
+        net = sum(line["quantity"] for line in lines)
+        if net > 0:
+            given = [line for line in lines if line["quantity"] > 0]
+            found.append({**dict(zip(key, identity, strict=True)), "net": net, "lines": given})
+    return found
+
+
+def is_of_group(country: Country, name: str, service: Row) -> bool:
+    """Is the service of the contact group, and one of its lines of a provider who meets the rule?"""
+    group = country.services["contact_groups"][name]
+    if not in_lists(country, group["code_lists"], service):
+        return False
+    where, where_not = group.get("where", {}), group.get("where_not", {})
+    return any(
+        all(line[attribute] is not None and named(line[attribute], terms) for attribute, terms in where.items())
+        and all(
+            line[attribute] is not None and not named(line[attribute], terms) for attribute, terms in where_not.items()
+        )
+        for line in service["lines"]
+    )
+
+
+def deliveries_of(country: Country, services: list[Row]) -> list[Row]:
+    """The deliveries of every year with their flags, ages, places and days of enrolment."""
+    by_person: dict[str, list[Row]] = defaultdict(list)
+    for service in services:
+        by_person[service["beneficiary_id"]].append(service)
+    kinds = country.services["delivery_types"]
+    found = []
+    for who, mine in by_person.items():
+        days: dict[date, tuple[int, str]] = {}
+        for service in mine:
+            for kind, said in kinds.items():
+                if in_lists(country, [said["code_list"]], service):
+                    one = (said["priority"], kind)
+                    days[service["service_date"]] = min(days.get(service["service_date"], one), one)
+        before = None
+        for day in sorted(days):
+            if before is None or (day - before).days > country.settings["episode_gap_days"]:
+                found.append(delivery(country, who, day, days[day][1], mine))
+            before = day
+    return found
+
+
+def delivery(country: Country, who: str, day: date, kind: str, services: list[Row]) -> Row:
+    """One delivery with everything that is known of it."""
+    person = person_of(country, who, day.year)
+    age = completed_years(person["birth_date"], day) if person else None
+    row: Row = {
+        "year": day.year,
+        "kind": kind,
+        "age": age,
+        "age_category": age_category(age, country.settings["age_categories"]["deliveries"]),
+        "delivery_type": country.services["delivery_types"][kind]["dimension"],
+        "place": person["place"] if person else None,
+        "enrolled": enrolled_around(country, who, day),
+    }
+    for name, flag in country.services["delivery_flags"].items():
+        window = country.settings["windows"][flag["window"]]
+        met = {
+            service["service_date"]
+            for service in services
+            if window["first_day"] <= (service["service_date"] - day).days <= window["last_day"]
+            and (
+                in_lists(country, flag.get("code_lists", []), service)
+                or any(is_of_group(country, group, service) for group in flag.get("contact_groups", []))
+            )
+        }
+        row[name] = len(met) >= flag.get("least_days", 1)
+    return row
+
+
+def person_of(country: Country, who: str, year: int) -> Row | None:
+    """A member of a year on any of its days: birth date, sex and place; None for who is none."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    touched = [span for span in country.spans[who] if span["start_date"] <= last and span["end_date"] >= first]
+    if not touched:
+        return None
+    codes = {place["district"] for place in country.places}
+
+    def latest(spans: list[Row]) -> Row:
+        return max(spans, key=lambda span: (span["start_date"], span["end_date"]))
+
+    at_end = [span for span in touched if span["end_date"] >= last]
+    chosen = latest(at_end or touched)
+    middle = date(year, 6, 30)
+    in_june = [span for span in touched if span["start_date"] <= middle <= span["end_date"]]
+    places = [chosen["municipality"], latest(in_june)["municipality"] if in_june else None]
+    known = [place for place in places if place in codes]
+    return {"birth_date": chosen["birth_date"], "sex": chosen["sex"], "place": known[0] if known else None}
+
+
+def enrolled_around(country: Country, who: str, day: date) -> tuple[int, int] | None:
+    """For how many days, up to a thousand, somebody is enrolled before and after a day; None: not on it."""
+
+    def is_enrolled(on: date) -> bool:
+        return any(span["start_date"] <= on <= span["end_date"] for span in country.spans[who])
+
+    if not is_enrolled(day):
+        return None
+    before = itertools.takewhile(lambda days: is_enrolled(day - timedelta(days)), range(1, 1000))
+    after = itertools.takewhile(lambda days: is_enrolled(day + timedelta(days)), range(1, 1000))
+    return sum(1 for _ in before), sum(1 for _ in after)
+
+
+def is_counted(indicator: dict[str, Any], member: Row) -> bool:
+    """Is the member in the denominator?"""
+    asked = indicator.get("denominator") or {}
+    if "ages" in asked:
+        age = member["age"]
+        if age is None or age < asked["ages"].get("from", 0) or age > asked["ages"].get("to", 999):
+            return False
+    if "sexes" in asked and member["sex"] not in asked["sexes"]:
+        return False
+    if "with_flag" in asked and not member[asked["with_flag"]]:
+        return False
+    if "without_flag" in asked and member[asked["without_flag"]]:
+        return False
+    if "enrolled" in asked:
+        days = member["enrolled"]
+        if days is None or days[0] < asked["enrolled"]["days_before"] or days[1] < asked["enrolled"]["days_after"]:
+            return False
+    return True
+
+
+def share_of(indicator: dict[str, Any], member: Row) -> int:
+    """What a member adds to the numerator."""
+    numerator = indicator["numerator"]
+    if "all" in numerator:
+        return 1
+    if "quantity_of_service" in numerator:
+        return int(member[numerator["quantity_of_service"]])
+    if "with_service" in numerator:
+        return int(member[numerator["with_service"]] > 0)
+    flags = numerator.get("with_any") or numerator["without_any"]
+    return int(any(member[flag] for flag in flags) == ("with_any" in numerator))
+
+
+def people_of(country: Country, services: list[Row], year: int) -> list[Row]:
+    """The members of a year with their services."""
+    found = []
+    for who in country.spans:
+        person = person_of(country, who, year)
+        if person is None:
+            continue
+        age = completed_years(person["birth_date"], date(year, 12, 31))
+        row = {**person, "age": age}
+        row["age_category"] = age_category(age, country.settings["age_categories"]["beneficiaries"])
+        for name, said in country.services["beneficiary_services"].items():
+            row[name] = sum(
+                service["net"]
+                for service in services
+                if service["beneficiary_id"] == who
+                and service["service_date"].year == year
+                and in_lists(country, said["code_lists"], service)
+            )
+        found.append(row)
+    return found
+
+
+def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
+    """Numerator, denominator and value of each cell, by indicator, year, level, place and ``KEY``."""
+    country = load(conf, source)
+    services = services_of(country)
+    deliveries = deliveries_of(country, services)
+    names = ("country", "region", "district")
+    levels = {place["district"]: {name: place[name] for name in names} for place in country.places}
+    found: Cells = {}
+    for year, indicator in itertools.product(years, country.indicators):
+        of_deliveries = indicator["population"] == "deliveries"
+        members = [one for one in deliveries if one["year"] == year]
+        if not of_deliveries:
+            members = people_of(country, services, year)
+        counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        for place, level in itertools.product(country.places, indicator["levels"]):
+            counts[level, place[level], "all", "all", "all", "all"] = [0, 0]
+        for member in members:
+            if not is_counted(indicator, member):
+                continue
+            homes = {"country": country.places[0]["country"], **levels.get(member["place"], {})}
+            choices = [("all", member[name]) if name in indicator["dimensions"] else ("all",) for name in KEY]
+            for level, values in itertools.product(homes, itertools.product(*choices)):
+                count = counts[level, homes[level], *values]
+                count[0] += share_of(indicator, member)
+                count[1] += 1
+        for key, (numerator, denominator) in counts.items():
+            value = measures(indicator["unit"], numerator, denominator)[0]
+            found[indicator["id"], year, *key] = (numerator, denominator, value)
+    return found
