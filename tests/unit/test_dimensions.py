@@ -192,6 +192,10 @@ OF_ANY_SEX = {
     **dict.fromkeys(
         ("ingest/validate/parsing.py", "ingest/load/warnings.py", "ingest/load/table.py"), "words of a sex"
     ),
+    "configuration/indicators.py": "the sexes that a denominator can be restricted to",
+    **dict.fromkeys(
+        (f"sheets/languages/{language}.yaml" for language in ("de", "en", "fr", "nl")), "what such a restriction says"
+    ),
     "tables/schemas.py": "what the column sex of any population holds",
     "deliveries/deliveries_stage.py": "a mother who is recorded as a man is counted",
     "commands/explain.py": "an example of an option",

@@ -107,9 +107,10 @@ def test_a_year_of_person_years_is_as_it_was(spark: SparkSession) -> None:
 
 def test_the_columns_of_a_year_are_those_of_person_years(spark: SparkSession) -> None:
     members = by_year(population(spark, drawn(1)), with_spans(), YEARS)
-    assert members.columns == [name for name in POPULATION.column_names if name != "batch"]
+    person_years = configured(POPULATION, load_configuration())
+    assert members.columns == [name for name in person_years.column_names if name != "batch"]
     assert members.dtypes == [
-        pair for pair in spark.createDataFrame([], POPULATION.schema).dtypes if pair[0] != "batch"
+        pair for pair in spark.createDataFrame([], person_years.schema).dtypes if pair[0] != "batch"
     ]
 
 
