@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimatlas.ingest.contract import INPUT_TABLES
 from deltalake import DeltaTable
+
+from benchmarks.peers.interface import INPUT_TABLES
 
 STAGES = ("silver", "gold", "whole")
 """Raw to silver; silver to gold, all from the silver that claimatlas wrote; raw to gold."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-from claimatlas.ingest.contract import INPUT_TABLES
 from deltalake import DeltaTable
 
 from benchmarks.engines import YEAR, silver_files
+from benchmarks.peers.interface import INPUT_TABLES
 
 CELL_KEY = "indicator_id, year, geo_level, geo_code, age_category, increased_reimbursement, delivery_type, sex"
 EXACT = ("geo_vintage", "numerator", "denominator", "status")

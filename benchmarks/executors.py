@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from claimatlas.tables.schemas import CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL
+from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, dimensions_among
 from deltalake import DeltaTable
 
 from benchmarks import report
@@ -76,7 +76,7 @@ def _content(table: Path) -> object:
     rows = DeltaTable(table).to_pyarrow_table().drop_columns("run_id")
     order = [
         name
-        for name in ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
+        for name in ("indicator_id", "year", "geo_level", "geo_code", *dimensions_among(rows.schema.names))
         if name in rows.schema.names
     ]
     return rows.sort_by([(name, "ascending") for name in order]).to_pylist()

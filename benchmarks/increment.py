@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 from claimatlas.configuration import load_configuration
-from claimatlas.tables.schemas import CELL_DIMENSIONS, COMPARISONS, IMAGING, POSTNATAL, deliveries_table
+from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, deliveries_table
 from deltalake import DeltaTable
 
 from benchmarks import growth, report
@@ -27,7 +27,7 @@ from benchmarks.measure import Measured
 ROOT = Path(__file__).resolve().parents[1]
 SHARE = 1000
 """One line in so many is sent again: half of them corrected, half as a new line of another id."""
-KEY = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
+KEY = ("indicator_id", "year", "geo_level", "geo_code", *load_configuration().dimensions.names)
 
 
 def main() -> int:

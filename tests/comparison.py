@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from pyspark.sql import SparkSession
-from reference import CELL_KEY, DELIVERY_COLUMNS, Malformed, Result
+from reference import Malformed, Result
 from reference.domicile import Geography
 from reference.model import Row
 
@@ -84,7 +84,7 @@ def assert_output_equals_reference(
         assert_cells_equal(in_years, expected, name, years)
     deliveries = [row for row in rows(DELIVERIES) if row["year"] in set(years)]
     of_years = [row for row in expected.deliveries if row["year"] in set(years)]
-    assert_deliveries_equal(deliveries, of_years, expected.flow["declared_flags"])
+    assert_deliveries_equal(deliveries, of_years)
     for name in SILVER:
         assert_silver_equals(rows(name), expected, name)
     assert_rejected_equal(rows(REJECTED), expected)
@@ -97,7 +97,7 @@ def assert_cells_equal(rows: list[Row], expected: Result, table: str, years: Ite
     years = set(years)
     found: dict[tuple[Any, ...], Row] = {}
     for row in rows:
-        key = tuple(row[column] for column in CELL_KEY)
+        key = tuple(row[column] for column in expected.cell_key)
         assert key not in found, f"{table} has the cell {key} twice"
         found[key] = row
     wanted = {key: cell for key, cell in expected.cells.items() if table_of(key[0]) == table and key[1] in years}
@@ -124,16 +124,9 @@ def same(found: Any, expected: Any, *, exact: bool) -> bool:
     return math.isclose(found, expected, rel_tol=PRECISION, abs_tol=PRECISION)
 
 
-def assert_deliveries_equal(rows: list[Row], expected: list[Row], declared: Sequence[str] = ()) -> None:
-    """Every column of `silver/deliveries`, the id by its documented rule; `declared`: flags beside the method's."""
-    wanted = [
-        {
-            **{column: row[column] for column in (*DELIVERY_COLUMNS, *declared)},
-            "increased_reimbursement": {True: "yes", False: "no", None: "unknown"}[row["increased_reimbursement"]],
-            "delivery_id": delivery_id(row),
-        }
-        for row in expected
-    ]
+def assert_deliveries_equal(rows: list[Row], expected: list[Row]) -> None:
+    """Every column of `silver/deliveries`, the id by its documented rule."""
+    wanted = [{**row, "delivery_id": delivery_id(row)} for row in expected]
     assert_same_rows(rows, wanted, DELIVERIES)
 
 

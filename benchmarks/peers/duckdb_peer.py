@@ -19,14 +19,14 @@ import duckdb
 import pyarrow as pa
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codes import SIX_DIGITS
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.load import load_configuration
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.configuration.settings import HOSPITAL, AgeClass
-from claimatlas.ingest.contract import INPUT_TABLES, REPLACEMENT, WHITESPACE
+from claimatlas.ingest.contract import REPLACEMENT, WHITESPACE
 
 from benchmarks.facts import Facts, read_facts
-from benchmarks.peers.interface import silver_files, stage_arguments
+from benchmarks.peers.interface import INPUT_TABLES, silver_files, stage_arguments
 
 TABLES = tuple(table.name for table in INPUT_TABLES)
 TYPES = {
@@ -319,7 +319,7 @@ def run_gold(
     con.execute(Template(GOLD_SQL.read_text(encoding="utf-8")).substitute(_parameters(configuration, facts, years)))
     (complete_through,) = _row(con, "SELECT max(service_date) FROM claims")
     _keep(con, "statuses", _statuses(configuration, facts, years, complete_through))
-    parts = " UNION ALL ".join(_cells_of(indicator) for indicator in configuration.indicators)
+    parts = " UNION ALL ".join(_cells_of(indicator, configuration) for indicator in configuration.indicators)
     cells = CELLS_SQL.format(parts=parts, z="1.959963984540054::DOUBLE")
     _copy(con, "FROM deliveries", gold / "deliveries.parquet")
     return _copy(con, cells, gold / "cells.parquet")
@@ -437,10 +437,10 @@ def _statuses(
     return pa.Table.from_pylist(rows)
 
 
-def _cells_of(indicator: Indicator) -> str:
+def _cells_of(indicator: Indicator, configuration: Configuration) -> str:
     """The cells of one indicator: its levels and dimensions, with members or as a row of a place of the vintage."""
     numerator, denominator = FORMULAS[indicator.id]
-    dimensions = DIMENSIONS[indicator.population]
+    dimensions = configuration.dimensions.of(indicator.population)
     cube = "beneficiary_cube" if indicator.population == "beneficiary_years" else "delivery_cube"
     levels = ", ".join(map(_text, indicator.levels))
     summed = "".join(f" AND {name} = 'all'" for name in dimensions if name not in indicator.dimensions)

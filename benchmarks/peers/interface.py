@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from claimatlas.ingest.contract import INPUT_TABLES
+from claimatlas.configuration.load import load_configuration
+from claimatlas.ingest.contract import input_tables
+
+INPUT_TABLES = input_tables(load_configuration())
+"""The tables of the shipped configuration's input."""
 
 _NEEDED = {
     "silver": ("raw", "silver", "as_of"),

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import polars as pl
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 
 from benchmarks.facts import Facts, read_facts
 from benchmarks.peers.polars_deliveries import compute_deliveries
@@ -134,7 +135,7 @@ def _beneficiary_counts(files: Files, configuration: Configuration, facts: Facts
         )
     )
     measures = _measures(_indicators("beneficiary_years", configuration))
-    key = ["year", "municipality", "sector", *DIMENSIONS["beneficiary_years"]]
+    key = ["year", "municipality", "sector", *configuration.dimensions.of("beneficiary_years")]
     return members.group_by(key).agg(measures).collect(engine="streaming")
 
 
@@ -144,13 +145,13 @@ def _delivery_counts(deliveries: pl.DataFrame, configuration: Configuration) -> 
     typed = deliveries.with_columns(
         pl.col("delivery_type").alias("delivery_kind"), pl.col("delivery_type").replace_strict(dimension)
     )
-    key = ["year", "municipality", "hospital_id", *DIMENSIONS["deliveries"]]
+    key = ["year", "municipality", "hospital_id", *configuration.dimensions.of("deliveries")]
     return typed.group_by(key).agg(_measures(_indicators("deliveries", configuration)))
 
 
 def _cells(finest: pl.DataFrame, population: Population, configuration: Configuration, facts: Facts) -> pl.DataFrame:
     """The cells of each indicator of a population, with numerator and denominator."""
-    dimensions, indicators = DIMENSIONS[population], _indicators(population, configuration)
+    dimensions, indicators = configuration.dimensions.of(population), _indicators(population, configuration)
     measures = [name for name in finest.columns if name.startswith(("denominator_", "numerator_"))]
     sums = [pl.col(name).sum() for name in measures]
     of_places = finest.group_by("year", "municipality", *dimensions).agg(sums)

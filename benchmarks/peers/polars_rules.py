@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 import pyarrow as pa
 from claimatlas.configuration.settings import AgeClass, GeographySettings
-from claimatlas.ingest.contract import INPUT_TABLES
 
 from benchmarks.facts import Facts
+from benchmarks.peers.interface import INPUT_TABLES
 from benchmarks.peers.polars_silver import TYPES
 
 UNKNOWN, ALL = "unknown", "all"

@@ -20,8 +20,10 @@ from pathlib import Path
 
 import polars as pl
 from claimatlas.configuration.codes import SIX_DIGITS
-from claimatlas.ingest.contract import INPUT_TABLES, REPLACEMENT, WHITESPACE, InputTable, Kind
+from claimatlas.ingest.contract import REPLACEMENT, WHITESPACE, InputTable, Kind
 from polars.io.partition import FileProviderArgs
+
+from benchmarks.peers.interface import INPUT_TABLES
 
 SEXES = {"1": "male", "m": "male", "male": "male", "2": "female", "f": "female", "female": "female"}
 

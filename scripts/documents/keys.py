@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
 from claimatlas.configuration.atlas import AtlasSettings, SourceVariable, Theme
+from claimatlas.configuration.dimensions import Dimension
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.mappings import ColumnSource, Mapping, Reading, TableMapping
 from claimatlas.configuration.model import Declaration, InLanguages
@@ -28,7 +29,7 @@ MODELS: dict[str, type[Declaration]] = {
     for model in (
         *(Settings, AgeClass, AgeRange, ShareBounds),
         *(Services, ContactGroup, DeliveryFlag, BeneficiaryService, DeliveryType),
-        *(Indicator, Mapping, TableMapping, Reading, ColumnSource),
+        *(Dimension, Indicator, Mapping, TableMapping, Reading, ColumnSource),
         *(Publication, Difference),
         *(AtlasSettings, Theme, SourceVariable),
     )

@@ -1,8 +1,8 @@
 """Blocks of the input contract and of the tables, from their schemas."""
 
-from claimatlas.ingest.contract import INPUT_TABLES, SPANS_INPUT, InputTable
+from claimatlas.ingest.contract import SPANS_INPUT, InputTable, input_tables, with_sources
 from claimatlas.tables import schemas
-from claimatlas.tables.schemas import Column, Table, deliveries_table
+from claimatlas.tables.schemas import Column, Table, configured, deliveries_table
 
 from scripts.documents.markdown import anchor, code, table
 from scripts.documents.method import configuration
@@ -14,6 +14,7 @@ _KINDS = {
     "code": "whole number of six digits",
     "boolean": "boolean",
     "sex": "sex",
+    "word": "text or whole number",
 }
 _OF_INPUT = {
     "claims": {
@@ -33,7 +34,8 @@ def input_table(name: str) -> str:
 
     ``spans``: those of a population of spans of enrolment.
     """
-    found = {"spans": SPANS_INPUT, **{candidate.name: candidate for candidate in INPUT_TABLES}}[name]
+    declared = {candidate.name: candidate for candidate in input_tables(configuration())}
+    found = {"spans": with_sources(SPANS_INPUT, configuration()), **declared}[name]
     meanings = {column.name: column.comment for column in found.silver.columns}
     rows = [
         (
@@ -62,7 +64,8 @@ def _uniqueness(found: InputTable) -> str:
 
 def tables(layer: str) -> str:
     """Every table of ``silver`` or ``gold``: grain, columns, partitions, constraints."""
-    found = {value.name: value for value in vars(schemas).values() if isinstance(value, Table)}
+    bare = [value for value in vars(schemas).values() if isinstance(value, Table)]
+    found = {table.name: configured(table, configuration()) for table in bare}
     found |= {(deliveries := deliveries_table(configuration())).name: deliveries}
     chosen = [found[name] for name in sorted(found) if name.startswith(f"{layer}/")]
     return "\n\n".join(_table(each) for each in chosen)
@@ -89,7 +92,7 @@ def _column(column: Column, found: Table) -> tuple[str, str, str, str]:
 
 def _made_sure_of(found: Table) -> set[str]:
     """The columns of a silver table that an ingest fills in every row, although the table would take a null."""
-    for given in INPUT_TABLES:
+    for given in input_tables(configuration()):
         if given.silver.name == found.name:
             optional = {column.name for column in given.columns if not column.required}
             return set(found.column_names) - optional

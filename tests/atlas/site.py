@@ -8,7 +8,7 @@ from claimatlas.atlas.data_files import write_data
 from claimatlas.atlas.indicator_pages import indicator_page, totals_of
 from claimatlas.atlas.place_pages import ended_page, place_page
 from claimatlas.atlas.places import places_of
-from claimatlas.atlas.site import NOT_SPLIT, ReleaseInfo, Site
+from claimatlas.atlas.site import ReleaseInfo, Site
 from claimatlas.atlas.styles import theme_css
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import words_of
@@ -35,7 +35,7 @@ def site_of(country: Country, *, is_synthetic=True) -> Site:
         (cell.indicator_id, cell.year, cell.geo_level, cell.geo_code): cell
         for of in cells.values()
         for cell in of
-        if cell.split == NOT_SPLIT
+        if set(cell.split) == {"all"}
     }
     final = max(cell.year for of in cells.values() for cell in of if cell.status == "final")
     years = tuple(country.years)
@@ -61,6 +61,8 @@ def site_of(country: Country, *, is_synthetic=True) -> Site:
         table_of=lambda name: None,
         totals=totals,
         audits=(),
+        dimensions=configuration.dimensions.names,
+        columns=(),
     )
 
 

@@ -46,7 +46,7 @@ def random_case(seed: int) -> Case:
 
 def complete(tables: Tables) -> dict[str, list[dict[str, Any]]]:
     """Every column on every row; lines of a CSV file that are none of a table are left out."""
-    from claimatlas.ingest.contract import INPUT_TABLES
+    from shipped import INPUT_TABLES
 
     columns = {table.name: [column.name for column in table.columns] for table in INPUT_TABLES}
     return {

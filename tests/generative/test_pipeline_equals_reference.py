@@ -151,3 +151,96 @@ def test_declared_windows_flags_and_units_are_equal(
     several = [name for name, flag in flags.items() if flag.get("least_days", 1) > 1]
     assert any(row[name] for row in expected.deliveries for name in several), "no flag of several days is raised"
     assert_output_equals_reference(spark, folder / "output", expected, years)
+
+
+# --- Dimensions that are declared beside the method's ----------------------------------------------------
+
+WORDS = ("1", "2", "3", "4", "5", "a", "b", "north", "1.0", " 2 ", "other", "")
+"""Words of the columns that dimensions read; some are declared, some not, some are numbers written as fractions."""
+
+
+def declare_dimensions(conf: Path, rng: random.Random) -> list[str]:
+    """Draw dimensions from every source in a random order, and indicators split by some; gives back the columns."""
+    columns = ["quintile", "fund"]
+    drawn: dict[str, dict[str, Any]] = {
+        "age_band": {"source": "age", "classes": {key: classes(rng) for key in ("deliveries", "beneficiaries")}},
+        "gender": {"source": "population.sex", "values": ["male", "female"]},
+        "right": {"source": "population.increased_reimbursement", "type": "boolean", "values": ["no", "yes"]},
+        "kind": {"source": "delivery.delivery_type", "populations": ["deliveries"]},
+        "seen_by_gp": {"source": "delivery.contact_gp", "values": ["yes", "no"], "populations": ["deliveries"]},
+        "quintile": {"source": "population.quintile", "values": ["1", "2", "3", "4", "5"]},
+        "group": {"source": "population.fund", "values": rng.sample(["a", "b", "north", "1", "2"], 3)},
+        "group_of_mothers": {"source": "population.fund", "values": ["other"], "populations": ["deliveries"]},
+    }
+    chosen = rng.sample(sorted(drawn), rng.randint(5, len(drawn)))
+    if not {"right"} & set(chosen):
+        chosen.append("right")
+    (conf / "dimensions.yaml").write_text(
+        yaml.safe_dump({name: drawn[name] for name in chosen}, sort_keys=False), encoding="utf-8"
+    )
+    for file in (conf / "indicators").iterdir():
+        file.unlink()
+    flag = {"code_lists": ["gp_raadpl"], "window": "postnatal"}
+    change(conf / "services.yaml", delivery_flags={"flag_0": flag})
+    of_deliveries = [name for name in chosen if drawn[name].get("populations") in (None, ["deliveries"])]
+    of_persons = [name for name in chosen if drawn[name].get("populations") is None]
+    for number in range(3):
+        names = rng.sample(of_deliveries, rng.randint(0, min(3, len(of_deliveries))))
+        write_indicator(
+            conf,
+            f"cube_007_split_{number}",
+            population="deliveries",
+            numerator={"with_any": ["flag_0"]},
+            unit="percent",
+            dimensions=names,
+            levels=LEVELS,
+        )
+        names = rng.sample(of_persons, rng.randint(0, min(3, len(of_persons))))
+        write_indicator(
+            conf,
+            f"stat_013_split_{number}",
+            population="beneficiary_years",
+            numerator={"with_service": "imaging_therapeutic"},
+            unit="percent",
+            dimensions=names,
+            levels=LEVELS,
+        )
+    read = {str(drawn[name]["source"]).partition(".")[2] for name in chosen}
+    return [column for column in columns if column in read]
+
+
+def classes(rng: random.Random) -> list[dict[str, Any]]:
+    """Age classes in narrow ranges: three or four of them."""
+    starts = sorted(rng.sample(range(1, 60), rng.randint(2, 3)))
+    ends = [start - 1 for start in starts]
+    closed = [
+        {"label": f"c{first}", "from": first, "to": last} for first, last in zip([0, *starts], ends, strict=False)
+    ]
+    return [*closed, {"label": "the rest", "from": starts[-1]}]
+
+
+@pytest.mark.slow
+@pytest.mark.shuffle_partitions(3)
+@randomly
+def test_declared_dimensions_are_equal(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int, overrides: dict[str, object]
+) -> None:
+    rng = random.Random(seed)
+    years, tables = random_worlds(rng, WORLDS)
+    folder = tmp_path_factory.mktemp("dimensions")
+    conf = Path(shutil.copytree(ROOT / "conf", folder / "conf"))
+    columns = declare_dimensions(conf, rng)
+    for row in tables["population"]:
+        if not isinstance(row, Malformed):
+            row.update({column: rng.choice(WORDS) for column in columns})
+    write_csv(tables, folder / "input", files=3)
+    arguments = ["--input", str(folder / "input"), "--output", str(folder / "output"), "--as-of", AS_OF.isoformat()]
+    arguments += ["--year", *map(str, years), "--conf", str(conf)]
+    for name, value in overrides.items():
+        arguments += ["--set", f"{name}={value}"]
+
+    assert main(["run-year", *arguments]) == 0
+
+    expected = compute(tables, list(years), conf_dir=conf, settings=overrides, as_of=AS_OF)
+    assert any(set(key[4:]) != {"all"} for key in expected.cells), "no cell is split"
+    assert_output_equals_reference(spark, folder / "output", expected, years)

@@ -22,8 +22,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from claimatlas.ingest.contract import INPUT_TABLES, InputTable
+from claimatlas.ingest.contract import InputTable
 from deltalake import write_deltalake
+from shipped import INPUT_TABLES
 
 from hostile.mutations import random_of
 

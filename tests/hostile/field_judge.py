@@ -32,11 +32,12 @@ from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, RowExtras, RowRules, validate_rows
 from claimatlas.runs.context import RunContext, SilverFacts
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from shipped import POPULATION
 
 from hostile.field import AS_OF, TABLES, YEARS, Mutant, Values, meaning, world
 from hostile.field_effect import Effect, Figure, effects_of

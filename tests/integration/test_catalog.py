@@ -16,9 +16,6 @@ from claimatlas.tables.schemas import (
     CLAIMS,
     COMPARISONS,
     HOSPITAL_STAYS,
-    IMAGING,
-    POPULATION,
-    POSTNATAL,
     REJECTED,
     RELEASES,
     RUNS,
@@ -30,6 +27,7 @@ from comparison import without
 from integration.console import ROOT, Said, plain_environment, submit
 from integration.inputs import SMALL_CLAIMS, write_small
 from pyspark.sql import DataFrame, SparkSession
+from shipped import IMAGING, POPULATION, POSTNATAL
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

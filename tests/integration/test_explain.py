@@ -51,7 +51,7 @@ def test_a_split_cell_of_a_small_place(console: Console, submitted: Run) -> None
     rows = read(submitted.output, "gold/postnatal", where=f"{where} and age_category != 'all'")
     row = max(rows, key=lambda row: (row["denominator"], row["geo_code"], row["increased_reimbursement"]))
     split = {name: row[name] for name in ("age_category", "increased_reimbursement", "delivery_type")}
-    options = [text for name, value in split.items() for text in (f"--{name.replace('_', '-')}", value)]
+    options = [text for name, value in split.items() for text in ("--split", f"{name}={value}")]
     key = ["--indicator", "cube_007_009a", "--year", "2023", "--geo", row["geo_code"]]
     found = explain(console, submitted.output, *key, *options)
     assert {name: found["cell"][name] for name in split} == split

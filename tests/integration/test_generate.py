@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
-from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.synthetic import Output, Parameters, generate
 from claimatlas.synthetic import world as world_module
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from reference import io, parse
 from reference.model import load_settings
+from shipped import INPUT_TABLES
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

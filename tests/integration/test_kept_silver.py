@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from claimatlas.ingest import silver_marker
 from claimatlas.runs.lock import LOCK_FILE
-from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 from comparison import GOLD, REJECTED, SILVER, content, read
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS, SMALL_POPULATION, fingerprint, write_small
 from integration.permissions import BOUND, can_be_bound
 from pyspark.sql import SparkSession
+from shipped import POPULATION
 
 pytestmark = pytest.mark.integration
 

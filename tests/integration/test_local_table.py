@@ -14,10 +14,11 @@ from claimatlas.errors import ClaimatlasError
 from claimatlas.tables import local_table
 from claimatlas.tables.local_table import LocalTable, UnreadableError
 from claimatlas.tables.locations import LocalFolder
-from claimatlas.tables.schemas import CLAIMS, COMPARISONS, IMAGING, REJECTED, RELEASES, RUNS, Table, deliveries_table
+from claimatlas.tables.schemas import CLAIMS, COMPARISONS, REJECTED, RELEASES, RUNS, Table, deliveries_table
 from claimatlas.tables.store import Store
 from integration.test_store import CELL
 from pyspark.sql import SparkSession
+from shipped import IMAGING
 
 pytestmark = pytest.mark.integration
 

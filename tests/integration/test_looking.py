@@ -14,16 +14,7 @@ from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import NotReadableError, Reader, named
 from claimatlas.tables.releases import CELL_TABLES, RELEASED, Published, releases
-from claimatlas.tables.schemas import (
-    CELL_DIMENSIONS,
-    CLAIMS,
-    COMPARISONS,
-    POPULATION,
-    POSTNATAL,
-    RELEASES,
-    RUNS,
-    deliveries_table,
-)
+from claimatlas.tables.schemas import CLAIMS, COMPARISONS, RELEASES, RUNS, deliveries_table
 from claimatlas.tables.store import Store
 from comparison import without
 from integration.conftest import Run
@@ -31,6 +22,7 @@ from integration.console import ROOT, Console, Said, run_program
 from integration.inputs import SMALL_CLAIMS, fingerprint
 from integration.test_kept_silver import held
 from pyspark.sql import SparkSession
+from shipped import DIMENSIONS, POPULATION, POSTNATAL
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -78,10 +70,10 @@ def keys_of(reader: Reader) -> Iterator[CellKey]:
     for table in CELL_TABLES:
         rows = Published.now(reader).rows(table)
         for row in sorted(rows, key=lambda row: (row["denominator"] or 0, *(str(value) for value in row.values()))):
-            is_split = any(row[name] != "all" for name in CELL_DIMENSIONS)
+            is_split = any(row[name] != "all" for name in DIMENSIONS)
             chosen[row["indicator_id"], row["year"], row["geo_level"], row["status"], is_split] = row
     for row in chosen.values():
-        dimensions = {name: row[name] for name in CELL_DIMENSIONS}
+        dimensions = {name: row[name] for name in DIMENSIONS}
         yield CellKey(row["indicator_id"], row["year"], row["geo_code"], row["geo_level"], dimensions)
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from claimatlas.runs.context import RunContext
 from claimatlas.tables.releases import RELEASED, Published, newest_release, publish
-from claimatlas.tables.schemas import POSTNATAL, RELEASES
+from claimatlas.tables.schemas import RELEASES
 from claimatlas.tables.store import Store
 from comparison import content, read
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS
 from pyspark.sql import SparkSession
+from shipped import POSTNATAL
 
 pytestmark = pytest.mark.integration
 

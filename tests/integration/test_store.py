@@ -12,11 +12,12 @@ import pytest
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.locations import CatalogSchema, RemoteFolder
-from claimatlas.tables.schemas import CLAIMS, IMAGING, POSTNATAL, REJECTED, Column, Table
+from claimatlas.tables.schemas import CLAIMS, REJECTED, Column, Table
 from claimatlas.tables.store import Store
 from integration.inputs import fingerprint
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from shipped import IMAGING, POSTNATAL
 
 pytestmark = pytest.mark.integration
 
@@ -152,12 +153,12 @@ def flagged(name: str, *flags: str, **more: str) -> Table:
     """A table of a configuration that declares these flags; `more`: other columns and their types."""
     columns = [
         Column("id", "string", "An id", True),
-        *[Column(flag, "boolean", f"It's the flag {flag}") for flag in flags],
+        *[Column(flag, "boolean", f"It's the flag {flag}", is_declared=True) for flag in flags],
         *[Column(column, kind, "Another column") for column, kind in more.items()],
         Column("known", "boolean", "Never null", True),
         Column("year", "int", "Year", True),
     ]
-    return Table(f"silver/{name}", "One row per id.", tuple(columns), ("year",), has_flags=True)
+    return Table(f"silver/{name}", "One row per id.", tuple(columns), ("year",), has_declared=True)
 
 
 def write_year(store: Store, table: Table, year: int, *, seen: bool) -> None:
@@ -189,7 +190,7 @@ def test_a_flag_comes_as_a_column_and_goes_as_nulls(store: Store) -> None:
     ("table", "difference"),
     [
         (flagged("fixed", "a", more="string"), "it lacks more"),
-        (dataclasses.replace(flagged("fixed", "a"), has_flags=False), "it has b beside them"),
+        (dataclasses.replace(flagged("fixed", "a"), has_declared=False), "it has b beside them"),
         (flagged("fixed", a="string"), "a is boolean and not string"),
         (dataclasses.replace(flagged("fixed"), columns=flagged("fixed").columns[:-2]), "it has known beside them"),
         (

@@ -99,7 +99,8 @@ def write_gold(folder: Path, rows: list[tuple], release: int = 1) -> Path:
     from datetime import UTC, datetime
 
     from claimatlas.tables.local_table import write_rows
-    from claimatlas.tables.schemas import POSTNATAL, RELEASES
+    from claimatlas.tables.schemas import RELEASES
+    from shipped import POSTNATAL
 
     version = write_rows(str(folder), POSTNATAL, rows)
     row = (release, "drawn", datetime(2024, 1, release, tzinfo=UTC), None, version, None, "drawn")

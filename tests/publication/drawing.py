@@ -14,7 +14,7 @@ from claimatlas.protection.marking import Marks
 from claimatlas.protection.plan import plan
 from claimatlas.protection.run import choose
 from claimatlas.protection.tables import TableBuilder, indicator_years
-from claimatlas.tables.schemas import POSTNATAL
+from shipped import POSTNATAL
 
 from publication.best import Table
 from publication.country import TYPES, YEAR, Atom, atoms, configuration, gold_rows

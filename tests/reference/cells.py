@@ -5,7 +5,8 @@ import math
 from datetime import date, timedelta
 from typing import Any
 
-from reference import declared
+from reference import declared, dimensions
+from reference.dimensions import Dimension
 from reference.episodes import DIMENSION
 from reference.model import Indicator, Row, Settings
 
@@ -17,10 +18,7 @@ CONTACT_FLAGS = (
     "contact_physiotherapist",
     "contact_specialist",
 )
-#: In the order of the cells' key.
-ALL_DIMENSIONS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
-
-Cells = dict[tuple[str, int, str, str, str, str, str, str], Row]
+Cells = dict[tuple[Any, ...], Row]
 
 
 def completed_years(birth: date | None, day: date) -> int | None:
@@ -36,18 +34,7 @@ def completed_years(birth: date | None, day: date) -> int | None:
     return age if age >= 0 else None
 
 
-def age_category(age: int | None, classes: list[dict[str, Any]]) -> str:
-    """The label of the age class; `unknown` without an age."""
-    if age is not None:
-        for one in classes:
-            if one["from"] <= age and ("to" not in one or one["to"] is None or age <= one["to"]):
-                return str(one["label"])
-    return "unknown"
-
-
-def yes_no(flag: bool | None) -> str:
-    """The dimension's value of the right to increased reimbursement."""
-    return "unknown" if flag is None else "yes" if flag else "no"
+age_category = dimensions.age_class
 
 
 def wilson(numerator: int, denominator: int) -> tuple[float, float]:
@@ -73,7 +60,9 @@ def measures(unit: str, numerator: int, denominator: int) -> tuple[float | None,
     return value, *wilson(numerator, denominator)
 
 
-def records(indicator: Indicator, persons: list[Row], deliveries: list[Row]) -> list[Row]:
+def records(
+    indicator: Indicator, persons: list[Row], deliveries: list[Row], declared_dimensions: tuple[Dimension, ...]
+) -> list[Row]:
     """One record per unit of the indicator's population: dimensions, places, numerator (section 1).
 
     `persons` and `deliveries` are those of the year; they hold their `places` by domicile.
@@ -84,9 +73,7 @@ def records(indicator: Indicator, persons: list[Row], deliveries: list[Row]) -> 
             volume = indicator.id == "stat_013_024" or indicator.volume
             found.append(
                 {
-                    "age_category": person["age_category"],
-                    "increased_reimbursement": yes_no(person["increased_reimbursement"]),
-                    "sex": person["sex"] or "unknown",
+                    **person["said"],
                     "places": person["places"],
                     "numerator": person["exams"] if volume else int(person["exams"] > 0),
                 }
@@ -104,9 +91,11 @@ def records(indicator: Indicator, persons: list[Row], deliveries: list[Row]) -> 
             places = [*places, ("hospital", delivery["hospital_id"])]
         found.append(
             {
-                "age_category": delivery["age_category"],
-                "increased_reimbursement": yes_no(delivery["increased_reimbursement"]),
-                "delivery_type": DIMENSION[delivery["delivery_type"]],
+                **{
+                    one.name: dimensions.of_delivery(one, delivery, DIMENSION)
+                    for one in declared_dimensions
+                    if "deliveries" in one.populations
+                },
                 "places": places,
                 "numerator": declared.numerator(indicator, delivery)
                 if indicator.flags
@@ -144,25 +133,28 @@ def status_of(indicator: Indicator, year: int, settings: Settings, reach: date |
 
 def cube(
     indicator: Indicator,
-    year: int,
     found: list[Row],
     units: list[tuple[str, str]],
+    split_by: tuple[Dimension, ...],
+    of: tuple[int, str],
     *,
-    status: str,
     denominator_known: bool = True,
 ) -> Cells:
     """The indicator's cells of the year (section 8).
 
-    `units` are the geographic units that have a row even without a denominator. A status of
-    not_computable blanks the numerator; without a known denominator only the units' rows are left.
+    `split_by` are all dimensions, in the order of the cells' key; `of` is year and status. `units` are the geographic
+    units that have a row even without a denominator. A status of not_computable blanks the numerator;
+    without a known denominator only the units' rows are left.
     """
+    year, status = of
+    names = tuple(one.name for one in split_by)
     counts: dict[tuple[Any, ...], list[int]] = {}
     for level, code in units:
         if level in indicator.levels:
-            counts[level, code, "all", "all", "all", "all"] = [0, 0]
+            counts[level, code, *["all"] * len(names)] = [0, 0]
     for record in found if denominator_known else []:
         choices = []
-        for dimension in ALL_DIMENSIONS:
+        for dimension in names:
             choices.append(("all", record[dimension]) if dimension in indicator.dimensions else ("all",))
         for values in itertools.product(*choices):
             for level, code in record["places"]:
@@ -184,6 +176,5 @@ def cube(
         }
         if status == "not_computable":
             cell.update(numerator=None, value=None, ci_low=None, ci_high=None)
-        level, code, age, reimbursement, delivery_type, sex = key
-        cells[indicator.id, year, level, code, age, reimbursement, delivery_type, sex] = cell
+        cells[indicator.id, year, *key] = cell
     return cells

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from reference import cells, contacts, declared, domicile, episodes, parse
+from reference import cells, contacts, declared, dimensions, domicile, episodes, parse
 from reference.model import (
     ALL_CONTACTS,
     INDICATORS,
@@ -48,6 +48,7 @@ def compute(
     geography = domicile.Geography.read(conf)
     sectors = domicile.Sectors(chosen)
     extra = declared.flags(conf, chosen)
+    split_by = dimensions.read(conf, chosen)
     known = (*INDICATORS, *declared.indicators(conf, extra, chosen["midwife_codes"]))
     wanted = wanted_indicators(known, declared_indicators(conf) if indicators is None else tuple(indicators))
     years = sorted(set(years))
@@ -62,16 +63,15 @@ def compute(
     all_episodes = episodes.delivery_episodes(days, chosen, chosen["episode_rule"])
     people = {(row["beneficiary_id"], row["year"]): row for row in population}
     deliveries = [episode for episode in all_episodes if episode["year"] in years]
-    add_person(deliveries, people, geography, sectors, chosen)
+    add_person(deliveries, people, geography, sectors, split_by)
     midwife = add_contacts(deliveries, services, lists, chosen)
     declared.add_flags(deliveries, services, lists, chosen, extra)
     add_nights(deliveries, stays)
 
     flow = flow_of_rows(tables, accepted)
-    flow["declared_flags"] = tuple(flag.name for flag in extra)
     persons: dict[int, list[Row]] = {}
     for year in years:
-        persons[year] = persons_of(year, people, geography, sectors, chosen)
+        persons[year] = persons_of(year, people, geography, sectors, split_by)
         add_exams(persons[year], year, services, lists)
     flow.update(
         flow_of_years(
@@ -107,8 +107,10 @@ def compute(
             if no_stays or lists_empty(indicator, lists, chosen):
                 status = "not_computable"
             mine = [row for row in deliveries if row["year"] == year]
-            counted = cells.records(indicator, persons[year], mine)
-            found.update(cells.cube(indicator, year, counted, units, status=status, denominator_known=not no_stays))
+            counted = cells.records(indicator, persons[year], mine, split_by)
+            found.update(
+                cells.cube(indicator, counted, units, split_by, (year, status), denominator_known=not no_stays)
+            )
 
     warnings = warnings_of(
         accepted,
@@ -120,6 +122,7 @@ def compute(
     )
     for delivery in deliveries:
         del delivery["places"]
+        del delivery["said"]
     return Result(
         accepted=accepted,
         rejected=rejected,
@@ -128,6 +131,7 @@ def compute(
         warnings=warnings,
         deliveries=deliveries,
         cells=found,
+        dimensions=tuple(one.name for one in split_by),
         flow=flow,
     )
 
@@ -162,20 +166,29 @@ def add_person(
     people: dict[tuple[str, int], Row],
     geography: domicile.Geography,
     sectors: domicile.Sectors,
-    settings: Settings,
+    split_by: tuple[dimensions.Dimension, ...],
 ) -> None:
-    """Age, BIM and domicile of each delivery, from the population row of its year (sections 2.4 and 5)."""
+    """Age, dimensions and domicile of each delivery, from the population row of its year (sections 2.4 and 5)."""
     for delivery in deliveries:
         year = delivery["year"]
         person = people.get((delivery["beneficiary_id"], year))
         birth = person["birth_date"] if person is not None else None
         delivery["age"] = cells.completed_years(birth, delivery["delivery_date"])
-        delivery["age_category"] = cells.age_category(delivery["age"], settings["age_categories"]["deliveries"])
-        delivery["increased_reimbursement"] = person["increased_reimbursement"] if person is not None else None
+        delivery["said"] = {
+            one.name: dimensions.value(one, "deliveries", person, delivery["age"])
+            for one in split_by
+            if in_deliveries(one)
+        }
+        delivery.update(delivery["said"])
         home = domicile.domicile(person, year, geography, sectors)
         delivery["municipality"] = home["municipality"]
         delivery["domicile_source"] = home["domicile_source"]
         delivery["places"] = domicile.places_of({**home, "sector": None}, year, geography)
+
+
+def in_deliveries(dimension: dimensions.Dimension) -> bool:
+    """Is it a column of silver/deliveries that the population or the age says?"""
+    return "deliveries" in dimension.populations and not dimension.source.startswith("delivery.")
 
 
 def add_contacts(
@@ -228,9 +241,9 @@ def persons_of(
     people: dict[tuple[str, int], Row],
     geography: domicile.Geography,
     sectors: domicile.Sectors,
-    settings: Settings,
+    split_by: tuple[dimensions.Dimension, ...],
 ) -> list[Row]:
-    """The beneficiary-years of the year with age class, sex, BIM and places."""
+    """The beneficiary-years of the year with their dimensions and places."""
     persons: list[Row] = []
     for (beneficiary, of_year), row in people.items():
         if of_year != year:
@@ -240,9 +253,11 @@ def persons_of(
         persons.append(
             {
                 "beneficiary_id": beneficiary,
-                "age_category": cells.age_category(age, settings["age_categories"]["beneficiaries"]),
-                "increased_reimbursement": row["increased_reimbursement"],
-                "sex": row["sex"],
+                "said": {
+                    one.name: dimensions.value(one, "beneficiary_years", row, age)
+                    for one in split_by
+                    if "beneficiary_years" in one.populations
+                },
                 "domicile_source": home["domicile_source"],
                 "places": domicile.places_of(home, year, geography),
                 "exams": 0,

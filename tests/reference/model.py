@@ -41,13 +41,21 @@ class Result:
     warnings: dict[str, int]
     #: Rows of silver/deliveries for the years asked, by beneficiary and date.
     deliveries: list[Row]
-    #: Gold: key in the order of CELL_KEY -> numerator, denominator, value, ci_low, ci_high, status,
+    #: Gold: key in the order of cell_key -> numerator, denominator, value, ci_low, ci_high, status,
     #: geo_vintage.
-    cells: dict[tuple[str, int, str, str, str, str, str, str], Row]
+    cells: dict[tuple[Any, ...], Row]
+    #: The declared dimensions, in their order.
+    dimensions: tuple[str, ...]
     #: Counts of the run record.
     flow: dict[str, Any]
 
+    @property
+    def cell_key(self) -> tuple[str, ...]:
+        """The columns that tell cells apart."""
+        return (*CELL_KEY[:4], *self.dimensions)
 
+
+#: Of the configuration that ships.
 CELL_KEY = (
     "indicator_id",
     "year",
@@ -59,7 +67,7 @@ CELL_KEY = (
     "sex",
 )
 
-#: silver/deliveries of section 8, without delivery_id.
+#: silver/deliveries of section 8 by the configuration that ships, without delivery_id.
 DELIVERY_COLUMNS = (
     "beneficiary_id",
     "year",

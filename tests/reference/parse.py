@@ -114,7 +114,9 @@ def parse_word(text: str) -> str:
 
 def parse_value(kind: str, text: str) -> Any:
     """The typed value; None means that the text cannot be parsed (of a sex: that it is unknown)."""
-    if kind == "text":
+    if kind in ("text", "word"):
+        # A word that is a whole number written as a fraction is the number.
+        text = re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", text) if kind == "word" else text
         # The replacement character stands where bytes were not UTF-8.
         return None if "\ufffd" in text else text
     if kind == "date":
@@ -140,7 +142,7 @@ def parse_row(table: str, raw: Any, settings: Settings, as_of: date) -> tuple[Ro
     missing: list[str] = []
     unparseable: list[str] = []
     instants: list[str] = []
-    for column, kind, may_be_null in COLUMNS[table]:
+    for column, kind, may_be_null in columns_of(table, settings):
         text = trimmed(raw.get(column))
         row[column] = None
         if text is None:
@@ -212,12 +214,19 @@ def claim_rank(row: Row) -> tuple[Any, ...]:
     return (latest_first, *(nulls_last(row[column]) for column in others))
 
 
+def columns_of(table: str, settings: Settings) -> list[tuple[str, str, bool]]:
+    """The columns of a table, with those that the population has for a dimension alone."""
+    own = settings.get("own_columns", ()) if table == "population" else ()
+    return [*COLUMNS[table], *((name, "word", True) for name in own)]
+
+
 def population_rank(row: Row) -> tuple[Any, ...]:
     """Of rows of one beneficiary-year the lowest stays (section 7)."""
+    known = {column for column, _, _ in COLUMNS["population"]}
     columns = (
         "birth_date",
         "sex",
-        "increased_reimbursement",
+        *("increased_reimbursement", *(column for column in row if column not in known)),
         "municipality_31_december",
         "municipality_30_june",
         "sector_31_december",

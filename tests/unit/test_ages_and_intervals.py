@@ -9,7 +9,7 @@ import pytest
 from claimatlas.cells.rows import wilson_interval
 from claimatlas.configuration import load_configuration
 from claimatlas.conventions import Z
-from claimatlas.population.ages import age_category, completed_years
+from claimatlas.population.ages import completed_years, label_of_age
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -66,7 +66,7 @@ def test_completed_years(spark: SparkSession) -> None:
 def test_age_categories(spark: SparkSession, population: str, expected: dict[int | None, str]) -> None:
     classes = getattr(load_configuration().settings.age_categories, population)
     ages = spark.createDataFrame([(age,) for age in expected], "age int")
-    found = ages.select("age", age_category(F.col("age"), classes).alias("label")).collect()
+    found = ages.select("age", label_of_age(F.col("age"), classes).alias("label")).collect()
     assert {row["age"]: row["label"] for row in found} == expected
 
 

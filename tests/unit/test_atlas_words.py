@@ -203,9 +203,9 @@ def test_the_runs_say_whether_figures_are_synthetic(tmp_path: Path, records: lis
 def test_drawn_places_are_compared_with_the_country(configured: Configuration) -> None:
     from claimatlas.synthetic.drawn_comparisons import comparison_rows
 
-    def row(level: str, code: str, year: int, numerator: int) -> tuple[object, ...]:
-        split = ("all", "all", "all", "all")
-        return (SHARE, code, year, *split, numerator, 1000, None, None, None, "final", "counts", year, level)
+    def row(level: str, code: str, year: int, numerator: int) -> dict[str, object]:
+        place = {"indicator_id": SHARE, "geo_code": code, "geo_level": level, "year": year}
+        return {**place, "age_band": "all", "numerator": numerator, "denominator": 1000}
 
     cells = [row("country", "x", year, 500) for year in range(2019, 2024)]
     cells += [row("municipality", "low", year, 400 - 20 * (year - 2019)) for year in range(2019, 2024)]

@@ -25,11 +25,11 @@ from claimatlas.auditing.targets import Terms
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import PUBLISHED_CELLS
 from publication.country import YEAR, configuration
 from publication.enumeration import TooManyError
 from publication.mutations import Named, expected, named_by
 from publication.small_tables import TOWNS, drawn, figures, hidden_at_random, hide, place_of, published, world_bounds
+from shipped import PUBLISHED_CELLS
 
 Country = tuple[Configuration, Publication]
 
@@ -270,7 +270,7 @@ def test_csv_files_are_read_as_the_tables_are(country: Country, tmp_path: Path) 
     write_rows(str(tmp_path / "tables"), PUBLISHED_CELLS, [tuple(row[name] for name in names) for row in rows])
     write_csv(tmp_path / "files" / "downloads" / "cells_1.csv", [*names, "note"], rows)
     write_csv(tmp_path / "files" / "other.csv", ["something", "else"], [{"something": 1, "else": 2}])
-    one, other = read_folder(str(tmp_path / "tables")), read_folder(str(tmp_path / "files"))
+    one, other = (read_folder(str(tmp_path / name), conf) for name in ("tables", "files"))
     assert sorted(map(str, map(sorted, map(dict.items, one.cells)))) == sorted(  # type: ignore[arg-type]
         map(str, map(sorted, map(dict.items, other.cells)))  # type: ignore[arg-type]
     )

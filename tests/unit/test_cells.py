@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from claimatlas.cells.rows import Computable, published_rows
+from claimatlas.cells.rows import Computable, Split, published_rows
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.settings import SECTOR
 from pyspark.sql import SparkSession
@@ -42,7 +42,8 @@ def test_where_there_are_no_members(
     levels = [*shipped.geography.levels, *more_levels]
     cube = spark.createDataFrame(ROWS, CUBE)
     statuses = {(INDICATOR, 2023): "final"}
-    rows = published_rows(cube, "beneficiary_years", [indicator], Computable(statuses, levels)).collect()
+    split = Split.of("beneficiary_years", shipped)
+    rows = published_rows(cube, split, [indicator], Computable(statuses, levels)).collect()
     assert len(rows) == len(codes)
     assert {row["geo_code"] for row in rows} == codes
     assert all((row["value"] is None) == (row["denominator"] == 0) for row in rows)

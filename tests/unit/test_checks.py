@@ -15,8 +15,9 @@ from claimatlas.checks.runout import judge_run_out
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.settings import Checks
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import CLAIMS, POPULATION
+from claimatlas.tables.schemas import CLAIMS
 from pyspark.sql import SparkSession
+from shipped import POPULATION
 
 BOUNDS = Checks()
 

@@ -13,8 +13,8 @@ from claimatlas.checks.nesting import parts_and_sums
 from claimatlas.checks.sums import Members
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.tables.schemas import CELL_DIMENSIONS
 from pyspark.sql import SparkSession
+from shipped import DIMENSIONS
 
 SCHEMA = (
     "indicator_id string, year int, geo_level string, geo_code string, age_category string, "
@@ -52,7 +52,7 @@ def published(configuration: Configuration) -> Cells:
             parents = configuration.geography.places[place].parents if place else {"country": "01000"}
             where = {**parents, "hospital": hospital, "sector": sector}
             known = {"age_category": age, "increased_reimbursement": bim, "delivery_type": kind}
-            values = [("all", known[name]) if name in indicator.dimensions else ("all",) for name in CELL_DIMENSIONS]
+            values = [("all", known[name]) if name in indicator.dimensions else ("all",) for name in DIMENSIONS]
             for level, split in product(indicator.levels, product(*values)):
                 if where.get(level):
                     counts[indicator.id, level, where[level], *split, 0] += numerator
@@ -98,11 +98,11 @@ CASES: list[tuple[Damage, set[tuple[str, str, str]]]] = [
     (empty(BY_HOSPITAL), set()),
     (
         more(DENOMINATOR, "region", "02000"),
-        {(DENOMINATOR, "region", kind) for kind in ("places", *CELL_DIMENSIONS[:3])},
+        {(DENOMINATOR, "region", kind) for kind in ("places", *DIMENSIONS[:3])},
     ),
     (
         more(DENOMINATOR, "province", "10000", figure=0, by=-1),
-        {(DENOMINATOR, "province", kind) for kind in ("places", *CELL_DIMENSIONS[:3])},
+        {(DENOMINATOR, "province", kind) for kind in ("places", *DIMENSIONS[:3])},
     ),
     (more(BY_SECTOR, "arrondissement", "62000"), {(BY_SECTOR, "arrondissement", "places")}),
     # One more in the country is one more of unknown domicile, unless it is known how many these are.
@@ -129,11 +129,11 @@ CASES: list[tuple[Damage, set[tuple[str, str, str]]]] = [
         {(BY_HOSPITAL, "hospital", "delivery_type"), (BY_HOSPITAL, "country", "hospital")},
     ),
     (without(DENOMINATOR, "country", "01000", CAESAREANS), {
-        (DENOMINATOR, "country", kind) for kind in ("places", *CELL_DIMENSIONS[:3])
+        (DENOMINATOR, "country", kind) for kind in ("places", *DIMENSIONS[:3])
     }),
     (
         without(DENOMINATOR, "municipality", "62063"),
-        {(DENOMINATOR, "municipality", name) for name in CELL_DIMENSIONS[:3]}
+        {(DENOMINATOR, "municipality", name) for name in DIMENSIONS[:3]}
         | {(DENOMINATOR, level, "places") for level in ("region", "province", "arrondissement")}
         | {(DENOMINATOR, "country", "places_and_unknown")},
     ),
@@ -172,7 +172,7 @@ def test_just_the_sums_that_are_wrong_are_found(found: list[Finding], number: in
 
 def test_every_kind_of_sum_is_compared(found: list[Finding]) -> None:
     kinds = {(f.subject["indicator_id"], f.subject["sum"]) for f in found if f.subject["year"] == FIRST_YEAR}
-    dimensions = {(DENOMINATOR, name) for name in CELL_DIMENSIONS[:3]}
+    dimensions = {(DENOMINATOR, name) for name in DIMENSIONS[:3]}
     assert kinds == dimensions | {
         (DENOMINATOR, "places"),
         (DENOMINATOR, "places_and_unknown"),

@@ -14,12 +14,12 @@ from claimatlas.claims.netting import SERVICE_KEY
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.documents import read_value, read_yaml
 from claimatlas.configuration.mappings import Mapping
-from claimatlas.configuration.reserved import LABELS, OF_A_FLAG, OF_A_LEVEL, OF_A_SERVICE
+from claimatlas.configuration.reserved import LABELS, OF_A_DIMENSION, OF_A_FLAG, OF_A_LEVEL, OF_A_SERVICE
 from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import INPUT_TABLES
 from claimatlas.ingest.validate.columns import check_mapping
-from claimatlas.tables.schemas import ALL, IMAGING, POPULATION, POSTNATAL, UNKNOWN, deliveries_table
+from claimatlas.tables.schemas import ALL, UNKNOWN, deliveries_table
+from shipped import IMAGING, INPUT_TABLES, POPULATION, POSTNATAL, PUBLISHED_CELLS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -834,11 +834,16 @@ def test_names_that_only_look_alike_are_free(edit: Edit, conf: Path) -> None:
 
 def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
     configuration = load_configuration()
+    dimensions = configuration.dimensions
     declared = {*configuration.services.delivery_flags, configuration.settings.geography.domicile_level}
+    # A dimension is refused where its own name is taken, by the check of dimensions.yaml.
+    declared |= {*dimensions.names, *(own.name for own in dimensions.population_columns)} - {"delivery_type", "sex"}
     assert {*deliveries_table(configuration).column_names} - declared <= OF_A_FLAG
-    assert {*POPULATION.column_names} <= OF_A_FLAG
+    assert {*POPULATION.column_names} - declared <= OF_A_FLAG
     for table in (IMAGING, POSTNATAL):
-        assert {*table.column_names} <= OF_A_LEVEL
+        assert {*table.column_names} - declared <= OF_A_LEVEL
+    for table in (IMAGING, POSTNATAL, PUBLISHED_CELLS):
+        assert {*table.column_names} - {*dimensions.names} <= OF_A_DIMENSION
     assert OF_A_FLAG <= OF_A_LEVEL
     assert {*SERVICE_KEY, "year"} <= OF_A_SERVICE
     assert (ALL, UNKNOWN) == LABELS

@@ -84,7 +84,7 @@ def test_beneficiaries_that_are_counted(
 ) -> None:
     rows = [("a", 17, "female"), ("b", 18, "female"), ("c", 64, "male"), ("d", 40, "unknown"), ("e", None, "male")]
     one = indicator(restrict(conf, OF_PEOPLE, denominator), OF_PEOPLE)
-    frame = spark.createDataFrame(rows, "n string, age int, sex string")
+    frame = spark.createDataFrame(rows, "n string, age int, recorded_sex string")
     found = frame.select("n", F.expr(shares.is_counted(one)).alias("is")).collect()
     assert "".join(row["n"] for row in found if row["is"]) == counted
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from claimatlas.configuration.mappings import Mapping
-from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates, repeated_key_hashes
 from claimatlas.ingest.validate.rows import REPEATED, ROW, RowExtras, RowRules, validate_rows, values_of
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
+from shipped import POPULATION_INPUT
 
 CLAIM = {
     "claim_id": "c",

@@ -10,7 +10,7 @@ from claimatlas.checks.findings import Finding
 from claimatlas.checks.input import judge_input
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT
+from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.ingest.inputs import InputPaths
 from claimatlas.ingest.load.gate import midnights_in_utc, null_words_as_ids, rejected_together
 from claimatlas.ingest.load.table import instants_of, refuse_instants
@@ -19,6 +19,7 @@ from claimatlas.ingest.look import look_at_input, shortfalls_of_input
 from claimatlas.ingest.shortfall import Shortfall, is_beyond, lower_end_of_share, require_enough
 from claimatlas.runs.context import SilverFacts
 from pyspark.sql import SparkSession
+from shipped import POPULATION_INPUT
 from statsmodels.stats.proportion import proportion_confint
 
 CONTENT: dict[str, list[Any]] = {

@@ -10,7 +10,7 @@ import pytest
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import CLAIMS_INPUT, INPUT_TABLES
+from claimatlas.ingest.contract import CLAIMS_INPUT
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.load.accounting import account_of
 from claimatlas.ingest.load.warnings import (
@@ -40,6 +40,7 @@ from pydantic import ValidationError
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from shipped import INPUT_TABLES
 
 SOUND: dict[str, dict[str, Any]] = {
     "claims": {

@@ -10,8 +10,9 @@ from claimatlas.configuration.snapshot import snapshot
 from claimatlas.errors import InputError
 from claimatlas.paths import catalog_name, is_remote
 from claimatlas.tables.locations import CatalogSchema, LocalFolder, RemoteFolder, _is_left_behind, location_of
-from claimatlas.tables.schemas import CLAIMS, IMAGING
+from claimatlas.tables.schemas import CLAIMS
 from comparison import CONF
+from shipped import IMAGING
 
 
 @pytest.fixture(autouse=True)

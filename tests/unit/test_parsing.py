@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, InputTable
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
 from claimatlas.ingest.validate.columns import find_columns
 from claimatlas.ingest.validate.rows import REASONS, REPEATED, ROW, RowExtras, RowRules, validate_rows
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from shipped import POPULATION_INPUT
 
 STANDARD = Mapping(description="our own names")
 SOUND: dict[str, dict[str, Any]] = {

@@ -23,8 +23,8 @@ from claimatlas.protection.proof import Proof  # noqa: E402
 from claimatlas.tables.delta_reader import DeltaReader  # noqa: E402
 from claimatlas.tables.local_table import write_rows  # noqa: E402
 from claimatlas.tables.schema_version import require_schema_version  # noqa: E402
-from claimatlas.tables.schemas import POSTNATAL, PUBLISHED_CELLS  # noqa: E402
 from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, write_gold  # noqa: E402
+from shipped import POSTNATAL, PUBLISHED_CELLS  # noqa: E402
 
 GOLD = [column.name for column in POSTNATAL.columns]
 

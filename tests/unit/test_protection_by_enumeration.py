@@ -24,10 +24,10 @@ from claimatlas.protection.marking import Marks
 from claimatlas.protection.plan import plan
 from claimatlas.protection.run import choose
 from claimatlas.protection.tables import TableBuilder, indicator_years
-from claimatlas.tables.schemas import POSTNATAL
 from publication.country import YEAR, K, atoms, configuration, gold_rows
 from publication.enumeration import Figure, TooManyError, all_worlds, columns
 from publication.mutations import judge, named_by
+from shipped import POSTNATAL
 
 TOWNS = {"a": "north", "b": "north", "c": "north"}
 COUNTS = ("births", "no_midwife", "nobody")

@@ -12,8 +12,9 @@ from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
 from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.schemas import PUBLISHED_AUDITS, PUBLISHED_CELLS
+from claimatlas.tables.schemas import PUBLISHED_AUDITS
 from publication.country import atoms, configuration, gold_rows, write_gold
+from shipped import PUBLISHED_CELLS
 
 RUN = "claimatlas.protection.run"
 MOMENTS = [

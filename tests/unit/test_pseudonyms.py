@@ -12,7 +12,7 @@ from claimatlas.commands.pseudonym_key import KEY_FILE_VARIABLE, KEY_VARIABLE, k
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.errors import InputError
 from claimatlas.explanations.changes import CLAIMS, POPULATION, Inputs, _fits
-from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, WHITESPACE, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, WHITESPACE, InputTable
 from claimatlas.ingest.inputs import IngestOptions
 from claimatlas.ingest.pseudonym_key import pseudonym_key
 from claimatlas.ingest.read.rows import CORRUPT, SOURCE_FILE
@@ -21,6 +21,7 @@ from claimatlas.ingest.validate.rows import REASONS, ROW, RowExtras, RowRules, v
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from shipped import POPULATION_INPUT
 
 SECRET = b"correct horse battery staple, or more"
 KEY = pseudonym_key(SECRET)

@@ -21,7 +21,7 @@ pytest.importorskip("xlsxwriter", reason="the extra publish is not installed")
 import pyarrow.parquet as pq
 from claimatlas.atlas import building
 from claimatlas.atlas.cells import State
-from claimatlas.atlas.reading import COLUMNS, PublishedCells
+from claimatlas.atlas.reading import PublishedCells
 from claimatlas.auditing.run import audit
 from claimatlas.cli import main
 from claimatlas.commands import attacks
@@ -32,9 +32,10 @@ from claimatlas.protection.audit import Audit
 from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.proof import Proof
 from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.schemas import LEDGER, PUBLISHED_CELLS
+from claimatlas.tables.schemas import LEDGER
 from openpyxl import load_workbook
 from publication.country import atoms, configuration, gold_rows, write_gold
+from shipped import PUBLISHED_CELLS
 
 ATLAS = {
     "owner": {"fr": "Office", "nl": "Bureau", "en": "Office"},
@@ -312,19 +313,19 @@ def test_downloads_hold_the_published_cells(draft: Path, protected: tuple[Path, 
     cells = PublishedCells(str(protected[0]), 1)
     folder = draft / "downloads" / "1"
     for name in cells.years_of_indicators:
-        expected = [tuple(row[column] for column in COLUMNS) for row in cells.table_of(name).to_pylist()]
+        expected = [tuple(row[column] for column in cells.columns) for row in cells.table_of(name).to_pylist()]
         assert expected
         parquet = pq.read_table(folder / f"{name}.parquet").to_pylist()
-        assert [tuple(row[column] for column in COLUMNS) for row in parquet] == expected
+        assert [tuple(row[column] for column in cells.columns) for row in parquet] == expected
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
             written = list(csv.DictReader(stream))
         book = load_workbook(folder / f"{name}.xlsx", read_only=True)
         assert book.sheetnames == ["data", "metadata", "notes"]
         header, *sheet = book["data"].iter_rows(values_only=True)
-        assert header == (*COLUMNS, "note")
+        assert header == (*cells.columns, "note")
         assert len(written) == len(sheet) == len(expected)
         for row, line, values in zip(written, sheet, expected, strict=True):
-            for position, column in enumerate(COLUMNS):
+            for position, column in enumerate(cells.columns):
                 value = values[position]
                 assert line[position] == value, (name, column)
                 assert (float(row[column]) if isinstance(value, float) else row[column]) == (

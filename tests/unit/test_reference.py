@@ -185,7 +185,7 @@ def test_beneficiary_outside_the_population():
     result = run(claims, indicators=ALL)
     (delivery,) = result.deliveries
     assert (delivery["age"], delivery["age_category"]) == (None, "unknown")
-    assert (delivery["increased_reimbursement"], delivery["municipality"]) == (None, None)
+    assert (delivery["increased_reimbursement"], delivery["municipality"]) == ("unknown", None)
     assert delivery["domicile_source"] == "unknown"
     assert result.flow["imaging_lines_not_in_population"] == {2023: 3}
     assert result.flow["imaging_services_not_in_population"] == {2023: 1}

@@ -15,7 +15,7 @@ from claimatlas.cells.status import FINAL, NOT_COMPUTABLE, PROVISIONAL
 from claimatlas.comparisons import national, trend
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codelists import STATUSES
-from claimatlas.configuration.indicators import DIMENSIONS, Numerator
+from claimatlas.configuration.indicators import Numerator
 from claimatlas.configuration.starters import write_starter
 from claimatlas.conventions import TREND_YEARS, Z
 from claimatlas.errors import InputError
@@ -351,7 +351,7 @@ def test_whatever_can_be_declared_has_its_texts() -> None:
         keys = texts_for(SHIPPED, language).by_key.keys()
         assert {f"numerator.{kind}" for kind in Numerator.model_fields} <= keys
         assert {f"status.{status}" for status in STATUSES} <= keys
-        assert {f"dimension.{name}" for names in DIMENSIONS.values() for name in names} <= keys
+        assert {f"dimension.{name}" for name in SHIPPED.dimensions.names} <= keys
         assert {f"group.{name}" for name in SHIPPED.services.contact_groups} <= keys
         assert {f"group_with.{name}" for name in SHIPPED.services.contact_groups} <= keys
         assert {f"delivery_type.{name}" for name in SHIPPED.services.delivery_types} <= keys
@@ -507,9 +507,12 @@ def test_a_sheet_says_nothing_that_is_not_true_of_its_configuration(tmp_path: Pa
             text = file.read_text(encoding="utf-8").replace("languages: [en]", f"languages: [{language}]")
             text = re.sub(r"\ben: ", f"{language}: ", text).replace("label_en", f"label_{language}")
             file.write_text(text, encoding="utf-8")
+    with (folder / "dimensions.yaml").open("a", encoding="utf-8") as file:
+        # A dimension without a name is shown as it is declared.
+        file.write("fund: {source: population.fund, values: [north, south]}\n")
     for name in ("without_doctor", "scanned"):
         dimensions = "dimensions: [age_category, "
-        edit(folder / "indicators" / f"{name}.yaml", dimensions, f"{dimensions}increased_reimbursement, ")
+        edit(folder / "indicators" / f"{name}.yaml", dimensions, f"{dimensions}fund, ")
     files = sheet_files(load_configuration(str(folder)), [language], FORMATS)
     assert set(files) == {
         f"{language}/{name}.{ending}" for name in ("without_doctor", "scanned", "index") for ending in FORMATS
@@ -518,7 +521,7 @@ def test_a_sheet_says_nothing_that_is_not_true_of_its_configuration(tmp_path: Pa
         for word in (*FOREIGN[language], "Belg", "IMA", "At`"):
             assert word not in text, f"{name}: {word}"
         if "index" not in name and name.endswith("md"):
-            assert "`increased_reimbursement`" in text
+            assert "| `fund` | north, south, " in text
             assert f"\n## {texts_of(language).say('section.choices_of_its_own')}\n" in text
             assert f"\n## {texts_of(language).say('section.source')}\n" not in text
 
@@ -539,18 +542,18 @@ def test_a_group_without_a_form_within_a_sentence_has_its_heading_there(conf: Pa
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("\ndimension:\n", "\ndimensions:\n", "line 5: dimensions: unknown key; there are dimension, level,"),
-        ('  gp: {fr: "Mé', '  gps: {fr: "Mé', "line 23: group.gps: the configuration declares no such group."),
-        (', en: "Midwife"', "", "line 25: group.midwife.en: this key is missing."),
-        ("group:\n", "group: midwife\ndelivery_types:\n", "line 22: group: expected names with a text for each"),
+        ("\nlevel:\n", "\nlevels:\n", "line 5: levels: unknown key; there are level, delivery_type,"),
+        ('  gp: {fr: "Mé', '  gps: {fr: "Mé', "line 16: group.gps: the configuration declares no such group."),
+        (', en: "Midwife"', "", "line 18: group.midwife.en: this key is missing."),
+        ("group:\n", "group: midwife\ndelivery_types:\n", "line 15: group: expected names with a text for each"),
         (
             '{fr: "Sage-femme", nl: "Vroedvrouw", en: "Midwife"}',
             "Midwife",
-            "line 25: group.midwife: expected a text for",
+            "line 18: group.midwife: expected a text for",
         ),
-        (', en: "Midwife"', ", en: 5", "line 25: group.midwife.en: expected a text."),
-        ('"Midwife"', '"Midwife {x}"', "line 25: group.midwife.en: braces {} are for the placeholders"),
-        ('"Midwife"', '"Midwife {"', "line 25: group.midwife.en: braces {} are for the placeholders"),
+        (', en: "Midwife"', ", en: 5", "line 18: group.midwife.en: expected a text."),
+        ('"Midwife"', '"Midwife {x}"', "line 18: group.midwife.en: braces {} are for the placeholders"),
+        ('"Midwife"', '"Midwife {"', "line 18: group.midwife.en: braces {} are for the placeholders"),
         ("contacts with {group}; the list", "contacts; the list", None),
         ("contacts with {group}; the list", "contacts with {groups}; the list", "choice.midwife_codes.en: braces {}"),
     ],
@@ -572,7 +575,8 @@ def test_a_wrong_name_is_refused(conf: Path, old: str, new: str, message: str | 
 def test_names_labels_and_sheets_are_asked_for_in_the_declared_languages_only(conf: Path) -> None:
     """German in place of Dutch; what is said in English as well is no mistake."""
     edit(conf / "settings.yaml", "languages: [fr, nl, en]", "languages: [de, fr]")
-    for file in (*(conf / "indicators").iterdir(), *(conf / "codelists").iterdir(), conf / "sheets" / "names.yaml"):
+    named = [conf / "sheets" / "names.yaml", conf / "dimensions.yaml"]
+    for file in (*(conf / "indicators").iterdir(), *(conf / "codelists").iterdir(), *named):
         text = re.sub(r"\bnl: ", "de: ", file.read_text(encoding="utf-8"))
         file.write_text(text.replace("label_nl", "label_de"), encoding="utf-8")
     configuration = load_configuration(str(conf))
@@ -593,6 +597,10 @@ def test_a_language_without_a_name_or_a_column_of_labels_is_refused(conf: Path) 
     assert "missing: label_pt" in str(caught.value)
     for file in (conf / "codelists").iterdir():
         file.write_text(file.read_text(encoding="utf-8").replace("label_nl", "label_pt"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_configuration(str(conf), ["languages=[en, pt]"])
+    assert str(caught.value).startswith("dimensions.yaml, line 6: age_category.names.pt: this key is missing.\n")
+    (conf / "dimensions.yaml").unlink()
     with pytest.raises(InputError) as caught:
         load_configuration(str(conf), ["languages=[en, pt]"])
     assert str(caught.value).splitlines() == [

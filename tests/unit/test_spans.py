@@ -16,7 +16,7 @@ from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import REASONS, RowRules, validate_rows
 from claimatlas.population.spans import by_year, enrolment_around
 from claimatlas.synthetic.offers import load_offers
-from claimatlas.tables.schemas import POPULATION, deliveries_table, population_table
+from claimatlas.tables.schemas import POPULATION, configured, deliveries_table, population_table
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
@@ -37,7 +37,7 @@ def with_spans(member_on: str = "any_day") -> Configuration:
 
 def population(spark: SparkSession, spans: list[tuple[Any, ...]]) -> DataFrame:
     """Rows of silver from beneficiary, first day, last day and municipality."""
-    table = population_table(with_spans().settings.population)
+    table = configured(POPULATION, with_spans())
     rows = [(who, first, last, None, "female", None, place, None, 1, first.year) for who, first, last, place in spans]
     return spark.createDataFrame(rows, table.schema)
 
@@ -107,9 +107,10 @@ def test_a_year_of_person_years_is_as_it_was(spark: SparkSession) -> None:
 
 def test_the_columns_of_a_year_are_those_of_person_years(spark: SparkSession) -> None:
     members = by_year(population(spark, drawn(1)), with_spans(), YEARS)
-    assert members.columns == [name for name in POPULATION.column_names if name != "batch"]
+    person_years = configured(POPULATION, load_configuration())
+    assert members.columns == [name for name in person_years.column_names if name != "batch"]
     assert members.dtypes == [
-        pair for pair in spark.createDataFrame([], POPULATION.schema).dtypes if pair[0] != "batch"
+        pair for pair in spark.createDataFrame([], person_years.schema).dtypes if pair[0] != "batch"
     ]
 
 
@@ -148,14 +149,14 @@ def test_spans_say_who_is_a_member_and_person_years_do_not(given: dict[str, str]
 
 def test_belgium_is_as_it_was() -> None:
     belgium = load_configuration()
-    assert population_input(belgium.settings) is POPULATION_INPUT
+    assert population_input(belgium).key == POPULATION_INPUT.key
     assert population_table(belgium.settings.population) == POPULATION
     added = set(deliveries_table(with_spans()).column_names) - set(deliveries_table(belgium).column_names)
     assert added == {"enrolled_days_before", "enrolled_days_after"}
 
 
 def test_spans_are_read_and_judged(spark: SparkSession) -> None:
-    table = population_input(with_spans().settings)
+    table = population_input(with_spans())
     rows = [
         ("a", "2022-01-01", "2022-06-30"),
         ("b", "2022-01-01", ""),
@@ -183,7 +184,7 @@ def test_spans_are_read_and_judged(spark: SparkSession) -> None:
 
 def test_the_years_of_a_population_are_those_that_its_spans_touch(spark: SparkSession) -> None:
     spans = [("a", date(2020, 12, 31), date(2021, 1, 1), "x"), ("b", date(2024, 5, 1), None, "x")]
-    table = population_input(with_spans().settings)
+    table = population_input(with_spans())
     found = years_of_population(population(spark, spans), table, date(2025, 2, 1))
     assert found == {2020, 2021, 2024, 2025}
     # A span that begins after all that is accepted touches no year.

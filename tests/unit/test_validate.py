@@ -36,6 +36,11 @@ def test_the_shipped_configuration_is_right(capsys: pytest.CaptureFixture[str]) 
     assert said.out.splitlines() == [
         "indicators: 12 (3 of beneficiary_years, 9 of deliveries)",
         "services.yaml: delivery types 3, contact groups 5, delivery flags 8, services of beneficiaries 1",
+        "dimension age_category: from age, beneficiary_years 7 values, deliveries 7 values",
+        "dimension increased_reimbursement: from population.increased_reimbursement, beneficiary_years 3 values, "
+        "deliveries 3 values",
+        "dimension delivery_type: from delivery.delivery_type, deliveries 2 values",
+        "dimension sex: from population.sex, beneficiary_years 3 values",
         "code lists: 21 with 212 codes, 1 empty",
         "mappings: ima, standard",
         "places 2006-2018: 1 country, 3 region, 10 province, 43 arrondissement, 589 municipality",
@@ -164,7 +169,7 @@ def test_names_and_texts_of_the_sheets_are_judged_too(conf: Path, capsys: pytest
     edit(conf, "sheets/nl.yaml", "  dimension: ", "  dimensies: ")
     assert cli.main(["validate", "--conf", str(conf)]) == 2
     errors = capsys.readouterr().err.partition("claimatlas: ")[2].splitlines()
-    assert errors[0] == "sheets/names.yaml, line 25: group.midwife.en: this key is missing."
+    assert errors[0] == "sheets/names.yaml, line 18: group.midwife.en: this key is missing."
     assert errors[1].endswith(": dimensions.dimension: this key is missing.")
     assert len(errors) == 2
 

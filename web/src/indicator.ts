@@ -147,7 +147,8 @@ export class IndicatorPage {
     const countryRow = placesOf(file.country, year)[0];
     const country = countryRow && cellAt(this.id, group, values, year, file.country, countryRow[0]);
     const classes = classesOf(this.index.classes[group]?.[level]);
-    const groups = values.map((one) => name("value", one)).join(", ");
+    const dimensions = group.split("+");
+    const groups = values.map((one, at) => name(`value.${dimensions[at]}`, one)).join(", ");
     const what = `${this.title}${groups ? ` (${groups})` : ""}`;
     const title = say("app.view_said", { title: what, level: plural(level), year });
     return { group, values, cells, rows, country, countryName: countryRow?.[1] ?? "", classes, title };
@@ -217,7 +218,7 @@ export class IndicatorPage {
           </div></div>
         ${select("app-level", say("app.level"), level, places().levels.map((one) => [one, name("level", one)]), (one) => this.set({ level: one }))}
         ${this.dimensions.map((dimension) =>
-          select(`app-${dimension}`, name("dimension", dimension), split[dimension] ?? "", [["", name("value", "all")], ...(this.index.values[dimension] ?? []).map((one): [string, string] => [one, name("value", one)])], (one) =>
+          select(`app-${dimension}`, name("dimension", dimension), split[dimension] ?? "", [["", name("value", "all")], ...(this.index.values[dimension] ?? []).map((one): [string, string] => [one, name(`value.${dimension}`, one)])], (one) =>
             this.set({ split: { ...split, [dimension]: one } })),
         )}
         ${views.length > 1 ? select("app-view", say("app.colours"), view, views, (one) => this.set({ view: one as View })) : null}

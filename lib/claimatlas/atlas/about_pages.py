@@ -11,13 +11,12 @@ from claimatlas.atlas.cells import State
 from claimatlas.atlas.changes import KINDS, History
 from claimatlas.atlas.charts import sparkline_svg
 from claimatlas.atlas.data_files import scripts_of
-from claimatlas.atlas.downloads import AUDIT, FORMATS, SUMS, column_meaning, everything
+from claimatlas.atlas.downloads import AUDIT, FORMATS, SUMS, everything
 from claimatlas.atlas.figures import figure
 from claimatlas.atlas.indicator_pages import country_name_of
 from claimatlas.atlas.metadata import CATALOGUE, CSVW
 from claimatlas.atlas.page import CONTENT_SECURITY_POLICY, App, Page, page_text
 from claimatlas.atlas.places import sort_key
-from claimatlas.atlas.reading import COLUMNS
 from claimatlas.atlas.rendering import made, render
 from claimatlas.atlas.site import Site
 from claimatlas.configuration.indicators import Indicator
@@ -256,6 +255,6 @@ def _data(site: Site, history: History, folder: Path, language: str) -> dict[str
         "metadata": links.download(number, CSVW),
         "catalogue": links.download(number, CATALOGUE),
         "rows": rows,
-        "columns": [(name, column_meaning(name)) for name in COLUMNS],
+        "columns": [(name, site.fields[name].comment) for name in site.columns],
         "former": former,
     }

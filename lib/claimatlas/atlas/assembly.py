@@ -90,6 +90,8 @@ def site_of(declared: Declared, cells: PublishedCells, standing: Standing) -> Si
         table_of=cells.table_of,
         totals=cells.totals,
         audits=cells.audits,
+        dimensions=cells.dimensions,
+        columns=cells.columns,
     )
 
 

@@ -94,6 +94,7 @@ def _texts(site: Site, words: Words, topology: Topology | None) -> dict[str, Any
     release = site.release
     names = {"level": site.places.levels, "dimension": site.dimensions}
     more = {f"{kind}.{name}": words.name(kind, name) for kind, all_names in names.items() for name in all_names}
+    more |= {f"value.{name}.{value}": words.value_name(name, value) for name, value in _values(site)}
     return {
         "language": words.language,
         "decimal": words.decimal_mark,
@@ -106,6 +107,12 @@ def _texts(site: Site, words: Words, topology: Topology | None) -> dict[str, Any
         "indicators": {i.id: {"title": i.names.of(words.language), "unit": i.unit} for i in site.indicators},
         "texts": more | {key: text for key, text in words.by_key.items() if key.startswith(TEXTS)},
     }
+
+
+def _values(site: Site) -> set[tuple[str, str]]:
+    """Each published value of each dimension."""
+    splits = {cell.split for indicator in site.indicators for cell in site.cells_of(indicator.id)}
+    return {pair for split in splits for pair in zip(site.dimensions, split, strict=True)}
 
 
 def _codes(site: Site, year: int) -> dict[str, list[str]]:

@@ -19,23 +19,15 @@ from pyarrow.csv import WriteOptions, write_csv
 
 from claimatlas.atlas.cells import State
 from claimatlas.atlas.metadata import CATALOGUE, CSVW, catalogue, csvw
-from claimatlas.atlas.reading import COLUMNS
 from claimatlas.atlas.site import Site
 from claimatlas.atlas.workbooks import MOMENT, Content, write_workbook
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.tables.schemas import PUBLISHED_CELLS
 
 FORMATS = ("csv", "xlsx", "parquet")
 SUMS = "SHA256SUMS"
 AUDIT = "audit.json"
 BAND = "note"
 """The column that says of each row that it is synthetic or a draft."""
-_FIELDS = {column.name: column for column in PUBLISHED_CELLS.columns}
-
-
-def column_meaning(name: str) -> str:
-    """What a column of the downloads holds."""
-    return _FIELDS[name].comment
 
 
 def everything(site: Site) -> str:
@@ -139,7 +131,7 @@ def _metadata_rows(site: Site, indicator: Indicator) -> list[tuple[str, str]]:
     for language in site.words:
         rows.append((f"title_{language}", indicator.names.of(language)))
         rows.append((f"description_{language}", indicator.description.of(language)))
-    rows += [(name, column_meaning(name)) for name in COLUMNS]
+    rows += [(name, site.fields[name].comment) for name in site.columns]
     words = site.words.get("en") or next(iter(site.words.values()))
     states = [state.value for state in State]
     return rows + [(state, words.say(f"state_meaning.{state}", k=site.publication.k)) for state in states]

@@ -24,6 +24,7 @@ from claimatlas.atlas.rendering import made
 from claimatlas.atlas.site import Site
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
+from claimatlas.configuration.dimensions import AGE
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.sheets.facts import Facts, gather
 from claimatlas.sheets.html import converted
@@ -280,8 +281,9 @@ def _dimensions(facts: Facts, words: Words) -> str:
     if not names:
         return words.say("indicator.no_splits")
     said = words.say("indicator.splits_at", dimensions=words.and_(names))
-    if "age_category" in facts.indicator.dimensions:
-        said += f" {words.name('dimension', 'age_category')}: {Phrases(facts, words.sheets).age_classes()}."
+    for name in facts.indicator.dimensions:
+        if facts.dimensions.declared[name].source == AGE:
+            said += f" {words.name('dimension', name)}: {Phrases(facts, words.sheets).age_classes(name)}."
     return said.replace("\\", "")
 
 

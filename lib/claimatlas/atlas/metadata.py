@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from claimatlas.atlas import links
-from claimatlas.atlas.reading import COLUMNS
 from claimatlas.atlas.site import Site
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.model import InLanguages
-from claimatlas.tables.schemas import PUBLISHED_CELLS
+from claimatlas.tables.schemas import Column
 
 CSVW = "csvw-metadata.json"
 CATALOGUE = "catalogue.jsonld"
@@ -31,7 +30,7 @@ _CONTEXT = {
 
 def csvw(site: Site) -> dict[str, Any]:
     """The description of the CSV files: each column with its type and meaning."""
-    columns = [_column(name) for name in COLUMNS]
+    columns = [_column(site.fields[name]) for name in site.columns]
     if site.release.band:
         said = {"dc:description": site.release.band, "required": True}
         columns.append({"name": "note", "titles": "note", "datatype": "string", **said})
@@ -43,7 +42,7 @@ def csvw(site: Site) -> dict[str, Any]:
             {
                 "url": f"{indicator.id}.csv",
                 "dc:title": _by_language(site, indicator.names),
-                "tableSchema": {"columns": columns, "primaryKey": list(COLUMNS[:9])},
+                "tableSchema": {"columns": columns, "primaryKey": list(site.columns[: 5 + len(site.dimensions)])},
             }
             for indicator in site.indicators
         ],
@@ -106,10 +105,9 @@ def _described(site: Site, indicator: Indicator, language: str) -> str:
     return " ".join([*band, indicator.description.of(language)])
 
 
-def _column(name: str) -> dict[str, Any]:
-    column = next(column for column in PUBLISHED_CELLS.columns if column.name == name)
+def _column(column: Column) -> dict[str, Any]:
     return {
-        **{"name": name, "titles": name, "datatype": _TYPES[column.type]},
+        **{"name": column.name, "titles": column.name, "datatype": _TYPES[column.type]},
         **{"dc:description": column.comment, "required": column.required},
     }
 

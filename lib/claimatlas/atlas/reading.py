@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,19 +18,16 @@ from pyarrow.csv import write_csv
 from claimatlas.atlas.cells import Cell
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import named
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, LEDGER, PUBLISHED_AUDITS, PUBLISHED_CELLS, WITHDRAWALS
+from claimatlas.tables.schemas import ALL, LEDGER, PUBLISHED_AUDITS, PUBLISHED_CELLS, WITHDRAWALS, dimensions_among
 
-COLUMNS = (
-    *("indicator_id", "year", "geo_level", "geo_code", "geo_vintage", *CELL_DIMENSIONS),
+_PLACE = ("indicator_id", "year", "geo_level", "geo_code", "geo_vintage")
+_FIGURES = (
     *("numerator", "denominator", "value", "ci_low", "ci_high", "value_low", "value_high"),
     *("comparison", "trend", "confidentiality", "reliability", "status", "release"),
 )
-"""The columns of every download, in their order."""
 
 _TYPES = {"string": pa.string(), "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64()}
-_SCHEMA = pa.schema(
-    [(name, next(_TYPES[column.type] for column in PUBLISHED_CELLS.columns if column.name == name)) for name in COLUMNS]
-)
+_COLUMNS = {column.name: _TYPES[column.type] for column in PUBLISHED_CELLS.columns}
 
 TotalKey = tuple[str, int, str, str]
 """Indicator, year, level, place."""
@@ -53,6 +50,25 @@ class PublishedCells:
         self.release = release
 
     @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions that the published table has, in its order."""
+        return tuple(dimensions_among(self._reader.columns(PUBLISHED_CELLS)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of every download, in their order."""
+        return (*_PLACE, *self.dimensions, *_FIGURES)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell the cells of a release apart."""
+        return (*_PLACE, *self.dimensions)
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema([(name, _COLUMNS.get(name, pa.string())) for name in self.columns])
+
+    @cached_property
     def years_of_indicators(self) -> dict[str, tuple[int, ...]]:
         """The years of each indicator of the release, in their order."""
         if not self._reader.exists(PUBLISHED_CELLS):
@@ -71,9 +87,13 @@ class PublishedCells:
     @cached_property
     def _all(self) -> pa.Table:
         """All cells of the release, read once; texts by number, as there are few different ones."""
-        rows = pa.table(self._reader.batches(PUBLISHED_CELLS, named(*COLUMNS), {"release": self.release}))
-        keys = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
-        rows = rows.cast(_SCHEMA).sort_by([(name, "ascending") for name in keys]).combine_chunks()
+        rows = pa.table(self._reader.batches(PUBLISHED_CELLS, named(*self.columns), {"release": self.release}))
+        keys = ("indicator_id", "year", "geo_level", "geo_code", *self.dimensions)
+        rows = (
+            _summed_where_null(rows.cast(self._schema), self.dimensions)
+            .sort_by([(name, "ascending") for name in keys])
+            .combine_chunks()
+        )
         for position, field in enumerate(rows.schema):
             if field.type == pa.string():
                 rows = rows.set_column(position, field.name, rows.column(position).dictionary_encode())
@@ -81,7 +101,7 @@ class PublishedCells:
 
     def table_of(self, indicator: str) -> pa.Table:
         """All cells of an indicator with the columns of the downloads, by year, level, place and split."""
-        return self._all.filter(pc.equal(self._all["indicator_id"], indicator)).cast(_SCHEMA).combine_chunks()
+        return self._all.filter(pc.equal(self._all["indicator_id"], indicator)).cast(self._schema).combine_chunks()
 
     def digest_of(self, indicator: str) -> str:
         """SHA-256 of an indicator's cells without the release: the same for the same figures."""
@@ -97,15 +117,18 @@ class PublishedCells:
 
     def cells_of(self, indicator: str) -> list[Cell]:
         """The same as cells."""
-        return list(_as_cells(self.table_of(indicator)))
+        return list(_as_cells(self.table_of(indicator), self.dimensions))
 
     @cached_property
     def totals(self) -> dict[TotalKey, Cell]:
         """The cells of all indicators that are split by nothing but place."""
         rows = self._all
-        for name in CELL_DIMENSIONS:
+        for name in self.dimensions:
             rows = rows.filter(pc.equal(rows[name], ALL))
-        return {(cell.indicator_id, cell.year, cell.geo_level, cell.geo_code): cell for cell in _as_cells(rows)}
+        return {
+            (cell.indicator_id, cell.year, cell.geo_level, cell.geo_code): cell
+            for cell in _as_cells(rows, self.dimensions)
+        }
 
     @cached_property
     def audits(self) -> list[dict[str, Any]]:
@@ -146,9 +169,18 @@ def withdrawals_of(output: str) -> dict[int, Withdrawal]:
     return {row["release"]: Withdrawal(row["release"], row["withdrawn_at"].date(), row["reason"]) for row in rows}
 
 
-def _as_cells(table: pa.Table) -> Iterator[Cell]:
+def _as_cells(table: pa.Table, dimensions: Sequence[str]) -> Iterator[Cell]:
     values: Mapping[str, list[Any]] = {name: table.column(name).to_pylist() for name in table.column_names}
-    splits = zip(*(values[name] for name in CELL_DIMENSIONS), strict=True)
-    others = [name for name in COLUMNS if name not in CELL_DIMENSIONS]
+    # Without dimensions every cell has the empty split.
+    splits = zip(*(values[name] for name in dimensions), strict=True) if dimensions else [()] * table.num_rows
+    others = [name for name in table.column_names if name not in dimensions]
     for split, *row in zip(splits, *(values[name] for name in others), strict=True):
         yield Cell(split=split, **dict(zip(others, row, strict=True)))
+
+
+def _summed_where_null(table: pa.Table, dimensions: Sequence[str]) -> pa.Table:
+    """The cells with ``all`` in a dimension that there was not when they were published."""
+    for name in dimensions:
+        filled = pc.fill_null(table[name], ALL)
+        table = table.set_column(table.schema.get_field_index(name), name, filled)
+    return table

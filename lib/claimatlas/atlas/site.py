@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -17,10 +17,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
-
-NOT_SPLIT = (ALL,) * len(CELL_DIMENSIONS)
-"""The split of a total."""
+from claimatlas.tables.schemas import ALL, PUBLISHED_CELLS, TEXT, Column, configured
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,22 @@ class Site:
     """The cells that are split by nothing but place, by indicator, year, level and code."""
     audits: Sequence[Mapping[str, Any]]
     """What the audit of each year found."""
-    dimensions: tuple[str, ...] = field(default=tuple(CELL_DIMENSIONS))
+    dimensions: tuple[str, ...]
+    """The dimensions of the cells, in the order of their splits."""
+    columns: tuple[str, ...]
+    """The columns of the downloads."""
+
+    @property
+    def not_split(self) -> tuple[str, ...]:
+        """The split of a total."""
+        return (ALL,) * len(self.dimensions)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Column]:
+        """The columns of the published table, with their meaning."""
+        table = configured(PUBLISHED_CELLS, self.configuration, self.publication.published_as)
+        former = [Column(name, TEXT, "No longer published") for name in self.dimensions]
+        return {column.name: column for column in (*former, *table.columns)}
 
     @property
     def vintage(self) -> int:

@@ -69,6 +69,14 @@ class Words:
         key = f"{kind}.{name}"
         return self.say(key) if self.has(key) else name
 
+    def value_name(self, dimension: str, value: str) -> str:
+        """What a value of a dimension is called; ``all`` and ``unknown`` are called so in each."""
+        return (
+            self.name(f"value.{dimension}", value)
+            if self.has(f"value.{dimension}.{value}")
+            else self.name("value", value)
+        )
+
     def names(self, kind: str, name: str, number: int) -> str:
         """The same in the form that goes with a number: ``plural`` where the language has one."""
         key = f"{kind}_plural.{name}"

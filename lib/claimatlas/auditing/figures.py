@@ -9,7 +9,7 @@ from typing import Any
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
 
 Key = tuple[str, str, str, tuple[str, ...]]
 """Count, level, place and split."""
@@ -65,6 +65,7 @@ def figures_of(
         InputError: an indicator that is not declared, or a count with two values.
     """
     declared = {indicator.id: indicator for indicator in configuration.indicators}
+    names = configuration.dimensions.names
     found = Published()
     for row in rows:
         name = row["indicator_id"]
@@ -72,7 +73,7 @@ def figures_of(
             raise InputError(f"published/cells has the indicator {name}, which indicators/ does not declare.")
         indicator = declared[name]
         part, whole = count_names(indicator)
-        split = tuple(row[column] for column in CELL_DIMENSIONS)
+        split = configuration.dimensions.split({name: row[name] or ALL for name in names})
         place = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
         upper: Key = (part, row["geo_level"], row["geo_code"], split)
         lower: Key = (whole, row["geo_level"], row["geo_code"], split)
@@ -180,15 +181,18 @@ def _add_twins(found: Published, configuration: Configuration, indicators: Seque
             meaning[part] = (indicator.population, "", indicator.needs_stays, types & set(chosen))
         elif part != whole:
             meaning[part] = (indicator.population, part.split("|")[0], indicator.needs_stays, types)
-    position = CELL_DIMENSIONS.index("delivery_type")
+    type_of = configuration.dimensions.of_delivery_type
+    position = configuration.dimensions.names.index(type_of) if type_of else None
     groups: dict[tuple[Any, ...], list[Key]] = {}
     for key in sorted(found.values):
         name, level, code, split = key
         *others, types = meaning[name]
-        kind = split[position]
-        if kind != ALL:
-            types = types & {one for one, declared in kinds.items() if declared.dimension == kind}
-        bare = (*split[:position], *split[position + 1 :])
+        bare = split
+        if position is not None:
+            kind = split[position]
+            if kind != ALL:
+                types = types & {one for one, declared in kinds.items() if declared.dimension == kind}
+            bare = (*split[:position], *split[position + 1 :])
         groups.setdefault((*others, types, level, code, bare), []).append(key)
     for first, *rest in groups.values():
         for other in rest:

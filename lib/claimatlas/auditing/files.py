@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.schemas import LEDGER, PUBLISHED_CELLS, Table
+from claimatlas.tables.schemas import LEDGER, PUBLISHED_CELLS, Table, configured
 
 Row = dict[str, Any]
 AUDIT = "audit.json"
@@ -27,21 +28,22 @@ class Folder:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def read_folder(folder: str) -> Folder:
+def read_folder(folder: str, configuration: Configuration) -> Folder:
     """Read the published tables; where there are none, every CSV file below the folder that has their columns.
 
     Raises:
         InputError: there are neither; a file's value is none of its column; two files disagree about a cell.
     """
     reader = DeltaReader(folder)
+    table = configured(PUBLISHED_CELLS, configuration)
     if reader.exists(PUBLISHED_CELLS):
         named = reader.rows(LEDGER, columns={"release": "release"}, distinct=True) if reader.exists(LEDGER) else []
-        return Folder(reader.rows(PUBLISHED_CELLS), frozenset(row["release"] for row in named))
+        return Folder(reader.rows(table), frozenset(row["release"] for row in named))
     cells: dict[tuple[Any, ...], Row] = {}
     releases: set[int] = set()
     for file in sorted(Path(folder).rglob("*.csv")) if Path(folder).is_dir() else ():
-        for row in _rows_of(file, PUBLISHED_CELLS):
-            before = cells.setdefault(_key(row), row)
+        for row in _rows_of(file, table):
+            before = cells.setdefault(_key(row, configuration.dimensions.names), row)
             if before != row:
                 raise InputError(f"{file}: {row['indicator_id']}, {row['geo_code']}: another file has other values.")
         if file.name.startswith("ledger"):
@@ -55,10 +57,9 @@ def read_folder(folder: str) -> Folder:
     return Folder(list(cells.values()), frozenset(releases), settings)
 
 
-def _key(row: Row) -> tuple[Any, ...]:
+def _key(row: Row, dimensions: Sequence[str]) -> tuple[Any, ...]:
     names = ("release", "indicator_id", "year", "geo_level", "geo_code")
-    splits = ("age_category", "increased_reimbursement", "delivery_type", "sex")
-    return tuple(row[name] for name in (*names, *splits))
+    return tuple(row[name] for name in (*names, *dimensions))
 
 
 def _rows_of(file: Path, table: Table) -> Iterator[Row]:

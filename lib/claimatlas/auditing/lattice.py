@@ -17,11 +17,10 @@ import numpy.typing as npt
 
 from claimatlas.auditing.figures import Key, Published
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import DIMENSIONS, Population
+from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.publication import Publication
-from claimatlas.configuration.reserved import LABELS
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -86,12 +85,14 @@ class Places:
 class Count:
     """What is counted: its dimensions with their values, and its table of figures.
 
-    low, high: whole-number bounds. planned, shown: whether a figure is published, and whether with its value.
+    width: how many columns of dimensions there are. low, high: whole-number bounds. planned, shown: whether a figure
+    is published, and whether with its value.
     """
 
     name: str
     columns: tuple[int, ...]
     values: tuple[tuple[str, ...], ...]
+    width: int
     depth: int
     sums: list[Sum]
     low: Counts
@@ -139,7 +140,7 @@ class Count:
     def full_split(self, split: int) -> tuple[str, ...]:
         """The value of every column of dimensions."""
         named = dict(zip(self.columns, self.splits[split], strict=True))
-        return tuple(named.get(column, ALL) for column in range(len(CELL_DIMENSIONS)))
+        return tuple(named.get(column, ALL) for column in range(self.width))
 
     def own_split(self, split: tuple[str, ...]) -> int | None:
         """Where a split of every column stands; none when the count is not split so."""
@@ -213,19 +214,12 @@ def values_of(
     configuration: Configuration, publication: Publication, population: Population
 ) -> dict[int, tuple[str, ...]]:
     """The values that are published in each column of dimensions, by the column's position."""
-    settings = configuration.settings
-    classes = settings.age_categories
-    ages = classes.deliveries if population == "deliveries" else classes.beneficiaries
-    every = {
-        "age_category": (*(age.label for age in ages), LABELS[1]),
-        "increased_reimbursement": ("yes", "no", LABELS[1]),
-        "sex": ("female", "male", LABELS[1]),
-        "delivery_type": tuple(kind.dimension for kind in configuration.services.delivery_types.values()),
-    }
+    dimensions = configuration.dimensions
     found = {}
-    for name in DIMENSIONS[population]:
+    for name in dimensions.of(population):
         merged = publication.published_as.get(name, {})
-        found[CELL_DIMENSIONS.index(name)] = tuple(dict.fromkeys(merged.get(value, value) for value in every[name]))
+        values = dimensions.values(name, population)
+        found[dimensions.names.index(name)] = tuple(dict.fromkeys(merged.get(value, value) for value in values))
     return found
 
 
@@ -253,7 +247,8 @@ def lattice_of(
     counts = []
     for name, (columns, of_levels) in sorted(used.items()):
         own = {column: values[column] for column in sorted(columns)}
-        counts.append(_count(name, own, max(levels.index(level) for level in of_levels), places))
+        width = len(configuration.dimensions.names)
+        counts.append(_count(name, own, width, max(levels.index(level) for level in of_levels), places))
     lattice = Lattice(places, counts)
     for key, value in found.values.items():
         number, *cell = lattice.find(key)
@@ -267,12 +262,21 @@ def lattice_of(
     return lattice
 
 
-def _count(name: str, values: dict[int, tuple[str, ...]], depth: int, places: Places) -> Count:
+def _count(name: str, values: dict[int, tuple[str, ...]], width: int, depth: int, places: Places) -> Count:
     shape = (places.number(depth), int(np.prod([len(names) + 1 for names in values.values()], dtype=int)))
     nothing = np.zeros(shape, dtype=bool)
     low, high = np.zeros(shape, dtype=np.int64), np.full(shape, NO_BOUND, dtype=np.int64)
     return Count(
-        name, tuple(values), tuple(values.values()), depth, places.sums(depth), low, high, nothing, nothing.copy()
+        name,
+        tuple(values),
+        tuple(values.values()),
+        width,
+        depth,
+        places.sums(depth),
+        low,
+        high,
+        nothing,
+        nothing.copy(),
     )
 
 
@@ -281,7 +285,7 @@ def _order(lattice: Lattice, part: str, whole: str) -> Order:
     one, other = lattice.counts[lattice.number[part]], lattice.counts[lattice.number[whole]]
     common = {column: names for column, names in zip(one.columns, one.values, strict=True) if column in other.columns}
     depth = min(one.depth, other.depth)
-    gap = _count(f"{whole} - {part}", common, depth, lattice.places)
+    gap = _count(f"{whole} - {part}", common, one.width, depth, lattice.places)
     positions = []
     for count in (one, other):
         positions.append(np.array([count.own_split(gap.full_split(split)) for split in range(len(gap.splits))]))

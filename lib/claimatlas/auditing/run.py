@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -16,10 +16,11 @@ from claimatlas.auditing.files import Folder, Row, read_folder
 from claimatlas.auditing.lattice import Lattice, lattice_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator, Population
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication, RevisionBound
 from claimatlas.errors import InputError
-from claimatlas.tables.schemas import CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
 
 Group = tuple[int, int, Population]
 """Release, year, population."""
@@ -93,7 +94,7 @@ def audit(
     Raises:
         InputError: there is nothing published, or the ledger names a release that is not there.
     """
-    read = read_folder(folder)
+    read = read_folder(folder, configuration)
     publication = _as_published(read, publication)
     groups = _groups(read.cells, configuration)
     there = {release for release, _, _ in groups}
@@ -115,7 +116,7 @@ def audit(
         findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
         rules = replace(rules_of(configuration, publication, population), settle_all=strict)
         findings.add(attack(found, lattice, rules, progress, until), group)
-        findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators)
+        findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators, configuration.dimensions.names)
         progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")
     return findings
 
@@ -186,12 +187,14 @@ def _names(configuration: Configuration) -> dict[tuple[str, str], str]:
     return names
 
 
-def _wrong_ranges(rows: Iterable[Row], found: Published, indicators: Mapping[str, Indicator]) -> list[str]:
+def _wrong_ranges(
+    rows: Iterable[Row], found: Published, indicators: Mapping[str, Indicator], dimensions: Sequence[str]
+) -> list[str]:
     """The rows whose published range is not what follows from the published figures."""
     ranges = ranges_of(found)
     wrong = []
     for row in rows:
-        split = tuple(row[name] for name in CELL_DIMENSIONS)
+        split = tuple(row[name] or ALL for name in dimensions)
         if row["confidentiality"] != "C" or not row["denominator"]:
             continue
         indicator = indicators[row["indicator_id"]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import reduce
-from itertools import product
+from itertools import combinations
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -21,7 +21,8 @@ from claimatlas.cells.numerators import (
     numerator_of_member,
 )
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.tables.schemas import ALL
 
@@ -30,12 +31,12 @@ _PLACE = "year int, _place string, geo_level string, geo_code string"
 
 def finest_counts(
     members: DataFrame,
-    population: Population,
+    dimensions: Sequence[str],
     indicators: Sequence[Indicator],
     place: Sequence[str],
     extra: Sequence[Column] = (),
 ) -> DataFrame:
-    """Count the members of a population by year, place and all dimensions.
+    """Count the members of a population by year, place and all of its dimensions.
 
     Grain in: one row per member. Grain out: one row per ``year``, ``place`` columns and dimensions, with
     the columns of ``measure_columns`` and ``extra`` aggregates. A numerator is null where a member's share in it is not
@@ -54,7 +55,7 @@ def finest_counts(
         for indicator in indicators
         if indicator.numerator.flags
     }
-    return members.groupBy("year", *place, *DIMENSIONS[population]).agg(
+    return members.groupBy("year", *place, *dimensions).agg(
         *[count.alias(name) for name, count in (denominators | numerators).items()], *extra
     )
 
@@ -89,10 +90,10 @@ def cube(
     Grain in: the result of ``finest_counts`` by place (and ``sector`` or ``hospital_id``, where an indicator
     goes down to it). Grain out: one row per ``year``, ``geo_level``, ``geo_code`` and dimensions, ``all``
     where one is summed over. With every dimension ``all`` each place of the vintage has a row, of zeros if
-    need be.
+    need be. It has the combinations that an indicator has.
     """
     spark = finest.sparkSession
-    dimensions = DIMENSIONS[population]
+    dimensions = configuration.dimensions.of(population)
     measures = measure_columns(indicators)
     place = configuration.settings.geography.domicile_level
     lookup = F.broadcast(places(spark, configuration, years).withColumnRenamed("year", "_year"))
@@ -102,7 +103,7 @@ def cube(
         lookup, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
     )
     counted = [
-        _by_cell(by_level, dimensions, dimensions, measures),
+        _by_cell(by_level, dimensions, [indicator.dimensions for indicator in indicators], measures),
         _zeros(spark, configuration, years, dimensions, measures),
     ]
     if any(SECTOR in indicator.levels for indicator in indicators):
@@ -111,7 +112,7 @@ def cube(
             counted.append(_zero_sectors(spark, configuration, years, dimensions, measures))
     of_hospitals = [indicator for indicator in indicators if HOSPITAL in indicator.levels]
     if of_hospitals:
-        split_by = {dimension for indicator in of_hospitals for dimension in indicator.dimensions}
+        split_by = [indicator.dimensions for indicator in of_hospitals]
         counted.append(_by_cell(_hospitals(finest), dimensions, split_by, measures))
     columns = ["year", "geo_level", "geo_code", *dimensions]
     rows = reduce(DataFrame.unionByName, [part.select(*columns, *measures) for part in counted])
@@ -119,19 +120,25 @@ def cube(
 
 
 def _by_cell(
-    rows: DataFrame, dimensions: Sequence[str], split_by: Collection[str], measures: Sequence[str]
+    rows: DataFrame, dimensions: Sequence[str], split_by: Sequence[Collection[str]], measures: Sequence[str]
 ) -> DataFrame:
-    """Repeat each row for every cell that it counts in: each dimension of ``split_by`` split, or summed over."""
-    choices = product(
-        *[(F.col(dimension), F.lit(ALL)) if dimension in split_by else (F.lit(ALL),) for dimension in dimensions]
-    )
-    combinations = F.array(
+    """Repeat each row for every cell that it counts in.
+
+    ``split_by``: the dimensions of each indicator; within them each is split or summed over.
+    """
+    choices = [
+        names
+        for number in range(len(dimensions), -1, -1)
+        for names in combinations(dimensions, number)
+        if any(set(names) <= set(own) for own in split_by)
+    ]
+    cells_of = F.array(
         *[
-            F.struct(*[value.alias(dimension) for dimension, value in zip(dimensions, values, strict=True)])
-            for values in choices
+            F.struct(*[(F.col(name) if name in names else F.lit(ALL)).alias(name) for name in dimensions])
+            for names in choices
         ]
     )
-    cells = rows.withColumn("_cell", F.explode(combinations))
+    cells = rows.withColumn("_cell", F.explode(cells_of))
     return cells.select("year", "geo_level", "geo_code", "_cell.*", *measures)
 
 

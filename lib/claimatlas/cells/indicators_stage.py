@@ -10,20 +10,28 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
-from claimatlas.cells.members import ODD_OF_BENEFICIARIES, beneficiary_counts, delivery_counts
-from claimatlas.cells.rows import Computable, published_rows
+from claimatlas.cells.members import (
+    ODD_OF_BENEFICIARIES,
+    beneficiary_counts,
+    delivery_counts,
+    require_dimensions_of_deliveries,
+)
+from claimatlas.cells.rows import Computable, Split, published_rows
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.claims.netting import SERVICE_COUNTS
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator, Population
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.context import Counts, RunContext, SilverFacts
+from claimatlas.runs.record import RunRecord
 from claimatlas.spark.questions import ask
-from claimatlas.tables.schemas import CELL_DIMENSIONS, IMAGING, POSTNATAL, Table, deliveries_table
+from claimatlas.tables.schemas import IMAGING, POSTNATAL, Table, configured, deliveries_table
+from claimatlas.tables.store import Store
 
 TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": POSTNATAL}
-"""The table of gold that holds a population's cells."""
+"""The table of gold that holds a population's cells, without its dimensions: ``configured`` adds them."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ def count_members(population: Population, context: RunContext, lines: DataFrame)
     indicators = indicators_by_population(configuration)[population]
     if population == "deliveries":
         record.progress("indicators: counting deliveries")
+        require_dimensions_of_deliveries(store, configuration, years)
         deliveries = store.read(deliveries_table(configuration))
         finest = store.materialise(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
         return CountedMembers(finest, {})
@@ -121,12 +130,35 @@ def ignored_services(counts: Mapping[str, Mapping[str, int]], years: Sequence[in
     return ignored
 
 
+def warn_of_years_without_dimensions(store: Store, configuration: Configuration, record: RunRecord) -> None:
+    """Warn of the years of gold from before a dimension of an indicator was declared: they are split by it nowhere."""
+    if configuration.dimensions.meaning is None:
+        return
+    for population, indicators in indicators_by_population(configuration).items():
+        table = configured(TABLES[population], configuration)
+        names = list(dict.fromkeys(name for indicator in indicators for name in indicator.dimensions))
+        if not names or not store.exists(table):
+            continue
+        # A dimension that was computed is nowhere null.
+        rows = store.read(table).groupBy("year").agg(*[F.count(name).alias(name) for name in names])
+        computed = {row["year"]: row for row in ask({"years": rows})["years"]}
+        for name in names:
+            years = [str(year) for year, row in sorted(computed.items()) if not row[name]]
+            if years:
+                record.warn(
+                    f"{store.called(table)}: there was no dimension {name} when {', '.join(years)} "
+                    f"{'was' if len(years) == 1 else 'were'} computed: it is null (not computed) there, and no figure "
+                    "is split by it. Compute anew to split them."
+                )
+
+
 def write_cells(
     cells: DataFrame, population: Population, context: RunContext, silver: SilverFacts, complete_through: date | None
 ) -> None:
     """Replace the rows of the years in the population's table of gold by those of its cube, ``cells``."""
     store, configuration, years, record = context.store, context.configuration, context.years, context.record
-    indicators, table = indicators_by_population(configuration)[population], TABLES[population]
+    indicators = indicators_by_population(configuration)[population]
+    table = configured(TABLES[population], configuration)
     has_stays = HOSPITAL_STAYS_INPUT.name in silver.tables
     statuses = {
         (indicator.id, year): status_of(indicator, year, configuration, complete_through, has_stays=has_stays)
@@ -140,11 +172,12 @@ def write_cells(
     without_denominator = {indicator.id for indicator in indicators if indicator.needs_stays and not has_stays}
     record.add_to_note("statuses", {f"{indicator} {year}": status for (indicator, year), status in statuses.items()})
     known_levels = [*configuration.geography.levels, *([SECTOR] if configuration.sector_table else [])]
-    published = published_rows(cells, population, indicators, Computable(statuses, known_levels, without_denominator))
+    computable = Computable(statuses, known_levels, without_denominator)
+    published = published_rows(cells, Split.of(population, configuration), indicators, computable)
     rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
-    order = ("year", "geo_level", "indicator_id", "geo_code", *CELL_DIMENSIONS)
+    order = ("year", "geo_level", "indicator_id", "geo_code", *configuration.dimensions.names)
     written = store.replace_years(rows, table, years, order, {"run_id": record.run_id})
     for row in written.group_by(["year", "geo_level"]).aggregate([([], "count_all")]).to_pylist():
         record.count(f"cells.{table.name}.{row['year']}", {row["geo_level"]: row["count_all"]})

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import finest_counts
 from claimatlas.cells.shares import DELIVERY_KIND
 from claimatlas.claims.netting import SERVICE_COUNTS, service_counts
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.dimensions import DELIVERY_TYPE
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
+from claimatlas.errors import InputError
 from claimatlas.population.beneficiaries import beneficiary_years
+from claimatlas.population.dimensions import true_or_false
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.population.spans import by_year
-from claimatlas.tables.schemas import POPULATION
+from claimatlas.spark.questions import ask
+from claimatlas.tables.schemas import POPULATION, configured, deliveries_table
 from claimatlas.tables.store import Store
 
 ODD_OF_BENEFICIARIES = (
@@ -30,6 +34,47 @@ ODD_OF_BENEFICIARIES = (
     "age_implausible",
 )
 """Counts of beneficiary-years that a run record keeps beside their cells."""
+
+
+def require_columns_of_dimensions(store: Store, configuration: Configuration) -> None:
+    """Refuse a silver from before a dimension was declared that reads a column of the population.
+
+    Everybody would be unknown in it.
+
+    Raises:
+        InputError: naming the column.
+    """
+    if configuration.dimensions.meaning is None:
+        return
+    there = store.columns(POPULATION)
+    for own in configuration.dimensions.population_columns:
+        if own.name not in there:
+            raise InputError(
+                f"{store.called(POPULATION)} in {store.root} has no column {own.name}, which dimensions.yaml names: it "
+                "was taken in before. Take the input in anew (--input)."
+            )
+
+
+def require_dimensions_of_deliveries(store: Store, configuration: Configuration, years: Sequence[int]) -> None:
+    """Refuse deliveries that were formed before a dimension of theirs was declared; they would be unknown in it.
+
+    Raises:
+        InputError: naming the years and the dimension.
+    """
+    dimensions = configuration.dimensions
+    names = [name for name in dimensions.of("deliveries") if not dimensions.declared[name].is_of_delivery]
+    if dimensions.meaning is None or not names:
+        return
+    rows = store.read(deliveries_table(configuration)).where(F.col("year").isin(list(years)))
+    known = rows.groupBy("year").agg(*[F.count(name).alias(name) for name in names])
+    found = sorted(ask({"years": known})["years"], key=lambda row: int(row["year"]))
+    for name in names:
+        lacking = [str(row["year"]) for row in found if not row[name]]
+        if lacking:
+            raise InputError(
+                f"There was no dimension {name} when the deliveries of {', '.join(lacking)} were formed: "
+                "form them anew."
+            )
 
 
 class BeneficiaryCounts(NamedTuple):
@@ -61,8 +106,9 @@ def beneficiary_counts(
     services = services_of_years(lines, configuration, years)
     of_beneficiaries = quantities_of_beneficiaries(services, configuration, service_counts())
     quantities = store.materialise(of_beneficiaries, "beneficiary_quantities")
+    population = store.read(configured(POPULATION, configuration))
     domiciled = with_domicile(
-        by_year(store.read(POPULATION), configuration, years).where(F.col("year").isin(list(years))),
+        by_year(population, configuration, years).where(F.col("year").isin(list(years))),
         carrying_table(store.spark, configuration, years),
         sector_years(store.spark, configuration, years),
         configuration,
@@ -79,7 +125,9 @@ def beneficiary_counts(
         F.sum("service_lines").alias("service_lines"),
     ]
     place = configuration.settings.geography.domicile_level
-    finest = finest_counts(members, "beneficiary_years", indicators, [place, SECTOR], extra)
+    finest = finest_counts(
+        members, configuration.dimensions.of("beneficiary_years"), indicators, [place, SECTOR], extra
+    )
     return BeneficiaryCounts(finest, _totals_of_services(quantities, configuration))
 
 
@@ -93,11 +141,8 @@ def delivery_counts(
     not false), and ``implausible_interval``.
     """
     members = deliveries.where(F.col("year").isin(list(years)))
-    delivery_type = F.lit(None).cast("string")
-    for name, kind in configuration.services.delivery_types.items():
-        delivery_type = F.when(F.col("delivery_type") == name, F.lit(kind.dimension)).otherwise(delivery_type)
     place = configuration.settings.geography.domicile_level
-    typed = members.withColumn(DELIVERY_KIND, F.col("delivery_type")).withColumn("delivery_type", delivery_type)
+    typed = members.withColumn(DELIVERY_KIND, F.col("delivery_type")).withColumns(_of_deliveries(configuration))
     extra = [
         *domicile_counts(),
         *[
@@ -106,7 +151,21 @@ def delivery_counts(
         ],
         F.count_if("implausible_interval").alias("implausible_interval"),
     ]
-    return finest_counts(typed, "deliveries", indicators, [place, "hospital_id"], extra)
+    return finest_counts(typed, configuration.dimensions.of("deliveries"), indicators, [place, "hospital_id"], extra)
+
+
+def _of_deliveries(configuration: Configuration) -> dict[str, Column]:
+    """The dimensions of a delivery: what a column of it says; the others stand in ``silver/deliveries`` already."""
+    found = {}
+    for name in configuration.dimensions.of("deliveries"):
+        dimension = configuration.dimensions.declared[name]
+        if dimension.source == DELIVERY_TYPE:
+            found[name] = F.lit(None).cast("string")
+            for kind, declared in configuration.services.delivery_types.items():
+                found[name] = F.when(F.col("delivery_type") == kind, F.lit(declared.dimension)).otherwise(found[name])
+        elif dimension.is_of_delivery:
+            found[name] = true_or_false(F.col(str(dimension.column)))
+    return found
 
 
 def _totals_of_services(quantities: DataFrame, configuration: Configuration) -> DataFrame:

@@ -10,10 +10,25 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.conventions import Z
 from claimatlas.spark.columns import all_of
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
+
+
+@dataclass(frozen=True)
+class Split:
+    """The dimensions that a population has, and all that are declared: the columns of gold."""
+
+    own: tuple[str, ...]
+    declared: tuple[str, ...]
+
+    @staticmethod
+    def of(population: Population, configuration: Configuration) -> Split:
+        """Those of a population."""
+        return Split(configuration.dimensions.of(population), configuration.dimensions.names)
 
 
 @dataclass(frozen=True)
@@ -29,9 +44,7 @@ class Computable:
     without_denominator: Collection[str] = ()
 
 
-def published_rows(
-    cube: DataFrame, population: Population, indicators: Sequence[Indicator], computable: Computable
-) -> DataFrame:
+def published_rows(cube: DataFrame, split: Split, indicators: Sequence[Indicator], computable: Computable) -> DataFrame:
     """Turn the cube into the rows of a gold table, without the run that writes them.
 
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
@@ -39,19 +52,19 @@ def published_rows(
     is above zero; with every dimension ``all`` it has each place of the vintage, at the known levels. An indicator
     without denominator has these rows only.
     """
-    parts = [_of_indicator(indicator, population, computable) for indicator in indicators]
+    parts = [_of_indicator(indicator, split.own, computable) for indicator in indicators]
     exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
     return exploded.select(
         "year",
         "geo_level",
         "geo_code",
         F.col("year").alias("geo_vintage"),
-        *_dimensions(population),
+        *_dimensions(split),
         "_cell.*",
     )
 
 
-def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequence[Indicator]) -> DataFrame:
+def measures_of_rows(rows: DataFrame, dimensions: Sequence[str], indicators: Sequence[Indicator]) -> DataFrame:
     """Turn the rows of a gold table back into the cube that they came from.
 
     Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
@@ -63,20 +76,19 @@ def measures_of_rows(rows: DataFrame, population: Population, indicators: Sequen
         measures[column] = F.when(F.col("indicator_id").isin(sharing), F.col("denominator"))
     for indicator in indicators:
         measures[numerator_column(indicator)] = F.when(F.col("indicator_id") == indicator.id, F.col("numerator"))
-    return rows.groupBy("year", "geo_level", "geo_code", *DIMENSIONS[population]).agg(
+    return rows.groupBy("year", "geo_level", "geo_code", *dimensions).agg(
         *[F.coalesce(F.max(measure), F.lit(0)).alias(name) for name, measure in measures.items()]
     )
 
 
-def _dimensions(population: Population) -> list[Column]:
-    has = DIMENSIONS[population]
-    return [F.col(name) if name in has else F.lit(ALL).alias(name) for name in CELL_DIMENSIONS]
+def _dimensions(split: Split) -> list[Column]:
+    return [F.col(name) if name in split.own else F.lit(ALL).alias(name) for name in split.declared]
 
 
-def _of_indicator(indicator: Indicator, population: Population, computable: Computable) -> Column:
+def _of_indicator(indicator: Indicator, dimensions: Sequence[str], computable: Computable) -> Column:
     statuses, knows_members = computable.statuses, indicator.id not in computable.without_denominator
     numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
-    summed_over = [F.col(name) == ALL for name in DIMENSIONS[population] if name not in indicator.dimensions]
+    summed_over = [F.col(name) == ALL for name in dimensions if name not in indicator.dimensions]
     # There is no list of all hospitals: one has a row when it has a member. The same holds for sectors without a table.
     is_known = F.col("geo_level").isin(list(computable.known_levels))
     is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & is_known

@@ -39,7 +39,7 @@ def _restrictions(denominator: Denominator) -> Iterator[str]:
         if ages.to is not None:
             yield f"`age` <= {ages.to}"
     if denominator.sexes:
-        yield one_of("sex", sorted(denominator.sexes))
+        yield one_of("recorded_sex", sorted(denominator.sexes))
     if denominator.with_flag:
         yield f"COALESCE({quoted(denominator.with_flag)}, FALSE)"
     if denominator.without_flag:

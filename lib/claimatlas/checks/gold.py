@@ -13,7 +13,7 @@ from claimatlas.checks.sums import FIGURES, MEMBERS, PLACES, WITH_UNKNOWN, Count
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.tables.published import of_country
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
 
 
 def check_sums(
@@ -42,7 +42,8 @@ def judge_sum(row: Mapping[str, Any], configuration: Configuration) -> Finding:
             SUMS, subject, 0.0, 0.0, ok=True, sentence=f"{name}: all add up with {parts}.", cases=row["compared"]
         )
     example = row["example"]
-    place = " ".join([example["geo_code"], *[example[name] for name in CELL_DIMENSIONS if example[name] != ALL]])
+    split = [example[name] for name in configuration.dimensions.names if example[name] != ALL]
+    place = " ".join([example["geo_code"], *split])
     sides = [" / ".join(f"{example[f'{side}_{figure}']:,}" for figure in FIGURES) for side in ("published", "summed")]
     must = "not" if example["exact"] else "less than"
     sentence = (

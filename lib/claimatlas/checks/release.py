@@ -33,7 +33,7 @@ def require_publishable(context: RunContext, counts: Mapping[str, Mapping[str, i
     """
     configuration, years = context.configuration, context.years
     context.record.progress("indicators: checking what is to be published")
-    cells = newest_rows(context.store, years)
+    cells = newest_rows(context.store, configuration, years)
     wrong = out_of_bounds(check_sums(cells, configuration, years, _counted(counts, years)))
     if wrong:
         raise QualityGateError(_said("do not add up", wrong))

@@ -16,16 +16,16 @@ from claimatlas.checks.nesting import parts_and_sums
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.published import aligned, summed_where_null
+from claimatlas.tables.schemas import ALL
 
 PUBLISHED, PLACES, WITH_UNKNOWN, MEMBERS = "published", "places", "places_and_unknown", "members"
 """The kinds of parts: the cell itself; its smallest places; these with the members of unknown domicile; all members
 that were counted before cells were formed.
 """
 FIGURES = ("numerator", "denominator")
-_CELL = ("geo_level", "geo_code", *CELL_DIMENSIONS)
-_KEY = ("indicator_id", *_CELL)
-_PARTS = (PUBLISHED, PLACES, HOSPITAL, SECTOR, *CELL_DIMENSIONS)
+_PLACE = ("geo_level", "geo_code")
+_PARTS = (PUBLISHED, PLACES, HOSPITAL, SECTOR)
 
 
 class Members(NamedTuple):
@@ -63,23 +63,30 @@ def measure_sums(
     ``sum`` is ``places`` (a larger place is its smallest places; the country may be more, as it counts unknown
     domiciles), ``places_and_unknown`` (the country's denominator is its smallest places and the unknown domiciles of
     ``counted``), ``members`` (it is the number of ``counted``, where there is one country), ``hospital`` or ``sector``
-    (together not more than the country), or a dimension (``all`` is its values, ``unknown`` too). What is not
-    computable counts as 0 on both sides.
+    (together not more than the country), or a dimension (``all`` is its values, ``unknown`` too; not in a year in which
+    it was not computed). What is not computable counts as 0 on both sides.
     """
     declared = pc.is_in(cells["indicator_id"], pa.array([i.id for i in configuration.indicators], pa.string()))
-    judged = cells.filter(declared)
+    judged = aligned(cells.filter(declared), configuration.dimensions.names)
     found: list[dict[str, Any]] = []
     for year in sorted(set(years)):
-        of_year = judged.filter(pc.equal(judged["year"], year)).select([*_KEY, *FIGURES])
+        of_year = judged.filter(pc.equal(judged["year"], year))
         if of_year.num_rows:
-            found += _OneYear(configuration, year).measured(of_year, counted)
+            found += _OneYear(configuration, year, of_year).measured(counted)
     return found
 
 
 class _OneYear:
-    """The sums of one year's cells."""
+    """The sums of one year's cells, ``aligned``."""
 
-    def __init__(self, configuration: Configuration, year: int) -> None:
+    def __init__(self, configuration: Configuration, year: int, cells: pa.Table) -> None:
+        names = configuration.dimensions.names
+        self.cell = (*_PLACE, *names)
+        self.key = ("indicator_id", *self.cell)
+        self.dimensions = [name for name in names if cells[name].null_count < cells.num_rows]
+        """Those that were computed: in a year from before one was declared nothing is split by it."""
+        self.parts = (*_PARTS, *self.dimensions)
+        self.cells = summed_where_null(cells).select([*self.key, *FIGURES])
         self.configuration = configuration
         self.year = year
         self.levels = configuration.settings.geography.levels
@@ -98,8 +105,8 @@ class _OneYear:
         }
         """By level of the parts: the larger places of each part, and whether a larger place is all of its parts."""
 
-    def measured(self, cells: pa.Table, counted: Counted) -> Iterator[dict[str, Any]]:
-        totals = self._totals(cells)
+    def measured(self, counted: Counted) -> Iterator[dict[str, Any]]:
+        totals = self._totals(self.cells)
         for kind in self._sums(totals, counted):
             yield from self._compared(totals, kind)
 
@@ -107,26 +114,29 @@ class _OneYear:
         """Each cell as published and as the sum of each kind of parts.
 
         One row per cell that is published or that has a part: ``<part>_numerator`` and ``<part>_denominator`` for
-        each of ``_PARTS``, 0 without any.
+        each of the parts, 0 without any.
         """
         parts = [(PUBLISHED, cells), *self._parts(cells)]
-        wide = []
+        wide, names = [], self._sum_names()
         for name, rows in parts:
             figures = {f"{name}_{figure}": pc.fill_null(rows[figure], 0) for figure in FIGURES}
             nothing = pa.nulls(rows.num_rows, pa.int64())
-            columns = [figures.get(f"{part}_{figure}", nothing) for part in _PARTS for figure in FIGURES]
-            wide.append(pa.table([*[rows[name] for name in _KEY], *columns], names=[*_KEY, *_sum_names()]))
-        grouped = pa.concat_tables(wide).group_by(list(_KEY)).aggregate([(name, "sum") for name in _sum_names()])
-        sums = [pc.fill_null(grouped[f"{name}_sum"], 0) for name in _sum_names()]
+            columns = [figures.get(f"{part}_{figure}", nothing) for part in self.parts for figure in FIGURES]
+            wide.append(pa.table([*[rows[name] for name in self.key], *columns], names=[*self.key, *names]))
+        grouped = pa.concat_tables(wide).group_by(list(self.key)).aggregate([(name, "sum") for name in names])
+        sums = [pc.fill_null(grouped[f"{name}_sum"], 0) for name in names]
         has_places = pc.or_(
             pc.is_valid(grouped[f"{PUBLISHED}_numerator_sum"]), pc.is_valid(grouped[f"{PLACES}_numerator_sum"])
         )
-        names = [*_KEY, *_sum_names(), "_has_places"]
-        return pa.table([*[grouped[name] for name in _KEY], *sums, has_places], names=names)
+        names = [*self.key, *names, "_has_places"]
+        return pa.table([*[grouped[name] for name in self.key], *sums, has_places], names=names)
+
+    def _sum_names(self) -> list[str]:
+        return [f"{part}_{figure}" for part in self.parts for figure in FIGURES]
 
     def _parts(self, cells: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         """Cells as parts of other cells, with the key of the cell that they are a part of."""
-        for name in CELL_DIMENSIONS:
+        for name in self.dimensions:
             yield name, _with(cells.filter(pc.not_equal(cells[name], ALL)), name, ALL)
         if self.country is not None:
             for level in (HOSPITAL, SECTOR):
@@ -165,12 +175,12 @@ class _OneYear:
             ids = [i.id for i in self.configuration.indicators if level in i.levels]
             applies = pc.and_(is_country, _is_in(totals["indicator_id"], ids))
             yield _sum(totals, level, level, applies, _all(totals, value=False))
-        for name in CELL_DIMENSIONS:
+        for name in self.dimensions:
             ids = [i.id for i in self.configuration.indicators if name in i.dimensions]
             applies = pc.and_(pc.equal(totals[name], ALL), _is_in(totals["indicator_id"], ids))
             yield _sum(totals, name, name, applies, _all(totals, value=True))
         total = is_country
-        for name in CELL_DIMENSIONS:
+        for name in self.configuration.dimensions.names:
             total = pc.and_(total, pc.equal(totals[name], ALL))
         yield from self._members(totals, total, counted)
 
@@ -213,11 +223,11 @@ class _OneYear:
         equal = pc.and_(pc.equal(summed[0], published[0]), pc.equal(summed[1], published[1]))
         not_more = pc.and_(pc.less_equal(summed[0], published[0]), pc.less_equal(summed[1], published[1]))
         wrong = pc.invert(pc.if_else(kind.exact, equal, not_more))
-        columns = [*[totals[name] for name in _KEY], kind.exact, *published, *summed, wrong]
-        names = [*_KEY, "exact", *[f"{side}_{figure}" for side in ("published", "summed") for figure in FIGURES]]
+        columns = [*[totals[name] for name in self.key], kind.exact, *published, *summed, wrong]
+        names = [*self.key, "exact", *[f"{side}_{figure}" for side in ("published", "summed") for figure in FIGURES]]
         rows = pa.table(columns, names=[*names, "_wrong"]).filter(kind.applies)
         examples: dict[tuple[str, str], dict[str, Any]] = {}
-        order = [(name, "ascending") for name in _CELL[1:]]
+        order = [(name, "ascending") for name in self.cell[1:]]
         for row in rows.filter(rows["_wrong"]).sort_by(order).to_pylist():
             examples.setdefault((row["indicator_id"], row["geo_level"]), row)
         counts = rows.group_by(["indicator_id", "geo_level"]).aggregate([("_wrong", "count"), ("_wrong", "sum")])
@@ -230,10 +240,6 @@ class _OneYear:
 
 def _sum(totals: pa.Table, name: str, part: str, applies: pa.Array, exact: pa.Array) -> _Sum:
     return _Sum(name, applies, totals[f"{part}_numerator"], totals[f"{part}_denominator"], exact)
-
-
-def _sum_names() -> list[str]:
-    return [f"{part}_{figure}" for part in _PARTS for figure in FIGURES]
 
 
 def _with(rows: pa.Table, name: str, value: str | pa.Array) -> pa.Table:

@@ -11,7 +11,7 @@ from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.sessions import session_for
 from claimatlas.errors import InputError
-from claimatlas.explanations.changes import CELL_KEY, Difference, compare_runs, resolve_run
+from claimatlas.explanations.changes import Difference, compare_runs, resolve_run
 from claimatlas.explanations.changes_text import as_dict, as_text
 from claimatlas.paths import is_remote
 from claimatlas.runs.lock import workspace
@@ -58,6 +58,6 @@ def _write_cells(difference: Difference, file: Path) -> None:
         with file.open("x", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(difference.cells.columns)
-            writer.writerows(difference.cells.orderBy(*CELL_KEY).collect())
+            writer.writerows(difference.cells.orderBy(*difference.key).collect())
     except OSError as error:
         raise InputError(f"The file {file} cannot be written ({error.strerror}).") from None

@@ -16,7 +16,6 @@ from claimatlas.explanations.cell import CellKey, Counted
 from claimatlas.explanations.explain import CountBeneficiaries, explain_cell
 from claimatlas.explanations.text import as_text
 from claimatlas.runs.lock import workspace
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
 
 APP_NAME = "claimatlas explain"
 DESCRIPTION = "Explain one published cell: its value, how it was formed, and from what."
@@ -30,8 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--year", metavar="YEAR", type=options.one_year, required=True)
     parser.add_argument("--geo", metavar="CODE", required=True, help="code of the place or hospital")
     parser.add_argument("--geo-level", metavar="LEVEL", help="its level, where several have the code")
-    for dimension in CELL_DIMENSIONS:
-        parser.add_argument(f"--{dimension.replace('_', '-')}", metavar="VALUE", default=ALL)
+    parser.add_argument(
+        "--split",
+        metavar="DIMENSION=VALUE",
+        action="append",
+        default=[],
+        type=_split,
+        help="the cell's value in a dimension, such as sex=female; any number of times",
+    )
     parser.add_argument(
         "--recount",
         action="store_true",
@@ -46,14 +51,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> None:
-    dimensions = {name: getattr(arguments, name) for name in CELL_DIMENSIONS}
-    key = CellKey(arguments.indicator, arguments.year, arguments.geo, arguments.geo_level, dimensions)
+    key = CellKey(arguments.indicator, arguments.year, arguments.geo, arguments.geo_level, dict(arguments.split))
     count = _count_beneficiaries(arguments.output) if arguments.recount else None
     explanation = look(arguments.output, APP_NAME, lambda reader: explain_cell(reader, key, count))
     if arguments.json:
         print(json.dumps(explanation, ensure_ascii=False, indent=2, sort_keys=True))
     else:
         print(as_text(explanation))
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected DIMENSION=VALUE")
+    return name, value
 
 
 def _count_beneficiaries(output: str) -> CountBeneficiaries:

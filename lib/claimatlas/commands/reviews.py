@@ -42,7 +42,7 @@ def protect_and_review(
     refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
     results = protect(output, release, years, rules, lambda message: say(Event.MESSAGE, message))
     report = {
-        **review(output, release.number, results),
+        **review(output, release.number, results, configuration.dimensions.names),
         _CELLS: PublishedCells(output, release.number).digest,
         _SETTINGS: settings_hash(configuration),
     }

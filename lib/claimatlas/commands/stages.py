@@ -7,7 +7,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.indicators_stage import compute_indicators
+from claimatlas.cells.indicators_stage import compute_indicators, warn_of_years_without_dimensions
+from claimatlas.cells.members import require_columns_of_dimensions
 from claimatlas.checks.findings import out_of_bounds
 from claimatlas.checks.input import judge_input, stray_lines_as_text
 from claimatlas.checks.people import count_people, examples_of_places
@@ -53,6 +54,7 @@ def use_silver(context: RunContext) -> SilverFacts:
     missing = sorted(set(context.years) - set(facts["population_years"]))
     if missing:
         raise InputError(f"The population in silver has no row for {', '.join(map(str, missing))}.")
+    require_columns_of_dimensions(context.store, context.configuration)
     versions = {table.name: context.store.version(table) for table in SILVER_INPUTS}
     noted = {**facts, "versions": versions}
     context.record.note("silver", noted)
@@ -144,6 +146,7 @@ def publish_indicators(
                 compute_indicators(context, silver, through, source)
             require_sound_input(context, silver, given)
             compare_places(context)
+            warn_of_years_without_dimensions(context.store, context.configuration, context.record)
             require_publishable(context, context.record.counts, allow_drift=allow_drift)
         except BaseException:
             # Nothing was published: readers of the newest versions must not find it either.

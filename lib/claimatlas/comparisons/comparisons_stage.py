@@ -23,7 +23,7 @@ def compare_places(context: RunContext) -> None:
     store, configuration, years, record = context.store, context.configuration, context.years, context.record
     record.progress("indicators: comparing places")
     reach = range(min(years) - (TREND_YEARS - 1), max(years) + TREND_YEARS)
-    everything = store.spark.createDataFrame(totals_of(newest_rows(store, reach)))
+    everything = store.spark.createDataFrame(totals_of(newest_rows(store, configuration, reach)))
     declared = [indicator.id for indicator in configuration.indicators if indicator.unit == "percent"]
     # Other years may hold percentages that this configuration does not declare: keep them.
     has_interval = F.max(F.col("ci_low").isNotNull()).over(Window.partitionBy("indicator_id"))

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from claimatlas.configuration.dimensions import Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number, Whole
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.errors import InputError
 
-Population = Literal["beneficiary_years", "deliveries"]
-
-DIMENSIONS: dict[Population, tuple[str, ...]] = {
-    "beneficiary_years": ("age_category", "increased_reimbursement", "sex"),
-    "deliveries": ("age_category", "increased_reimbursement", "delivery_type"),
-}
-"""The dimensions that each population can be split by."""
 UNIT_SIGNS = {
     **{"percent": "%", "per_100": "per 100", "per_1000": "per 1,000", "per_100000": "per 100,000"},
     **{"mean": "on average", "mean_nights": "nights", "count": ""},
@@ -196,9 +191,8 @@ class Indicator(Declaration):
             raise KeyMistakeError(("unit",), "mean goes with the numerator quantity_of_service, and with no other")
         if nights and not self.needs_stays:
             raise KeyMistakeError(("denominator",), "nights_after_delivery needs with_known_stay")
-        for dimension in self.dimensions:
-            if dimension not in DIMENSIONS[self.population]:
-                raise KeyMistakeError(("dimensions",), f"the population {self.population} has no {dimension!r}")
+        if len(set(self.dimensions)) != len(self.dimensions):
+            raise KeyMistakeError(("dimensions",), "a dimension stands twice")
         if SECTOR in self.levels and (of_deliveries or self.dimensions):
             raise KeyMistakeError(("levels",), "the sector is for beneficiary-years without dimensions")
         if HOSPITAL in self.levels and not of_deliveries:
@@ -222,7 +216,16 @@ class Indicator(Declaration):
         return self.denominator is not None and self.denominator.with_known_stay
 
 
-def load_indicators(folder: Traversable, settings: Settings, services: Services) -> tuple[Indicator, ...]:
+@dataclass(frozen=True)
+class Declared:
+    """What an indicator may refer to."""
+
+    settings: Settings
+    services: Services
+    dimensions: Dimensions
+
+
+def load_indicators(folder: Traversable, declared: Declared) -> tuple[Indicator, ...]:
     """All declared indicators, in the order of their ids.
 
     Raises:
@@ -232,10 +235,10 @@ def load_indicators(folder: Traversable, settings: Settings, services: Services)
     if not files:
         raise InputError("indicators/ declares no indicator.")
     documents = [read_yaml(folder, file) for file in files]
-    indicators = tuple(_indicator(document, settings, services) for document in documents)
-    declared = {indicator.id for indicator in indicators}
+    indicators = tuple(_indicator(document, declared) for document in documents)
+    names = {indicator.id for indicator in indicators}
     for document, indicator in zip(documents, indicators, strict=True):
-        _check_related(document, indicator, declared)
+        _check_related(document, indicator, names)
     _check_denominators(documents, indicators)
     return tuple(sorted(indicators, key=lambda indicator: indicator.id))
 
@@ -246,16 +249,17 @@ def indicator_files(folder: Traversable) -> tuple[str, ...]:
     return tuple(sorted(f"indicators/{name}" for name in files if name.endswith(".yaml")))
 
 
-def load_indicator(folder: Traversable, file: str, settings: Settings, services: Services) -> Indicator:
+def load_indicator(folder: Traversable, file: str, declared: Declared) -> Indicator:
     """One declaration, by its file below the configuration folder.
 
     Raises:
         InputError: it is wrong, or refers to something that is not there.
     """
-    return _indicator(read_yaml(folder, file), settings, services)
+    return _indicator(read_yaml(folder, file), declared)
 
 
-def _indicator(document: Document, settings: Settings, services: Services) -> Indicator:
+def _indicator(document: Document, declared: Declared) -> Indicator:
+    settings, services = declared.settings, declared.services
     indicator = validate(Indicator, document)
     if document.name != f"indicators/{indicator.id}.yaml":
         raise InputError(f"{document.position(('id',))}: the file must be named {indicator.id}.yaml.")
@@ -264,6 +268,7 @@ def _indicator(document: Document, settings: Settings, services: Services) -> In
     for level in indicator.levels:
         if level not in known:
             raise InputError(f"{document.position(('levels',))}: there is no level {level!r} in settings.yaml.")
+    _check_dimensions(document, indicator, declared.dimensions)
     own = indicator.denominator
     for key, flags in (("numerator", indicator.numerator.flags), ("denominator", own.flags if own else ())):
         for flag in flags:
@@ -284,6 +289,16 @@ def _indicator(document: Document, settings: Settings, services: Services) -> In
     if service and service not in services.beneficiary_services:
         raise InputError(f"{document.position(('numerator',))}: services.yaml has no beneficiary service {service!r}.")
     return indicator
+
+
+def _check_dimensions(document: Document, indicator: Indicator, dimensions: Dimensions) -> None:
+    there = dimensions.of(indicator.population)
+    for dimension in indicator.dimensions:
+        if dimension not in there:
+            raise InputError(
+                f"{document.position(('dimensions',))}: the population {indicator.population} has no {dimension!r}; "
+                f"it has {', '.join(there) or 'none'}."
+            )
 
 
 def _check_languages(document: Document, indicator: Indicator, languages: Sequence[str]) -> None:

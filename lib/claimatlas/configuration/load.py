@@ -13,9 +13,10 @@ from typing import Any
 
 from claimatlas.configuration.codelists import CodeList, load_code_lists
 from claimatlas.configuration.codes import SIX_DIGITS
+from claimatlas.configuration.dimensions import Dimensions, load_dimensions
 from claimatlas.configuration.documents import Document, is_there, read_text, read_yaml, validate
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
-from claimatlas.configuration.indicators import Indicator, load_indicators
+from claimatlas.configuration.indicators import Declared, Indicator, load_indicators
 from claimatlas.configuration.mappings import Mapping, MappingFile, load_mapping, load_mapping_file
 from claimatlas.configuration.names import check_names
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, in_former_words
@@ -36,6 +37,7 @@ class Configuration:
     folder: Traversable
     settings: Settings
     services: Services
+    dimensions: Dimensions
     code_lists: dict[str, CodeList]
     indicators: tuple[Indicator, ...]
     geography: Geography
@@ -60,9 +62,12 @@ class Configuration:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography.
 
-        The bounds of the checks and the languages are left out: a figure is the same under any of them.
+        The bounds of the checks, the languages and all names are left out: a figure is the same under any of them. So
+        are the dimensions where they are those that every configuration once had.
         """
+        meaning = self.dimensions.meaning
         return {
+            **({} if meaning is None else {"dimensions": _hash(meaning)}),
             "settings": _hash(
                 _said(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"}))
             ),
@@ -112,12 +117,14 @@ def load_configuration(
     settings = settings.model_copy(update={"mapping": mapping_file.name})
     code_lists = load_code_lists(folder, settings.languages, settings.codes)
     services = load_services(folder, settings, code_lists)
+    dimensions = load_dimensions(folder, settings, services)
     return Configuration(
         folder=folder,
         settings=settings,
         services=services,
+        dimensions=dimensions,
         code_lists=code_lists,
-        indicators=load_indicators(folder, settings, services),
+        indicators=load_indicators(folder, Declared(settings, services, dimensions)),
         geography=load_geography(folder, settings.geography),
         mapping_file=mapping_file,
         sector_table=load_sector_table(settings.geography.sector_table, fetch),

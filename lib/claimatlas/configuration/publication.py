@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
+from claimatlas.configuration.dimensions import DELIVERY_TYPE, Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
-from claimatlas.configuration.indicators import DIMENSIONS, Population
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
 from claimatlas.configuration.reserved import LABELS
@@ -92,7 +92,8 @@ def load_publication(configuration: Configuration) -> Publication:
     document = read_yaml(configuration.folder, FILE)
     publication = validate(Publication, document)
     _check_levels(publication, document, configuration)
-    _check_dimensions(publication, document)
+    _check_dimensions(publication, document, configuration.dimensions)
+    _check_that_cells_can_be_protected(publication, document, configuration)
     _check_indicators(publication, document, configuration)
     return publication
 
@@ -108,12 +109,37 @@ def _check_levels(publication: Publication, document: Document, configuration: C
                 raise InputError(f"{where}: there is no level {level!r} in settings.yaml.")
 
 
-def _check_dimensions(publication: Publication, document: Document) -> None:
-    dimensions = {name for names in DIMENSIONS.values() for name in names}
-    for dimension in publication.published_as:
-        if dimension not in dimensions:
-            where = document.position(("published_as", dimension))
-            raise InputError(f"{where}: there is no dimension {dimension!r}.")
+def _check_dimensions(publication: Publication, document: Document, dimensions: Dimensions) -> None:
+    for name, merged in publication.published_as.items():
+        if name not in dimensions.declared:
+            there = ", ".join(dimensions.names) or "none"
+            raise InputError(
+                f"{document.position(('published_as', name))}: there is no dimension {name!r}; there are {there}."
+            )
+        values = {value for of in dimensions.declared[name].populations for value in dimensions.values(name, of)}
+        for value in merged:
+            if value not in values:
+                raise InputError(f"{document.position(('published_as', name, value))}: there is no value {value!r}.")
+
+
+def _check_that_cells_can_be_protected(
+    publication: Publication, document: Document, configuration: Configuration
+) -> None:
+    """Refuse figures of which a reader knows more than the protection does."""
+    dimensions = configuration.dimensions.declared
+    for population in get_args(Population):
+        by_source: dict[str, str] = {}
+        published = [i for i in configuration.indicators if i.id in publication.sensitive_sides]
+        for indicator in [i for i in published if i.population == population]:
+            where = document.position(("sensitive_sides", indicator.id))
+            for name in indicator.dimensions:
+                source = dimensions[name].source
+                if dimensions[name].is_of_delivery and source != DELIVERY_TYPE:
+                    # Its values count what numerators count: one figure under two names.
+                    raise InputError(f"{where}: figures by {name}, a delivery flag, cannot be protected yet.")
+                if (other := by_source.setdefault(source, name)) != name:
+                    # The classes of the one are sums of those of the other.
+                    raise InputError(f"{where}: figures by {name} and by {other} cannot be protected together yet.")
 
 
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:

@@ -12,13 +12,21 @@ YEARS_OF_PLACES = ("first_year", "last_year")
 NAME_OF_PLACE = "name_"
 """The columns of ``geography/municipalities.csv`` beside the levels; after ``name_`` stands a language."""
 
-_PERSON = {
-    *("beneficiary_id", "birth_date", "sex", "increased_reimbursement", "year", "batch"),
+TEXTS_OF_POPULATION = ("sex",)
+"""The columns that every population has and that a dimension may be read from."""
+TYPED_OF_POPULATION = (
+    *("beneficiary_id", "birth_date", "year", "batch"),
     *("municipality_31_december", "municipality_30_june", "sector_31_december", "sector_30_june"),
+)
+"""The others, which rules of their own read."""
+
+_PERSON = {
+    *TEXTS_OF_POPULATION,
+    *TYPED_OF_POPULATION,
     *("sector", "domicile_source", "code_given", "code_carried", "code_unknown"),
-    *("sector_given", "sector_refused", "age_implausible", "age_category"),
+    *("sector_given", "sector_refused", "age_implausible"),
 }
-"""Columns of a beneficiary-year, once its domicile is known."""
+"""Columns of a beneficiary-year, once its domicile is known, beside its dimensions."""
 
 _COUNTED = {"numerator", "denominator", "domicile_31_december", "domicile_30_june", "domicile_unknown"}
 """Counts of members, in addition to the declared ones."""
@@ -28,6 +36,7 @@ _DELIVERY = {
     *(
         "age",
         "age_as_given",
+        "recorded_sex",
         "first_contact_date",
         "nights_after_delivery",
         "implausible_interval",
@@ -48,10 +57,19 @@ _COUNTS_OF_DELIVERIES = {
 """Counts of the deliveries of a year in a run record, in addition to the flags."""
 
 _CELL = {
-    *("indicator_id", "year", "geo_level", "geo_code", "geo_vintage", "age_category", "increased_reimbursement"),
-    *("delivery_type", "sex", "numerator", "denominator", "value", "ci_low", "ci_high", "status", "run_id"),
+    *("indicator_id", "year", "geo_level", "geo_code", "geo_vintage"),
+    *("numerator", "denominator", "value", "ci_low", "ci_high", "status", "run_id"),
 }
-"""Columns of a published cell."""
+"""Columns of a cell, beside its dimensions."""
+
+_PUBLISHED = {
+    *("value_low", "value_high", "comparison", "trend", "confidentiality", "reliability", "release"),
+    *("note", "split", "national_value", "trend_z", "total", "names", "exact", "sum"),
+}
+"""Further columns of what is published, and of its downloads; the name of the group that is split by nothing."""
+
+_SUMS = {"published", "places", "places_and_unknown", "members"}
+"""What the checks call the sums of cells, beside those of dimensions."""
 
 OF_A_FLAG = frozenset({*_PERSON, *_DELIVERY, *_COUNTED, *_COUNTS_OF_DELIVERIES, *LABELS})
 """Names that a delivery flag must not have."""
@@ -62,6 +80,8 @@ OF_A_SERVICE = frozenset(
     }
 )
 """Names that a service of beneficiaries must not have: the columns of a service."""
+OF_A_DIMENSION = frozenset({*OF_A_FLAG, *_CELL, *_PUBLISHED, *_SUMS, "service_lines"})
+"""Names that a dimension must not have, unless it is read from a column of that name."""
 OF_AN_ATTRIBUTE = frozenset(
     {
         *OF_A_SERVICE,

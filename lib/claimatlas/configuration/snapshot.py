@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from claimatlas.configuration.documents import read_text
+from claimatlas.configuration.dimensions import FILE as DIMENSIONS
+from claimatlas.configuration.documents import is_there, read_text
 from claimatlas.configuration.geography import CHANGES, FILE
 from claimatlas.configuration.load import Configuration, load_configuration
 from claimatlas.configuration.providers import KEYS_BEFORE
@@ -36,6 +37,8 @@ def snapshot(configuration: Configuration) -> dict[str, str]:
     """Every file that the configuration was read from, by name; the settings are those that were used."""
     folder = configuration.folder
     names = [SERVICES, FILE, CHANGES]
+    # Where there is none, the dimensions are those of configurations from before there was this file.
+    names += [DIMENSIONS] if is_there(folder.joinpath(DIMENSIONS)) else []
     names += [*_names(folder, "indicators", ".yaml"), *_names(folder, "codelists", ".csv")]
     files = {name: read_text(folder, name) for name in names}
     # It may have been read from a file beside the folder.

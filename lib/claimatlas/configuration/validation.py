@@ -10,9 +10,10 @@ from typing import ParamSpec, TypeVar
 
 from claimatlas.configuration.codelists import CodeList, code_list_names, find_empty, find_mistakes, load_code_list
 from claimatlas.configuration.codes import ANY_CODE
+from claimatlas.configuration.dimensions import Dimensions, load_dimensions
 from claimatlas.configuration.documents import is_there, read_csv, read_yaml, validate
 from claimatlas.configuration.geography import Geography, load_geography
-from claimatlas.configuration.indicators import Indicator, indicator_files, load_indicator, load_indicators
+from claimatlas.configuration.indicators import Declared, Indicator, indicator_files, load_indicator, load_indicators
 from claimatlas.configuration.load import (
     Configuration,
     configuration_folder,
@@ -26,7 +27,6 @@ from claimatlas.configuration.model import Declaration
 from claimatlas.configuration.publication import FILE as PUBLICATION
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.configuration.reserved import NAME_OF_PLACE, YEARS_OF_PLACES
-from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import Settings
 from claimatlas.errors import InputError
 
@@ -94,11 +94,15 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
     if mapping is not None:
         parts.load(find_mapping, folder, mapping)
     services = None if settings is None else parts.load(load_services, folder, settings, names)
+    declared = None
+    if settings is not None and services is not None:
+        dimensions = parts.load(load_dimensions, folder, settings, services)
+        declared = Declared(settings, services, dimensions) if dimensions else None
     if settings is not None:
         parts.load(load_geography, folder, settings.geography)
         for file in _PLACE_FILES:
             parts.load(_look_at_places, folder, file, settings)
-    _judge_indicators(parts, folder, settings, services)
+    _judge_indicators(parts, folder, declared)
     # Load it as a run does: nothing may pass here that a run refuses.
     configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)
     return _verdict(parts, folder, lists, configuration)
@@ -127,15 +131,15 @@ def _verdict(
     return Verdict(tuple(parts.mistakes), tuple(notes), tuple(found), configuration)
 
 
-def _judge_indicators(parts: _Parts, folder: Traversable, settings: Settings | None, services: Services | None) -> None:
-    if settings is None or services is None:
+def _judge_indicators(parts: _Parts, folder: Traversable, declared: Declared | None) -> None:
+    if declared is None:
         for file in indicator_files(folder):
             parts.load(_validated, Indicator, folder, file)
         return
-    found = [parts.load(load_indicator, folder, name, settings, services) for name in indicator_files(folder)]
+    found = [parts.load(load_indicator, folder, name, declared) for name in indicator_files(folder)]
     if None not in found:
         # Each file is right by itself: check that they fit together.
-        parts.load(load_indicators, folder, settings, services)
+        parts.load(load_indicators, folder, declared)
 
 
 def _validated(model: type[Declaration], folder: Traversable, file: str) -> Declaration:
@@ -168,12 +172,21 @@ def _found(configuration: Configuration) -> Iterator[str]:
         f"services.yaml: delivery types {len(services.delivery_types)}, contact groups {len(services.contact_groups)}, "
         f"delivery flags {len(services.delivery_flags)}, services of beneficiaries {len(services.beneficiary_services)}"
     )
+    yield from _dimensions_found(configuration.dimensions)
     empty = sum(not code_list.rows for code_list in lists.values())
     codes = sum(len(code_list.rows) for code_list in lists.values())
     yield f"code lists: {len(lists)} with {codes:,} codes" + (f", {empty} empty" if empty else "")
     yield f"mappings: {', '.join(mapping_names(configuration.folder))}"
     for years, places in places_by_year(configuration.geography, configuration.settings.first_reference_year):
         yield f"places {years}: {places}"
+
+
+def _dimensions_found(dimensions: Dimensions) -> Iterator[str]:
+    for name, dimension in dimensions.declared.items():
+        said = [
+            f"{population} {len(dimensions.values(name, population))} values" for population in dimension.populations
+        ]
+        yield f"dimension {name}: from {dimension.source}, {', '.join(said)}"
 
 
 def places_by_year(geography: Geography, first_year: int) -> Iterator[tuple[str, str]]:

@@ -34,8 +34,8 @@ def delivery_services(claims: DataFrame, configuration: Configuration) -> DataFr
 def delivery_days(services: DataFrame) -> DataFrame:
     """Keep one delivery of each beneficiary and day.
 
-    Caesarean (1) before vaginal in hospital (2) before home (3); within a priority the lowest known
-    hospital, then the lowest code (and the first code system), so that the order of rows never matters.
+    That of the type with the highest priority (1 before 2); within a priority the lowest known hospital, then the
+    lowest code (and the first code system), so that the order of rows never matters.
 
     Grain in: one row per delivery service. Grain out: one row per ``beneficiary_id`` and
     ``delivery_date``, with ``priority``, ``delivery_type``, ``hospital_id``.

@@ -17,14 +17,14 @@ from claimatlas.deliveries.contacts import flags_of_deliveries, services_around
 from claimatlas.deliveries.days import delivery_days, delivery_services
 from claimatlas.deliveries.episodes import count_by_reading, form_episodes, with_episode_starts
 from claimatlas.deliveries.stays import nights_after_delivery
-from claimatlas.population.ages import age_category, completed_years
-from claimatlas.population.beneficiaries import increased_reimbursement_text
+from claimatlas.population.ages import completed_years
+from claimatlas.population.dimensions import dimension_columns
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
 from claimatlas.population.spans import by_year, enrolment_around
 from claimatlas.runs.context import Counts, RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.questions import ask
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, deliveries_table
+from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION, UNKNOWN, configured, deliveries_table
 from claimatlas.tables.store import Store
 
 
@@ -70,7 +70,7 @@ def deliveries_of(context: RunContext, lines: DataFrame) -> FormedDeliveries:
     flags = flags_of_deliveries(around, configuration)
     # Without hospital stays in the input the table is empty, and all nights are null.
     nights = nights_after_delivery(episodes, store.read(HOSPITAL_STAYS))
-    population = store.read(POPULATION)
+    population = store.read(configured(POPULATION, configuration))
     around_deliveries = [flags, nights]
     if settings.population.are_spans:
         around_deliveries.append(enrolment_around(episodes, population))
@@ -175,14 +175,13 @@ def _join(
         *episodes.columns,
         F.when(age >= 0, age).cast("int").alias("age"),
         age.alias("age_as_given"),
-        age_category(age, configuration.settings.age_categories.deliveries).alias("age_category"),
-        increased_reimbursement_text().alias("increased_reimbursement"),
+        *dimension_columns(configuration.dimensions, "deliveries", age),
         place,
         F.coalesce("domicile_source", F.lit(UNKNOWN)).alias("domicile_source"),
         *[_flag_or_null(name, configuration).alias(name) for name in flag_names],
         "first_contact_date",
         *beside,
-        "sex",
+        F.col("sex").alias("recorded_sex"),
         F.coalesce("in_population", F.lit(False)).alias("in_population"),
     )
 
@@ -223,7 +222,7 @@ def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
         F.count_if(~F.col("in_population")).alias("not_in_population"),
         *domicile_counts(),
         F.count_if("implausible_interval").alias("implausible_interval"),
-        F.count_if(F.col("sex") == "male").alias("mother_recorded_as_male"),
+        F.count_if(F.col("recorded_sex") == "male").alias("mother_recorded_as_male"),
         F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),
         F.count_if(F.col("nights_after_delivery").isNotNull()).alias("with_stay"),
         *[F.count_if(name).alias(name) for name in (*flags, *readings)],

@@ -12,7 +12,7 @@ from claimatlas.cells.cube import places
 from claimatlas.cells.members import beneficiary_counts
 from claimatlas.cells.numerators import denominator_column, numerator_column
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.explanations.cell import Counted
 from claimatlas.tables.schemas import ALL, CLAIMS
@@ -29,7 +29,7 @@ def count_beneficiaries(
     """
     finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], store.read(CLAIMS)).finest
     inside = _in_place(finest, configuration, row)
-    dimensions = DIMENSIONS[indicator.population]
+    dimensions = configuration.dimensions.of(indicator.population)
     for dimension in dimensions:
         if row[dimension] != ALL:
             inside = inside.where(F.col(dimension) == row[dimension])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from claimatlas.cells import shares
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator
+from claimatlas.configuration.dimensions import DELIVERY_TYPE, NO, YES
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.paths import quoted
 from claimatlas.tables.reader import Reader, Value, Where, named
 from claimatlas.tables.releases import CELL_TABLES, AnyReader, Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, DOMICILE_DATES, UNKNOWN, Table, deliveries_table
+from claimatlas.tables.schemas import ALL, DOMICILE_DATES, UNKNOWN, Table, configured, deliveries_table
 
 Counted = dict[str, int | None]
 """The counts in a cell by name; null where one was not computed."""
@@ -51,25 +52,60 @@ class Cell:
     row: dict[str, Any]
 
 
-def find_cell(published: Published[AnyReader], key: CellKey) -> Cell:
-    """The published row of a cell.
+def run_behind(published: Published[AnyReader], key: CellKey) -> str:
+    """The run that computed an indicator's year.
+
+    Raises:
+        InputError: there is no such indicator or year, with what there is.
+    """
+    where: Where = {"indicator_id": key.indicator, "year": key.year}
+    found = [
+        row["run_id"] for table in CELL_TABLES for row in published.rows(table, named("run_id"), where, distinct=True)
+    ]
+    if not found:
+        raise _no_cell(published, key)
+    return str(max(found))
+
+
+def find_cell(published: Published[AnyReader], key: CellKey, configuration: Configuration) -> Cell:
+    """The published row of a cell, by the configuration that it was computed with.
 
     Raises:
         InputError: no such cell, with what there is; or its code is one of several levels.
     """
-    where: dict[str, Value] = {"indicator_id": key.indicator, "year": key.year, "geo_code": key.geo_code}
+    dimensions = configuration.dimensions.names
+    for name in key.dimensions:
+        if name not in dimensions:
+            raise InputError(f"There is no dimension {name!r} in {key.year}; there are {', '.join(dimensions)}.")
+    where: dict[str, Value | Collection[Value]] = {
+        **{"indicator_id": key.indicator, "year": key.year, "geo_code": key.geo_code}
+    }
     if key.geo_level is not None:
         where["geo_level"] = key.geo_level
-    where |= {dimension: key.dimensions.get(dimension, ALL) for dimension in CELL_DIMENSIONS}
-    found = [Cell(table, row) for table in CELL_TABLES for row in published.rows(table, where=where)]
+    # What was not computed is summed over.
+    where |= {name: [value, None] if value == ALL else value for name, value in _split(key, dimensions).items()}
+    tables = [configured(table, configuration) for table in CELL_TABLES]
+    found = [
+        Cell(table, {**row, **{name: row[name] or ALL for name in dimensions}})
+        for table in tables
+        for row in published.rows(table, where=where)
+    ]
     if not found:
-        years = _years_of(published, key.indicator)
-        there = f"it has the years {', '.join(map(str, years))}" if years else "it has no such indicator"
-        raise InputError(f"There is no cell {key} in the gold of {published.store.root} ({there}).")
+        raise _no_cell(published, key)
     if len(found) > 1:
         levels = ", ".join(sorted(cell.row["geo_level"] for cell in found))
         raise InputError(f"The code {key.geo_code} is one of several levels ({levels}): say which by --geo-level.")
     return found[0]
+
+
+def _split(key: CellKey, dimensions: Sequence[str]) -> dict[str, str]:
+    return {name: key.dimensions.get(name, ALL) for name in dimensions}
+
+
+def _no_cell(published: Published[AnyReader], key: CellKey) -> InputError:
+    years = _years_of(published, key.indicator)
+    there = f"it has the years {', '.join(map(str, years))}" if years else "it has no such indicator"
+    return InputError(f"There is no cell {key} in the gold of {published.store.root} ({there}).")
 
 
 def _years_of(published: Published[AnyReader], indicator: str) -> list[int]:
@@ -105,13 +141,22 @@ def _members(configuration: Configuration, row: Mapping[str, Any]) -> Where:
         where["hospital_id"] = row["geo_code"]
     else:
         where[configuration.settings.geography.domicile_level] = _domiciles(configuration, row)
-    for dimension in DIMENSIONS["deliveries"]:
-        if row[dimension] != ALL:
-            where[dimension] = row[dimension]
-    if "delivery_type" in where:
-        kinds = configuration.services.delivery_types.items()
-        where["delivery_type"] = [name for name, kind in kinds if kind.dimension == row["delivery_type"]]
+    for name in configuration.dimensions.of("deliveries"):
+        if row[name] != ALL:
+            column, values = _having(name, row[name], configuration)
+            where[column] = values
     return where
+
+
+def _having(name: str, value: str, configuration: Configuration) -> tuple[str, list[Value]]:
+    """The column of ``silver/deliveries`` behind a dimension, and what it holds where the dimension has a value."""
+    dimension = configuration.dimensions.declared[name]
+    if dimension.source == DELIVERY_TYPE:
+        kinds = configuration.services.delivery_types.items()
+        return _KIND, [kind for kind, declared in kinds if declared.dimension == value]
+    if dimension.is_of_delivery:
+        return str(dimension.column), [{YES: True, NO: False}.get(value)]
+    return name, [value, None] if value == UNKNOWN else [value]
 
 
 def _domiciles(configuration: Configuration, row: Mapping[str, Any]) -> list[Value]:

@@ -18,12 +18,13 @@ from claimatlas.explanations.recomputation import NOTHING, Counts, National, nat
 from claimatlas.ingest.silver_marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
 from claimatlas.spark.columns import all_of
+from claimatlas.tables.published import aligned, summed_where_null
 from claimatlas.tables.releases import CELL_TABLES
-from claimatlas.tables.schemas import CELL_DIMENSIONS, POSTNATAL, Table
+from claimatlas.tables.schemas import POSTNATAL, Table, dimensions_among
 from claimatlas.tables.store import Store
 
-CELL_KEY = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS)
-"""The key columns of a cell."""
+CELL_KEY = ("indicator_id", "year", "geo_level", "geo_code")
+"""The key columns of a cell, beside its dimensions."""
 _FIGURES = ("numerator", "denominator", "value", "ci_low", "ci_high", "status")
 
 PROGRAM, CLAIMS, POPULATION, CODE_LISTS, GEOGRAPHY, SETTINGS = (
@@ -83,12 +84,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Difference:
-    """The cells of ``years`` that differ between two runs, and the steps from one to the other."""
+    """The cells of ``years`` that differ between two runs, their key, and the steps from one run to the other."""
 
     earlier: PastRun
     later: PastRun
     years: tuple[int, ...]
     cells: DataFrame
+    key: tuple[str, ...]
     steps: tuple[Step, ...]
 
 
@@ -130,9 +132,12 @@ def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
         (later, _national(new, later)),
         years,
     )
+    names = [name for tables in (old, new) for cells in tables for name in dimensions_among(cells.column_names)]
+    dimensions = list(dict.fromkeys(names))
+    before, after = (_as_frames(store, tables, dimensions) for tables in (old, new))
     # Materialise: both the counts and the file of cells are made from it.
-    cells = store.materialise(_changed_cells(*(_as_frames(store, tables) for tables in (old, new))), "changed_cells")
-    return Difference(earlier, later, years, cells, tuple(steps))
+    cells = store.materialise(_changed_cells(before, after, dimensions), "changed_cells")
+    return Difference(earlier, later, years, cells, (*CELL_KEY, *dimensions), tuple(steps))
 
 
 def _published(
@@ -153,22 +158,24 @@ def _national(tables: Sequence[pa.Table], run: PastRun) -> National:
     return national_counts(tables, run.record["settings"]["geography"]["levels"][0])
 
 
-def _as_frames(store: Store, tables: Sequence[pa.Table]) -> list[DataFrame]:
-    return [store.spark.createDataFrame(rows) for rows in tables]
+def _as_frames(store: Store, tables: Sequence[pa.Table], dimensions: Sequence[str]) -> list[DataFrame]:
+    """The cells as Spark has them, with the dimensions of either run: what one run did not have is summed over."""
+    return [store.spark.createDataFrame(summed_where_null(aligned(rows, dimensions))) for rows in tables]
 
 
-def _changed_cells(old: Sequence[DataFrame], new: Sequence[DataFrame]) -> DataFrame:
+def _changed_cells(old: Sequence[DataFrame], new: Sequence[DataFrame], dimensions: Sequence[str]) -> DataFrame:
     """One row per cell whose figures differ, or that only one run has: ``old_<figure>`` and ``new_<figure>``."""
-    before, after = (_with_prefix(tables, prefix) for tables, prefix in ((old, "old_"), (new, "new_")))
-    both = before.join(after, on=list(CELL_KEY), how="full_outer")
+    key = [*CELL_KEY, *dimensions]
+    before, after = (_with_prefix(tables, key, prefix) for tables, prefix in ((old, "old_"), (new, "new_")))
+    both = before.join(after, on=key, how="full_outer")
     same = all_of(F.col(f"old_{name}").eqNullSafe(F.col(f"new_{name}")) for name in (*_FIGURES, "there"))
     return both.where(~same).drop("old_there", "new_there")
 
 
-def _with_prefix(tables: Sequence[DataFrame], prefix: str) -> DataFrame:
+def _with_prefix(tables: Sequence[DataFrame], key: Sequence[str], prefix: str) -> DataFrame:
     cells = reduce(DataFrame.unionByName, tables)
     figures = [F.col(name).alias(prefix + name) for name in _FIGURES]
-    return cells.select(*CELL_KEY, *figures, F.lit(True).alias(f"{prefix}there"))
+    return cells.select(*key, *figures, F.lit(True).alias(f"{prefix}there"))
 
 
 def _steps(

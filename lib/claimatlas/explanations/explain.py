@@ -13,13 +13,13 @@ from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.snapshot import restored
 from claimatlas.deliveries import delivery_marker
 from claimatlas.errors import InputError
-from claimatlas.explanations.cell import Cell, CellKey, Counted, count_deliveries, find_cell
+from claimatlas.explanations.cell import Cell, CellKey, Counted, count_deliveries, find_cell, run_behind
 from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.runs.archive import PastRun, find_runs, past_run
 from claimatlas.sheets.facts import gather
 from claimatlas.tables.reader import Reader, named
 from claimatlas.tables.releases import AnyReader, Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, deliveries_table
+from claimatlas.tables.schemas import ALL, COMPARISONS, deliveries_table
 
 CountBeneficiaries = Callable[[Configuration, Indicator, Mapping[str, Any]], Counted]
 """Counts the beneficiary-years of a published cell again."""
@@ -34,9 +34,9 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
         InputError: there is no such cell.
     """
     published = Published.now(reader)
-    cell = find_cell(published, key)
-    run = past_run(reader, cell.row["run_id"])
+    run = past_run(reader, run_behind(published, key))
     with restored(run.configuration) as configuration:
+        cell = find_cell(published, key, configuration)
         indicator = next(found for found in configuration.indicators if found.id == key.indicator)
         runs = find_runs(reader, _runs_before(run, key.year))
         ingest = runs.get(run.silver["run_id"])
@@ -52,7 +52,7 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
                 "unit": indicator.unit,
                 "observed_until": observes_until(indicator, key.year, configuration).isoformat(),
             },
-            "comparison": _comparison(published, cell),
+            "comparison": _comparison(published, cell, configuration),
             "run": {name: run.record[name] for name in ("run_id", "job", "started_at", "package_version")},
             "claims": {
                 "ingest_run": run.silver["run_id"],
@@ -244,9 +244,9 @@ def _other_readings(year: int, configuration: Configuration, formed_by: PastRun 
     return readings
 
 
-def _comparison(published: Published[AnyReader], cell: Cell) -> dict[str, Any] | None:
+def _comparison(published: Published[AnyReader], cell: Cell, configuration: Configuration) -> dict[str, Any] | None:
     row = cell.row
-    if any(row[dimension] != ALL for dimension in CELL_DIMENSIONS):
+    if any(row[dimension] != ALL for dimension in configuration.dimensions.names):
         return None
     same_place = {name: row[name] for name in ("indicator_id", "year", "geo_level", "geo_code")}
     rows = published.rows(COMPARISONS, named("national_value", "comparison", "trend", "trend_z"), same_place)

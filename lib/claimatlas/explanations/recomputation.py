@@ -17,7 +17,7 @@ from claimatlas.runs.record import RunRecord
 from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS
+from claimatlas.tables.schemas import CLAIMS, SILVER_INPUTS, configured
 from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
 
@@ -43,7 +43,10 @@ def recompute(
     facts = SilverFacts.of(silver)
     versions = facts.versions
     try:
-        inputs = {table.name: base.read_version(table, versions[table.name]) for table in SILVER_INPUTS}
+        inputs = {
+            table.name: base.read_version(configured(table, configuration), versions[table.name])
+            for table in SILVER_INPUTS
+        }
         store = WorkingStore(base, folder, inputs)
         lines = store.materialise(indicator_lines(store.read(CLAIMS), configuration), "indicator_lines")
         context = RunContext(store, configuration, tuple(years), record)

@@ -8,7 +8,7 @@ from typing import Any
 from tabulate import tabulate
 
 from claimatlas.configuration.indicators import UNIT_SIGNS
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL, dimensions_among
 
 _UNITS = {**UNIT_SIGNS, "per_100": "per 100 beneficiaries"}
 
@@ -33,7 +33,7 @@ def as_text(explanation: dict[str, Any]) -> str:
 def _cell(explanation: dict[str, Any]) -> Iterator[str]:
     row, indicator = explanation["cell"], explanation["indicator"]
     yield f"{row['indicator_id']}: {indicator['names']['en']}"
-    split = [f"{name} {row[name]}" for name in CELL_DIMENSIONS if row[name] != ALL]
+    split = [f"{name} {row[name]}" for name in dimensions_among(list(row)) if row[name] != ALL]
     yield f"{row['year']}, {row['geo_level']} {row['geo_code']}" + "".join(f", {part}" for part in split)
     yield f"value        {_value(row, indicator['unit'])}"
     yield f"numerator    {_number(row['numerator'])}"

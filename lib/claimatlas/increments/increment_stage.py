@@ -16,14 +16,14 @@ from claimatlas.cells.cube import cube
 from claimatlas.cells.indicators_stage import TABLES, ignored_services, indicators_by_population, write_cells
 from claimatlas.cells.numerators import measure_columns
 from claimatlas.cells.rows import measures_of_rows
-from claimatlas.configuration.indicators import DIMENSIONS, Population
+from claimatlas.configuration.dimensions import Population
 from claimatlas.deliveries.deliveries_stage import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
 from claimatlas.increments.part import MAX_AFFECTED_BENEFICIARIES, Part, affected_beneficiaries, compute_part, extract
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
-from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
+from claimatlas.tables.schemas import SILVER_INPUTS, configured, deliveries_table
 
 _OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
 """Steps of a run record (their names up to a full stop) whose counts are sums over beneficiaries."""
@@ -122,11 +122,14 @@ def _updated_cube(population: Population, context: RunContext, increment: Increm
     store, configuration, years = context.store, context.configuration, context.years
     indicators = indicators_by_population(configuration)[population]
     measures = measure_columns(indicators)
-    published = store.read(TABLES[population]).where(F.col("year").isin(list(years)))
-    former = measures_of_rows(published, population, indicators)
+    dimensions = configuration.dimensions.of(population)
+    table = configured(TABLES[population], configuration)
+    # A run of the same configuration computed these years: each dimension of theirs is.
+    published = store.read(table).where(F.col("year").isin(list(years)))
+    former = measures_of_rows(published, dimensions, indicators)
     lost = increment.before.finest[population].withColumns({name: -F.col(name) for name in measures})
     change = cube(increment.after.finest[population].unionByName(lost), population, indicators, configuration, years)
-    key = ("year", "geo_level", "geo_code", *DIMENSIONS[population])
+    key = ("year", "geo_level", "geo_code", *dimensions)
     return former.unionByName(change).groupBy(*key).agg(*[F.sum(measure).alias(measure) for measure in measures])
 
 

@@ -15,11 +15,11 @@ from pyspark.sql import functions as F
 from claimatlas.cells.indicators_stage import count_members, indicators_by_population
 from claimatlas.claims.netting import indicator_lines
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Population
+from claimatlas.configuration.dimensions import Population
 from claimatlas.deliveries.deliveries_stage import deliveries_of
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import CHANGED, CLAIMS, Table, deliveries_table
+from claimatlas.tables.schemas import CHANGED, CLAIMS, Table, configured, deliveries_table
 from claimatlas.tables.store import Store
 from claimatlas.tables.working import WorkingStore
 
@@ -48,7 +48,7 @@ def affected_beneficiaries(store: Store, runs: Sequence[str]) -> DataFrame:
 
 def extract(store: Store, affected: DataFrame, table: Table, version: int, configuration: Configuration) -> DataFrame:
     """The rows of the affected beneficiaries in a version of a silver table; of claims the ``indicator_lines``."""
-    rows = store.read_version(table, version)
+    rows = store.read_version(configured(table, configuration), version)
     if table is CLAIMS:
         rows = indicator_lines(rows, configuration)
     of_affected = rows.join(F.broadcast(affected), on="beneficiary_id", how="left_semi")

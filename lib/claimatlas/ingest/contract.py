@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +11,16 @@ from claimatlas.configuration.codelists import SYSTEM
 from claimatlas.configuration.codes import SIX_DIGITS, Codes
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
 from claimatlas.configuration.settings import PopulationSettings, Settings
-from claimatlas.tables.schemas import HOSPITAL_STAYS, POPULATION, Table, claims_table, population_table
+from claimatlas.tables.schemas import (
+    HOSPITAL_STAYS,
+    POPULATION,
+    Table,
+    claims_table,
+    configured,
+    population_table,
+)
 
-Kind = Literal["text", "date", "integer", "code", "boolean", "sex"]
+Kind = Literal["text", "date", "integer", "code", "boolean", "sex", "word"]
 
 WHITESPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
@@ -113,6 +121,7 @@ def claims_input(settings: Settings | None = None) -> InputTable:
 CLAIMS_INPUT = claims_input()
 """The claims for whoever asks for them by their name: their columns, ``claims_input`` says."""
 
+# Without the columns that a configuration adds: see ``population_input``.
 POPULATION_INPUT = InputTable(
     name="population",
     silver=POPULATION,
@@ -121,7 +130,6 @@ POPULATION_INPUT = InputTable(
         InputColumn("year", "integer", required=True),
         InputColumn("birth_date", "date"),
         InputColumn("sex", "sex"),
-        InputColumn("increased_reimbursement", "boolean"),
         InputColumn("municipality_31_december", "text"),
         InputColumn("municipality_30_june", "text"),
         InputColumn("sector_31_december", "text"),
@@ -133,7 +141,6 @@ POPULATION_INPUT = InputTable(
     preference=(
         "birth_date",
         "sex",
-        "increased_reimbursement",
         "municipality_31_december",
         "municipality_30_june",
         "sector_31_december",
@@ -151,7 +158,6 @@ SPANS_INPUT = InputTable(
         InputColumn("end_date", "date"),
         InputColumn("birth_date", "date"),
         InputColumn("sex", "sex"),
-        InputColumn("increased_reimbursement", "boolean"),
         InputColumn("municipality", "text"),
         InputColumn("sector", "text"),
     ),
@@ -159,11 +165,6 @@ SPANS_INPUT = InputTable(
     year_of="start_date",
 )
 """The population of an input of spans of enrolment."""
-
-
-def population_input(settings: Settings) -> InputTable:
-    """The population as the settings say that it is given: by year, or by span of enrolment."""
-    return SPANS_INPUT if settings.population.are_spans else POPULATION_INPUT
 
 
 HOSPITAL_STAYS_INPUT = InputTable(
@@ -179,11 +180,30 @@ HOSPITAL_STAYS_INPUT = InputTable(
     year_of="discharge_date",
 )
 
-INPUT_TABLES = (POPULATION_INPUT, HOSPITAL_STAYS_INPUT, CLAIMS_INPUT)
-"""In the order of reading: small tables first, so that their mistakes show early."""
+
+def population_input(configuration: Configuration) -> InputTable:
+    """The population as the settings say that it is given, by year or by span of enrolment, ``with_sources``."""
+    given = SPANS_INPUT if configuration.settings.population.are_spans else POPULATION_INPUT
+    return with_sources(given, configuration)
+
+
+def with_sources(population: InputTable, configuration: Configuration) -> InputTable:
+    """A population with the columns that only a dimension is read from: words or booleans."""
+    declared = configuration.dimensions.population_columns
+    columns = [InputColumn(own.name, "boolean" if own.type == "boolean" else "word") for own in declared]
+    behind = 1 + [column.name for column in population.columns].index("sex")
+    preference = population.preference
+    if preference:
+        preferred = 1 + preference.index("sex")
+        preference = (*preference[:preferred], *[own.name for own in declared], *preference[preferred:])
+    return dataclasses.replace(
+        population,
+        silver=configured(population.silver, configuration),
+        columns=(*population.columns[:behind], *columns, *population.columns[behind:]),
+        preference=preference,
+    )
 
 
 def input_tables(configuration: Configuration) -> tuple[InputTable, ...]:
-    """The input tables as a configuration declares them, in the order of ``INPUT_TABLES``."""
-    settings = configuration.settings
-    return (population_input(settings), HOSPITAL_STAYS_INPUT, claims_input(settings))
+    """The input tables in the order of reading: small tables first, so that their mistakes show early."""
+    return (population_input(configuration), HOSPITAL_STAYS_INPUT, claims_input(configuration.settings))

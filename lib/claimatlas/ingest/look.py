@@ -9,7 +9,7 @@ from pathlib import Path
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.mappings import FILE_NAME, Mapping
 from claimatlas.errors import InputError
-from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, INPUT_TABLES, InputTable, input_tables
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable, input_tables
 from claimatlas.ingest.discover.examine import examined
 from claimatlas.ingest.discover.source import Source, is_catalog_schema, listed, locate, similar_names
 from claimatlas.ingest.inputs import InputPaths
@@ -75,8 +75,8 @@ def require_tables(found: Found, paths: InputPaths) -> None:
     """
     missing = [
         f"The input has no table {table.name}: {_expected_places(paths, table)}{_beside(paths, table.name)}."
-        for table in INPUT_TABLES
-        if found[table.name] is None and table is not HOSPITAL_STAYS_INPUT
+        for table in (POPULATION_INPUT, CLAIMS_INPUT)
+        if found[table.name] is None
     ]
     if missing:
         raise InputError("\n".join(missing))

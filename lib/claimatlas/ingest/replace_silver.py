@@ -30,7 +30,7 @@ from claimatlas.ingest.load.gate import (
     years_of_population,
 )
 from claimatlas.ingest.load.table import as_input_error, load_source, validated
-from claimatlas.ingest.load.warnings import inspect_population, span_of
+from claimatlas.ingest.load.warnings import inspect_population, notes_of_undeclared, span_of
 from claimatlas.ingest.load.write import Loaded
 from claimatlas.ingest.look import Found, notes_on_input, require_tables, shortfalls_of_input
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked, read
@@ -55,6 +55,7 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
             other tables are as before.
     """
     store, configuration, record = context.store, context.configuration, context.record
+    tables = input_tables(configuration)
     sources = _sources(context, options, paths, found)
     if population := sources[POPULATION_INPUT.name]:
         require_years(store.spark, population, configuration, options.years, options.as_of)
@@ -208,7 +209,7 @@ def require_years(
         return
     try:
         understanding = Understanding.of(configuration, POPULATION_INPUT.name)
-        table = population_input(configuration.settings)
+        table = population_input(configuration)
         needed = ["year"] if table.year_of == "year" else ["start_date", "end_date"]
         values = values_of(read(spark, source), table, needed, configuration.mapping, understanding)
         found = years_of_population(values, table, as_of) - {None}
@@ -257,6 +258,8 @@ def _forget_batches(store: Store) -> None:
 def _inspect(store: Store, loaded: Sequence[Loaded], configuration: Configuration, record: RunRecord) -> dict[str, Any]:
     """Count what is odd in silver but kept; gives the facts of the claims' span."""
     wrong = sum(facts["wrong_check_digit"] for table in loaded for facts in table.facts)
-    warnings = inspect_population(store.read(POPULATION), configuration.settings.geography.sector_pattern)
+    warnings = inspect_population(store.read(POPULATION), configuration)
     record.count("ingest.warnings", {"wrong_check_digit": wrong, **warnings})
+    for note in notes_of_undeclared(warnings):
+        record.warn(note)
     return span_of(store.read(CLAIMS), configuration.settings.checks.input).as_facts()

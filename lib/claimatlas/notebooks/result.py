@@ -14,7 +14,7 @@ from claimatlas.configuration.indicators import UNIT_SIGNS, Indicator
 from claimatlas.errors import InputError
 from claimatlas.tables.published import over_all_dimensions
 from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, COMPARISONS, Table
+from claimatlas.tables.schemas import ALL, COMPARISONS, Table, dimensions_among
 from claimatlas.tables.store import Store
 
 UNITS = {**UNIT_SIGNS, "count": "number"}
@@ -119,9 +119,9 @@ def by_place(cells: DataFrame, level: str, year: int, least_denominator: int) ->
 def by_dimension(cells: DataFrame, dimension: str, level: str, year: int, least_denominator: int) -> DataFrame:
     """The whole country in a year, split by one dimension: one row per value of it that may be shown."""
     split = cells.where((F.col("geo_level") == level) & (F.col("year") == year) & (F.col(dimension) != ALL))
-    for other in CELL_DIMENSIONS:
+    for other in dimensions_among(cells.columns):
         if other != dimension:
-            split = split.where(F.col(other) == ALL)
+            split = split.where(F.coalesce(other, F.lit(ALL)) == ALL)
     return enough(split, least_denominator).select(dimension, *SHOWN).orderBy(dimension)
 
 

@@ -21,7 +21,7 @@ def completed_years(birth_date: Column, on: Column) -> Column:
     return F.year(on) - F.year(birth_date) - (today < birthday).cast("int")
 
 
-def age_category(age: Column, classes: Sequence[AgeClass]) -> Column:
+def label_of_age(age: Column, classes: Sequence[AgeClass]) -> Column:
     """The label of the class that holds an age; ``unknown`` for a negative or unknown one."""
     # The classes start at 0 without gaps and the last one is open, so the first class whose end is not exceeded holds
     # the age.

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.population.ages import age_category, completed_years
+from claimatlas.population.ages import completed_years
+from claimatlas.population.dimensions import dimension_columns
 from claimatlas.tables.schemas import UNKNOWN
-
-
-def increased_reimbursement_text() -> Column:
-    """``yes``, ``no`` or ``unknown`` from the boolean column."""
-    right = F.col("increased_reimbursement")
-    return F.when(right, F.lit("yes")).when(~right, F.lit("no")).otherwise(F.lit(UNKNOWN))
 
 
 def beneficiary_years(domiciled: DataFrame, quantities: DataFrame, configuration: Configuration) -> DataFrame:
@@ -21,7 +16,7 @@ def beneficiary_years(domiciled: DataFrame, quantities: DataFrame, configuration
 
     Grain in: one row per beneficiary-year with its domicile; one row per beneficiary-year with a service.
     Grain out: one row per beneficiary-year: ``year``, the domicile's columns, ``age_implausible``, ``age`` (in
-    completed years on 31 December; null: unknown), ``age_category``, ``increased_reimbursement``, ``sex``, and
+    completed years on 31 December; null: unknown), ``recorded_sex``, its dimensions (of that age), and
     ``quantity_<service>`` (0 without any). Services of someone who is not in the population of the year are left out.
     """
     last_day = F.make_date("year", F.lit(12), F.lit(31))
@@ -41,9 +36,8 @@ def beneficiary_years(domiciled: DataFrame, quantities: DataFrame, configuration
         "sector_refused",
         F.coalesce(~age.between(plausible.from_, plausible.to), F.lit(False)).alias("age_implausible"),
         F.when(age >= 0, age).cast("int").alias("age"),
-        age_category(age, configuration.settings.age_categories.beneficiaries).alias("age_category"),
-        increased_reimbursement_text().alias("increased_reimbursement"),
-        F.coalesce("sex", F.lit(UNKNOWN)).alias("sex"),
+        F.coalesce("sex", F.lit(UNKNOWN)).alias("recorded_sex"),
+        *dimension_columns(configuration.dimensions, "beneficiary_years", age),
         *[F.coalesce(f"quantity_{name}", F.lit(0)).alias(f"quantity_{name}") for name in services],
         F.coalesce("service_lines", F.lit(0)).alias("service_lines"),
     )

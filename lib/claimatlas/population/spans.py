@@ -23,9 +23,10 @@ def by_year(population: DataFrame, configuration: Configuration, years: Sequence
     """The population as beneficiary-years.
 
     Of an input of person-years the rows as they are, of any year. Of spans those of ``years``: a beneficiary is a
-    member of a year as ``population.member_on`` says. Her birth date, sex, reimbursement and domicile on 31 December
-    are those of the span that holds that day, else of the span of the year that begins last; her domicile on 30 June
-    is that of the span that holds it. Of several spans that hold a day the one that begins last counts.
+    member of a year as ``population.member_on`` says. Her birth date, sex, what dimensions are read from, and
+    domicile on 31 December are those of the span that holds that day, else of the span of the year that begins last;
+    her domicile on 30 June is that of the span that holds it. Of several spans that hold a day the one that begins last
+    counts.
 
     Grain out: one row per ``beneficiary_id`` and ``year``, with the columns of a ``silver/population`` of person-years.
     """
@@ -40,7 +41,8 @@ def by_year(population: DataFrame, configuration: Configuration, years: Sequence
         .withColumn("year", F.explode(F.array(*[F.lit(year) for year in sorted(set(years))]).cast("array<int>")))
         .where((F.col("start_date") <= last) & (F.col("_end") >= first))
     )
-    values = ("birth_date", "sex", "increased_reimbursement", "municipality", "sector")
+    person = ("birth_date", "sex", *[own.name for own in configuration.dimensions.population_columns])
+    values = (*person, "municipality", "sector")
     span = F.struct((F.col("_end") >= last).alias("holds"), "start_date", "_end", *values)
     holds_middle = (F.col("start_date") <= middle) & (F.col("_end") >= middle)
     members = touched.groupBy("beneficiary_id", "year").agg(
@@ -50,9 +52,7 @@ def by_year(population: DataFrame, configuration: Configuration, years: Sequence
     )
     return members.where("_is_member").select(
         "beneficiary_id",
-        "span.birth_date",
-        "span.sex",
-        "span.increased_reimbursement",
+        *[F.col("span").getField(name).alias(name) for name in person],
         F.col("span.municipality").alias("municipality_31_december"),
         F.col("middle.municipality").alias("municipality_30_june"),
         F.col("span.sector").alias("sector_31_december"),

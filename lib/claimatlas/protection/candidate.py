@@ -16,7 +16,7 @@ from claimatlas.protection.intervals import DECIMALS, interval_of, reliability_o
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL, dimensions_among
 
 FREE, HIDDEN = "F", "C"
 Row = dict[str, Any]
@@ -48,7 +48,7 @@ def rows_of_year(
         numerator = _shown(measures, cell.numerator) if cell.numerator else None
         is_hidden = denominator is None or (numerator is None and cell.numerator is not None)
         row: Row = {
-            **{name: cell.split.get(name, ALL) for name in CELL_DIMENSIONS},
+            **{name: cell.split.get(name, ALL) for name in configuration.dimensions.names},
             **{"indicator_id": cell.indicator, "geo_level": cell.level, "geo_code": cell.code},
             **{"year": year, "geo_vintage": year, "release": release, "status": cell.status},
             **{"numerator": numerator, "denominator": denominator},
@@ -61,19 +61,19 @@ def rows_of_year(
             row["ci_low"], row["ci_high"] = interval
             row["reliability"] = reliability_of(indicator, numerator, interval, publication.reliability)
         rows.append(row)
-    rows.sort(key=key_of)
+    rows.sort(key=lambda row: key_of(row, configuration.dimensions.names))
     _add_ranges(rows, indicators, configuration, publication, year)
     return rows
 
 
-def key_of(row: Row) -> tuple[Any, ...]:
+def key_of(row: Row, dimensions: Sequence[str]) -> tuple[Any, ...]:
     """What tells a row from all others of a release."""
     return (
         row["indicator_id"],
         row["year"],
         row["geo_level"],
         row["geo_code"],
-        *(row[name] for name in CELL_DIMENSIONS),
+        *(row[name] for name in dimensions),
     )
 
 
@@ -82,7 +82,7 @@ def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level
     totals = {
         (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"]): row
         for row in rows
-        if all(row[name] == ALL for name in CELL_DIMENSIONS) and row["confidentiality"] == FREE
+        if all(row[name] == ALL for name in dimensions_among(list(row))) and row["confidentiality"] == FREE
     }
     countries = {key[:2] for key in totals if key[2] == country_level}
     for key, row in totals.items():
@@ -113,15 +113,18 @@ def _add_ranges(
         ranges = ranges_of(figures_of(own, configuration, publication.sensitive_sides, year))
         for row in own:
             if row["confidentiality"] == HIDDEN and row["denominator"]:
-                _add_range(row, indicators[row["indicator_id"]], ranges)
+                split = tuple(row[name] for name in configuration.dimensions.names)
+                _add_range(row, split, indicators[row["indicator_id"]], ranges)
 
 
-def _add_range(row: Row, indicator: Indicator, ranges: Mapping[Key, tuple[int, int | None]]) -> None:
+def _add_range(
+    row: Row, split: tuple[str, ...], indicator: Indicator, ranges: Mapping[Key, tuple[int, int | None]]
+) -> None:
     key: Key = (
         count_names(indicator)[0],
         row["geo_level"],
         row["geo_code"],
-        tuple(row[name] for name in CELL_DIMENSIONS),
+        split,
     )
     low, high = ranges.get(key, (0, None))
     row["value_low"] = value_of(indicator, low, row["denominator"])

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import named
 from claimatlas.tables.releases import CELL_TABLES, Published, releases
-from claimatlas.tables.schemas import CELL_DIMENSIONS, COMPARISONS, RELEASES
+from claimatlas.tables.schemas import ALL, COMPARISONS, RELEASES, configured, dimensions_among
 
-_CELL = ("indicator_id", "year", "geo_level", "geo_code", *CELL_DIMENSIONS, "numerator", "denominator", "status")
+_CELL = ("indicator_id", "year", "geo_level", "geo_code", "numerator", "denominator", "status")
 _COMPARED = ("indicator_id", "year", "geo_level", "geo_code", "comparison", "trend")
 
 
@@ -49,10 +50,30 @@ def years_of(release: Release) -> tuple[int, ...]:
     return tuple(sorted({row["year"] for row in rows}))
 
 
-def cells_of(release: Release, year: int) -> Iterator[dict[str, Any]]:
-    """The cells of a year: key, ``numerator``, ``denominator`` and ``status``."""
+def cells_of(release: Release, year: int, configuration: Configuration) -> Iterator[dict[str, Any]]:
+    """The cells of a year: key, ``numerator``, ``denominator`` and ``status``.
+
+    Cells that are split by a dimension that is no longer declared are left out.
+
+    Raises:
+        InputError: a dimension of an indicator was not declared when the year was computed.
+    """
+    names = configuration.dimensions.names
+    needed = {indicator.id: indicator.dimensions for indicator in configuration.indicators}
     for table in CELL_TABLES:
-        yield from release.tables.rows(table, named(*_CELL), {"year": year})
+        if not release.tables.has(table):
+            continue
+        former = [name for name in dimensions_among(release.tables.store.columns(table)) if name not in names]
+        columns = named(*_CELL, *names, *former)
+        for row in release.tables.rows(configured(table, configuration), columns, {"year": year}):
+            lacking = [name for name in needed.get(row["indicator_id"], ()) if row[name] is None]
+            if lacking:
+                raise InputError(
+                    f"--years {year}: when {row['indicator_id']} was computed there was no dimension {lacking[0]}: it "
+                    "is split by it nowhere. Compute the year anew, or leave it out."
+                )
+            if all(row[name] in (ALL, None) for name in former):
+                yield {**{name: row[name] for name in _CELL}, **{name: row[name] or ALL for name in names}}
 
 
 def comparisons_of(release: Release, years: Sequence[int]) -> dict[tuple[Any, ...], tuple[Any, Any]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from claimatlas.configuration.former_dimensions import FORMER
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.local_table import write_rows
-from claimatlas.tables.reader import Where
-from claimatlas.tables.schemas import CELL_DIMENSIONS, LEDGER, PUBLISHED_CELLS
+from claimatlas.tables.reader import Where, named
+from claimatlas.tables.schemas import ALL, LEDGER, PUBLISHED_CELLS, dimensions_among
 
 _COUNTS = ("numerator", "denominator", "confidentiality")
 
@@ -18,13 +19,21 @@ CellKey = tuple[str, int, str, str, str]
 """Indicator, year, level, place, split."""
 
 
-def shown_before(output: str, release: int) -> dict[CellKey, tuple[int, int | None, int | None]]:
-    """The cells that other releases showed: the last of them that did, with the counts as they were shown."""
+def shown_before(
+    output: str, release: int, dimensions: Sequence[str]
+) -> dict[CellKey, tuple[int, int | None, int | None]]:
+    """The cells that other releases showed: the last of them that did, with the counts as they were shown.
+
+    ``dimensions``: those that are declared now, which the splits of the keys have. A cell that was split by another one
+    is left out: no cell of now is it.
+    """
     found: dict[CellKey, tuple[int, int | None, int | None]] = {}
     for row in sorted(_rows(output), key=lambda row: int(row["release"])):
         if row["release"] != release and (row["numerator"] is not None or row["denominator"] is not None):
-            key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], row["split"])
-            found[key] = (row["release"], row["numerator"], row["denominator"])
+            split = _split_now(row, dimensions)
+            if split is not None:
+                key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
+                found[key] = (row["release"], row["numerator"], row["denominator"])
     return found
 
 
@@ -57,14 +66,19 @@ def append(output: str, release: int, settings_hash: str, approved_by: str, at: 
     Raises:
         InputError: there is no candidate of the release.
     """
-    cells = DeltaReader(output).rows(PUBLISHED_CELLS, where={"release": release})
+    reader = DeltaReader(output)
+    dimensions = dimensions_among(reader.columns(PUBLISHED_CELLS)) if reader.exists(PUBLISHED_CELLS) else []
+    cells = reader.rows(PUBLISHED_CELLS, named(*PUBLISHED_CELLS.column_names, *dimensions), {"release": release})
     if not cells:
         raise InputError(f"There is no candidate of release {release} in {output}: run `claimatlas protect` first.")
     now = at or datetime.now(UTC)
     told = ("settings_hash", "indicator_id", "year", "geo_level", "geo_code", "split", *_COUNTS)
-    there = {tuple(row[name] for name in told) for row in _rows(output, {"release": release})}
-    rows = [_row(cell, release, settings_hash, approved_by, now) for cell in cells]
-    rows = sorted((row for row in rows if (row[1], *row[4:]) not in there), key=lambda row: row[4:9])
+    there = {
+        tuple(_split_now(row, dimensions) if name == "split" else row[name] for name in told)
+        for row in _rows(output, {"release": release})
+    }
+    rows = [_row(cell, dimensions, (release, settings_hash, approved_by, now)) for cell in cells]
+    rows = sorted((row for row in rows if (row[1], *row[4:-1]) not in there), key=lambda row: row[4:9])
     if rows:
         write_rows(output, LEDGER, rows, append=True)
     return len(rows)
@@ -75,11 +89,22 @@ def split_text(values: Sequence[str]) -> str:
     return "/".join(values)
 
 
-def _row(cell: dict[str, Any], release: int, settings_hash: str, approved_by: str, now: datetime) -> tuple[Any, ...]:
-    split = split_text([cell[name] for name in CELL_DIMENSIONS])
+def _split_now(row: Mapping[str, Any], dimensions: Sequence[str]) -> str | None:
+    """The split of a row of the ledger by other dimensions; nothing where it was split by none of these."""
+    then = row["dimensions"].split("/") if row["dimensions"] else list(FORMER)
+    named = dict(zip(then, row["split"].split("/"), strict=True)) if row["split"] else {}
+    if any(value != ALL and name not in dimensions for name, value in named.items()):
+        return None
+    return split_text([named.get(name, ALL) for name in dimensions])
+
+
+def _row(
+    cell: Mapping[str, Any], dimensions: Sequence[str], release: tuple[int, str, str, datetime]
+) -> tuple[Any, ...]:
+    split = split_text([cell[name] or ALL for name in dimensions])
     place = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
     counts = tuple(cell[name] for name in _COUNTS)
-    return (release, settings_hash, approved_by, now, *place, *counts)
+    return (*release, *place, *counts, "/".join(dimensions))
 
 
 def _rows(output: str, where: Where | None = None) -> list[dict[str, Any]]:

@@ -14,8 +14,6 @@ from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
 from claimatlas.tables.schemas import ALL
 
-_TYPE = "delivery_type"
-
 
 @dataclass(frozen=True)
 class Link:
@@ -88,13 +86,14 @@ def _named(frame: Frame, split: Sequence[str], dimensions: Sequence[str]) -> tup
 def _twins(measures: Mapping[Quantity, Measure], configuration: Configuration) -> dict[Figure, tuple[Figure, ...]]:
     """Planned figures of different quantities that count the same members, as their delivery types are the same."""
     kinds = configuration.services.delivery_types
+    type_of = configuration.dimensions.of_delivery_type
     groups: dict[tuple[object, ...], list[Figure]] = {}
     for quantity, measure in sorted(measures.items()):
         frame = measure.frame
-        others = [name for name in frame.dimensions if name != _TYPE]
+        others = [name for name in frame.dimensions if name != type_of]
         for unit, split in zip(*np.nonzero(measure.planned), strict=True):
             named = dict(zip(frame.dimensions, frame.splits[split], strict=True))
-            chosen = named.get(_TYPE, ALL)
+            chosen = named.get(type_of, ALL) if type_of else ALL
             types = {name for name, kind in kinds.items() if chosen in (ALL, kind.dimension)}
             types &= set(quantity.types or kinds)
             values = tuple((name, named[name]) for name in others if named[name] != ALL)

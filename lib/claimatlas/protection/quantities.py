@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claimatlas.configuration.indicators import Indicator, Population
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 
 EVERY = "all"
 """The members of a population, whatever happened to them."""

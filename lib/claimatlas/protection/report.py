@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimatlas.protection.candidate import HIDDEN, Row
 from claimatlas.protection.ledger import CellKey, shown_before, split_text
 from claimatlas.protection.run import YearResult, counts_of
-from claimatlas.tables.schemas import CELL_DIMENSIONS
 
 _LARGEST = 10
 
 
-def review(output: str, release: int, results: Sequence[YearResult]) -> dict[str, Any]:
-    """Hidden cells by indicator and level, what is newly hidden or shown since the ledger, and the largest changes."""
+def review(output: str, release: int, results: Sequence[YearResult], dimensions: Sequence[str]) -> dict[str, Any]:
+    """Hidden cells by indicator and level, what is newly hidden or shown since the ledger, and the largest changes.
+
+    ``dimensions``: those that are declared.
+    """
     rows = [row for result in results for row in result.rows]
-    before = shown_before(output, release)
-    hidden_now = [key for row in rows if row["confidentiality"] == HIDDEN and (key := _key(row)) in before]
-    newly_shown = [row for row in rows if before and row["confidentiality"] != HIDDEN and _key(row) not in before]
+    before = shown_before(output, release, dimensions)
+    keys = [_key(row, dimensions) for row in rows]
+    is_hidden = [row["confidentiality"] == HIDDEN for row in rows]
+    hidden_now = [key for key, hidden in zip(keys, is_hidden, strict=True) if hidden and key in before]
+    newly_shown = [
+        key for key, hidden in zip(keys, is_hidden, strict=True) if before and not hidden and key not in before
+    ]
     return {
         "release": release,
         "years": [result.year for result in results],
@@ -28,24 +34,26 @@ def review(output: str, release: int, results: Sequence[YearResult]) -> dict[str
         "figures_repaired": sum(result.audit.repaired + result.proof.repaired for result in results),
         "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
         "newly_shown": len(newly_shown),
-        "largest_changes": _changes(rows, before),
+        "largest_changes": _changes(dict(zip(keys, rows, strict=True)), before),
         "warnings": _warnings(rows),
     }
 
 
-def _key(row: Row) -> CellKey:
-    split = split_text([row[name] for name in CELL_DIMENSIONS])
+def _key(row: Row, dimensions: Sequence[str]) -> CellKey:
+    split = split_text([row[name] for name in dimensions])
     return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
 
 
-def _changes(rows: Sequence[Row], before: dict[CellKey, tuple[int, int | None, int | None]]) -> list[dict[str, Any]]:
+def _changes(
+    rows: Mapping[CellKey, Row], before: Mapping[CellKey, tuple[int, int | None, int | None]]
+) -> list[dict[str, Any]]:
     """The shown cells whose numerator moved most since it was last shown."""
     found = []
-    for row in rows:
-        former = before.get(_key(row))
+    for key, row in rows.items():
+        former = before.get(key)
         if former is not None and former[1] is not None and row["numerator"] not in (None, former[1]):
             change = row["numerator"] - former[1]
-            found.append({"cell": "/".join(map(str, _key(row))), "from": former[1], "change": change})
+            found.append({"cell": "/".join(map(str, key)), "from": former[1], "change": change})
     return sorted(found, key=lambda one: (-abs(one["change"]), one["cell"]))[:_LARGEST]
 
 

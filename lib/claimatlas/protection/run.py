@@ -29,7 +29,7 @@ from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
 from claimatlas.protection.tables import TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, PUBLISHED_AUDITS, PUBLISHED_CELLS
+from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
 
 Progress = Callable[[str], None]
 
@@ -75,14 +75,14 @@ def protect_year(
     """
     configuration, publication = rules.configuration, rules.publication
     start = time.monotonic()
-    years = indicator_years(cells_of(release, year), configuration)
+    years = indicator_years(cells_of(release, year, configuration), configuration)
     if not years:
         raise InputError(f"--years {year}: release {release.number} has no cells of this year.")
     measures = TableBuilder(configuration, publication, year).measures(years)
     cells = plan(years, measures, configuration, publication)
     links = links_of(measures, configuration)
     audit = Audit(measures, links, Marks(measures, links, cells), publication, watch.progress)
-    know_what_was_shown(audit, cells, known, year, publication)
+    know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
     pattern = choose(audit, cells, configuration, watch.until, str(year))
     end = time.monotonic()
     rows = rows_of_year(cells, measures, rules, year, release.number)
@@ -152,9 +152,10 @@ def write_candidate(
     rows = [row for result in results for row in result.rows]
     years = [result.year for result in results]
     add_comparisons(rows, comparisons_of(release, years), configuration.settings.geography.country_level)
-    names = [column.name for column in PUBLISHED_CELLS.columns]
+    table = configured(PUBLISHED_CELLS, configuration, publication.published_as)
+    names = table.column_names
     own = f"release = {release.number:d}"
-    write_rows(output, PUBLISHED_CELLS, [tuple(row[name] for name in names) for row in rows], where=own)
+    write_rows(output, table, [tuple(row[name] for name in names) for row in rows], where=own)
     audits = [_audit_row(result, release, configuration, publication) for result in results]
     write_rows(output, PUBLISHED_AUDITS, audits, where=own)
     _write_pattern(output, release, results)
@@ -196,7 +197,7 @@ def counts_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Planned, shown and hidden cells by indicator, level and number of dimensions split by."""
     found: Counter[tuple[str, str, int, bool]] = Counter()
     for row in rows:
-        depth = sum(row[name] != ALL for name in CELL_DIMENSIONS)
+        depth = sum(row[name] != ALL for name in dimensions_among(list(row)))
         found[row["indicator_id"], row["geo_level"], depth, row["confidentiality"] == HIDDEN] += 1
     keys = sorted({key[:3] for key in found})
     return [
@@ -236,7 +237,7 @@ def protect(
         QualityGateError: the audit fails; nothing is written.
     """
     configuration, publication = rules.configuration, rules.publication
-    known = shown_before(output, release.number)
+    known = shown_before(output, release.number, configuration.dimensions.names)
     watch = Watch(time.monotonic() + publication.budget_seconds, progress)
     results = [protect_year(release, year, rules, known, watch) for year in years]
     write_candidate(output, release, results, configuration, publication)

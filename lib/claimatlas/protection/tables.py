@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS
+from claimatlas.tables.schemas import ALL
 
 UNKNOWN = LABELS[1]
 NOT_COMPUTABLE, PROVISIONAL = "not_computable", "provisional"
@@ -69,27 +70,16 @@ def indicator_years(rows: Iterable[Mapping[str, Any]], configuration: Configurat
         InputError: gold has an indicator that is not declared.
     """
     declared = {indicator.id: indicator for indicator in configuration.indicators}
+    names = configuration.dimensions.names
     found: dict[str, IndicatorYear] = {}
     for row in rows:
         name = row["indicator_id"]
         if name not in declared:
             raise InputError(f"gold has the indicator {name}, which indicators/ does not declare.")
         year = found.setdefault(name, IndicatorYear(declared[name], row["status"]))
-        split = tuple(row[column] for column in CELL_DIMENSIONS)
+        split = tuple(row[column] for column in names)
         year.rows[row["geo_level"], row["geo_code"], split] = (row["numerator"], row["denominator"])
     return dict(sorted(found.items()))
-
-
-def dimension_values(configuration: Configuration, population: Population, dimension: str) -> tuple[str, ...]:
-    """The values that gold may have in a dimension, in their order, without ``all``."""
-    settings = configuration.settings
-    if dimension == "age_category":
-        classes = settings.age_categories
-        of_population = classes.deliveries if population == "deliveries" else classes.beneficiaries
-        return (*(age.label for age in of_population), UNKNOWN)
-    if dimension == "delivery_type":
-        return tuple(dict.fromkeys(kind.dimension for kind in configuration.services.delivery_types.values()))
-    return ("yes", "no", UNKNOWN) if dimension == "increased_reimbursement" else ("female", "male", UNKNOWN)
 
 
 def published_values(
@@ -97,10 +87,7 @@ def published_values(
 ) -> tuple[str, ...]:
     """The values of a dimension as they are published, each once."""
     merged = publication.published_as.get(dimension, {})
-    values = dimension_values(configuration, population, dimension)
-    for value in merged:
-        if value not in values:
-            raise InputError(f"publication.yaml: published_as.{dimension}: there is no value {value!r}.")
+    values = configuration.dimensions.values(dimension, population)
     return tuple(dict.fromkeys(merged.get(value, value) for value in values))
 
 
@@ -160,7 +147,7 @@ class TableBuilder:
                 "one that has, or leave them out of the plan."
             )
         year, part = covering[0]
-        dimensions = [name for name in DIMENSIONS[quantity.population] if name in wanted]
+        dimensions = [name for name in self.configuration.dimensions.of(quantity.population) if name in wanted]
         frame = self.frame(quantity.population, levels[deepest], dimensions)
         atoms = self._atoms(frame, year, part)
         cells = frame.cells(atoms)
@@ -193,8 +180,9 @@ class TableBuilder:
         return atoms
 
     def _finest(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
-        columns = [CELL_DIMENSIONS.index(name) for name in frame.dimensions]
-        others = [position for position in range(len(CELL_DIMENSIONS)) if position not in columns]
+        names = self.configuration.dimensions.names
+        columns = [names.index(name) for name in frame.dimensions]
+        others = [position for position in range(len(names)) if position not in columns]
         merged = [self.publication.published_as.get(name, {}) for name in frame.dimensions]
         atom_position = {atom: position for position, atom in enumerate(frame.atoms)}
         found = np.zeros((len(frame.units), len(frame.atoms)), dtype=np.int64)

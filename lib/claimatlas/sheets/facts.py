@@ -9,9 +9,10 @@ from datetime import date
 from claimatlas.cells.status import missing_code_lists, observes_until
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import STATUSES, CodeList
+from claimatlas.configuration.dimensions import Dimensions
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
-from claimatlas.configuration.settings import HOSPITAL, SECTOR, AgeClass, Settings
+from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
 from claimatlas.conventions import Z
 
 WILSON_Z = repr(Z)
@@ -60,6 +61,7 @@ class Facts:
 
     indicator: Indicator
     settings: Settings
+    dimensions: Dimensions
     delivery_types: dict[str, DeliveryType]
     """In the order of their priority."""
     flags: dict[str, DeliveryFlag]
@@ -128,12 +130,6 @@ class Facts:
         )
 
     @property
-    def age_classes(self) -> tuple[AgeClass, ...]:
-        """The age classes of its population."""
-        categories = self.settings.age_categories
-        return categories.deliveries if self.of_deliveries else categories.beneficiaries
-
-    @property
     def levels_of_domicile(self) -> tuple[str, ...]:
         """Its levels that are found through a domicile: neither the country nor the hospital."""
         country = self.settings.geography.country_level
@@ -175,6 +171,7 @@ def gather(indicator: Indicator, configuration: Configuration) -> Facts:
     return Facts(
         indicator=indicator,
         settings=settings,
+        dimensions=configuration.dimensions,
         delivery_types=types if indicator.population == "deliveries" else {},
         flags=flags,
         groups=groups,

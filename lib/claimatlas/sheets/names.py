@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import Document, is_there, read_yaml
-from claimatlas.configuration.indicators import DIMENSIONS
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 from claimatlas.sheets.markdown import plain
@@ -22,15 +21,15 @@ _PLACEHOLDERS: Mapping[str, frozenset[str]] = {"choice": frozenset({"group"})}
 
 
 def load_names(configuration: Configuration) -> dict[str, dict[str, str]]:
-    """The texts of ``sheets/names.yaml`` by language and dotted key, for each language of the settings.
+    """The texts of ``sheets/names.yaml`` and ``dimensions.yaml`` by language of the settings and dotted key.
 
-    Each is plain text: what would be Markdown in it is shown as it is. Without the file there are none.
+    Each is plain text: what would be Markdown in it is shown as it is. Without a file there are none of it.
 
     Raises:
         InputError: every mistake in it, with its line and key.
     """
     languages = configuration.settings.languages
-    texts: dict[str, dict[str, str]] = {language: {} for language in languages}
+    texts: dict[str, dict[str, str]] = {language: _of_dimensions(configuration, language) for language in languages}
     if not is_there(configuration.folder.joinpath(*FILE.split("/"))):
         return texts
     document = read_yaml(configuration.folder, FILE)
@@ -41,6 +40,18 @@ def load_names(configuration: Configuration) -> dict[str, dict[str, str]]:
         for name, by_language in named.items():
             for language in languages:
                 texts[language][f"{_KEYS.get(kind, kind)}.{name}"] = plain(by_language[language])
+    return texts
+
+
+def _of_dimensions(configuration: Configuration, language: str) -> dict[str, str]:
+    """What the dimensions and their values are called: ``dimension.<name>`` and ``value.<name>.<value>``."""
+    texts: dict[str, str] = {}
+    for name, dimension in configuration.dimensions.declared.items():
+        if dimension.names is not None:
+            texts[f"dimension.{name}"] = plain(dimension.names.of(language))
+        for value, names in (*dimension.values.items(), *dimension.published_names.items()):
+            # A value without a name is shown as it is, and so is an age class.
+            texts[f"value.{name}.{value}"] = plain(names.of(language) if names is not None else value)
     return texts
 
 
@@ -86,10 +97,8 @@ def _declared(configuration: Configuration) -> dict[str, set[str]]:
     """The names of each kind that the configuration declares."""
     services = configuration.services
     return {
-        "dimension": {name for names in DIMENSIONS.values() for name in names},
         "level": {*configuration.settings.geography.levels, SECTOR, HOSPITAL},
         "delivery_type": set(services.delivery_types),
-        "delivery_class": {kind.dimension for kind in services.delivery_types.values()},
         "group": set(services.contact_groups),
         "group_with": set(services.contact_groups),
         "provider": set(configuration.settings.provider_attributes),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from claimatlas.configuration.codelists import CodeListRow
+from claimatlas.configuration.dimensions import AGE, DELIVERY_TYPE, FILE
 from claimatlas.configuration.indicators import Denominator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag
 from claimatlas.configuration.settings import HOSPITAL, POSTNATAL, PRENATAL, SECTOR, AgeClass
@@ -189,16 +190,18 @@ class Phrases:
     def classes(self, dimension: str) -> str:
         """The classes of a dimension."""
         texts, unknown = self.texts, self.texts.say("dimensions.unknown")
-        if dimension == "age_category":
+        declared = self.facts.dimensions.declared[dimension]
+        if declared.source == AGE:
             on = texts.say("dimensions.age_at_delivery" if self.facts.of_deliveries else "dimensions.age_at_year_end")
-            return texts.say("dimensions.ages", on=on, classes=self.age_classes(), unknown=unknown)
-        if dimension == "delivery_type":
+            return texts.say("dimensions.ages", on=on, classes=self.age_classes(dimension), unknown=unknown)
+        if declared.source == DELIVERY_TYPE:
             return self._delivery_classes()
-        return f"{texts.say('dimensions.sex' if dimension == 'sex' else 'dimensions.yes_no')}, {unknown}"
+        return ", ".join([*[texts.value(dimension, value) for value in declared.values], unknown])
 
-    def age_classes(self) -> str:
-        """The age classes of the population, each with its ages unless the label says them."""
-        return ", ".join(self._age_class(age_class) for age_class in self.facts.age_classes)
+    def age_classes(self, dimension: str) -> str:
+        """The age classes of a dimension, each with its ages unless the label says them."""
+        classes = self.facts.dimensions.classes(dimension, self.facts.indicator.population)
+        return ", ".join(self._age_class(age_class) for age_class in classes)
 
     def _age_class(self, age_class: AgeClass) -> str:
         first, last = age_class.from_, age_class.to
@@ -208,6 +211,11 @@ class Phrases:
         ages = self.texts.say("dimensions.years", first=first, last=last)
         return f"{label} ({self.texts.say('dimensions.and_over', first=first) if last is None else ages})"
 
+    def delivery_class(self, value: str) -> str:
+        """What a class of delivery types is called; as it is declared where the types are no dimension."""
+        name = self.facts.dimensions.of_delivery_type
+        return self.texts.value(name, value) if name else code(value)
+
     def _delivery_classes(self) -> str:
         texts = self.texts
         types: dict[str, list[str]] = {}
@@ -215,7 +223,7 @@ class Phrases:
             types.setdefault(kind.dimension, []).append(texts.name("delivery_type", name))
         said = []
         for dimension, kinds in types.items():
-            title = texts.name("delivery_class", dimension)
+            title = self.delivery_class(dimension)
             holds = texts.say("dimensions.type_holds", **{"class": title, "types": ", ".join(kinds)})
             said.append(title if kinds == [title] else holds)
         return ", ".join(said)
@@ -248,6 +256,15 @@ class Phrases:
                 key = f"choices.lists.{setting}"
                 key = key if key in texts.by_key else "choices.lists_by_setting"
                 yield texts.say(key, group=texts.name("group_with", name)), code(setting), " ".join(said)
+
+    def choices_of_ages(self) -> Iterator[tuple[str, str, str]]:
+        """The age classes of each dimension of ages, and where they are declared."""
+        setting = "age_categories.deliveries" if self.facts.of_deliveries else "age_categories.beneficiaries"
+        for name in self.facts.indicator.dimensions:
+            dimension = self.facts.dimensions.declared[name]
+            if dimension.source == AGE:
+                key = setting if dimension.classes is None else f"{FILE}: {name}.classes"
+                yield self.texts.say("choices.ages"), code(key), self.age_classes(name)
 
     # --- Code lists ---
 

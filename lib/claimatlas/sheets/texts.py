@@ -75,6 +75,10 @@ class Texts:
                 return text
         return code(name)
 
+    def value(self, dimension: str, value: str) -> str:
+        """What a value of a dimension is called."""
+        return self.name(f"value.{dimension}", value)
+
     def quoted(self, kind: str, name: str) -> str:
         """What a declared name is called, in quotation marks."""
         return self.say("quoted", text=self.name(kind, name))

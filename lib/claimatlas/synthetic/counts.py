@@ -15,20 +15,19 @@ from typing import Any
 import numpy as np
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.documents import read_csv
-from claimatlas.configuration.indicators import DIMENSIONS, Indicator, Population
+from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Unit, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
-from claimatlas.protection.tables import dimension_values
 from claimatlas.synthetic.drawn_comparisons import comparison_rows
 from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
-from claimatlas.tables.schemas import ALL
+from claimatlas.tables.schemas import ALL, COMPARISONS, IMAGING, POSTNATAL, RELEASES, configured
 
 DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
 RUN = "counts"
-_TYPE = "delivery_type"
 _FIRST_SHARES = {"age_category": 1.0, "increased_reimbursement": 0.19, "sex": 0.507}
 _UNKNOWN_SHARE = 0.003
 _RATES = {"with_any": 0.95, "without_any": 0.16, "service": 0.004}
@@ -74,8 +73,10 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
             rows[table] += _rows_of_year(configuration, population, year, people, seed)
     country = configuration.settings.geography.country_level
     everything = (row for table in rows.values() for row in table)
-    compared = list(comparison_rows(everything, configuration.indicators, country, RUN))
-    _write(folder, rows, compared)
+    columns = configured(POSTNATAL, configuration).column_names
+    cells = (dict(zip(columns, row, strict=True)) for row in everything)
+    compared = list(comparison_rows(cells, configuration.indicators, country, RUN))
+    _write(folder, configuration, rows, compared)
     return sum(map(len, rows.values()))
 
 
@@ -99,8 +100,9 @@ def _frame(of: _Year) -> Frame:
     configuration, population = of.configuration, of.population
     levels = configuration.settings.geography.levels
     places = [(code, place.parents) for code, place in sorted(configuration.geography.vintage(of.year).items())]
-    names = [name for name in DIMENSIONS[population] if name != _TYPE]
-    return frame_of_places(levels, places, names, [dimension_values(configuration, population, name) for name in names])
+    dimensions = configuration.dimensions
+    names = [name for name in dimensions.of(population) if name != dimensions.of_delivery_type]
+    return frame_of_places(levels, places, names, [dimensions.values(name, population) for name in names])
 
 
 def _draw(of: _Year, people: int, wanted: set[Quantity]) -> dict[Quantity, Drawn]:
@@ -183,7 +185,7 @@ def _rows_of_indicator(of: _Year, indicator: Indicator, drawn: dict[Quantity, Dr
         for unit, place in enumerate(frame.units):
             if place.level in indicator.levels and (is_total or lower[unit, position]):
                 counts = (int(upper[unit, position]), int(lower[unit, position]))
-                yield _row(indicator, of.year, place, named, counts)
+                yield _row(indicator, of.year, place, of.configuration.dimensions.split(named), counts)
 
 
 def _by_dimension(
@@ -192,16 +194,17 @@ def _by_dimension(
     """A quantity's atoms with the types as a dimension, in the order of the population's dimensions."""
     found = drawn[Quantity(quantity.population, quantity.kind, quantity.names, (), quantity.with_stay)]
     kinds = configuration.services.delivery_types
-    names = list(DIMENSIONS[indicator.population])
-    if _TYPE not in names:
-        return found.frame, found.by_type[:, :, 0]
-    labels = dimension_values(configuration, indicator.population, _TYPE)
+    type_of = configuration.dimensions.of_delivery_type
+    if type_of is None or type_of not in configuration.dimensions.of(indicator.population):
+        counted = [n for n, name in enumerate(kinds) if not quantity.types or name in quantity.types]
+        return found.frame, found.by_type[:, :, counted if indicator.population == "deliveries" else [0]].sum(axis=2)
+    labels = configuration.dimensions.values(type_of, indicator.population)
     by_label = np.zeros((*found.by_type.shape[:2], len(labels)), dtype=np.int64)
     for position, (name, kind) in enumerate(kinds.items()):
         if not quantity.types or name in quantity.types:
             by_label[:, :, labels.index(kind.dimension)] += found.by_type[:, :, position]
     frame = Frame(
-        found.frame.leaves, found.frame.units, (*found.frame.dimensions, _TYPE), (*found.frame.values, labels)
+        found.frame.leaves, found.frame.units, (*found.frame.dimensions, type_of), (*found.frame.values, labels)
     )
     return frame, by_label.reshape(len(frame.leaves), -1)
 
@@ -212,6 +215,7 @@ def _sector_rows(of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantit
         return
     totals = {quantity: found.by_type.sum(axis=(1, 2)) for quantity, found in drawn.items()}
     frame = next(iter(drawn.values())).frame
+    total = of.configuration.dimensions.split({})
     for position, leaf in enumerate(frame.leaves[:-1]):
         whole = next(quantity for quantity in drawn if quantity.kind == "all" and not quantity.with_stay)
         number = max(1, int(totals[whole][position]) // INHABITANTS_PER_SECTOR)
@@ -230,32 +234,35 @@ def _sector_rows(of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantit
             for sector in range(number):
                 code = f"{leaf}A{sector:03d}" if sector < 1000 else f"{leaf}B{sector - 1000:03d}"
                 counted = (int(upper[sector]), int(lower[sector]))
-                yield _row(indicator, of.year, Unit(SECTOR, code, ()), {}, counted)
+                yield _row(indicator, of.year, Unit(SECTOR, code, ()), total, counted)
 
 
 def _row(
-    indicator: Indicator, year: int, place: Unit, split: dict[str, str], counts: tuple[int, int]
+    indicator: Indicator, year: int, place: Unit, split: tuple[str, ...], counts: tuple[int, int]
 ) -> tuple[Any, ...]:
     numerator, denominator = counts
     value = float(numerator) if indicator.unit == "count" else None
     if value is None and denominator:
         value = indicator.scale * numerator / denominator
-    dimensions = [split.get(name, ALL) for name in ("age_category", "increased_reimbursement", "delivery_type", "sex")]
     return (
-        *(indicator.id, place.code, year, *dimensions, numerator, denominator, value, None, None),
+        *(indicator.id, place.code, year, *split, numerator, denominator, value, None, None),
         *("final", RUN, year, place.level),
     )
 
 
-def _write(folder: str, rows: dict[str, list[tuple[Any, ...]]], compared: list[tuple[Any, ...]]) -> None:
+def _write(
+    folder: str,
+    configuration: Configuration,
+    rows: dict[str, list[tuple[Any, ...]]],
+    compared: list[tuple[Any, ...]],
+) -> None:
     """Write the tables with the columns that gold has, then the release that names them."""
     from claimatlas.tables.local_table import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
-    from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RELEASES  # noqa: PLC0415
 
     versions: dict[str, int | None] = {}
     for table in (IMAGING, POSTNATAL):
         found = rows[table.name.removeprefix("gold/")]
-        versions[table.name] = write_rows(folder, table, found) if found else None
+        versions[table.name] = write_rows(folder, configured(table, configuration), found) if found else None
     version = write_rows(folder, COMPARISONS, compared) if compared else None
     release = (1, RUN, datetime.now(UTC), versions[IMAGING.name], versions[POSTNATAL.name], version, "drawn counts")
     write_rows(folder, RELEASES, [release])

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.conventions import TREND_YEARS, Z
 from claimatlas.protection.intervals import interval_of
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, POSTNATAL
+from claimatlas.tables.schemas import ALL, dimensions_among
 
-_AT = {name: position for position, name in enumerate(POSTNATAL.column_names)}
 Place = tuple[str, str, str]
 """Indicator, level, code."""
 Counts = tuple[int, int]
 
 
 def comparison_rows(
-    cells: Iterable[Sequence[Any]], indicators: Sequence[Indicator], country_level: str, run: str
+    cells: Iterable[Mapping[str, Any]], indicators: Sequence[Indicator], country_level: str, run: str
 ) -> Iterator[tuple[Any, ...]]:
     """One row per percentage, year and place over all dimensions, from drawn rows of gold; for ``COMPARISONS``."""
     shares = {indicator.id: indicator for indicator in indicators if indicator.unit == "percent"}
     totals: dict[Place, dict[int, Counts]] = {}
     national: dict[tuple[str, int], Counts] = {}
     for row in cells:
-        name, level, code, year = (row[_AT[column]] for column in ("indicator_id", "geo_level", "geo_code", "year"))
-        if name in shares and all(row[_AT[dimension]] == ALL for dimension in CELL_DIMENSIONS):
-            counts = (row[_AT["numerator"]], row[_AT["denominator"]])
+        name, level, code, year = (row[column] for column in ("indicator_id", "geo_level", "geo_code", "year"))
+        if name in shares and all(row[dimension] == ALL for dimension in dimensions_among(list(row))):
+            counts = (row["numerator"], row["denominator"])
             totals.setdefault((name, level, code), {})[year] = counts
             if level == country_level:
                 national[name, year] = counts

@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from claimatlas.configuration import Configuration
-from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, POPULATION_INPUT, InputTable
+from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, InputTable, population_input
 from claimatlas.synthetic.deliveries import make_delivery_lines
 from claimatlas.synthetic.everyday import make_everyday_lines
 from claimatlas.synthetic.exams import make_exam_lines
@@ -71,7 +71,7 @@ def generate(
     rows: dict[str, int] = {}
     rejected: list[tuple[str, str, int]] = []
     for table, sound in (
-        (POPULATION_INPUT, country.population),
+        (population_input(configuration), country.population),
         (HOSPITAL_STAYS_INPUT, _union(HOSPITAL_STAYS_INPUT, country.everyday_stays, country.delivery_stays)),
         (CLAIMS_INPUT, _union(CLAIMS_INPUT, *_all_lines(country))),
     ):

@@ -61,6 +61,16 @@ class DeltaReader:
         with self._opening(table):
             return dict(opened.metadata().configuration)
 
+    def columns(self, table: Table) -> list[str]:
+        """The columns that a table has, in their order.
+
+        Raises:
+            NotReadableError: the table cannot be read so.
+        """
+        opened = self._open(table, None)
+        with self._opening(table):
+            return [field.name for field in opened.schema().fields]
+
     def rows(
         self,
         table: Table,
@@ -154,9 +164,11 @@ def _unknown_features(opened: DeltaTable) -> list[str]:
 
 
 def _source(table: Table, opened: DeltaTable) -> str:
-    """The table, with nulls for flags that it lacks."""
+    """The table, with nulls for declared columns that it lacks."""
     there = {field.name for field in opened.schema().fields}
-    lacking = [f"CAST(NULL AS BOOLEAN) AS {quoted(column.name)}" for column in table.flags if column.name not in there]
+    lacking = [
+        f"CAST(NULL AS {column.type}) AS {quoted(column.name)}" for column in table.declared if column.name not in there
+    ]
     return f"(SELECT *, {', '.join(lacking)} FROM {_TABLE})" if lacking else _TABLE  # noqa: S608 - declared names
 
 

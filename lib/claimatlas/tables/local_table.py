@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from claimatlas.errors import ClaimatlasError, InputError
 from claimatlas.paths import is_made
-from claimatlas.tables.schemas import Column, Table
+from claimatlas.tables.schemas import DECLARED_PROPERTY, Column, Table
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable
@@ -129,6 +129,28 @@ class LocalTable:
             ClaimatlasError: a row breaks a constraint of the table, or ``where`` does not hold for it.
         """
         self._write(rows, "overwrite", where, metadata)
+
+    def fitted(self, rows: pa.Table, table: Table) -> pa.Table:
+        """Rows as the table takes them, with the declared columns that it lacks added to it first.
+
+        A column of the table that is no longer declared holds ``table.without`` in them.
+        """
+        from deltalake.schema import Field, PrimitiveType  # noqa: PLC0415
+
+        there = [field["name"] for field in self.schema()["fields"]]
+        lacking = [column for column in table.declared if column.name not in there]
+        if lacking:
+            self._now.alter.add_columns(
+                [
+                    Field(column.name, PrimitiveType(column.type), metadata={"comment": column.comment})
+                    for column in lacking
+                ]
+            )
+            self.set_properties({DECLARED_PROPERTY: ",".join(table.ever_declared(self.properties()))})
+        for name in there:
+            if table.has_declared and name not in rows.column_names:
+                rows = rows.append_column(name, pa.array([table.without] * rows.num_rows, pa.string()))
+        return rows
 
     def delete(self, where: str, metadata: Mapping[str, str]) -> None:
         """Delete the rows that a condition holds for; without any there is no commit."""
@@ -245,10 +267,11 @@ def write_rows(
         local = LocalTable.at(str(path))
         if local is None:
             raise InputError(f"{path} cannot be written without Spark.")
+        found = local.fitted(as_rows(rows, table), table)
         if append:
-            local.append(as_rows(rows, table), {})
+            local.append(found, {})
         else:
-            local.replace(as_rows(rows, table), where, {})
+            local.replace(found, where, {})
         return local.version()
     except (DeltaError, OSError) as error:
         raise InputError(f"{path} cannot be written ({type(error).__name__}).") from None

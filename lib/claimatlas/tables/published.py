@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.configuration import Configuration
 from claimatlas.tables.releases import CELL_TABLES, Published
-from claimatlas.tables.schemas import ALL, CELL_DIMENSIONS, Table
+from claimatlas.tables.schemas import ALL, Table, dimensions_among
 from claimatlas.tables.store import Store
 
 
@@ -19,21 +20,48 @@ def rows_by_table(published: Published[Store], years: Sequence[int] | None = Non
     return {table: rows for table in CELL_TABLES if (rows := published.arrow(table, years)) is not None}
 
 
-def newest_rows(store: Store, years: Sequence[int]) -> pa.Table:
-    """The newest cells of some years in the driver, published or not: for the run that writes them."""
-    return pa.concat_tables([store.arrow(table, None, years) for table in CELL_TABLES if store.exists(table)])
+def newest_rows(store: Store, configuration: Configuration, years: Sequence[int]) -> pa.Table:
+    """The newest cells of some years in the driver, published or not, ``aligned``: for the run that writes them."""
+    tables = [store.arrow(table, None, years) for table in CELL_TABLES if store.exists(table)]
+    return pa.concat_tables([aligned(rows, configuration.dimensions.names) for rows in tables])
+
+
+def aligned(cells: pa.Table, dimensions: Sequence[str]) -> pa.Table:
+    """Cells with the columns of these dimensions, in their order, whatever configuration they were computed with.
+
+    A dimension that was not declared then is null: not computed. Cells that are split by one that is no longer declared
+    are left out.
+    """
+    there = dimensions_among(cells.column_names)
+    for name in there:
+        if name not in dimensions:
+            is_split = pc.not_equal(pc.fill_null(cells[name], ALL), ALL)
+            cells = cells.filter(pc.invert(is_split)).drop_columns([name])
+    nothing = pa.nulls(cells.num_rows, pa.string())
+    columns = {name: cells[name] if name in there else nothing for name in dimensions}
+    others = {name: cells[name] for name in cells.column_names if name not in dimensions}
+    return pa.table({**others, **columns})
+
+
+def summed_where_null(cells: pa.Table) -> pa.Table:
+    """The same cells with ``all`` where a dimension was not computed: such a cell is summed over it."""
+    for name in dimensions_among(cells.column_names):
+        values = pc.fill_null(cells[name], ALL)
+        cells = cells.set_column(cells.schema.get_field_index(name), name, values)
+    return cells
 
 
 def over_all_dimensions(cells: DataFrame) -> DataFrame:
     """The cells that are split by nothing but place: one row per indicator, year and place."""
-    for dimension in CELL_DIMENSIONS:
-        cells = cells.where(F.col(dimension) == ALL)
+    for dimension in dimensions_among(cells.columns):
+        cells = cells.where(F.coalesce(dimension, F.lit(ALL)) == ALL)
     return cells
 
 
 def totals_of(cells: pa.Table) -> pa.Table:
     """The same of cells in the driver."""
-    for dimension in CELL_DIMENSIONS:
+    cells = summed_where_null(cells)
+    for dimension in dimensions_among(cells.column_names):
         cells = cells.filter(pc.equal(cells[dimension], ALL))
     return cells
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import SYSTEM
 from claimatlas.configuration.codes import SIX_DIGITS, Codes, digits_in_words
+from claimatlas.configuration.dimensions import AGE, Dimensions, Population
+from claimatlas.configuration.former_dimensions import FORMER
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, ProviderAttribute
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.services import DeliveryFlag
@@ -26,21 +28,28 @@ DOMICILE_DATES = ("31_december", "30_june")
 
 FLAG = "boolean"
 """The type of a declared flag. Such a column is never required."""
+TEXT = "string"
 
 
 SCHEMA_VERSION = 2
 """Increase it when a stored name or its meaning changes: an output of another version is then refused."""
 SCHEMA_VERSION_PROPERTY = "claimatlas.schema_version"
+DECLARED_PROPERTY = "claimatlas.declared"
+"""Every text column that a configuration has ever declared of a table, with commas between."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: Spark SQL type, meaning, and whether it is always there."""
+    """A column of a table: Spark SQL type, meaning, and whether it is always there.
+
+    ``is_declared``: the configuration has it; a table of another configuration may lack it, and it is never required.
+    """
 
     name: str
     type: str
     comment: str
     required: bool = False
+    is_declared: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,9 @@ class Table:
     ``constraints`` are Delta CHECK constraints by name; NULL breaks one. ``statistics`` are the columns whose least
     and greatest value Delta keeps for each file, so that readers can pass over files; without any it is the first
     32. They cost a good part of the writing of a large table. ``loses_single_rows``: a correction may delete a row
-    without its file being written anew. ``has_flags``: the optional booleans are declared by the configuration; a
-    table of another one gets those that it lacks and keeps those that are no longer declared. ``is_small``: the driver
-    can hold the rows of some years.
+    without its file being written anew. ``has_declared``: the configuration declares columns; a table of another one
+    gets those that it lacks and keeps those that are no longer declared. ``without``: what is written into such a
+    text column that is no longer declared. ``is_small``: the driver can hold the rows of some years.
     """
 
     name: str
@@ -63,16 +72,29 @@ class Table:
     retention: str | None = None
     statistics: tuple[str, ...] = ()
     loses_single_rows: bool = False
-    has_flags: bool = False
+    has_declared: bool = False
+    without: str | None = None
     is_small: bool = False
 
     @property
-    def flags(self) -> list[Column]:
-        """The columns that an existing table may lack.
+    def declared(self) -> list[Column]:
+        """The columns that an existing table may lack: null in the rows that were written without them."""
+        return [column for column in self.columns if column.is_declared]
 
-        They are null, not false, in rows that were written without them.
-        """
-        return [column for column in self.columns if self.has_flags and column.type == FLAG and not column.required]
+    @property
+    def declared_texts(self) -> list[str]:
+        """Those of them that are text."""
+        return [column.name for column in self.declared if column.type == TEXT]
+
+    def ever_declared(self, properties: Mapping[str, str]) -> list[str]:
+        """The text columns that any configuration has declared; ``properties``: those of the table that is there."""
+        noted = properties.get(DECLARED_PROPERTY, "").split(",")
+        return list(dict.fromkeys(name for name in (*FORMER, *noted, *self.declared_texts) if name))
+
+    @property
+    def flags(self) -> list[Column]:
+        """Those of them that are true or false: null, not false, where they were not computed."""
+        return [column for column in self.declared if column.type == FLAG]
 
     @property
     def schema(self) -> StructType:
@@ -87,6 +109,8 @@ class Table:
         """The properties that the table is made with."""
         properties = {SCHEMA_VERSION_PROPERTY: str(SCHEMA_VERSION)}
         properties |= {f"delta.constraints.{name}": check for name, check in self.constraints}
+        if self.has_declared:
+            properties[DECLARED_PROPERTY] = ",".join(self.declared_texts)
         if self.retention:
             properties["delta.logRetentionDuration"] = self.retention
             properties["delta.deletedFileRetentionDuration"] = self.retention
@@ -153,7 +177,6 @@ def population_table(population: PopulationSettings) -> Table:
     person = (
         Column("birth_date", "date", "Date of birth; null: unknown"),
         Column("sex", "string", "female or male; null: unknown"),
-        Column("increased_reimbursement", "boolean", "Right to increased reimbursement (BIM); null: unknown"),
     )
     given = (
         *person,
@@ -259,13 +282,12 @@ def deliveries_table(configuration: Configuration) -> Table:
             Column("delivery_id", "string", "Hash of beneficiary and delivery date, the same in every run", True),
             Column("beneficiary_id", "string", "Pseudonym of the mother", True),
             Column("delivery_date", "date", "First day of the episode", True),
-            Column("delivery_type", "string", "caesarean, vaginal_hospital or home", True),
+            Column("delivery_type", "string", f"{_or(list(configuration.services.delivery_types))}", True),
             Column("hospital_id", "string", "Hospital of the delivery, if known"),
             Column("billings", "int", "Distinct days of the episode with a delivery billing", True),
             Column("last_billing_date", "date", "Last of these days", True),
             Column("age", "int", "Completed years at delivery; null: unknown"),
-            Column("age_category", "string", "Age class, or unknown", True),
-            Column("increased_reimbursement", "string", "yes, no or unknown", True),
+            *_of_mothers(configuration),
             Column(domicile, "string", "Domicile in the codes of the year; null: unknown"),
             Column("domicile_source", "string", "31_december, 30_june or unknown", True),
             *others,
@@ -277,14 +299,24 @@ def deliveries_table(configuration: Configuration) -> Table:
             Column("year", "int", "Calendar year of delivery_date", True),
         ),
         partitioned_by=("year",),
-        has_flags=True,
+        has_declared=True,
+        without=UNKNOWN,
     )
+
+
+def _of_mothers(configuration: Configuration) -> Iterator[Column]:
+    """The dimensions of deliveries that the delivery's own columns do not say."""
+    dimensions = configuration.dimensions
+    for name in dimensions.of("deliveries"):
+        if not dimensions.declared[name].is_of_delivery:
+            yield Column(name, TEXT, _values(dimensions, name, ("deliveries",)), is_declared=True)
 
 
 def _flag(name: str, flag: DeliveryFlag) -> Column:
     days = f" on {flag.least_days} or more days" if flag.least_days > 1 else ""
     why = "when the year was computed its code list was empty, or the flag was not declared"
-    return Column(name, FLAG, f"Had such a service{days} in the {flag.window} window; null: not computed, as {why}")
+    meaning = f"Had such a service{days} in the {flag.window} window; null: not computed, as {why}"
+    return Column(name, FLAG, meaning, is_declared=True)
 
 
 def _cells(name: str, comment: str) -> Table:
@@ -296,10 +328,6 @@ def _cells(name: str, comment: str) -> Table:
             Column("indicator_id", "string", "Indicator", True),
             Column("geo_code", "string", "Code of the place, valid on 1 January of the year", True),
             Column("geo_vintage", "int", "Year whose codes are used", True),
-            Column("age_category", "string", "Age class, all or unknown", True),
-            Column("increased_reimbursement", "string", "yes, no, all or unknown", True),
-            Column("delivery_type", "string", "caesarean, vaginal or all", True),
-            Column("sex", "string", "female, male, all or unknown", True),
             Column("numerator", "bigint", "Count; null: not computable"),
             Column("denominator", "bigint", "Count; null: not computable"),
             Column("value", "double", "In the indicator's unit; null: no denominator or not computable"),
@@ -324,9 +352,6 @@ def _cells(name: str, comment: str) -> Table:
         retention=RETENTION,
     )
 
-
-CELL_DIMENSIONS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
-"""The columns of a cell that split a population, in their order."""
 
 IMAGING = _cells("gold/imaging", "One row per cell of the imaging indicators.")
 POSTNATAL = _cells("gold/postnatal", "One row per cell of the perinatal indicators.")
@@ -380,10 +405,6 @@ PUBLISHED_CELLS = Table(
         Column("indicator_id", "string", "Indicator", True),
         Column("geo_code", "string", "Code of the place, valid on 1 January of the year", True),
         Column("geo_vintage", "int", "Year whose codes are used", True),
-        Column("age_category", "string", "Age class, all or unknown", True),
-        Column("increased_reimbursement", "string", "A published value, or all", True),
-        Column("delivery_type", "string", "caesarean, vaginal or all", True),
-        Column("sex", "string", "female, male, all or unknown", True),
         Column("numerator", "bigint", "Count; null: hidden, or not computable"),
         Column("denominator", "bigint", "Count; null: hidden"),
         Column("value", "double", "In the indicator's unit, 4 decimals; null: hidden, or no denominator"),
@@ -419,6 +440,8 @@ PUBLISHED_AUDITS = Table(
     retention=RETENTION,
 )
 
+_FORMER = "/".join(FORMER)
+
 LEDGER = Table(
     name="published/ledger",
     comment="One row per cell of each published release: what readers know for ever. Append only.",
@@ -435,8 +458,10 @@ LEDGER = Table(
         Column("numerator", "bigint", "As it was shown; null: it was not"),
         Column("denominator", "bigint", "As it was shown; null: it was not"),
         Column("confidentiality", "string", "F: free, C: hidden", True),
+        Column("dimensions", TEXT, f"The dimensions of split, with / between; null: {_FORMER}", is_declared=True),
     ),
     retention=RETENTION,
+    has_declared=True,
 )
 
 WITHDRAWALS = Table(
@@ -451,6 +476,71 @@ WITHDRAWALS = Table(
     ),
     retention=RETENTION,
 )
+
+_OF_CELLS = (IMAGING.name, POSTNATAL.name, PUBLISHED_CELLS.name)
+_FIXED = {column.name for table in (IMAGING, PUBLISHED_CELLS) for column in table.columns}
+
+
+def configured(table: Table, configuration: Configuration, merged: Collection[str] = ()) -> Table:
+    """A table with the columns that the configuration declares: the dimensions of cells, the sources of dimensions.
+
+    Any table but that of the deliveries may be given; one that no configuration adds to is given back as it is.
+    ``merged``: the dimensions whose values are published under other names.
+    """
+    if table.name == POPULATION.name:
+        sources = [
+            Column(
+                own.name, FLAG if own.type == "boolean" else TEXT, _source(own.name, configuration), is_declared=True
+            )
+            for own in configuration.dimensions.population_columns
+        ]
+        base = population_table(configuration.settings.population) if table is POPULATION else table
+        return _with(base, "sex", sources, without=None)
+    if table is CLAIMS:
+        return claims_table(configuration.settings.codes, configuration.settings.provider_attributes)
+    if table.name not in _OF_CELLS:
+        return table
+    dimensions = [_dimension(name, configuration, merged) for name in configuration.dimensions.names]
+    return _with(table, "geo_vintage", dimensions, without=ALL)
+
+
+def dimensions_among(columns: Sequence[str]) -> list[str]:
+    """The columns of a table of cells that split a population, as the table has them."""
+    return [name for name in columns if name not in _FIXED]
+
+
+def _with(table: Table, behind: str, added: Sequence[Column], without: str | None) -> Table:
+    """The table with declared columns behind one of its own."""
+    position = 1 + table.column_names.index(behind)
+    columns = (*table.columns[:position], *added, *table.columns[position:])
+    return dataclasses.replace(table, columns=columns, has_declared=True, without=without)
+
+
+def _dimension(name: str, configuration: Configuration, merged: Collection[str]) -> Column:
+    dimensions = configuration.dimensions
+    if name in merged:
+        return Column(name, TEXT, "A published value, or all", is_declared=True)
+    return Column(name, TEXT, _values(dimensions, name, dimensions.declared[name].populations, ALL), is_declared=True)
+
+
+def _values(dimensions: Dimensions, name: str, populations: Sequence[Population], also: str | None = None) -> str:
+    """What may stand in a dimension's column, as a sentence."""
+    if dimensions.declared[name].source == AGE:
+        return "Age class, all or unknown" if also else "Age class, or unknown"
+    values = list(dict.fromkeys(value for population in populations for value in dimensions.values(name, population)))
+    known = [value for value in values if value != UNKNOWN]
+    return _or([*known, *([also] if also else []), *([UNKNOWN] if UNKNOWN in values else [])])
+
+
+def _source(column: str, configuration: Configuration) -> str:
+    (name, *_) = [name for name, of in configuration.dimensions.declared.items() if of.column == column]
+    names, language = configuration.dimensions.declared[name].names, configuration.settings.main_language
+    return f"{names.of(language) if names else f'Source of the dimension {name}'}; null: unknown"
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
 
 RUNS = Table(
     name="gold/runs",

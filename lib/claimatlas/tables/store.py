@@ -24,7 +24,7 @@ from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
 from claimatlas.tables.reader import Row, Value, Where, missing_table, named, values_of
 from claimatlas.tables.schema_version import require_schema_version
-from claimatlas.tables.schemas import FLAG, Column, Table
+from claimatlas.tables.schemas import DECLARED_PROPERTY, FLAG, TEXT, Column, Table
 
 DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
@@ -91,6 +91,11 @@ class Store:
         """Whether the table has been made."""
         return self.location.exists(self.spark, table.name)
 
+    def columns(self, table: Table) -> list[str]:
+        """The columns that a table has, in their order."""
+        names: list[str] = self._found(table).names
+        return names
+
     def require_fitting(self, table: Table) -> None:
         """Raise early what ``create`` would raise. It creates and changes nothing.
 
@@ -98,20 +103,22 @@ class Store:
             InputError: a table of another schema is there.
         """
         if self.exists(table):
-            self._missing_flags(table)
+            self._missing_columns(table)
 
     def create(self, table: Table) -> None:
         """Make the table, if it is not there, with its comments, partitioning and constraints.
 
-        An existing table gets the flags that it lacks: null in its rows until they are rewritten.
+        An existing table gets the declared columns that it lacks: null in its rows until they are rewritten.
 
         Raises:
             InputError: a table of another schema is there.
         """
         if self.exists(table):
-            missing = self._missing_flags(table)
+            missing = self._missing_columns(table)
             if missing:
+                noted = ",".join(table.ever_declared(self.properties(table)))
                 self.spark.sql(f"ALTER TABLE {self.identifier(table)} ADD COLUMNS ({_declared(missing)})")
+                self.set_properties(table, {DECLARED_PROPERTY: noted})
             return
         if self.location.create(table, table.properties):
             return
@@ -125,7 +132,7 @@ class Store:
     def read(self, table: Table) -> DataFrame:
         """The table's newest version.
 
-        Of a table with flags those that are declared: null where the table lacks one.
+        Of a table whose columns a configuration declares those that are declared: null where it lacks one.
 
         Raises:
             InputError: the table is not there.
@@ -134,11 +141,11 @@ class Store:
             raise missing_table(self.called(table), self.root)
         held = self._read_by_itself(table)
         if held is not None:
-            return _with_declared_flags(held, table) if table.has_flags else held
+            return _with_declared(held, table)
         with self._opening(table):
             self._allow_deleted_rows(table)
             rows = analyse_now(self.location.read(self.spark.read, table.name))
-        return _with_declared_flags(rows, table) if table.has_flags else rows
+        return _with_declared(rows, table)
 
     def replace(
         self, df: DataFrame, table: Table, where: str | None, metadata: Mapping[str, str], *, is_few: bool = False
@@ -257,13 +264,14 @@ class Store:
             return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
 
     def read_version(self, table: Table, version: int) -> DataFrame:
-        """The table as of a version."""
+        """The table as of a version, with the columns that ``read`` gives."""
         held = self._read_by_itself(table, version)
         if held is not None:
-            return held
+            return _with_declared(held, table)
         with self._opening(table):
             self._allow_deleted_rows(table)
-            return analyse_now(self.location.read(self.spark.read.option("versionAsOf", version), table.name))
+            rows = analyse_now(self.location.read(self.spark.read.option("versionAsOf", version), table.name))
+        return _with_declared(rows, table)
 
     def rows(
         self,
@@ -288,13 +296,16 @@ class Store:
     def _plain_rows(self, table: Table, columns: Sequence[str], where: Where, version: int | None) -> list[Row]:
         """The same of columns as they are, in a small table: without a query where that can be."""
         found = self.arrow(table, version)
-        lacking = [name for name in columns if name not in found.column_names]
+        lacking = [column for column in table.declared if column.name not in found.column_names]
+        for column in lacking:
+            kind = pa.bool_() if column.type == FLAG else pa.string()
+            found = found.append_column(column.name, pa.nulls(found.num_rows, kind))
         for name, wanted in where.items():
             values, may_be_null = values_of(wanted)
             fits = pc.is_in(found[name], pa.array(values, found.schema.field(name).type))
             found = found.filter(pc.or_(fits, pc.is_null(found[name])) if may_be_null else fits)
-        rows: list[Row] = found.select([name for name in columns if name not in lacking]).to_pylist()
-        return [{**row, **dict.fromkeys(lacking)} for row in rows]
+        rows: list[Row] = found.select(list(columns)).to_pylist()
+        return rows
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
@@ -421,10 +432,14 @@ class Store:
         return df.select(*map(quoted, table.column_names))
 
     def _written(self, df: DataFrame, table: Table) -> DataFrame:
-        """The rows in the table's columns, with nulls for flags that are no longer declared."""
+        """The rows in the table's columns, with what stands in columns that are no longer declared."""
         checked = self._checked(df, table)
-        # Write the nulls explicitly: kinds of locations differ in whether they fill a missing column.
-        return checked.select("*", *_nulls(self._former_flags(table))) if table.has_flags else checked
+        # Write the values explicitly: kinds of locations differ in whether they fill a missing column.
+        former = [
+            F.lit(table.without if kind == TEXT else None).cast(kind).alias(name)
+            for name, kind in self._former_columns(table).items()
+        ]
+        return checked.select("*", *former) if former else checked
 
     def _found(self, table: Table) -> StructType:
         with self._opening(table):
@@ -432,22 +447,21 @@ class Store:
                 return StructType.fromJson(local.schema())
             return self.location.read(self.spark.read, table.name).schema
 
-    def _missing_flags(self, table: Table) -> list[Column]:
-        """The flags that an existing table lacks.
+    def _missing_columns(self, table: Table) -> list[Column]:
+        """The declared columns that an existing table lacks.
 
         Raises:
             InputError: anything else about its columns is not as declared.
         """
-        schema = self._found(table)
-        found, declared, flags = _types(schema), _types(table.schema), table.flags
+        found, wanted, declared = _types(self._found(table)), _types(table.schema), table.declared
         missing = [column for column in table.columns if column.name not in found]
-        differences = [f"it lacks {column.name}" for column in missing if column not in flags]
+        differences = [f"it lacks {column.name}" for column in missing if column not in declared]
+        former = self._former_columns(table)
         for name, kind in found.items():
-            was_flag = table.has_flags and kind == FLAG and schema[name].nullable
-            if name not in declared and not was_flag:
+            if name not in wanted and name not in former:
                 differences.append(f"it has {name} beside them")
-            elif declared.get(name, kind) != kind:
-                differences.append(f"{name} is {kind} and not {declared[name]}")
+            elif wanted.get(name, kind) != kind:
+                differences.append(f"{name} is {kind} and not {wanted[name]}")
         if differences:
             raise InputError(
                 f"The table {self.called(table)} in {self.root} has other columns than this version writes "
@@ -455,11 +469,18 @@ class Store:
             )
         return missing
 
-    def _former_flags(self, table: Table) -> list[str]:
-        """The flags of an existing table that are no longer declared: new rows do not have them."""
-        if not table.has_flags:
-            return []
-        return [name for name in self._found(table).names if name not in table.column_names]
+    def _former_columns(self, table: Table) -> dict[str, str]:
+        """The columns of an existing table that are no longer declared, with their types."""
+        if not table.has_declared:
+            return {}
+        schema = self._found(table)
+        others = {name: kind for name, kind in _types(schema).items() if name not in table.column_names}
+        texts = table.ever_declared(self.properties(table)) if TEXT in others.values() else []
+        return {
+            name: kind
+            for name, kind in others.items()
+            if (kind == FLAG and schema[name].nullable) or (kind == TEXT and name in texts)
+        }
 
 
 def _declared(columns: Sequence[Column]) -> str:
@@ -471,18 +492,16 @@ def _declared(columns: Sequence[Column]) -> str:
     )
 
 
-def _with_declared_flags(rows: DataFrame, table: Table) -> DataFrame:
-    """The declared columns of a table that another configuration wrote.
+def _with_declared(rows: DataFrame, table: Table) -> DataFrame:
+    """The declared columns of a table that another configuration wrote; those that it lacks were not computed: null.
 
-    Flags that it lacks are null: they were not computed.
+    A table that is read without its configuration has its columns as they are.
     """
+    if not table.has_declared:
+        return rows
     there = [quoted(name) for name in table.column_names if name in rows.columns]
-    lacking = [column.name for column in table.flags if column.name not in rows.columns]
-    return rows.select(*there, *_nulls(lacking))
-
-
-def _nulls(flags: Sequence[str]) -> list[SparkColumn]:
-    return [F.lit(None).cast(FLAG).alias(name) for name in flags]
+    lacking = [column for column in table.declared if column.name not in rows.columns]
+    return rows.select(*there, *[F.lit(None).cast(column.type).alias(column.name) for column in lacking])
 
 
 def _is_one_of(column: SparkColumn, wanted: Value | Collection[Value]) -> SparkColumn:

@@ -25,7 +25,7 @@ from claimatlas.commands.stages import complete_through
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.load import shipped_folder
 from claimatlas.deliveries.deliveries_stage import compute_deliveries
-from claimatlas.ingest.contract import INPUT_TABLES, InputTable
+from claimatlas.ingest.contract import InputTable
 from claimatlas.ingest.read.rows import SOURCE_FILE
 from claimatlas.ingest.validate.duplicates import RANK, rank_duplicates
 from claimatlas.ingest.validate.rows import REASONS, ROW, RowExtras, RowRules, validate_rows
@@ -33,12 +33,13 @@ from claimatlas.population.domicile import carrying_table, sector_years, with_do
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
-from claimatlas.tables.schemas import BATCH, CLAIMS, IMAGING, POPULATION, POSTNATAL, Table, deliveries_table
+from claimatlas.tables.schemas import BATCH, CLAIMS, Table, deliveries_table
 from claimatlas.tables.store import Store
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.utils import is_remote
+from shipped import IMAGING, INPUT_TABLES, POPULATION, POSTNATAL
 from spec.runner.compare import Cells, Found, by_key
 from spec.runner.scenario import Case, rows_of_code_list, settings_of
 from spec.runner.tables import Row

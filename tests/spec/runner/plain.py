@@ -13,8 +13,6 @@ from spec.runner.compare import Found, by_key
 from spec.runner.pipeline import write_conf, write_sectors
 from spec.runner.scenario import Case, settings_of
 
-_YES_NO = {True: "yes", False: "no", None: "unknown"}
-
 
 def run(case: Case, folder: Path) -> Found:
     """The results of one case; ``folder`` takes a configuration folder of its own."""
@@ -38,9 +36,7 @@ def run(case: Case, folder: Path) -> Found:
     if "persons" in case.expected:
         persons = _persons(case, result.accepted, conf, load_settings(conf, settings))
     return Found(
-        deliveries=[
-            {**row, "increased_reimbursement": _YES_NO[row["increased_reimbursement"]]} for row in result.deliveries
-        ],
+        deliveries=result.deliveries,
         persons=persons,
         rejected=[
             {"table": table, "row": positions[id(row)], "reasons": ", ".join(reasons)}

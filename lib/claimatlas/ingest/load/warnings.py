@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from claimatlas.configuration import Configuration
 from claimatlas.configuration.codes import Codes
 from claimatlas.configuration.mappings import Mapping
 from claimatlas.configuration.settings import InputChecks
@@ -43,11 +44,17 @@ def claims_facts(accepted: Column, codes: Codes) -> dict[str, Column]:
     return {"wrong_check_digit": F.count_if(accepted & has_wrong_check(codes))}
 
 
-def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, int]:
+UNDECLARED = "undeclared_"
+"""Before a column of the population: the rows whose word in it no dimension declares."""
+
+
+def inspect_population(population: DataFrame, configuration: Configuration) -> dict[str, int]:
     """Count accepted beneficiary-years, or spans, that are odd.
 
-    An unknown sex, a birth date after the year, a sector code off its pattern (on either date).
+    An unknown sex, a birth date after the year, a sector code off its pattern (on either date), a word that no
+    dimension declares.
     """
+    sector_pattern = configuration.settings.geography.sector_pattern
     off_pattern = [
         F.coalesce(~F.col(name).rlike(f"^({sector_pattern})$"), F.lit(False))
         for name in population.columns
@@ -57,8 +64,22 @@ def inspect_population(population: DataFrame, sector_pattern: str) -> dict[str, 
         F.count_if(F.col("sex").isNull()).alias("unknown_sex"),
         F.count_if(F.year("birth_date") > F.col("year")).alias("birth_date_after_year"),
         F.count_if(any_of(off_pattern)).alias("sector_off_pattern"),
+        *[
+            F.count_if(~F.col(column).isin(*values)).alias(UNDECLARED + column)
+            for column, values in configuration.dimensions.words.items()
+        ],
     ).collect()[0]
     return {name: int(count) for name, count in row.asDict().items()}
+
+
+def notes_of_undeclared(counts: Map[str, int]) -> list[str]:
+    """What a person should know of the words that no dimension declares; ``counts``: of ``inspect_population``."""
+    return [
+        f"population: {name.removeprefix(UNDECLARED)} holds in {rows:,} rows a value that dimensions.yaml does not "
+        "declare: these beneficiaries are unknown in the dimension."
+        for name, rows in counts.items()
+        if name.startswith(UNDECLARED) and rows
+    ]
 
 
 # --- Words ---------------------------------------------------------------------------------------

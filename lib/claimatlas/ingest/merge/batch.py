@@ -18,14 +18,7 @@ from pyspark.sql import functions as F
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest import silver_marker
-from claimatlas.ingest.contract import (
-    CLAIMS_INPUT,
-    INPUT_TABLES,
-    POPULATION_INPUT,
-    InputTable,
-    input_tables,
-    population_input,
-)
+from claimatlas.ingest.contract import CLAIMS_INPUT, POPULATION_INPUT, InputTable, input_tables, population_input
 from claimatlas.ingest.discover.source import Source
 from claimatlas.ingest.inputs import IngestOptions, InputPaths, are_synthetic
 from claimatlas.ingest.load.gate import (
@@ -36,7 +29,7 @@ from claimatlas.ingest.load.gate import (
     years_of_population,
 )
 from claimatlas.ingest.load.table import validated
-from claimatlas.ingest.load.warnings import inspect_population, span_of
+from claimatlas.ingest.load.warnings import inspect_population, notes_of_undeclared, span_of
 from claimatlas.ingest.look import Found, notes_on_input, shortfalls_of_input
 from claimatlas.ingest.merge.change import Change, as_rejected, change_of
 from claimatlas.ingest.read.rows import columns_of, confirmed, names_asked
@@ -62,7 +55,7 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     silver_marker.require_same_key(store, options.key_fingerprint)
     options = dataclasses.replace(options, batch=len(facts["batches"]) + 1)
     sources, columns = _sources(context, options, found, facts["columns"])
-    there: Found = {table.name: sources.get(table.name) for table in INPUT_TABLES}
+    there: Found = {table.name: sources.get(table.name) for table in input_tables(configuration)}
     asked = names_asked(store.spark, there)
     for note in notes_on_input(there, paths, configuration, asked):
         record.warn(note)
@@ -89,6 +82,10 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
         record.progress("ingest: nothing new, silver stays as it is")
         return
     store.create(CHANGED)
+    for table in tables:
+        # A dimension may read a column that there was not in the batches before.
+        if table.silver.has_declared:
+            store.create(table.silver)
     before = {table.name: store.version(table) for table in silver_marker.ADDED_TO}
     silver_marker.begin(store, before, replacing=False)
     try:
@@ -186,8 +183,10 @@ def _warn(change: Change, configuration: Configuration, record: RunRecord) -> No
         wrong = sum(facts["wrong_check_digit"] for facts in change.loaded.facts)
         record.count("ingest.warnings", {"wrong_check_digit": wrong})
     if change.table.name == POPULATION_INPUT.name:
-        pattern = configuration.settings.geography.sector_pattern
-        record.count("ingest.warnings", inspect_population(change.batch, pattern))
+        warnings = inspect_population(change.batch, configuration)
+        record.count("ingest.warnings", warnings)
+        for note in notes_of_undeclared(warnings):
+            record.warn(note)
 
 
 def _apply(store: Store, change: Change, record: RunRecord) -> None:
@@ -227,7 +226,7 @@ def _facts(
         "columns": {**before["columns"], **columns},
     }
     if POPULATION_INPUT.name in names:
-        table = population_input(context.configuration.settings)
+        table = population_input(context.configuration)
         facts["population_years"] = sorted(years_of_population(store.read(POPULATION), table, as_of))
     if any(change.table.name == CLAIMS_INPUT.name for change in changes):
         facts |= span_of(store.read(CLAIMS), context.configuration.settings.checks.input).as_facts()

@@ -28,9 +28,9 @@ def check_mapping(mapping: Mapping, tables: tuple[InputTable, ...]) -> None:
             if name not in kinds:
                 raise InputError(f"The mapping's table {table.name} has no column {name!r}.")
         for name, source in declared.columns.items():
-            for key, wanted in (("format", "date"), ("pad", "text")):
-                if getattr(source, key) is not None and kinds[name] != wanted:
-                    raise InputError(f"The mapping's {table.name}.{name}: {key} is for a {wanted}, which it is not.")
+            for key, wanted in (("format", ("date",)), ("pad", ("text", "word"))):
+                if getattr(source, key) is not None and kinds[name] not in wanted:
+                    raise InputError(f"The mapping's {table.name}.{name}: {key} is for a {wanted[0]}, which it is not.")
             if source.values and kinds[name] == "date":
                 raise InputError(
                     f"The mapping's {table.name}.{name}: a date has no values; see date_sentinels in settings.yaml."

@@ -173,6 +173,9 @@ def parse_column(
         return _parse_date(raw, declared, understanding)
     if column.kind in WORDS:
         return _parse_word(raw, declared)
+    if column.kind == "word":
+        # A number is the word that it is written as: 1 and 1.0 are the same.
+        raw = replace(raw, value=_as_words(raw), type=T.StringType())
     if declared.values:
         raw = replace(raw, value=recoded(_as_words(raw), declared), type=T.StringType())
     codes = column.codes or SIX_DIGITS
@@ -448,6 +451,7 @@ def _wrong_type(raw: RawColumn) -> InputError:
         "code": "numbers or text",
         "boolean": "booleans, numbers or text",
         "sex": "text or numbers",
+        "word": "text or numbers",
     }
     remedy = ""
     if column.kind == "date" and isinstance(raw.type, _WHOLE + _FRACTIONAL):

@@ -1,0 +1,17 @@
+"""The tables and inputs as the configuration that ships declares them."""
+
+from __future__ import annotations
+
+from claimatlas.configuration import load_configuration
+from claimatlas.ingest.contract import input_tables, population_input
+from claimatlas.tables import schemas
+from claimatlas.tables.schemas import configured
+
+CONFIGURATION = load_configuration()
+DIMENSIONS = CONFIGURATION.dimensions.names
+IMAGING, POSTNATAL, POPULATION, PUBLISHED_CELLS = (
+    configured(table, CONFIGURATION)
+    for table in (schemas.IMAGING, schemas.POSTNATAL, schemas.POPULATION, schemas.PUBLISHED_CELLS)
+)
+POPULATION_INPUT = population_input(CONFIGURATION)
+INPUT_TABLES = input_tables(CONFIGURATION)
