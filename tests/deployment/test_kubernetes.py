@@ -156,7 +156,7 @@ def test_the_job_is_in_the_image_and_takes_its_options(manifest: Manifest, monke
     taken: list[Any] = []
     monkeypatch.setattr(run_year, "run_job", lambda *given, **_: taken.append(given) or 0)
     assert cli.main(["run-year", *manifest["spec"]["arguments"]]) == 0
-    arguments = taken[0][2]
+    _, arguments = taken[0]
     assert (arguments.year_groups, bool(arguments.input), bool(arguments.output)) == ([[2023]], True, True)
 
 

@@ -139,7 +139,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
     """The options that the commands understood; nothing else of them is done."""
     found: list[argparse.Namespace] = []
 
-    def keep(_name: str, _stages: int, options: argparse.Namespace, *_: object, **__: object) -> int:
+    def keep(_job: object, options: argparse.Namespace) -> int:
         found.append(options)
         return 0
 
