@@ -1,14 +1,21 @@
 """The links between Belgium's indicators by which a hidden figure would follow: each is known from the declarations."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 
+from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
-from claimatlas.protection.links import common_figures
+from claimatlas.protection.audit import Audit
+from claimatlas.protection.gold import cells_of, release_of
+from claimatlas.protection.links import common_figures, links_of
+from claimatlas.protection.marking import Marks, mark
+from claimatlas.protection.plan import plan
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
-from claimatlas.protection.tables import TableBuilder, published_values
+from claimatlas.protection.tables import TableBuilder, indicator_years, published_values
 from comparison import CONF
 
 CONFIGURATION = load_configuration(str(CONF))
@@ -96,3 +103,29 @@ def test_unknown_domicile() -> None:
     for position, unit in enumerate(frame.units):
         inside = {leaf for child in frame.children[position] for leaf in frame.units[child].leaves}
         assert not inside or set(unit.leaves) == inside
+
+
+def test_sums_that_no_table_shows_are_no_goals(tmp_path: Path) -> None:
+    """Of nights one member may give most, so that a large sum is sensitive: nothing says how far off it must be."""
+    output = str(tmp_path / "drawn")
+    arguments = ["--output", output, "--beneficiaries", "50000", "--years", "2023", "--seed", "1"]
+    assert main(["generate", "--counts", *arguments, "--conf", str(CONF)]) == 0
+    publication = load_publication(CONFIGURATION)
+    years = indicator_years(cells_of(release_of(output, None), 2023, CONFIGURATION), CONFIGURATION)
+    measures = TableBuilder(CONFIGURATION, publication, 2023).measures(years)
+    cells = plan(years, measures, CONFIGURATION, publication)
+    links = links_of(measures, CONFIGURATION)
+    audit = Audit(measures, links, Marks(measures, links, cells), publication)
+    mark(measures, cells, audit.marks, CONFIGURATION, publication)
+    kinds = {True: False, False: False}
+    for goal in audit.all_goals():
+        measure = measures[goal.quantity]
+        of_unplanned = bool((goal.aim.targets & ~measure.planned & ~measure.frame.unplaced).any())
+        kinds[goal.quantity.is_magnitude] |= of_unplanned
+        assert not (of_unplanned and goal.quantity.is_magnitude)
+        # All others are small, or a zero that is: what other worlds must have is known of these.
+        assert (
+            goal.aim.bounds.cells[goal.aim.targets & ~measure.planned & ~measure.frame.unplaced] < publication.k
+        ).all()
+    assert kinds == {True: False, False: True}
+    assert any(measures[one].small[~measures[one].planned].any() for one in measures if one.is_magnitude)

@@ -192,9 +192,11 @@ class Audit:
     ) -> list[Goal]:
         """The goal of the secret figures, and that of those which a reader could take for one."""
         measure = self.measures[quantity]
-        # Planned or not: what is not published may follow from what is. Of differences the algebra sees to that.
         unplanned = ~measure.planned & ~measure.frame.unplaced
-        targets = secret & (~measure.shown if bounds is self.bounds[quantity] else ~unplanned & ~measure.shown)
+        # Planned or not: a count that is not published may follow from what is. Of differences and of sums of nights
+        # or services the algebra sees to that.
+        with_unplanned = bounds is self.bounds[quantity] and not quantity.is_magnitude
+        targets = secret & (~measure.shown if with_unplanned else ~unplanned & ~measure.shown)
         found = [Goal(quantity, Aim(bounds, targets, needed, unplanned, self.publication.k), movers)]
         if not quantity.is_magnitude:
             unclear = measure.hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)
