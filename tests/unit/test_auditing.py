@@ -20,11 +20,13 @@ from claimatlas.auditing.files import read_folder
 from claimatlas.auditing.lattice import Count, lattice_of
 from claimatlas.auditing.pools import components_of
 from claimatlas.auditing.programs import Model, Rows
-from claimatlas.auditing.run import audit, know_other_releases, rules_of
+from claimatlas.auditing.run import audit, is_right_range, know_other_releases, rules_of
 from claimatlas.auditing.targets import Terms
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
+from claimatlas.protection.intervals import value_of
+from comparison import CONF
 from publication.country import YEAR, configuration
 from publication.enumeration import TooManyError
 from publication.mutations import Named, expected, named_by
@@ -316,6 +318,14 @@ def test_a_wrong_range_is_named(country: Country, tmp_path: Path) -> None:
     wrong = audit(str(tmp_path), conf, publication, lambda message: None).wrong_ranges
     assert len(wrong) == 1
     assert "0.0 to 0.5" in wrong[0]
+
+
+def test_a_range_that_ends_on_half_a_digit_is_right() -> None:
+    """The hundredfold of three by 384 is 0.78125; three times the hundredth part of it is a little more."""
+    (indicator,) = (one for one in load_configuration(str(CONF)).indicators if one.id == "cube_013_023")
+    row = {"denominator": 384, "value_low": 0.0, "value_high": value_of(indicator, 3, 384)}
+    assert is_right_range(row, (0, 3), indicator)
+    assert not is_right_range(row, (0, 4), indicator)
 
 
 def complete(rows: Sequence[dict]) -> list[dict]:

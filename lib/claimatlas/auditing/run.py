@@ -199,7 +199,7 @@ def _wrong_ranges(
             continue
         indicator = indicators[row["indicator_id"]]
         key: Key = (count_names(indicator)[0], row["geo_level"], row["geo_code"], split)
-        if not _is_right(row, ranges.get(key), indicator):
+        if not is_right_range(row, ranges.get(key), indicator):
             place = f"{row['geo_level']} {row['geo_code']}, {'/'.join(split)}"
             wrong.append(
                 f"range: {row['indicator_id']}, {row['year']}, {place}: {row['value_low']} to {row['value_high']} "
@@ -208,9 +208,10 @@ def _wrong_ranges(
     return sorted(wrong)
 
 
-def _is_right(row: Row, bounds: tuple[int, int | None] | None, indicator: Indicator) -> bool:
+def is_right_range(row: Row, bounds: tuple[int, int | None] | None, indicator: Indicator) -> bool:
     """Whether the published range holds what follows, and no more."""
     low, high = bounds or (0, None)
-    scale = 1.0 if indicator.unit == "count" else indicator.scale / row["denominator"]
-    expected = (round(low * scale, 4), None if high is None else round(high * scale, 4))
+    # Multiplied first, as the publisher does: else the last digit may differ.
+    scale, of = (1, 1) if indicator.unit == "count" else (indicator.scale, row["denominator"])
+    expected = (round(scale * low / of, 4), None if high is None else round(scale * high / of, 4))
     return bool(expected == (row["value_low"], row["value_high"]))

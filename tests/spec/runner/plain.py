@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from claimatlas.configuration.load import shipped_folder
-from reference import CELL_KEY, compute
+from reference import CELL_KEY, compute, dimensions
 from reference.compute import add_exams, persons_of
 from reference.domicile import Geography, Sectors
 from reference.model import CodeLists, Row, Settings, load_settings
@@ -50,15 +50,17 @@ def _persons(case: Case, accepted: dict[str, list[Row]], conf: Path, settings: S
     geography, sectors = Geography.read(conf), Sectors(settings)
     services, lists = net_services(accepted["claims"]), CodeLists.read(conf)
     people = {(row["beneficiary_id"], row["year"]): row for row in accepted["population"]}
+    split_by = dimensions.read(conf, settings)
     found = []
     for year in case.years:
-        persons = persons_of(year, people, geography, sectors, settings)
+        persons = persons_of(year, people, geography, sectors, split_by)
         add_exams(persons, year, services, lists)
         for person in persons:
             places = dict(person["places"])
             found.append(
                 {
                     **person,
+                    **person["said"],
                     "year": year,
                     "municipality": places.get("municipality"),
                     "sector": places.get("sector"),
