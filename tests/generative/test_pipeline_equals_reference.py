@@ -6,6 +6,7 @@ because a run of the pipeline costs seconds and judges a thousand people as fast
 
 import random
 import shutil
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,28 @@ from integration.own_configuration import change, write_indicator
 from pyspark.sql import SparkSession
 from reference import compute
 from reference.io import write_csv
-from reference.model import Malformed, Tables
+from reference.model import Malformed, Result, Tables
 
 from generative.worlds import AS_OF, random_worlds, randomly
 
 ROOT = Path(__file__).resolve().parents[2]
 WORLDS = 80
+
+
+def computed_both_ways(
+    tables: Tables, years: Iterable[int], folder: Path, overrides: dict[str, object], conf: Path | None = None
+) -> Result:
+    """Run the tables through the command, into ``folder``, and through the reference; gives what that expects.
+
+    Without ``conf`` by the shipped configuration, which the command then finds by itself.
+    """
+    write_csv(tables, folder / "input", files=3)
+    arguments = ["--input", str(folder / "input"), "--output", str(folder / "output"), "--as-of", AS_OF.isoformat()]
+    arguments += ["--year", *map(str, years), *(["--conf", str(conf)] if conf else [])]
+    for name, value in overrides.items():
+        arguments += ["--set", f"{name}={value}"]
+    assert main(["run-year", *arguments]) == 0
+    return compute(tables, list(years), conf_dir=conf or ROOT / "conf", settings=overrides, as_of=AS_OF)
 
 
 @pytest.mark.slow
@@ -35,15 +52,7 @@ def test_every_cell_delivery_and_rejection_is_equal(
     rng = random.Random(seed)
     years, tables = random_worlds(rng, WORLDS)
     folder = tmp_path_factory.mktemp("worlds")
-    write_csv(tables, folder / "input", files=3)
-    arguments = ["--input", str(folder / "input"), "--output", str(folder / "output"), "--as-of", AS_OF.isoformat()]
-    arguments += ["--year", *map(str, years)]
-    for name, value in overrides.items():
-        arguments += ["--set", f"{name}={value}"]
-
-    assert main(["run-year", *arguments]) == 0
-
-    expected = compute(tables, list(years), conf_dir=ROOT / "conf", settings=overrides, as_of=AS_OF)
+    expected = computed_both_ways(tables, years, folder, overrides)
     assert_output_equals_reference(spark, folder / "output", expected, years)
 
 
@@ -138,15 +147,7 @@ def test_declared_windows_flags_and_units_are_equal(
     folder = tmp_path_factory.mktemp("declared")
     conf = Path(shutil.copytree(ROOT / "conf", folder / "conf"))
     declare(conf, rng)
-    write_csv(tables, folder / "input", files=3)
-    arguments = ["--input", str(folder / "input"), "--output", str(folder / "output"), "--as-of", AS_OF.isoformat()]
-    arguments += ["--year", *map(str, years), "--conf", str(conf)]
-    for name, value in overrides.items():
-        arguments += ["--set", f"{name}={value}"]
-
-    assert main(["run-year", *arguments]) == 0
-
-    expected = compute(tables, list(years), conf_dir=conf, settings=overrides, as_of=AS_OF)
+    expected = computed_both_ways(tables, years, folder, overrides, conf)
     flags = yaml.safe_load((conf / "services.yaml").read_text(encoding="utf-8"))["delivery_flags"]
     several = [name for name, flag in flags.items() if flag.get("least_days", 1) > 1]
     assert any(row[name] for row in expected.deliveries for name in several), "no flag of several days is raised"
@@ -233,14 +234,6 @@ def test_declared_dimensions_are_equal(
     for row in tables["population"]:
         if not isinstance(row, Malformed):
             row.update({column: rng.choice(WORDS) for column in columns})
-    write_csv(tables, folder / "input", files=3)
-    arguments = ["--input", str(folder / "input"), "--output", str(folder / "output"), "--as-of", AS_OF.isoformat()]
-    arguments += ["--year", *map(str, years), "--conf", str(conf)]
-    for name, value in overrides.items():
-        arguments += ["--set", f"{name}={value}"]
-
-    assert main(["run-year", *arguments]) == 0
-
-    expected = compute(tables, list(years), conf_dir=conf, settings=overrides, as_of=AS_OF)
+    expected = computed_both_ways(tables, years, folder, overrides, conf)
     assert any(set(key[4:]) != {"all"} for key in expected.cells), "no cell is split"
     assert_output_equals_reference(spark, folder / "output", expected, years)
