@@ -50,6 +50,17 @@ def schema_of(output: str) -> tuple[str, ...] | None:
     return parts if parts and not is_there(Path(output)) else None
 
 
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner reads, in a folder that only its owner gets into.
+
+    Raises:
+        InputError: the folder cannot be made.
+    """
+    make_private(file.parent)
+    file.write_text(text, encoding="utf-8", newline="\n")
+    file.chmod(stat.S_IRUSR | stat.S_IWUSR)
+
+
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner gets into, whatever the umask.
 

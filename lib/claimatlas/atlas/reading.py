@@ -139,12 +139,17 @@ class PublishedCells:
         return [{**row, "record": json.loads(row["record"])} for row in sorted(rows, key=lambda row: int(row["year"]))]
 
 
-def newest_candidate(output: str) -> int | None:
-    """The newest release that cells are there of; nothing without any."""
+def candidates(output: str) -> list[int]:
+    """The releases that cells are there of, in their order."""
     reader = DeltaReader(output)
     if not reader.exists(PUBLISHED_CELLS):
-        return None
-    return max((row["release"] for row in reader.rows(PUBLISHED_CELLS, named("release"), distinct=True)), default=None)
+        return []
+    return sorted(row["release"] for row in reader.rows(PUBLISHED_CELLS, named("release"), distinct=True))
+
+
+def newest_candidate(output: str) -> int | None:
+    """The newest release that cells are there of; nothing without any."""
+    return max(candidates(output), default=None)
 
 
 def first_published(output: str) -> dict[int, date]:

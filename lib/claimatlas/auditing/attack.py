@@ -111,16 +111,14 @@ def attack(
     findings = [*_counts(found, lattice, rules), *_gaps(found, lattice, rules)]
     findings += [*_full(found, lattice), *_shown(found, rules)]
     findings += _insiders(found, lattice, rules, changes, search)
-    outcome.determined = sum(
-        int((count.planned & ~count.shown & (count.low == count.high)).sum()) for count in lattice.counts
-    )
+    outcome.determined = sum(int((count.hidden & (count.low == count.high)).sum()) for count in lattice.counts)
     outcome.findings = sorted(set(findings), key=lambda one: (one.key, one.of, one.kind))
     return outcome
 
 
 def _counted(lattice: Lattice) -> Outcome:
     """How many figures are hidden, and how many are not planned."""
-    hidden = sum(int((count.planned & ~count.shown).sum()) for count in lattice.counts)
+    hidden = sum(int(count.hidden.sum()) for count in lattice.counts)
     return Outcome(hidden=hidden, unplanned=sum(int((~count.planned).sum()) for count in lattice.counts))
 
 
@@ -177,7 +175,7 @@ def _counts(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Findin
 
 def _magnitudes(lattice: Lattice, number: int, count: Count) -> Iterator[Finding]:
     """A sum over members is hidden where it would tell of one of them: only its value itself is named."""
-    for node, split in np.argwhere(count.planned & ~count.shown & (count.low == count.high)):
+    for node, split in np.argwhere(count.hidden & (count.low == count.high)):
         value = int(count.low[node, split])
         yield Finding("determined", "count", lattice.key(number, int(node), int(split)), value, value)
 

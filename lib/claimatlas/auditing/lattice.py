@@ -100,6 +100,11 @@ class Count:
     planned: Mask
     shown: Mask
 
+    @property
+    def hidden(self) -> Mask:
+        """Whether a figure is published without its value."""
+        return self.planned & ~self.shown
+
     @cached_property
     def splits(self) -> list[tuple[str, ...]]:
         """Each split."""

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimatlas.auditing.run import audit
-from claimatlas.console.messages import Event, say
+from claimatlas.console.messages import say_message
 from claimatlas.errors import QualityGateError
-from claimatlas.paths import make_private
+from claimatlas.paths import write_private
 from claimatlas.protection.run import settings_hash
-from claimatlas.tables.delta_reader import DeltaReader
-from claimatlas.tables.reader import named
-from claimatlas.tables.schemas import PUBLISHED_CELLS
 
 if TYPE_CHECKING:
     from claimatlas.atlas.reading import PublishedCells
@@ -33,26 +30,20 @@ def require_safe(output: str, cells: PublishedCells, configuration: Configuratio
     attacked = _attacked(output, cells, configuration)
     if file.is_file() and json.loads(file.read_text(encoding="utf-8")) == attacked:
         return
-    say(Event.MESSAGE, f"release {cells.release} is attacked as a reader could")
-    found = audit(output, configuration, publication, lambda message: say(Event.MESSAGE, message))
+    say_message(f"release {cells.release} is attacked as a reader could")
+    found = audit(output, configuration, publication, say_message)
     told = len(found.texts())
     if told or found.undecided:
         what = (
             f"{told:,} figures can be worked out" if told else f"{found.undecided:,} figures were not settled in time"
         )
         raise QualityGateError(f"{what}: `claimatlas audit` of the output names them. Nothing is published.")
-    make_private(file.parent)
-    file.write_text(json.dumps(attacked, sort_keys=True), encoding="utf-8", newline="\n")
-    file.chmod(0o600)
+    write_private(file, json.dumps(attacked, sort_keys=True))
 
 
 def _attacked(output: str, cells: PublishedCells, configuration: Configuration) -> dict[str, Any]:
     """What an attack is of: the figures of all releases, by their hashes, and the settings."""
-    from claimatlas.atlas.reading import PublishedCells  # noqa: PLC0415 - pyarrow may be missing
+    from claimatlas.atlas.reading import PublishedCells, candidates  # noqa: PLC0415 - pyarrow may be missing
 
-    rows = DeltaReader(output).rows(PUBLISHED_CELLS, named("release"), distinct=True)
-    others = sorted({int(row["release"]) for row in rows} - {cells.release})
-    return {
-        "settings_hash": settings_hash(configuration),
-        "cells": {str(cells.release): cells.digest, **{str(one): PublishedCells(output, one).digest for one in others}},
-    }
+    others = {str(one): PublishedCells(output, one).digest for one in candidates(output) if one != cells.release}
+    return {"settings_hash": settings_hash(configuration), "cells": {str(cells.release): cells.digest, **others}}

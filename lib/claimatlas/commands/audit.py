@@ -10,7 +10,7 @@ from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration.publication import load_publication
-from claimatlas.console.messages import Event, say
+from claimatlas.console.messages import Event, say, say_message
 from claimatlas.errors import QualityGateError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _audit(arguments: argparse.Namespace) -> None:
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
     with without_spark():
-        found = audit(arguments.folder, configuration, publication, _tell, strict=arguments.strict)
+        found = audit(arguments.folder, configuration, publication, say_message, strict=arguments.strict)
     named = found.texts(strict=arguments.strict)
     if arguments.json:
         print(json.dumps(_record(found, named), indent=2))
@@ -68,10 +68,6 @@ def _audit(arguments: argparse.Namespace) -> None:
         f"{found.determined:,} of them have one value, and {found.number('narrow'):,} figures or differences fewer "
         f"than {publication.k}; whether those are sensitive is not known, and --strict names them.{unsettled}",
     )
-
-
-def _tell(message: str) -> None:
-    say(Event.MESSAGE, message)
 
 
 def _record(found: Findings, named: list[str]) -> dict[str, Any]:

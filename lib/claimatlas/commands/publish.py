@@ -16,7 +16,7 @@ from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings, load_atlas
 from claimatlas.configuration.publication import Publication, load_publication
-from claimatlas.console.messages import Event, say
+from claimatlas.console.messages import Event, say, say_message
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import named
@@ -111,7 +111,7 @@ def write(
     site = site_of(declared, cells, standing)
     with new_folder(target) as folder:
         former = target if target.is_dir() else None
-        number = write_site(folder, site, history, former, lambda message: say(Event.MESSAGE, message))
+        number = write_site(folder, site, history, former, say_message)
         before_it_is_seen()
     return number
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from claimatlas.atlas.reading import PublishedCells
 from claimatlas.configuration import Configuration
-from claimatlas.console.messages import Event, say
+from claimatlas.console.messages import say_message
 from claimatlas.errors import InputError
-from claimatlas.paths import make_private
+from claimatlas.paths import write_private
 from claimatlas.protection.candidate import PublishingRules
 from claimatlas.protection.gold import Release
 from claimatlas.protection.ledger import refuse_other_settings
@@ -40,7 +40,7 @@ def protect_and_review(
     """
     configuration = rules.configuration
     refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
-    results = protect(output, release, years, rules, lambda message: say(Event.MESSAGE, message))
+    results = protect(output, release, years, rules, say_message)
     report = {
         **review(output, release.number, results, configuration.dimensions.names),
         _CELLS: PublishedCells(output, release.number).digest,
@@ -48,9 +48,7 @@ def protect_and_review(
     }
     text = json.dumps(report, indent=2, sort_keys=True)
     file = file_of_review(output, release.number)
-    make_private(file.parent)
-    file.write_text(text, encoding="utf-8", newline="\n")
-    file.chmod(0o600)
+    write_private(file, text)
     return text
 
 

@@ -55,6 +55,17 @@ class Entry:
     match: Match = "exact"
     last: Code | None = None
 
+    @classmethod
+    def between(cls, first: Code, last: Code, text: str) -> Entry:
+        """The codes from one to another, both included; ``text``: as it stands in the file.
+
+        Raises:
+            ValueError: the range ends before it starts.
+        """
+        if order_of(last) < order_of(first):
+            raise ValueError(f"the range {text[:40]!r} ends before it starts")
+        return cls(first, "range", last)
+
     @property
     def written(self) -> str:
         """As a list writes it."""
@@ -135,10 +146,7 @@ class Codes(Declaration):
         """
         first, is_range, last = text.partition(RANGE)
         if is_range:
-            ends = self._exact(first, system), self._exact(last, system)
-            if order_of(ends[1]) < order_of(ends[0]):
-                raise ValueError(f"the range {text[:40]!r} ends before it starts")
-            return Entry(ends[0], "range", ends[1])
+            return Entry.between(self._exact(first, system), self._exact(last, system), text)
         if text.endswith(PREFIX):
             return self._prefix(text.removesuffix(PREFIX))
         return Entry(self._exact(text, system))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from claimatlas.configuration.codes import PREFIX, RANGE, Entry, order_of
+from claimatlas.configuration.codes import PREFIX, RANGE, Entry
 from claimatlas.configuration.model import Declaration
 
 _DIGITS = 9
@@ -27,10 +27,7 @@ class ProviderAttribute(Declaration):
         """
         first, is_range, last = text.partition(RANGE)
         if is_range:
-            ends = self._value(first), self._value(last)
-            if order_of(ends[1]) < order_of(ends[0]):
-                raise ValueError(f"the range {text[:40]!r} ends before it starts")
-            return Entry(ends[0], "range", ends[1])
+            return Entry.between(self._value(first), self._value(last), text)
         if self.holds == "text" and text.endswith(PREFIX):
             if text == PREFIX:
                 raise ValueError(f"{PREFIX} alone would be every value")

@@ -124,6 +124,11 @@ def say(
     LOGGER.log(level, message, extra={"event": event, "text": text, "fields": dict(fields or {})})
 
 
+def say_message(message: str) -> None:
+    """Write a message on how far a command is."""
+    say(Event.MESSAGE, message)
+
+
 def complain(message: str, exit_code: int, **fields: object) -> None:
     """Write why a command fails."""
     # Names come from files: cut long ones, and drop control characters, which would steer a terminal.

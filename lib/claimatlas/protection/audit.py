@@ -193,10 +193,10 @@ class Audit:
         """The goal of the secret figures, and that of those which a reader could take for one."""
         measure = self.measures[quantity]
         unplanned = ~measure.planned & ~measure.frame.unplaced
-        # Planned or not: a count that is not published may follow from what is. Of differences and of sums of nights
-        # or services the algebra sees to that.
-        with_unplanned = bounds is self.bounds[quantity] and not quantity.is_magnitude
-        targets = secret & (~measure.shown if with_unplanned else ~unplanned & ~measure.shown)
+        targets = secret & ~measure.shown
+        if bounds is not self.bounds[quantity] or quantity.is_magnitude:
+            # What is not published may follow from what is: of differences and sums the algebra sees to that alone.
+            targets = targets & ~unplanned
         found = [Goal(quantity, Aim(bounds, targets, needed, unplanned, self.publication.k), movers)]
         if not quantity.is_magnitude:
             unclear = measure.hidden & ~secret & (bounds.cells < 2 * self.publication.k - 1)

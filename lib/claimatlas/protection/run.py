@@ -15,7 +15,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import read_text
 from claimatlas.configuration.publication import FILE, Publication
 from claimatlas.errors import InputError, QualityGateError
-from claimatlas.paths import make_private
+from claimatlas.paths import write_private
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.cleaning import Cleaning
@@ -211,8 +211,6 @@ def counts_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _write_pattern(output: str, release: Release, results: Sequence[YearResult]) -> None:
     """For the house alone: which figures are hidden and why."""
-    folder = Path(output, "protection")
-    make_private(folder)
     for result in results:
         lines = ["quantity,geo_level,geo_code,split,reason"]
         for quantity, measure in sorted(result.audit.measures.items()):
@@ -222,9 +220,8 @@ def _write_pattern(output: str, release: Release, results: Sequence[YearResult])
                 reason = "sensitive" if measure.sensitive[unit, split] else "secondary"
                 values = split_text(measure.frame.splits[split])
                 lines.append(f'{name},{place.level},{place.code},"{values}",{reason}')
-        file = folder / f"pattern_{release.number}_{result.year}.csv"
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        file.chmod(0o600)
+        file = Path(output, "protection", f"pattern_{release.number}_{result.year}.csv")
+        write_private(file, "\n".join(lines) + "\n")
 
 
 def protect(
