@@ -12,7 +12,7 @@ from claimatlas.synthetic.booking import NOT_BOOKED, _lags
 from claimatlas.synthetic.dice import ALIAS_BITS, AliasTable, Dice
 from claimatlas.synthetic.everyday_codes import CONTACTS, OTHERS
 from claimatlas.synthetic.parameters import Parameters, parse_years
-from claimatlas.synthetic.places import HOSPITALS, load_places, sector_suffixes
+from claimatlas.synthetic.places import HOSPITALS, load_country, sector_suffixes
 from claimatlas.synthetic.rates import OLDEST, SEXES, load_rates
 from claimatlas.synthetic.world import make_world
 
@@ -94,12 +94,12 @@ class TestRates:
 class TestPlaces:
     def test_codes_are_those_of_each_year(self, configuration: Configuration) -> None:
         years = (2006, 2018, 2019, 2024, 2025)
-        places = load_places(configuration.folder, configuration.geography, years)
+        places, _ = load_country(configuration.folder, configuration.geography, years)
         for year in years:
             assert set(places.codes[year]) == set(configuration.geography.vintage(year))
 
     def test_inhabitants_of_merged_places_are_split(self, configuration: Configuration) -> None:
-        places = load_places(configuration.folder, configuration.geography, (2023,))
+        places, _ = load_country(configuration.folder, configuration.geography, (2023,))
         parts = Counter(places.codes[2023])
         merged = {code for code, number in parts.items() if number > 1}
         assert "44083" in merged
@@ -109,13 +109,13 @@ class TestPlaces:
         assert len(set(of_parts)) == 1
 
     def test_every_place_is_in_one_province_and_has_hospitals(self, configuration: Configuration) -> None:
-        places = load_places(configuration.folder, configuration.geography, (2023,))
+        places, hospitals = load_country(configuration.folder, configuration.geography, (2023,))
         assert [first for first, _ in places.provinces] == [
             sum(size for _, size in places.provinces[:index]) for index in range(len(places.provinces))
         ]
         assert sum(size for _, size in places.provinces) == len(places.base_codes) == 589
-        assert len(set(places.hospital_ids)) == HOSPITALS
-        for first, number in (*places.near, *places.around):
+        assert len(set(hospitals.ids)) == HOSPITALS
+        for first, number in (*hospitals.near, *hospitals.around):
             assert number > 0
             assert 0 <= first <= first + number <= HOSPITALS
 

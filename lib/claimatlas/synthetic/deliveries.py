@@ -142,8 +142,8 @@ def _by_midwife(world: World) -> Column:
 def _hospital_id(world: World) -> Column:
     """The delivery's hospital; a second line may name another or none, a home delivery never one."""
     roll = F.col("_code_roll")
-    other = below(roll, 14, 14, len(world.places.hospital_ids))
+    other = below(roll, 14, 14, len(world.hospitals.ids))
     is_second = F.col("role") == SECOND
     number = F.when(is_second & F.col("second_elsewhere"), other).otherwise(F.col("hospital"))
     named = F.col("hospital_known") & (F.col("billed_type") != HOME) & ~(is_second & chance(roll, 34, 6, NO_HOSPITAL))
-    return F.when(named, lookup_text(world.places.hospital_ids, number))
+    return F.when(named, lookup_text(world.hospitals.ids, number))

@@ -85,9 +85,9 @@ def _number_of_lines(world: World) -> Column:
 
 def _usual_hospital(world: World) -> Column:
     """Each person has one hospital for everything but deliveries, in the province of origin."""
-    first = lookup([span[0] for span in world.places.around], F.col("home"))
-    number = lookup([span[1] for span in world.places.around], F.col("home"))
-    return lookup_text(world.places.hospital_ids, first + below(F.col("_year_roll"), 56, 8, number))
+    first = lookup([span[0] for span in world.hospitals.around], F.col("home"))
+    number = lookup([span[1] for span in world.hospitals.around], F.col("home"))
+    return lookup_text(world.hospitals.ids, first + below(F.col("_year_roll"), 56, 8, number))
 
 
 def _entry(world: World) -> Column:

@@ -54,7 +54,7 @@ def make_exam_lines(world: World, person_years: DataFrame) -> DataFrame:
         number=F.col("home") * 20_000 + bits(roll, 28, 10),
         profession=lookup(PHYSICIANS, below(roll, 38, 6, len(PHYSICIANS))),
         competence=lookup(COMPETENCES, below(roll, 44, 6, len(COMPETENCES))),
-        hospital_id=lookup_text(world.places.hospital_ids, below(roll, 50, 12, len(world.places.hospital_ids))),
+        hospital_id=lookup_text(world.hospitals.ids, below(roll, 50, 12, len(world.hospitals.ids))),
         taken_back=taken_back,
         partly_taken_back=~taken_back & chance(events, 16, 16, PARTLY_TAKEN_BACK),
         quantity=F.when(chance(events, 32, 16, TWICE), F.lit(2)).otherwise(F.lit(1)),

@@ -29,7 +29,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Places:
-    """Municipalities of the base year ("places"), by province, arrondissement and code.
+    """Municipalities of the base year, by province, arrondissement and code.
 
     Attributes:
         codes: the municipality code of each place, by year.
@@ -38,9 +38,6 @@ class Places:
         province_draw: a province by its inhabitants.
         place_draws: for each province a place in it by inhabitants.
         sectors: for each place how many statistical sectors it has.
-        hospital_ids: the hospitals, neighbours side by side.
-        near: for each place the span of hospitals of its arrondissement, or else of its province.
-        around: for each province the span of its hospitals, or else of all.
     """
 
     codes: dict[int, tuple[str, ...]]
@@ -49,13 +46,25 @@ class Places:
     province_draw: AliasTable
     place_draws: tuple[AliasTable, ...]
     sectors: tuple[int, ...]
-    hospital_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hospitals:
+    """Invented hospitals, neighbours side by side.
+
+    Attributes:
+        ids: of each hospital.
+        near: for each place the span of hospitals of its arrondissement, or else of its province.
+        around: for each province the span of its hospitals, or else of all.
+    """
+
+    ids: tuple[str, ...]
     near: tuple[Span, ...]
     around: tuple[Span, ...]
 
 
-def load_places(folder: Traversable, geography: Geography, years: Sequence[int]) -> Places:
-    """Build the places from the configuration's geography and inhabitants.
+def load_country(folder: Traversable, geography: Geography, years: Sequence[int]) -> tuple[Places, Hospitals]:
+    """Build the places, and hospitals near them, from the configuration's geography and inhabitants.
 
     Raises:
         InputError: no municipality has inhabitants.
@@ -68,8 +77,7 @@ def load_places(folder: Traversable, geography: Geography, years: Sequence[int])
         raise InputError(f"{WEIGHTS}: no municipality of {WEIGHTS_YEAR} has inhabitants.")
     provinces = _spans([regions[code][0] for code in base_codes])
     weights = [inhabitants[first : first + size] for first, size in provinces]
-    near, around, number = _hospitals([regions[code] for code in base_codes], inhabitants)
-    return Places(
+    places = Places(
         codes={year: tuple(_carried(geography, code, year) for code in base_codes) for year in years},
         base_codes=base_codes,
         provinces=tuple(provinces),
@@ -77,10 +85,8 @@ def load_places(folder: Traversable, geography: Geography, years: Sequence[int])
         # A province without inhabitants is never drawn; its places only need some table.
         place_draws=tuple(AliasTable.of(part if sum(part) else [1] * len(part)) for part in weights),
         sectors=tuple(min(MAX_SECTORS, max(2, round(n / INHABITANTS_PER_SECTOR))) for n in inhabitants),
-        hospital_ids=tuple(f"H{101 + index:04d}" for index in range(number)),
-        near=near,
-        around=around,
     )
+    return places, _hospitals([regions[code] for code in base_codes], inhabitants)
 
 
 def sector_suffixes() -> list[str]:
@@ -117,9 +123,7 @@ def _spans(keys: Sequence[str]) -> list[Span]:
     return [(first, end - first) for first, end in zip(firsts, [*firsts[1:], len(keys)], strict=True)]
 
 
-def _hospitals(
-    regions: Sequence[tuple[str, str]], inhabitants: Sequence[float]
-) -> tuple[tuple[Span, ...], tuple[Span, ...], int]:
+def _hospitals(regions: Sequence[tuple[str, str]], inhabitants: Sequence[float]) -> Hospitals:
     """Share the hospitals out over arrondissements by inhabitants (largest remainders)."""
     people = dict.fromkeys(regions, 0.0)
     for region, count in zip(regions, inhabitants, strict=True):
@@ -141,4 +145,5 @@ def _hospitals(
         size = sum(span[1] for span in own)
         around[province] = (own[0][0], size) if size else (0, placed)
     near = tuple(spans[region] if number[region] else around[region[0]] for region in regions)
-    return near, tuple(around[province] for province in sorted(around)), placed
+    ids = tuple(f"H{101 + index:04d}" for index in range(placed))
+    return Hospitals(ids, near, tuple(around[province] for province in sorted(around)))

@@ -36,7 +36,7 @@ def sound_claims(world: World, rows: DataFrame) -> DataFrame:
             F.lit("10123456580").alias("provider_id"),
             F.lit(10).alias("provider_profession"),
             F.lit(580).alias("provider_competence"),
-            F.lit(world.places.hospital_ids[0]).alias("hospital_id"),
+            F.lit(world.hospitals.ids[0]).alias("hospital_id"),
             F.date_add("service_date", _DAYS_UNTIL_BOOKING).alias("booking_date"),
         )
     )
@@ -79,7 +79,7 @@ def sound_hospital_stays(world: World, rows: DataFrame) -> DataFrame:
             beneficiary_id(world.dice, _somebody(world, roll)).alias("beneficiary_id"),
             "admission_date",
             F.date_add("admission_date", 1).alias("discharge_date"),
-            F.lit(world.places.hospital_ids[0]).alias("hospital_id"),
+            F.lit(world.hospitals.ids[0]).alias("hospital_id"),
         )
     )
 

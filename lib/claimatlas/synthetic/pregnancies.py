@@ -100,9 +100,9 @@ def make_pregnancies(world: World, people: DataFrame) -> DataFrame:
 
 def _hospital(world: World, place: Column, roll: Column) -> Column:
     """The number of a hospital, mostly one nearby; takes 24 bits."""
-    places = world.places
-    spans = [(NEAR, places.near, place), (AROUND, places.around, F.col("home"))]
-    first, number = F.lit(0), F.lit(len(places.hospital_ids))
+    hospitals = world.hospitals
+    spans = [(NEAR, hospitals.near, place), (AROUND, hospitals.around, F.col("home"))]
+    first, number = F.lit(0), F.lit(len(hospitals.ids))
     for share, table, index in reversed(spans):
         here = chance(roll, 0, 10, share)
         first = F.when(here, lookup([span[0] for span in table], index)).otherwise(first)

@@ -33,7 +33,7 @@ def make_delivery_stays(world: World, pregnancies: DataFrame) -> DataFrame:
     delivery). A stay may begin before or end after the generated years.
     """
     own, roll = F.col("own"), F.col("_roll")
-    hospitals = world.places.hospital_ids
+    hospitals = world.hospitals.ids
     # Where claims name no hospital, or another one, nothing could tell a second stay from the delivery's own.
     has_second = F.col("hospital_known") & ~F.col("second_elsewhere") & chance(roll, 16, 16, SECOND_STAY)
     stays = F.when(has_second, F.array(F.lit(True), F.lit(False))).otherwise(F.array(F.lit(True)))
@@ -65,7 +65,7 @@ def make_everyday_stays(world: World, person_years: DataFrame) -> DataFrame:
     Grain in: one row per person and year. Grain out: one row per stay, the columns of ``hospital_stays``.
     """
     number, roll = F.col("_number"), F.col("_roll")
-    hospitals = world.places.hospital_ids
+    hospitals = world.hospitals.ids
     days = F.datediff("present_to", "present_from") + 1
     every = repeat(
         only(person_years, ~may_deliver_around(world)), "_number", F.lit(0), F.lit(EVERYDAY_STAYS - 1)

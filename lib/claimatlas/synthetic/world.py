@@ -1,4 +1,4 @@
-"""Everything that is fixed before Spark starts: parameters, chance, rates, places, services."""
+"""Everything that is fixed before Spark starts: parameters, chance, rates, places, hospitals, services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.synthetic.dice import Dice
 from claimatlas.synthetic.offers import Offers, load_offers
 from claimatlas.synthetic.parameters import Parameters
-from claimatlas.synthetic.places import Places, load_places
+from claimatlas.synthetic.places import Hospitals, Places, load_country
 from claimatlas.synthetic.rates import Rates, load_rates
 
 LINES_PER_PERSON_YEAR = 35
@@ -27,6 +27,7 @@ class World:
     dice: Dice
     rates: Rates
     places: Places
+    hospitals: Hospitals
     offers: Offers
 
     @property
@@ -59,10 +60,12 @@ def make_world(parameters: Parameters, configuration: Configuration) -> World:
         InputError: a table of the configuration that cannot be used.
     """
     rates = load_rates(configuration.folder)
+    places, hospitals = load_country(configuration.folder, configuration.geography, parameters.years)
     return World(
         parameters=parameters,
         dice=Dice(parameters.seed),
         rates=rates,
-        places=load_places(configuration.folder, configuration.geography, parameters.years),
+        places=places,
+        hospitals=hospitals,
         offers=load_offers(configuration, rates, parameters),
     )
