@@ -7,13 +7,9 @@ from pathlib import Path
 
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
-from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
-from claimatlas.protection.links import links_of
-from claimatlas.protection.marking import Marks
-from claimatlas.protection.plan import plan
-from claimatlas.protection.run import choose
-from claimatlas.protection.tables import TableBuilder, indicator_years
+from claimatlas.protection.run import choose, prepare
+from claimatlas.protection.tables import indicator_years
 from shipped import POSTNATAL
 
 from publication.best import Table
@@ -77,9 +73,7 @@ class Country:
         names = [column.name for column in POSTNATAL.columns]
         kinds = (*TYPES, "all") if TYPE in table.dimensions else ("all",)
         rows = [dict(zip(names, row, strict=True)) for row in gold_rows(table.counts, table.towns, kinds)]
-        measures = TableBuilder(conf, publication, YEAR).measures(indicator_years(rows, conf))
-        cells = plan(indicator_years(rows, conf), measures, conf, publication)
-        links = links_of(measures, conf)
-        audit = Audit(measures, links, Marks(measures, links, cells), publication)
-        choose(audit, cells, conf, time.monotonic() + 600, "drawn")
-        return rows_of_year(cells, measures, PublishingRules(conf, publication), YEAR, 1)
+        rules = PublishingRules(conf, publication)
+        cells, audit = prepare(indicator_years(rows, conf), rules, YEAR)
+        choose(audit, time.monotonic() + 600, "drawn")
+        return rows_of_year(cells, audit.measures, rules, YEAR, 1)

@@ -45,9 +45,9 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> Country:
 
 def attacked(country: Country, rows: Sequence[dict], others: Sequence[Sequence[dict]] = ()) -> Outcome:
     conf, publication = country
-    found = figures_of(rows, conf, publication.sensitive_sides, YEAR)
+    found = figures_of(rows, conf, publication, YEAR)
     lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
-    former = [figures_of(other, conf, publication.sensitive_sides, YEAR) for other in others]
+    former = [figures_of(other, conf, publication, YEAR) for other in others]
     know_other_releases(lattice, found, former, publication.revision_bound)
     return attack(found, lattice, rules_of(conf, publication, "deliveries"))
 
@@ -127,7 +127,7 @@ def test_parts_that_are_too_large_for_one_program(country: Country, seed: int, m
 def test_the_algebra_equals_elimination_in_fractions(country: Country, seed: int) -> None:
     """Of every figure, published or not: whether it is a sum of known ones."""
     conf, publication = country
-    found = figures_of(published(drawn(seed)), conf, publication.sensitive_sides, YEAR)
+    found = figures_of(published(drawn(seed)), conf, publication, YEAR)
     lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
     dice = np.random.Generator(np.random.PCG64(seed))
     known = [dice.random(count.low.shape) < 0.4 for count in lattice.counts]
@@ -195,7 +195,7 @@ def test_caesareans_under_two_names() -> None:
             "denominator": 990,
         }
     )
-    found = figures_of(rows, conf, publication.sensitive_sides, 2023)
+    found = figures_of(rows, conf, publication, 2023)
     lattice = lattice_of(found, conf, publication, "deliveries", 2023)
     findings = attack(found, lattice, rules_of(conf, publication, "deliveries")).findings
     assert [(one.kind, one.low, one.high) for one in findings if one.is_planned] == [("determined", 250, 250)]
@@ -244,9 +244,9 @@ def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:
     """Within the revision bound: the larger of five and two per cent; a larger revision than that tells nothing."""
     conf, publication = country
     tables = drawn(5, most=400)
-    before = figures_of(published(tables), conf, publication.sensitive_sides, YEAR)
+    before = figures_of(published(tables), conf, publication, YEAR)
     gone = [{**row, "numerator": None, "denominator": None} for row in published(tables)]
-    now = figures_of(gone, conf, publication.sensitive_sides, YEAR)
+    now = figures_of(gone, conf, publication, YEAR)
     lattice = lattice_of(now, conf, publication, "deliveries", YEAR)
     know_other_releases(lattice, now, [before], publication.revision_bound)
     bounds = set()

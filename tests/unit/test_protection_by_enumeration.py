@@ -19,11 +19,8 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import QualityGateError
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
-from claimatlas.protection.links import links_of
-from claimatlas.protection.marking import Marks
-from claimatlas.protection.plan import plan
-from claimatlas.protection.run import choose
-from claimatlas.protection.tables import TableBuilder, indicator_years
+from claimatlas.protection.run import choose, prepare
+from claimatlas.protection.tables import indicator_years
 from publication.country import YEAR, K, atoms, configuration, gold_rows
 from publication.enumeration import Figure, TooManyError, all_worlds, columns
 from publication.mutations import judge, named_by
@@ -47,16 +44,13 @@ def protected(
     conf, publication = country
     names = [column.name for column in POSTNATAL.columns]
     rows = [dict(zip(names, row, strict=True)) for row in gold_rows(tables, TOWNS, ("all",))]
-    years = indicator_years(rows, conf)
-    measures = TableBuilder(conf, publication, YEAR).measures(years)
-    cells = plan(years, measures, conf, publication)
-    links = links_of(measures, conf)
-    audit = Audit(measures, links, Marks(measures, links, cells), publication)
+    rules = PublishingRules(conf, publication)
+    cells, audit = prepare(indicator_years(rows, conf), rules, YEAR)
     try:
-        choose(audit, cells, conf, time.monotonic() + 60, "drawn")
+        choose(audit, time.monotonic() + 60, "drawn")
     except QualityGateError:
         return [], audit, False
-    return rows_of_year(cells, measures, PublishingRules(conf, publication), YEAR, 1), audit, True
+    return rows_of_year(cells, audit.measures, rules, YEAR, 1), audit, True
 
 
 @st.composite
@@ -146,7 +140,7 @@ def test_the_attacker_finds_nothing(
 def attacked(country: tuple[Configuration, Publication], rows: list[dict]) -> list[Finding]:
     """What the attacker finds in published rows."""
     conf, publication = country
-    found = figures_of(rows, conf, publication.sensitive_sides, YEAR)
+    found = figures_of(rows, conf, publication, YEAR)
     lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
     return attack(found, lattice, rules_of(conf, publication, "deliveries")).findings
 

@@ -9,12 +9,11 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
-from claimatlas.protection.audit import Audit
+from claimatlas.protection.candidate import PublishingRules
 from claimatlas.protection.gold import cells_of, release_of
-from claimatlas.protection.links import common_figures, links_of
-from claimatlas.protection.marking import Marks, mark
-from claimatlas.protection.plan import plan
+from claimatlas.protection.links import common_figures
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import TableBuilder, indicator_years, published_values
 from comparison import CONF
 
@@ -112,11 +111,8 @@ def test_sums_that_no_table_shows_are_no_goals(tmp_path: Path) -> None:
     assert main(["generate", "--counts", *arguments, "--conf", str(CONF)]) == 0
     publication = load_publication(CONFIGURATION)
     years = indicator_years(cells_of(release_of(output, None), 2023, CONFIGURATION), CONFIGURATION)
-    measures = TableBuilder(CONFIGURATION, publication, 2023).measures(years)
-    cells = plan(years, measures, CONFIGURATION, publication)
-    links = links_of(measures, CONFIGURATION)
-    audit = Audit(measures, links, Marks(measures, links, cells), publication)
-    mark(measures, cells, audit.marks, CONFIGURATION, publication)
+    _, audit = prepare(years, PublishingRules(CONFIGURATION, publication), 2023)
+    measures = audit.measures
     kinds = {True: False, False: False}
     for goal in audit.all_goals():
         measure = measures[goal.quantity]

@@ -8,11 +8,27 @@ from typing import Any
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import ALL
 
 Key = tuple[str, str, str, tuple[str, ...]]
 """Count, level, place and split."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a count counts: of a population with or without a known stay, who has what, and of which delivery types."""
+
+    population: str
+    numerator: str
+    needs_stays: bool
+    types: frozenset[str]
+
+    @property
+    def bare(self) -> tuple[str, str, bool]:
+        """The same for every delivery type."""
+        return self.population, self.numerator, self.needs_stays
 
 
 @dataclass
@@ -21,15 +37,15 @@ class Published:
 
     values: what is shown; none where it is hidden. equations: a figure and those that it is the sum of; ``open``: with
     a part that nobody publishes, so the sum is at least that of the parts. order: pairs of which the first is never
-    above the second. twins: pairs that are one and the same count, by the delivery types that they are of. shares:
-    numerator and denominator of each cell, with what a full group would tell.
+    above the second. meaning: what each count counts. shares: numerator and denominator of each cell, with what a full
+    group would tell.
     """
 
     values: dict[Key, int | None] = field(default_factory=dict)
     equations: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
     open: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
     order: list[tuple[Key, Key]] = field(default_factory=list)
-    twins: list[tuple[Key, Key]] = field(default_factory=list)
+    meaning: dict[str, Meaning] = field(default_factory=dict)
     shares: list[tuple[Key, Key, str]] = field(default_factory=list)
     magnitudes: set[str] = field(default_factory=set)
 
@@ -57,7 +73,7 @@ def count_names(indicator: Indicator) -> tuple[str, str]:
 
 
 def figures_of(
-    rows: Collection[Mapping[str, Any]], configuration: Configuration, sides: Mapping[str, str], year: int
+    rows: Collection[Mapping[str, Any]], configuration: Configuration, publication: Publication, year: int
 ) -> Published:
     """Read the rows of a year and population.
 
@@ -84,11 +100,12 @@ def figures_of(
         if indicator.numerator.nights_after_delivery or indicator.numerator.quantity_of_service:
             found.magnitudes.add(part)
         elif part != whole:
-            found.shares.append((upper, lower, sides.get(name, "none")))
+            found.shares.append((upper, lower, publication.sensitive_sides.get(name, "none")))
     _add_sums(found, configuration, year)
     _add_order(found, configuration)
     of_rows = {row["indicator_id"] for row in rows}
-    _add_twins(found, configuration, [declared[name] for name in sorted(of_rows)])
+    found.meaning = _meaning([declared[name] for name in sorted(of_rows)], configuration)
+    _add_twins(found, configuration, publication)
     return found
 
 
@@ -167,37 +184,49 @@ def _add_order(found: Published, configuration: Configuration) -> None:
     found.order = sorted(set(found.order))
 
 
-def _add_twins(found: Published, configuration: Configuration, indicators: Sequence[Indicator]) -> None:
-    """Figures under two names: the caesareans of an indicator, and another that counts nothing but caesareans."""
+def _meaning(indicators: Sequence[Indicator], configuration: Configuration) -> dict[str, Meaning]:
     kinds = configuration.services.delivery_types
-    meaning: dict[str, tuple[Any, ...]] = {}
+    found: dict[str, Meaning] = {}
     for indicator in indicators:
         part, whole = count_names(indicator)
         own = indicator.denominator
         types = frozenset(own.delivery_types if own and own.delivery_types else kinds)
-        meaning[whole] = (indicator.population, "", indicator.needs_stays, types)
+        found[whole] = Meaning(indicator.population, "", indicator.needs_stays, types)
         chosen = indicator.numerator.delivery_types
         if chosen is not None:
-            meaning[part] = (indicator.population, "", indicator.needs_stays, types & set(chosen))
+            found[part] = Meaning(indicator.population, "", indicator.needs_stays, types & set(chosen))
         elif part != whole:
-            meaning[part] = (indicator.population, part.split("|")[0], indicator.needs_stays, types)
-    type_of = configuration.dimensions.of_delivery_type
-    position = configuration.dimensions.names.index(type_of) if type_of else None
+            found[part] = Meaning(indicator.population, part.split("|")[0], indicator.needs_stays, types)
+    return found
+
+
+def whom(
+    meaning: Meaning, split: tuple[str, ...], configuration: Configuration, publication: Publication
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Whom a split of a count holds: the delivery types, and the values of the other dimensions."""
+    name = configuration.dimensions.of_delivery_type
+    if name is None:
+        return meaning.types, split
+    position = configuration.dimensions.names.index(name)
+    value, merged = split[position], publication.published_as.get(name, {})
+    kinds = configuration.services.delivery_types
+    types = meaning.types
+    if value != ALL:
+        types &= {one for one, kind in kinds.items() if merged.get(kind.dimension, kind.dimension) == value}
+    return types, (*split[:position], *split[position + 1 :])
+
+
+def _add_twins(found: Published, configuration: Configuration, publication: Publication) -> None:
+    """Figures under two names: the caesareans of an indicator, and another that counts nothing but caesareans."""
     groups: dict[tuple[Any, ...], list[Key]] = {}
     for key in sorted(found.values):
         name, level, code, split = key
-        *others, types = meaning[name]
-        bare = split
-        if position is not None:
-            kind = split[position]
-            if kind != ALL:
-                types = types & {one for one, declared in kinds.items() if declared.dimension == kind}
-            bare = (*split[:position], *split[position + 1 :])
-        groups.setdefault((*others, types, level, code, bare), []).append(key)
+        types, others = whom(found.meaning[name], split, configuration, publication)
+        if types:
+            groups.setdefault((found.meaning[name].bare, types, level, code, others), []).append(key)
     for first, *rest in groups.values():
         for other in rest:
             if other[0] != first[0]:
-                found.twins.append((first, other))
                 found.equations.append((first, (other,)))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.auditing.figures import Key, Published
+from claimatlas.auditing.figures import Key, Published, whom
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.publication import Publication
@@ -263,8 +263,31 @@ def lattice_of(
             count.shown[place] = True
             count.low[place] = count.high[place] = value
     lattice.orders = [_order(lattice, part, whole) for part, whole in sorted({(a[0], b[0]) for a, b in found.order})]
-    lattice.twins = [(lattice.find(one), lattice.find(other)) for one, other in found.twins]
+    lattice.twins = _twins(lattice, found, configuration, publication)
     return lattice
+
+
+def _twins(
+    lattice: Lattice, found: Published, configuration: Configuration, publication: Publication
+) -> list[tuple[tuple[int, int, int], tuple[int, int, int]]]:
+    """Figures of two counts that count the same members, published or not, as their delivery types are the same."""
+    there: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    for number, count in enumerate(lattice.counts):
+        meaning = found.meaning[count.name]
+        for split in range(len(count.splits)):
+            types, others = whom(meaning, count.full_split(split), configuration, publication)
+            if types:
+                there.setdefault((meaning.bare, types, others), []).append((number, split))
+    twins = []
+    for (first, split), *rest in there.values():
+        for second, other in rest:
+            one, two = lattice.counts[first], lattice.counts[second]
+            if first != second:
+                # Who has no known place depends on how small the places of a count are.
+                start = 0 if one.depth == two.depth else 1
+                nodes = range(start, min(len(one.low), len(two.low)))
+                twins += [((first, node, split), (second, node, other)) for node in nodes]
+    return twins
 
 
 def _count(name: str, values: dict[int, tuple[str, ...]], width: int, depth: int, places: Places) -> Count:

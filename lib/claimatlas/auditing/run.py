@@ -103,10 +103,7 @@ def audit(
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     findings = Findings(names=_names(configuration))
     until = time.monotonic() + publication.budget_seconds
-    years = {
-        group: figures_of(rows, configuration, publication.sensitive_sides, group[1])
-        for group, rows in sorted(groups.items())
-    }
+    years = {group: figures_of(rows, configuration, publication, group[1]) for group, rows in sorted(groups.items())}
     for group, found in years.items():
         release, year, population = group
         begin = time.monotonic()

@@ -16,6 +16,7 @@ from claimatlas.protection.links import Links
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.repair import Repair
+from claimatlas.protection.shares import is_known
 from claimatlas.protection.tables import Measure
 from claimatlas.protection.worlds import Aim, Bounds, Pool, Room, pools_of, room_of, widen
 
@@ -92,8 +93,7 @@ class Audit:
 
     def is_known(self, quantity: Quantity) -> bool:
         """Whether readers know the count from elsewhere, so that nobody need protect it."""
-        is_whole = quantity.kind == "all" and not quantity.with_stay
-        return is_whole and quantity.population in self.publication.known_within
+        return is_known(quantity, self.publication)
 
     def protect(self, until: float) -> bool:
         """Find worlds and repair until nothing is too narrow; whether that was reached before the time ``until``.
@@ -252,7 +252,9 @@ class Audit:
         room, bounds = self._moving(mover)
         if not any(one is aim.bounds for one, _ in bounds):
             return
-        for leaves in pools_of(measure.frame, measure.atoms.sum(axis=1)):
+        every = np.ones(len(measure.frame.atoms), dtype=bool)
+        free = room.scarce(every, self.publication.k - 1) * (1 + measure.atoms.sum()) + measure.atoms.sum(axis=1)
+        for leaves in pools_of(measure.frame, free):
             widen(Pool(measure, room, leaves, bounds), aim)
 
     def _repair(self, mover: Mover, aim: Aim, kept: int) -> Repair:

@@ -110,7 +110,7 @@ def _add_ranges(
     """Bounds of hidden values whose denominator is shown: what a reader can work out by himself."""
     for population in sorted({indicator.population for indicator in indicators.values()}):
         own = [row for row in rows if indicators[row["indicator_id"]].population == population]
-        ranges = ranges_of(figures_of(own, configuration, publication.sensitive_sides, year))
+        ranges = ranges_of(figures_of(own, configuration, publication, year))
         for row in own:
             if row["confidentiality"] == HIDDEN and row["denominator"]:
                 split = tuple(row[name] for name in configuration.dimensions.names)

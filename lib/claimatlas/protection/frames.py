@@ -36,13 +36,33 @@ class Frame:
     """Leaves (places that are not divided further) by dimensions.
 
     A table of finest counts ("atoms") has the shape (leaves, values of all dimensions in one axis); a table of figures
-    ("cells") has (units, splits): a split is a choice of a value, or ``all``, for each dimension.
+    ("cells") has (units, splits): a split is a choice of a value, a group of values, or ``all``, for each dimension.
+    groups: for each dimension the sets of values that some figure counts together, if there are any.
     """
 
     leaves: tuple[str, ...]
     units: tuple[Unit, ...]
     dimensions: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
+    groups: tuple[tuple[tuple[str, ...], ...], ...] = ()
+
+    @cached_property
+    def choices(self) -> list[dict[str, tuple[str, ...]]]:
+        """For each dimension what a split may choose, with the values that it holds."""
+        groups = self.groups or ((),) * len(self.values)
+        return [
+            {**{value: (value,) for value in names}, **{group_name(group): group for group in own}, ALL: names}
+            for names, own in zip(self.values, groups, strict=True)
+        ]
+
+    def choice(self, dimension: str, values: Sequence[str]) -> str:
+        """The choice of a dimension that holds these values.
+
+        Raises:
+            KeyError: no figure counts them together.
+        """
+        own = self.choices[self.dimensions.index(dimension)]
+        return {frozenset(held): name for name, held in own.items()}[frozenset(values)]
 
     @cached_property
     def atoms(self) -> list[tuple[str, ...]]:
@@ -51,8 +71,19 @@ class Frame:
 
     @cached_property
     def splits(self) -> list[tuple[str, ...]]:
-        """Each choice of a value or ``all`` for each dimension."""
-        return list(product(*[(*names, ALL) for names in self.values]))
+        """Each choice of a value, a group or ``all`` for each dimension."""
+        return list(product(*self.choices))
+
+    @cached_property
+    def plain(self) -> Mask:
+        """Whether a split chooses values and ``all`` only, as the splits of gold do."""
+        return np.array(
+            [
+                all(value == ALL or value in names for value, names in zip(split, self.values, strict=True))
+                for split in self.splits
+            ],
+            dtype=bool,
+        )
 
     @cached_property
     def split_position(self) -> dict[tuple[str, ...], int]:
@@ -69,7 +100,7 @@ class Frame:
         """Whether a split (rows) holds an atom (columns)."""
         return np.array(
             [
-                [all(s in (ALL, a) for s, a in zip(split, atom, strict=True)) for atom in self.atoms]
+                [all(a in held[s] for s, a, held in zip(split, atom, self.choices, strict=True)) for atom in self.atoms]
                 for split in self.splits
             ],
             dtype=bool,
@@ -97,17 +128,20 @@ class Frame:
 
     @cached_property
     def depth(self) -> Counts:
-        """By how many dimensions each split is split."""
-        return np.array([sum(value != ALL for value in split) for split in self.splits], dtype=np.int64)
+        """By how many dimensions each split is split; what counts a group of values is not split by them."""
+        return np.array(
+            [sum(value in names for value, names in zip(split, self.values, strict=True)) for split in self.splits],
+            dtype=np.int64,
+        )
 
     @cached_property
     def sums(self) -> list[tuple[int, tuple[int, ...]]]:
-        """For each split and dimension that it sums over: its position, and those of its parts."""
+        """For each split and dimension that it sums values of: its position, and those of its parts."""
         found = []
         for position, split in enumerate(self.splits):
             for axis, value in enumerate(split):
-                if value == ALL:
-                    parts = [(*split[:axis], name, *split[axis + 1 :]) for name in self.values[axis]]
+                if value not in self.values[axis]:
+                    parts = [(*split[:axis], name, *split[axis + 1 :]) for name in self.choices[axis][value]]
                     found.append((position, tuple(self.split_position[part] for part in parts)))
         return found
 
@@ -131,6 +165,11 @@ class Frame:
         for inner, outer in sorted(parent.items()):
             found[outer].append(inner)
         return [tuple(inner) for inner in found]
+
+
+def group_name(values: Sequence[str]) -> str:
+    """The name of values that are counted together; of none at all too."""
+    return "+".join(values) or "+"
 
 
 def frame_of_places(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from claimatlas.configuration import Configuration
 from claimatlas.protection.frames import NOWHERE, Frame
 from claimatlas.protection.plan import Figure
 from claimatlas.protection.quantities import Quantity
-from claimatlas.protection.tables import Measure
+from claimatlas.protection.slices import TypeDimension, named_split
+from claimatlas.protection.tables import Measure, YearTables
 from claimatlas.tables.schemas import ALL
 
 
@@ -44,9 +42,10 @@ class Links:
         return [link for link in self.all if link.whole == quantity]
 
 
-def links_of(measures: Mapping[Quantity, Measure], configuration: Configuration) -> Links:
+def links_of(tables: YearTables) -> Links:
     """Find the links from the declarations."""
     found = []
+    measures = tables.measures
     for part in sorted(measures):
         one = measures[part].frame
         above = [whole for whole in sorted(measures) if part.lies_within(whole)]
@@ -59,7 +58,7 @@ def links_of(measures: Mapping[Quantity, Measure], configuration: Configuration)
                 found.append(Link(part, whole, same_frame=True))
             else:
                 found.append(Link(part, whole, False, tuple(common_figures(one, other))))
-    return Links(tuple(found), _twins(measures, configuration))
+    return Links(tuple(found), _twins(measures, tables.types))
 
 
 def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -79,30 +78,39 @@ def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tupl
 
 
 def _named(frame: Frame, split: Sequence[str], dimensions: Sequence[str]) -> tuple[str, ...]:
-    named = dict(zip(frame.dimensions, split, strict=True))
+    named = named_split(frame, split)
     return tuple(named.get(name, ALL) for name in dimensions)
 
 
-def _twins(measures: Mapping[Quantity, Measure], configuration: Configuration) -> dict[Figure, tuple[Figure, ...]]:
-    """Planned figures of different quantities that count the same members, as their delivery types are the same."""
-    kinds = configuration.services.delivery_types
-    type_of = configuration.dimensions.of_delivery_type
+def _twins(measures: Mapping[Quantity, Measure], types: TypeDimension) -> dict[Figure, tuple[Figure, ...]]:
+    """Figures of different tables that count the same members, planned or not, as their delivery types are the same."""
+    alike: dict[Quantity, list[Quantity]] = {}
+    for quantity in sorted(measures):
+        alike.setdefault(replace(quantity, types=()), []).append(quantity)
     groups: dict[tuple[object, ...], list[Figure]] = {}
-    for quantity, measure in sorted(measures.items()):
-        frame = measure.frame
-        others = [name for name in frame.dimensions if name != type_of]
-        for unit, split in zip(*np.nonzero(measure.planned), strict=True):
-            named = dict(zip(frame.dimensions, frame.splits[split], strict=True))
-            chosen = named.get(type_of, ALL) if type_of else ALL
-            types = {name for name, kind in kinds.items() if chosen in (ALL, kind.dimension)}
-            types &= set(quantity.types or kinds)
-            values = tuple((name, named[name]) for name in others if named[name] != ALL)
-            place = frame.units[unit]
-            bare = (quantity.population, quantity.kind, quantity.names, quantity.with_stay)
-            key = (*bare, frozenset(types), place.level, place.code, values)
-            groups.setdefault(key, []).append((quantity, int(unit), int(split)))
+    for bare, quantities in alike.items():
+        for quantity in quantities if len(quantities) > 1 else ():
+            frame = measures[quantity].frame
+            for split, counted in enumerate(frame.splits):
+                key = _meaning(frame, counted, quantity, types)
+                for unit, place in enumerate(frame.units if key[0] else ()):
+                    # Who has no known place depends on how small the places of a frame are.
+                    where = frame.leaves if place.level == NOWHERE else (place.level, place.code)
+                    groups.setdefault((bare, *key, where), []).append((quantity, unit, split))
     twins: dict[Figure, tuple[Figure, ...]] = {}
     for group in groups.values():
         if len({quantity for quantity, _, _ in group}) > 1:
             twins.update({figure: tuple(other for other in group if other != figure) for figure in group})
     return twins
+
+
+def _meaning(
+    frame: Frame, split: Sequence[str], quantity: Quantity, types: TypeDimension
+) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """Whom a split of a count holds: the delivery types, and the values of all other dimensions."""
+    held = dict(zip(frame.dimensions, split, strict=True))
+    values: Collection[str] = set(types.value_of.values())
+    if types.name in held:
+        values = frame.choices[frame.dimensions.index(types.name)][held[types.name]]
+    others = tuple((name, value) for name, value in held.items() if name != types.name and value != ALL)
+    return types.types_in(values, quantity), others

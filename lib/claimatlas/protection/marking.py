@@ -9,11 +9,11 @@ import numpy as np
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
-from claimatlas.protection.frames import Counts, Mask
 from claimatlas.protection.links import Links
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
-from claimatlas.protection.tables import Measure
+from claimatlas.protection.shares import Share, is_known, is_small
+from claimatlas.protection.tables import Measure, YearTables
 
 
 class Marks:
@@ -85,7 +85,7 @@ class Marks:
 
 
 def mark(
-    measures: Mapping[Quantity, Measure],
+    tables: YearTables,
     cells: Sequence[PlannedCell],
     marks: Marks,
     configuration: Configuration,
@@ -95,17 +95,16 @@ def mark(
     types = tuple(configuration.services.delivery_types)
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     k = publication.k
-    for quantity, measure in measures.items():
-        if not quantity.is_magnitude and quantity.population not in _known(quantity, publication):
-            measure.small |= _is_small(measure.cells, k)
+    for quantity, measure in tables.measures.items():
+        if not quantity.is_magnitude and not is_known(quantity, publication):
+            measure.small |= is_small(measure.cells, k) & measure.counted
             measure.sensitive |= measure.small
     published = {cell.indicator for cell in cells}
     for name in sorted(published):
         indicator = indicators[name]
-        whole, part = denominator_of(indicator, types), numerator_of(indicator, types)
-        if part in measures and part != whole:
-            side = publication.sensitive_sides[name]
-            _mark_share(measures[part], whole, _aligned(measures[part], measures[whole]), side, publication)
+        share = Share.between(tables, denominator_of(indicator, types), numerator_of(indicator, types), indicator)
+        if share is not None:
+            share.mark(publication.sensitive_sides[name], publication)
     for position, difference in enumerate(publication.differences):
         count = numerator_of if difference.of == "numerator" else denominator_of
         whole, part = (count(indicators[name], types) for name in (difference.whole, difference.part))
@@ -114,71 +113,15 @@ def mark(
                 f"publication.yaml: differences.{position}: {difference.part} does not lie within {difference.whole} "
                 "by their declarations, so their difference is no count."
             )
-        _mark_difference(measures, whole, part, publication.k)
-    for quantity in sorted(measures):
-        measure = measures[quantity]
+        share = Share.between(tables, whole, part, indicators[difference.part])
+        if share is not None and not share.is_of_one_table:
+            share.mark_gap(is_small(share.gap, k))
+    for quantity in sorted(tables.measures):
+        measure = tables.measures[quantity]
         for unit, split in zip(*np.nonzero(measure.sensitive & measure.planned), strict=True):
             marks.hide((quantity, int(unit), int(split)))
     for cell in cells:
         # A small denominator that readers know hides its numerator all the same.
         whole, unit, split = cell.denominator
-        if cell.numerator is not None and _is_small(measures[whole].cells[unit, split], k):
+        if cell.numerator is not None and is_small(tables.measures[whole].cells[unit, split], k):
             marks.hide(cell.numerator)
-
-
-def _known(quantity: Quantity, publication: Publication) -> set[str]:
-    """The populations whose own size readers know from elsewhere."""
-    return set(publication.known_within) if quantity.kind == "all" and not quantity.with_stay else set()
-
-
-def _is_small(counts: Counts, k: int) -> Mask:
-    return np.asarray((counts >= 1) & (counts < k))
-
-
-def _aligned(part: Measure, whole: Measure) -> Counts:
-    """The whole's counts at each figure of the part's frame."""
-    if part.frame is whole.frame:
-        return whole.cells
-    units = [whole.frame.unit_position[unit.level, unit.code] for unit in part.frame.units]
-    splits = [
-        whole.frame.split_position[
-            tuple(
-                dict(zip(part.frame.dimensions, split, strict=True)).get(name, "all") for name in whole.frame.dimensions
-            )
-        ]
-        for split in part.frame.splits
-    ]
-    return np.asarray(whole.cells[np.ix_(units, splits)])
-
-
-def _mark_share(part: Measure, quantity: Quantity, whole: Counts, side: str, publication: Publication) -> None:
-    k = publication.k
-    # A figure of a small group would tell the group.
-    part.sensitive |= _is_small(whole, k)
-    if part.quantity.is_magnitude:
-        least = publication.dominance.least_of_member
-        others = np.maximum(whole - 1, 0) * least
-        part.small |= (part.cells > 0) & (part.cells - others > publication.dominance.share * part.cells)
-        part.sensitive |= part.small
-        return
-    gap = _is_small(whole - part.cells, k)
-    if quantity.population in _known(quantity, publication):
-        # Readers know the few that there are: that none of them is counted tells what a shown zero may tell.
-        gap &= (part.cells > 0) | (whole >= k)
-    if side == "numerator":
-        gap |= (whole > 0) & (part.cells == whole)
-    elif side == "complement":
-        part.small |= (whole > 0) & (part.cells == 0)
-    _add_gap(part, quantity, gap)
-    part.sensitive |= gap | part.small
-
-
-def _add_gap(part: Measure, whole: Quantity, gap: Mask) -> None:
-    part.gaps[whole] = part.gaps.get(whole, np.zeros_like(gap)) | gap
-
-
-def _mark_difference(measures: Mapping[Quantity, Measure], whole: Quantity, part: Quantity, k: int) -> None:
-    if part in measures and whole in measures:
-        small = _is_small(_aligned(measures[part], measures[whole]) - measures[part].cells, k)
-        _add_gap(measures[part], whole, small)
-        measures[part].sensitive |= small

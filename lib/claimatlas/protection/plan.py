@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
-from claimatlas.protection.tables import NOT_COMPUTABLE, PROVISIONAL, IndicatorYear, Measure, levels_of
+from claimatlas.protection.slices import named_split
+from claimatlas.protection.tables import NOT_COMPUTABLE, PROVISIONAL, IndicatorYear, YearTables, levels_of
 from claimatlas.tables.schemas import ALL
 
 Figure = tuple[Quantity, int, int]
@@ -31,7 +32,7 @@ class PlannedCell:
 
 def plan(
     years: Mapping[str, IndicatorYear],
-    measures: Mapping[Quantity, Measure],
+    tables: YearTables,
     configuration: Configuration,
     publication: Publication,
 ) -> list[PlannedCell]:
@@ -50,20 +51,24 @@ def plan(
         whole, part = denominator_of(year.indicator, types), numerator_of(year.indicator, types)
         for level in levels_of(year.indicator, configuration):
             depth = publication.splits(level, provisional=year.status == PROVISIONAL)
-            numerators = None if year.status == NOT_COMPUTABLE else measures[part]
-            found += _of_level(year, level, depth, measures[whole], numerators)
+            counts = (None if year.status == NOT_COMPUTABLE else part, whole)
+            cells = _of_level(year, level, depth, tables, counts)
+            _require_gold(cells, year, tables, configuration.dimensions.names)
+            found += cells
     return found
 
 
 def _of_level(
-    year: IndicatorYear, level: str, depth: int, denominators: Measure, numerators: Measure | None
+    year: IndicatorYear, level: str, depth: int, tables: YearTables, counts: tuple[Quantity | None, Quantity]
 ) -> list[PlannedCell]:
     own = year.indicator.dimensions
-    frame = denominators.frame
+    part, whole = counts
+    frame = tables.measure(whole).frame
     kept = [
         split
-        for split in frame.splits
-        if sum(value != ALL for value in split) <= depth
+        for split, is_plain in zip(frame.splits, frame.plain.tolist(), strict=True)
+        if is_plain
+        and sum(value != ALL for value in split) <= depth
         and all(value == ALL or name in own for name, value in zip(frame.dimensions, split, strict=True))
     ]
     found = []
@@ -71,16 +76,32 @@ def _of_level(
         if unit.level != level:
             continue
         for split in kept:
-            named = dict(zip(frame.dimensions, split, strict=True))
-            denominator = _figure(denominators, level, unit.code, named)
-            numerator = None if numerators is None else _figure(numerators, level, unit.code, named)
+            named = named_split(frame, split)
+            denominator = _figure(tables, whole, (level, unit.code), named)
+            numerator = None if part is None else _figure(tables, part, (level, unit.code), named)
             found.append(PlannedCell(year.indicator.id, level, unit.code, named, year.status, numerator, denominator))
     return found
 
 
-def _figure(measure: Measure, level: str, code: str, split: Mapping[str, str]) -> Figure:
-    frame = measure.frame
-    unit = frame.unit_position[level, code]
-    position = frame.split_position[tuple(split.get(name, ALL) for name in frame.dimensions)]
+def _require_gold(
+    cells: Sequence[PlannedCell], year: IndicatorYear, tables: YearTables, dimensions: Sequence[str]
+) -> None:
+    """Compare the figures with gold's, where no values are merged: a count that stands in several rows is one."""
+    for cell in cells:
+        row = year.rows.get((cell.level, cell.code, tuple(cell.split.get(name, ALL) for name in dimensions)))
+        for figure, count in zip((cell.numerator, cell.denominator), row or (), strict=False):
+            if figure is None or count is None:
+                continue
+            quantity, unit, split = figure
+            if tables.measures[quantity].cells[unit, split] != count:
+                raise InputError(
+                    f"gold does not add up: {cell.indicator} has another count of {cell.level} {cell.code} than the "
+                    "parts of it, or than another indicator that counts the same. Compute the year anew."
+                )
+
+
+def _figure(tables: YearTables, quantity: Quantity, place: tuple[str, str], split: Mapping[str, str]) -> Figure:
+    measure = tables.measure(quantity)
+    unit, position = measure.frame.unit_position[place], tables.split(quantity, split)
     measure.planned[unit, position] = True
     return measure.quantity, unit, position

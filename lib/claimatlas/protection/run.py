@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
 from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
-from claimatlas.protection.tables import TableBuilder, indicator_years
+from claimatlas.protection.tables import IndicatorYear, TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
 
@@ -73,21 +73,36 @@ def protect_year(
         InputError: gold has no such year, or an indicator that no rule is for.
         QualityGateError: the audit fails, or has no time left.
     """
-    configuration, publication = rules.configuration, rules.publication
+    configuration = rules.configuration
     start = time.monotonic()
     years = indicator_years(cells_of(release, year, configuration), configuration)
     if not years:
         raise InputError(f"--years {year}: release {release.number} has no cells of this year.")
-    measures = TableBuilder(configuration, publication, year).measures(years)
-    cells = plan(years, measures, configuration, publication)
-    links = links_of(measures, configuration)
-    audit = Audit(measures, links, Marks(measures, links, cells), publication, watch.progress)
+    cells, audit = prepare(years, rules, year, watch.progress)
     know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
-    pattern = choose(audit, cells, configuration, watch.until, str(year))
+    watch.progress(f"{year}: {len(cells):,} planned cells")
+    pattern = choose(audit, watch.until, str(year))
     end = time.monotonic()
-    rows = rows_of_year(cells, measures, rules, year, release.number)
+    rows = rows_of_year(cells, audit.measures, rules, year, release.number)
     seconds = {"tables": end - start - sum(pattern.seconds.values()), **pattern.seconds}
     return YearResult(year, rows, audit, pattern.proof, pattern.primary, pattern.shown_again, seconds)
+
+
+def prepare(
+    years: Mapping[str, IndicatorYear], rules: PublishingRules, year: int, progress: Progress = lambda message: None
+) -> tuple[list[PlannedCell], Audit]:
+    """The planned cells of a year, and the audit of its tables, in which what is sensitive by itself is hidden.
+
+    Raises:
+        InputError: gold does not add up, or has an indicator that no rule is for.
+    """
+    configuration, publication = rules.configuration, rules.publication
+    tables = TableBuilder(configuration, publication, year).tables(years)
+    cells = plan(years, tables, configuration, publication)
+    links = links_of(tables)
+    audit = Audit(tables.measures, links, Marks(tables.measures, links, cells), publication, progress)
+    mark(tables, cells, audit.marks, configuration, publication)
+    return cells, audit
 
 
 @dataclass
@@ -100,19 +115,16 @@ class Pattern:
     seconds: dict[str, float]
 
 
-def choose(
-    audit: Audit, cells: Sequence[PlannedCell], configuration: Configuration, until: float, name: str
-) -> Pattern:
-    """Choose what is hidden of a year, in the audit's measures, and prove it.
+def choose(audit: Audit, until: float, name: str) -> Pattern:
+    """Choose what is hidden besides what is marked, in the audit's measures, and prove it.
 
     Raises:
         QualityGateError: the audit fails, or has no time left.
     """
     measures = audit.measures
-    mark(measures, cells, audit.marks, configuration, audit.publication)
     own = {quantity: measure.hidden.copy() for quantity, measure in measures.items()}
     primary = sum(int(hidden.sum()) for hidden in own.values())
-    audit.progress(f"{name}: {len(cells):,} planned cells, {primary:,} figures sensitive by themselves")
+    audit.progress(f"{name}: {primary:,} figures are sensitive by themselves")
     at_search = time.monotonic()
     if not audit.protect(until):
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,17 @@ from claimatlas.configuration.reserved import LABELS
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.protection.slices import (
+    Cells,
+    Shape,
+    Slice,
+    TypeDimension,
+    Use,
+    counted,
+    find_slices,
+    named_split,
+    positions,
+)
 from claimatlas.tables.schemas import ALL
 
 UNKNOWN = LABELS[1]
@@ -38,8 +49,9 @@ class IndicatorYear:
 class Measure:
     """A quantity with its counts. planned, hidden: of its figures.
 
-    sensitive: figures that may not be shown. small: those of which the count itself must not be told. gaps: for what it
-    lies within, the figures of which the difference must not be told.
+    sensitive: figures that may not be shown. small: those of which the count itself must not be told. possible: the
+    finest counts that can be other than 0. counted: the figures that somebody may ask for. gaps: for what it lies
+    within, the figures of which the difference must not be told.
     """
 
     quantity: Quantity
@@ -50,6 +62,8 @@ class Measure:
     hidden: Mask
     sensitive: Mask
     small: Mask
+    possible: Mask
+    counted: Mask
     gaps: dict[Quantity, Mask] = field(default_factory=dict)
 
     @property
@@ -91,15 +105,85 @@ def published_values(
     return tuple(dict.fromkeys(merged.get(value, value) for value in values))
 
 
+@dataclass(frozen=True)
+class YearTables:
+    """The tables of a year: a measure for each count, and the counts that stand in the table of another."""
+
+    measures: dict[Quantity, Measure]
+    slices: dict[Quantity, Slice]
+    types: TypeDimension
+
+    def has(self, quantity: Quantity) -> bool:
+        """Whether gold has the count in this year."""
+        return quantity in self.measures or quantity in self.slices
+
+    def measure(self, quantity: Quantity) -> Measure:
+        """The table that has a count."""
+        found = self.slices.get(quantity)
+        return self.measures[found.host if found else quantity]
+
+    def split(self, quantity: Quantity, named: Mapping[str, str]) -> int:
+        """Where a split of a count stands in its table; a dimension that is not named is summed over."""
+        frame, found = self.measure(quantity).frame, self.slices.get(quantity)
+        chosen = dict(named)
+        name = self.types.name
+        if found and name:
+            value = named.get(name, ALL)
+            values = found.values if value == ALL else [value] if value in found.values else []
+            chosen[name] = frame.choice(name, values)
+        return frame.split_position[tuple(chosen.get(one, ALL) for one in frame.dimensions)]
+
+    def common(self, part: Quantity, whole: Quantity, indicator: Indicator) -> tuple[Cells, Cells]:
+        """The figures of a count, and those of a larger one at the same places and splits.
+
+        They are all that the count's table has; of a count that stands in another's those of the indicator.
+        """
+        one, other = self.measure(part).frame, self.measure(whole).frame
+        is_slice = part in self.slices or whole in self.slices
+        units = [n for n, unit in enumerate(one.units) if not is_slice or unit.level in indicator.levels]
+        upper = [other.unit_position[one.units[n].level, one.units[n].code] for n in units]
+        named = [
+            split
+            for split in (named_split(one, one.splits[position]) for position in np.flatnonzero(one.plain).tolist())
+            if not is_slice or all(value == ALL or name in indicator.dimensions for name, value in split.items())
+        ]
+        lower = [self.split(part, split) for split in named]
+        return positions(units, lower), positions(upper, [self.split(whole, split) for split in named])
+
+    def rest(self, part: Quantity, whole: Quantity, indicator: Indicator) -> Cells:
+        """The figures of what is left of the larger of two counts of one table, as `common` has the two."""
+        frame, dimension = self.measure(part).frame, str(self.types.name)
+        (units, lower), (_, larger) = self.common(part, whole, indicator)
+        splits = []
+        for one, other in zip(lower.ravel().tolist(), larger.ravel().tolist(), strict=True):
+            inside, outside = (named_split(frame, frame.splits[split]) for split in (one, other))
+            held = frame.choices[frame.dimensions.index(dimension)]
+            values = [value for value in held[outside[dimension]] if value not in held[inside[dimension]]]
+            chosen = {**outside, dimension: frame.choice(dimension, values)}
+            splits.append(frame.split_position[tuple(chosen.values())])
+        return positions(units.ravel().tolist(), splits)
+
+
+Sources = Mapping[Quantity, Sequence[tuple[IndicatorYear, int]]]
+"""For each count the indicators of gold that have it, as their numerator (0) or denominator (1)."""
+
+
 class TableBuilder:
     """Makes the measures of a year."""
 
     def __init__(self, configuration: Configuration, publication: Publication, year: int) -> None:
         self.configuration, self.publication, self.year = configuration, publication, year
         self.types = tuple(configuration.services.delivery_types)
+        name = configuration.dimensions.of_delivery_type
+        merged = publication.published_as.get(name, {}) if name else {}
+        kinds = configuration.services.delivery_types
+        self.dimension = TypeDimension(
+            name, {one: merged.get(kind.dimension, kind.dimension) for one, kind in kinds.items()}
+        )
+        self._uses: list[Use] = []
         self._frames: dict[tuple[Population, str, tuple[str, ...]], Frame] = {}
 
-    def measures(self, years: Mapping[str, IndicatorYear]) -> dict[Quantity, Measure]:
+    def tables(self, years: Mapping[str, IndicatorYear]) -> YearTables:
         """The measures that the indicators' numerators and denominators are.
 
         Raises:
@@ -110,7 +194,46 @@ class TableBuilder:
             sources.setdefault(denominator_of(year.indicator, self.types), []).append((year, 1))
             if year.status != NOT_COMPUTABLE:
                 sources.setdefault(numerator_of(year.indicator, self.types), []).append((year, 0))
-        return {quantity: self._measure(quantity, found) for quantity, found in sorted(sources.items())}
+        slices = find_slices({one: self._shape(found) for one, found in sources.items()}, self.dimension)
+        self._uses = self._uses_of(years, slices)
+        measures = {one: self._measure(one, found) for one, found in sorted(sources.items()) if one not in slices}
+        return YearTables(measures, slices, self.dimension)
+
+    def _shape(self, sources: Sequence[tuple[IndicatorYear, int]]) -> Shape:
+        levels = self.configuration.settings.geography.levels
+        depth = max(levels.index(self.base_level(year.indicator)) for year, _ in sources)
+        return Shape(depth, frozenset(name for year, _ in sources for name in year.indicator.dimensions))
+
+    def _uses_of(self, years: Mapping[str, IndicatorYear], slices: Mapping[Quantity, Slice]) -> list[Use]:
+        """Where values of the delivery types are counted together, and where those that are left of a larger count."""
+        found = []
+        for year in years.values():
+            indicator = year.indicator
+            pair = (denominator_of(indicator, self.types), numerator_of(indicator, self.types))
+            for values in self._together(pair, slices, is_split=self.dimension.name in indicator.dimensions):
+                found.append(Use(values, tuple(indicator.levels), frozenset(indicator.dimensions)))
+        declared = {indicator.id: indicator for indicator in self.configuration.indicators}
+        for difference in self.publication.differences:
+            count = numerator_of if difference.of == "numerator" else denominator_of
+            larger, part = (count(declared[name], self.types) for name in (difference.whole, difference.part))
+            of = declared[difference.part]
+            for values in self._together((larger, part), slices, is_split=False):
+                found.append(Use(values, tuple(of.levels), frozenset(of.dimensions)))
+        return found
+
+    def _together(
+        self, pair: tuple[Quantity, Quantity], slices: Mapping[Quantity, Slice], *, is_split: bool
+    ) -> Iterator[tuple[str, ...]]:
+        whole, part = pair
+        for own in (slices[one] for one in pair if one in slices):
+            yield own.values
+            if is_split:
+                yield ()
+        if part in slices and part != whole:
+            other = slices.get(whole)
+            if (other.host if other else whole) == slices[part].host:
+                held = other.values if other else tuple(dict.fromkeys(self.dimension.value_of.values()))
+                yield tuple(value for value in held if value not in slices[part].values)
 
     def base_level(self, indicator: Indicator) -> str:
         """The smallest level of an indicator's domiciles."""
@@ -128,8 +251,19 @@ class TableBuilder:
                 (codes[-1] or f"{NOWHERE}{'/'.join(codes)}", dict(zip(kept, codes, strict=True))) for codes in found
             ]
             values = [published_values(self.configuration, self.publication, population, name) for name in dimensions]
-            self._frames[key] = frame_of_places(kept, sorted(places, key=lambda place: place[0]), dimensions, values)
+            frame = frame_of_places(kept, sorted(places, key=lambda place: place[0]), dimensions, values)
+            self._frames[key] = replace(frame, groups=self._groups(frame))
         return self._frames[key]
+
+    def _groups(self, frame: Frame) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """The sets of values that need a name of their own: a value and all of them have one."""
+        sets = sorted({use.values for use in self._uses})
+        return tuple(
+            tuple(one for one in sets if len(one) != 1 and set(one) != set(names))
+            if name == self.dimension.name
+            else ()
+            for name, names in zip(frame.dimensions, frame.values, strict=True)
+        )
 
     def _measure(self, quantity: Quantity, sources: Sequence[tuple[IndicatorYear, int]]) -> Measure:
         levels = self.configuration.settings.geography.levels
@@ -152,7 +286,20 @@ class TableBuilder:
         atoms = self._atoms(frame, year, part)
         cells = frame.cells(atoms)
         nothing = np.zeros(cells.shape, dtype=bool)
-        return Measure(quantity, frame, atoms, cells, nothing, nothing.copy(), nothing.copy(), nothing.copy())
+        masks = (nothing, nothing.copy(), nothing.copy(), nothing.copy())
+        return Measure(
+            *(quantity, frame, atoms, cells, *masks),
+            possible=self._possible(frame, quantity),
+            counted=counted(frame, self.dimension.name, self._uses),
+        )
+
+    def _possible(self, frame: Frame, quantity: Quantity) -> Mask:
+        """Whether a finest count can be other than 0: not for a delivery type that the quantity does not count."""
+        if self.dimension.name not in frame.dimensions:
+            return np.ones((len(frame.leaves), len(frame.atoms)), dtype=bool)
+        axis = frame.dimensions.index(self.dimension.name)
+        row = [bool(self.dimension.types_in((atom[axis],), quantity)) for atom in frame.atoms]
+        return np.repeat(np.array(row, dtype=bool)[None, :], len(frame.leaves), axis=0)
 
     def _atoms(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
         """The finest counts: those of leaves as gold has them, those of no place as what is left of the larger unit."""

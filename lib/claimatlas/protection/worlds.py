@@ -45,6 +45,16 @@ class Room:
         before = self.rows.get(row, (-UNBOUNDED, UNBOUNDED))
         self.rows[row] = (max(before[0], low), min(before[1], high))
 
+    def scarce(self, atoms: Mask, most: int) -> Counts:
+        """How far the counts of each leaf can move, each by ``most`` at most, in the direction in which fewer can.
+
+        Of a share near 100 % hardly any count can rise: what a world takes away in one place it must find room for in
+        another.
+        """
+        up = np.minimum(self.high, most)[:, atoms].sum(axis=1)
+        down = np.minimum(-self.low, most)[:, atoms].sum(axis=1)
+        return np.asarray(up if up.sum() < down.sum() else down)
+
 
 def room_of(
     measure: Measure,
@@ -58,7 +68,7 @@ def room_of(
     What lies within it moves along where it is most of it, or is ``along``; else, and where it is ``still``, it stays.
     """
     movers = [measure]
-    room = Room(-measure.atoms, np.full(measure.atoms.shape, UNBOUNDED, dtype=np.int64))
+    room = Room(-measure.atoms, np.where(measure.possible, UNBOUNDED, 0))
     for link in links.above(measure.quantity):
         if link.same_frame:
             room.high = np.minimum(room.high, measures[link.whole].atoms - measure.atoms)
