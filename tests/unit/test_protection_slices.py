@@ -93,7 +93,7 @@ def test_a_count_of_some_types_stands_in_the_table_of_all(seed: int, tmp_path: P
         ("all", ("caesarean",)),
         ("without_any", ("caesarean",)),
     ]
-    assert not links_of(found).twins
+    assert not links_of(found.measures, found.types).twins
     assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
     assert leaks(output, conf) == []
     shown = {row["indicator_id"] for row in DeltaReader(str(output)).rows(PUBLISHED_CELLS) if row["value"] is not None}
@@ -108,7 +108,11 @@ def test_a_count_that_another_table_cannot_hold_is_tied_to_it(seed: int, tmp_pat
     output = output_of(tmp_path / "output", tables(seed, 12), all_by, caesareans_by)
     found = tables_of(conf, output)
     assert not found.slices
-    unplanned = [figure for figure in links_of(found).twins if found.measures[figure[0]].frame.units[figure[1]].level]
+    unplanned = [
+        figure
+        for figure in links_of(found.measures, found.types).twins
+        if found.measures[figure[0]].frame.units[figure[1]].level
+    ]
     assert {found.measures[q].frame.units[unit].level for q, unit, _ in unplanned} == {"land", "part", "town"}
     assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
     assert leaks(output, conf) == []
@@ -165,3 +169,32 @@ def test_gold_that_counts_the_same_twice_differently_is_refused(
     assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 2
     message = capsys.readouterr().err
     assert "gold does not add up: caesareans_without has another count of" in message
+
+
+def test_a_small_table_under_two_names_is_hidden_before_all_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hardly any caesarean: what is tied to a table of the land alone cannot move, so that table shows nothing."""
+    conf = conf_with_caesareans(tmp_path, BOTH, BOTH[1:])
+    file = conf / "indicators" / "caesareans_without.yaml"
+    # Births at home are vaginal ones to the tables, so what counts those in hospital stands in no other table.
+    declared = file.read_text(encoding="utf-8").replace("- caesarean\n", "- caesarean\n  - vaginal_hospital\n")
+    file.write_text(declared.replace("levels:\n- land\n- part\n- town\n", "levels:\n- land\n"), encoding="utf-8")
+    drawn = tables(3, 12)
+    for name, table in drawn.items():
+        for atom in table:
+            if atom[2] == "caesarean":
+                table[atom] = 2 * (atom == ("a1", "yes", "caesarean") and name != "nobody")
+    rows = gold_rows(drawn)
+    for kind in ("caesarean", "vaginal", "all"):
+        key = ("no_midwife", "land", "all", "all", kind, "all")
+        row = next(row for row in rows if (row[0], row[-1], *row[3:7]) == key)
+        at_home = 4 * (kind != "caesarean")
+        part, whole = row[7] - at_home, row[8] - 2 * at_home
+        rows.append(("caesareans_without", *row[1:7], part, whole, 100 * part / whole, *row[10:]))
+    output = write_gold(tmp_path / "output", rows)
+    assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
+    assert leaks(output, conf) == []
+    assert "2 counts that also stand in another table are hidden wholly" in capsys.readouterr().err
+    shown = {row["indicator_id"] for row in DeltaReader(str(output)).rows(PUBLISHED_CELLS) if row["value"] is not None}
+    assert shown == {"births", "nobody", "no_midwife"}

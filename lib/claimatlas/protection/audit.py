@@ -12,7 +12,7 @@ import numpy as np
 from claimatlas.configuration.publication import Publication
 from claimatlas.protection.costs import totals_of, weights_of
 from claimatlas.protection.frames import Counts, Mask
-from claimatlas.protection.links import Links
+from claimatlas.protection.links import Links, links_of
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.repair import Repair
@@ -53,8 +53,8 @@ class Goal:
 class Audit:
     """The bounds of all figures of a year, and what must become of them.
 
-    known: how far a figure can change at most, by what readers saw of it before. withheld: populations of which no
-    figure is shown, so that nothing bounds any.
+    known: how far a figure can change at most, by what readers saw of it before. withheld: counts of which no figure is
+    shown, so that nothing bounds any.
     """
 
     measures: Mapping[Quantity, Measure]
@@ -66,7 +66,7 @@ class Audit:
     gaps: dict[tuple[Quantity, Quantity], Bounds] = field(default_factory=dict)
     weights: dict[Quantity, Counts] = field(default_factory=dict)
     known: dict[Quantity, dict[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
-    withheld: set[str] = field(default_factory=set)
+    withheld: set[Quantity] = field(default_factory=set)
     repaired: int = 0
     _rooms: dict[Mover, tuple[Room, list[tuple[Bounds, int]]]] = field(default_factory=dict)
 
@@ -89,7 +89,7 @@ class Audit:
         """All that a quantity lies within in its own frame, the nearest first."""
         frame = self.measures[quantity].frame
         found = [one for one in self.order if quantity.lies_within(one) and self.measures[one].frame is frame]
-        return found[::-1]
+        return [one for one in found[::-1] if one not in self.withheld]
 
     def is_known(self, quantity: Quantity) -> bool:
         """Whether readers know the count from elsewhere, so that nobody need protect it."""
@@ -101,13 +101,47 @@ class Audit:
         Where nothing less helps, all figures of a count are hidden, and at last all of a population: then a reader sees
         nothing of it that would bound it.
         """
+        before = {quantity: measure.hidden.copy() for quantity, measure in self.measures.items()}
         is_safe = self._protect_parts(until)
-        for hide_all in (self._hide_quantities, self._hide_populations):
-            if is_safe or time.monotonic() > until:
-                break
-            hide_all()
+        if not is_safe and time.monotonic() < until and self._withhold_tied(before):
             is_safe = self._protect_parts(until)
+        for hide_all in (self._hide_quantities, self._hide_populations):
+            if not is_safe and time.monotonic() < until:
+                hide_all()
+                is_safe = self._protect_parts(until)
         return is_safe
+
+    def _withhold_tied(self, before: Mapping[Quantity, Mask]) -> bool:
+        """Hide all of what also stands in a larger table under another name; whether there was any.
+
+        What is tied to a small table can hardly move. Of a count that shows nothing a reader knows what follows from
+        the larger table, and no more, so that it ties nothing. What was hidden to get round the ties is shown again:
+        ``before`` is what was hidden at first.
+        """
+        open_ = {goal.quantity.population for goal in self._open_goals()}
+        tied = sorted(
+            quantity
+            for quantity in {figure[0] for figure in self.links.twins}
+            if quantity.population in open_ and self._is_smaller(quantity) and not self.known.get(quantity)
+        )
+        if not tied:
+            return False
+        for quantity, hidden in before.items():
+            self.measures[quantity].hidden[:] = hidden
+        for quantity in tied:
+            self._hide_all(quantity)
+        self.withheld.update(tied)
+        self.links = links_of({one: self.measures[one] for one in self.measures if one not in tied}, self.links.types)
+        self._rooms.clear()
+        self.check_worlds()
+        self.progress(f"{len(tied)} counts that also stand in another table are hidden wholly: too few to show them")
+        return True
+
+    def _is_smaller(self, quantity: Quantity) -> bool:
+        """Whether a count that has a figure of another table has the smaller table of the two."""
+        others = {other[0] for figure, others in self.links.twins.items() for other in others if figure[0] == quantity}
+        size = {one: (self.measures[one].cells.size, one) for one in (quantity, *others)}
+        return any(size[quantity] < size[other] for other in others)
 
     def _hide_quantities(self) -> None:
         """Hide all figures of the counts of which some are too narrow."""
@@ -121,7 +155,7 @@ class Audit:
             for quantity in quantities:
                 self._hide_all(quantity)
             if not any(self.known.get(quantity) for quantity in quantities):
-                self.withheld.add(population)
+                self.withheld.update(quantities)
                 self.progress(f"{population}: too few to show a part of them, so all figures are hidden")
 
     def _hide_all(self, quantity: Quantity) -> None:
@@ -168,7 +202,7 @@ class Audit:
     def goals(self, quantity: Quantity) -> list[Goal]:
         """What must become wide: the hidden counts of a quantity, and the hidden gaps to what it lies within."""
         measure = self.measures[quantity]
-        if self.is_known(quantity) or quantity.population in self.withheld:
+        if self.is_known(quantity) or quantity in self.withheld:
             return []
         wholes = self.wholes(quantity)
         free = [whole for whole in wholes if not self.is_known(whole)]

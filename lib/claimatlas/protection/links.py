@@ -9,7 +9,7 @@ from claimatlas.protection.frames import NOWHERE, Frame
 from claimatlas.protection.plan import Figure
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.slices import TypeDimension, named_split
-from claimatlas.protection.tables import Measure, YearTables
+from claimatlas.protection.tables import Measure
 from claimatlas.tables.schemas import ALL
 
 
@@ -32,6 +32,7 @@ class Links:
 
     all: tuple[Link, ...]
     twins: Mapping[Figure, tuple[Figure, ...]]
+    types: TypeDimension
 
     def above(self, quantity: Quantity) -> list[Link]:
         """The links in which the quantity is the part."""
@@ -42,10 +43,9 @@ class Links:
         return [link for link in self.all if link.whole == quantity]
 
 
-def links_of(tables: YearTables) -> Links:
+def links_of(measures: Mapping[Quantity, Measure], types: TypeDimension) -> Links:
     """Find the links from the declarations."""
     found = []
-    measures = tables.measures
     for part in sorted(measures):
         one = measures[part].frame
         above = [whole for whole in sorted(measures) if part.lies_within(whole)]
@@ -58,7 +58,7 @@ def links_of(tables: YearTables) -> Links:
                 found.append(Link(part, whole, same_frame=True))
             else:
                 found.append(Link(part, whole, False, tuple(common_figures(one, other))))
-    return Links(tuple(found), _twins(measures, tables.types))
+    return Links(tuple(found), _twins(measures, types), types)
 
 
 def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -54,7 +54,7 @@ def is_open(audit: Audit) -> bool:
 
 
 def _waiting(audit: Audit) -> list[Quantity]:
-    return [one for one in audit.order if not audit.is_known(one) and one.population not in audit.withheld]
+    return [one for one in audit.order if not audit.is_known(one) and one not in audit.withheld]
 
 
 def _prove_one(audit: Audit, quantity: Quantity, proof: Proof) -> None:

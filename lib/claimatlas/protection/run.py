@@ -99,7 +99,7 @@ def prepare(
     configuration, publication = rules.configuration, rules.publication
     tables = TableBuilder(configuration, publication, year).tables(years)
     cells = plan(years, tables, configuration, publication)
-    links = links_of(tables)
+    links = links_of(tables.measures, tables.types)
     audit = Audit(tables.measures, links, Marks(tables.measures, links, cells), publication, progress)
     mark(tables, cells, audit.marks, configuration, publication)
     return cells, audit
@@ -129,7 +129,7 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     if not audit.protect(until):
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))
     for quantity, measure in measures.items():
-        if quantity.population in audit.withheld:
+        if quantity in audit.withheld:
             # Nothing of it may be shown again: without any figure nothing is proved, as nothing is bounded.
             own[quantity] = measure.hidden.copy()
     at_cleaning = time.monotonic()
