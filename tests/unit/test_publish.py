@@ -7,6 +7,8 @@ import random
 import re
 import runpy
 import shutil
+import subprocess
+import sys
 import zipfile
 from datetime import date, timedelta
 from html import unescape
@@ -254,6 +256,23 @@ def test_a_site_is_put_in_place_where_names_cannot_be_exchanged(
 def test_a_draft_reads_nothing_but_published_cells(draft: Path) -> None:
     mark = json.loads((draft / "site.json").read_text(encoding="utf-8"))
     assert (mark["is_draft"], mark["is_synthetic"], mark["release"]) == (True, True, 1)
+
+
+def test_neither_spark_nor_node_is_needed(output: Path, conf: Path, tmp_path: Path) -> None:
+    """A Python without PySpark, and no program on the path but Python."""
+    without = "import sys\nfor name in ('pyspark', 'py4j', 'delta'):\n    sys.modules[name] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(without, encoding="utf-8")
+    start = "import sys; from claimatlas.cli import main; sys.exit(main())"
+    given = ["publish", "--output", output, "--conf", conf, "--site", tmp_path / "site", "--draft"]
+    done = subprocess.run(
+        [sys.executable, "-c", start, *map(str, given)],
+        env={"PYTHONPATH": f"{tmp_path}:{Path(building.__file__).parents[2]}", "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "site.json").is_file()
 
 
 def test_every_page_and_file_says_that_figures_are_synthetic(draft: Path) -> None:
