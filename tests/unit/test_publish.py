@@ -297,7 +297,7 @@ def test_no_word_of_another_country(draft: Path) -> None:
     for file in draft.rglob("*"):
         if (
             file.parent.name != "sheets"
-            and file.suffix in (".html", ".json", ".jsonld", ".txt", ".css")
+            and file.suffix in (".html", ".js", ".json", ".jsonld", ".txt", ".css", ".svg")
             and file.name != "THIRD_PARTY.txt"
         ):
             text = file.read_text(encoding="utf-8").lower()
@@ -407,6 +407,28 @@ def test_without_outlines_there_is_no_map_and_the_rest_works(draft: Path) -> Non
     assert "There are no outlines of these places" in text
     assert 'class="map"' not in re.sub(r"<section[^>]*>", "", text)
     assert not (draft / "data" / "topology.js").exists()
+
+
+def test_a_level_without_outlines_has_no_empty_map(output: Path, conf: Path, tmp_path: Path) -> None:
+    """Outlines of larger places only: the smallest level says that it has none, and its list and table are there."""
+    own = Path(shutil.copytree(conf, tmp_path / "conf"))
+    squares = [
+        {
+            "type": "Feature",
+            "properties": {"id": part},
+            "geometry": {"type": "Polygon", "coordinates": [[[x, 50], [x + 1, 50], [x + 1, 51], [x, 51], [x, 50]]]},
+        }
+        for x, part in enumerate(("north", "south"))
+    ]
+    (own / "parts.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": squares}), encoding="utf-8")
+    with_atlas(own, outlines={"file": "parts.geojson", "code": "id", "level": "part"})
+    assert publish(output, own, tmp_path / "site", "--draft", "--synthetic") == 0
+    text = (tmp_path / "site/en/indicators/births.html").read_text(encoding="utf-8")
+    assert "There are no outlines of these places" in text
+    assert not re.findall(r"<svg[^>]*class=.map.", text)
+    assert text.count('<tr data-code="a1">') == 1
+    topology = (tmp_path / "site/data/topology.js").read_text(encoding="utf-8")
+    assert '"part":{"codes":["north","south"]' in topology
 
 
 def test_a_further_release_keeps_the_first_and_tells_what_changed(output: Path, conf: Path, tmp_path: Path) -> None:

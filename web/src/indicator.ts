@@ -273,7 +273,10 @@ export class IndicatorPage {
     const isFew = (code: string) => now.cells.get(code)?.few === true && now.cells.get(code)?.state === "value";
     const marked = now.rows.some((row) => isFew(row.code)) ? uncertainty : "none";
     this.into("legend", this.legend(legend({ view, unit: this.unit, classes: now.classes, states, uncertainty: marked })));
-    if (!file || !this.shapes.length) return;
+    if (!file || !this.shapes.length) {
+      this.into("map", html`<p>${say("indicator.no_map")}</p>`);
+      return;
+    }
     const names = new Map(now.rows.map((row) => [row.code, row.name]));
     const larger = places().levels.slice(0, -1).filter((one) => one !== level && placesOf(one, year).length > 1);
     const border = places().levels.indexOf(level) > 1 ? larger.find((one) => placesOf(one, year).length >= 8) : undefined;

@@ -142,7 +142,7 @@ def _card(site: Site, indicator: Indicator, drawn: Drawn, language: str) -> dict
 def _small_map(site: Site, indicator: Indicator, drawn: Drawn, language: str) -> str:
     totals, year = drawn.totals[indicator.id], site.release.final_years[indicator.id]
     level = totals.middle_level(year)
-    if drawn.topology is None or level is None:
+    if drawn.topology is None or level is None or not drawn.topology.codes(level, year):
         return ""
     words = site.words[language]
     title = words.say(

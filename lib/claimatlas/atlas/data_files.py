@@ -55,7 +55,7 @@ Rows = npt.NDArray[np.int64]
 TEXTS = (
     "app.", "chart.", "state.", "state_meaning.", "comparison.", "comparison_long.", "trend.", "status.",
     "reliability.", "level.", "level_plural.", "value.", "dimension.", "unit_value.", "column.", "band.", "range",
-    "bounds_from", "hidden", "indicator.few",
+    "bounds_from", "hidden", "indicator.few", "indicator.no_map",
     "indicator.map", "indicator.series", "indicator.ranking", "indicator.distribution", "indicator.funnel",
 )  # fmt: skip
 """The prefixes of the text keys that the script reads."""

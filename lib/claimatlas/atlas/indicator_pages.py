@@ -241,7 +241,7 @@ def _pictures(
     ranked = totals.middle_level(year) or level
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
     return {
-        "map": made(map_svg(topology, shown, chart("map")) if topology else ""),
+        "map": made(map_svg(topology, shown, chart("map")) if topology and topology.codes(level, year) else ""),
         "legend": made(legend_html(shown.classes, chart("legend"))),
         "series": made(series_svg(points, chart("series"))),
         "ranking": made(ranking_svg(figures(ranked, site.places.short_name), chart("ranking"))),
