@@ -113,21 +113,32 @@ export class IndicatorPage {
     }
     this.draw();
     this.app.dataset.drawn = String(Math.round(performance.now() - began));
-    if (group !== "total" || change.split) this.loadRest();
+    if (group !== "total" || change.split || change.level) this.loadRest();
   }
 
-  /** Loads the other years of the group one after another, the nearest first, so that a change of year needs no wait. */
+  /**
+   * Loads the other years of the group one after another, the nearest first, and joins the outlines of their places, so
+   * that a change of year needs no wait.
+   */
   private loadRest(): void {
     const { group } = groupOf(this.state.split, this.dimensions);
     const missing = Object.keys(this.index.groups[group] ?? {})
       .map(Number)
       .filter((year) => !loaded(`${this.id}/${group}-${year}`))
       .sort((a, b) => Math.abs(a - this.state.year) - Math.abs(b - this.state.year));
+    const { level } = this.state;
+    const others = [...new Map(this.years().map((year) => [vintageOf(year), year])).values()];
     const turn = ++this.loading;
     const next = async (): Promise<void> => {
       const year = missing.shift();
       if (turn !== this.loading) return;
       if (year === undefined) {
+        const other = others.shift();
+        if (other !== undefined) {
+          outlines(level, other);
+          setTimeout(() => void next(), 0);
+          return;
+        }
         this.drawSeries(this.now());
         this.app.dataset.ready = group;
         return;
