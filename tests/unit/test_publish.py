@@ -352,6 +352,15 @@ def test_downloads_hold_the_published_cells(draft: Path, protected: tuple[Path, 
                 )
 
 
+def test_every_column_of_the_downloads_is_explained(draft: Path) -> None:
+    with next((draft / "downloads" / "1").glob("*.csv")).open(encoding="utf-8") as stream:
+        columns = next(csv.reader(stream))
+    for language, said in (("fr", "Année de référence"), ("nl", "Referentiejaar"), ("en", "Reference year")):
+        text = (draft / language / "data.html").read_text(encoding="utf-8")
+        assert re.findall(r"<code>(.*?)</code>", text) == columns
+        assert said in text
+
+
 def test_checksums_and_the_zip_hold_every_file(draft: Path) -> None:
     folder = draft / "downloads" / "1"
     sums = dict(line.split("  ")[::-1] for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines())

@@ -12,7 +12,7 @@ from claimatlas.atlas.cells import State
 from claimatlas.atlas.changes import KINDS, History
 from claimatlas.atlas.charts import sparkline_svg
 from claimatlas.atlas.data_files import scripts_of
-from claimatlas.atlas.downloads import AUDIT, FORMATS, SUMS, everything
+from claimatlas.atlas.downloads import AUDIT, BAND, FORMATS, SUMS, everything
 from claimatlas.atlas.figures import figure
 from claimatlas.atlas.indicator_pages import IndicatorTotals, country_name_of
 from claimatlas.atlas.maps import LevelFigures, small_map_svg
@@ -295,6 +295,6 @@ def _data(site: Site, history: History, folder: Path, language: str) -> dict[str
         "metadata": links.download(number, CSVW),
         "catalogue": links.download(number, CATALOGUE),
         "rows": rows,
-        "columns": [(name, _meaning(words, name)) for name in site.columns],
+        "columns": [(name, _meaning(words, name)) for name in (*site.columns, *[BAND] * bool(site.release.band))],
         "former": former,
     }
