@@ -8,6 +8,8 @@ Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: of intervals and tests at 95 %, two-sided."""
 TREND_YEARS = 5
 """A trend is over the year and the four before it."""
+DRAWN_RUN = "counts"
+"""The run of gold that was drawn, not computed."""
 
 
 def wilson_interval(part: int, whole: int) -> tuple[float, float]:

@@ -4,22 +4,30 @@ Needs Debian's Chromium, and Node for the script's tests: whoever runs as root g
 the tests are skipped with the reason. Pictures of each type of page are kept in artifacts/atlas.
 """
 
+import csv
 import gzip
 import http.server
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import threading
+from dataclasses import fields
 from functools import partial
+from html import unescape
 
+import pyarrow.parquet as pq
 import pytest
 from atlas.invented import Country
 from atlas.site import site_of, write_site
+from claimatlas.atlas.cells import Cell
 from claimatlas.atlas.data_files import scripts_of
+from claimatlas.atlas.figures import figure
 from claimatlas.atlas.page import CONTENT_SECURITY_POLICY
 from integration.console import ROOT
+from openpyxl import load_workbook
 
 WEB = ROOT / "web"
 STATIC = ROOT / "lib/claimatlas/atlas/static"
@@ -30,13 +38,31 @@ TYPES = {
     "start": "index.html",
     "indicator": PAGE,
     "place": "places/municipality/62063.html",
+    "country": "places/country/01000.html",
     "ended": "places/municipality/12030.html",
+    "sheet": f"sheets/{INDICATOR}.html",
+    "method": "method.html",
+    "confidentiality": "confidentiality.html",
+    "releases": "releases.html",
+    "data": "data.html",
+    "accessibility": "accessibility.html",
+    "languages": "../index.html",
+    "withdrawn": "../withdrawn/{language}/index.html",
 }
+"""Every type of page, by its path below a language."""
+HAS_SEARCH = ("start", "place", "country")
 LOOKS = {
     "light": {},
     "dark": {"color_scheme": "dark"},
     "narrow": {"viewport": {"width": 320, "height": 720}},
 }
+
+
+def path_of(kind, language):
+    path = TYPES[kind].format(language=language)
+    return path.removeprefix("../") if path.startswith("../") else f"{language}/{path}"
+
+
 READY = "#app[data-ready][data-settled]"
 
 
@@ -166,12 +192,12 @@ class TestFirstView:
     @pytest.mark.parametrize("by", ["file", "http"])
     @pytest.mark.parametrize("kind", TYPES)
     def test_a_page_says_nothing_in_the_console_and_asks_nobody_else(self, open_page, by, kind):
-        page = open_page(f"fr/{TYPES[kind]}", by)
+        page = open_page(path_of(kind, "fr"), by)
         if kind == "indicator":
             page.wait_for_selector(READY)
             assert page.locator("svg.map.live .places path").count() == 581
             assert page.locator("[data-slot=table] tbody tr").count() == 581
-        elif kind != "ended":
+        elif kind in HAS_SEARCH:
             page.wait_for_selector("#find-text")
 
     def test_an_indicator_takes_at_most_250_kilobytes(self, built):
@@ -190,9 +216,9 @@ class TestFirstView:
 
     def test_pictures_of_each_page_are_kept(self, open_page):
         PICTURES.mkdir(parents=True, exist_ok=True)
-        for kind, path in TYPES.items():
+        for kind in TYPES:
             for look, options in LOOKS.items():
-                page = open_page(f"en/{path}", **options)
+                page = open_page(path_of(kind, "en"), **options)
                 if kind == "indicator":
                     page.wait_for_selector(READY)
                 page.screenshot(path=PICTURES / f"{kind}-{look}.png")
@@ -210,6 +236,7 @@ class TestPermalink:
             "#y=2023&l=municipality&s=age_category:25-29&p=62063,21004&v=map&u=fade",
             "#y=2022&l=arrondissement&p=21004&v=comparison&u=hatch",
             "#y=2023&l=municipality&v=trend",
+            "#y=2023&l=municipality&p=21004&v=map&z=8,3900,2300",
         ],
     )
     def test_a_link_restores_its_view(self, open_page, fragment):
@@ -227,6 +254,10 @@ class TestPermalink:
         codes = [code for code in given.get("p", "").split(",") if code]
         assert sorted(chosen) == sorted(codes if given["l"] == "municipality" else [])
         assert page.locator("table.chosen tbody button").count() == len(codes)
+
+    def test_a_link_restores_the_part_of_the_map(self, open_page):
+        page = indicator_page(open_page, fragment="#y=2023&l=municipality&p=21004&v=map&z=8,3900,2300")
+        assert page.locator("svg.map svg.part").get_attribute("viewBox").startswith("3900 2300 ")
 
     def test_the_short_form_of_a_dimension_is_understood(self, open_page):
         page = indicator_page(open_page, fragment="#y=2023&l=municipality&s=age:25-29&p=62063,21004&v=map")
@@ -328,6 +359,31 @@ class TestView:
         assert hidden
         assert all(looks[code].startswith("s-hidden") and "#live-map-hidden" in looks[code] for code in hidden)
 
+    def test_the_map_is_enlarged_around_a_place_and_moved(self, open_page):
+        tall = {"width": 1280, "height": 1500}
+        page = indicator_page(open_page, fragment="#y=2021&l=municipality&p=21004&v=map", viewport=tall)
+        part = page.locator("svg.map svg.part")
+        width = float(part.get_attribute("viewBox").split()[2])
+        wide = page.locator("#live-map-21004").bounding_box()["width"]
+        for _ in range(2):
+            page.get_by_role("button", name="Zoom in").click()
+            page.wait_for_selector(READY)
+        assert float(part.get_attribute("viewBox").split()[2]) == pytest.approx(width / 4)
+        place, drawing = page.locator("#live-map-21004").bounding_box(), page.locator("svg.map").bounding_box()
+        assert place["width"] == pytest.approx(4 * wide, rel=0.05)
+        assert drawing["x"] < place["x"] < drawing["x"] + drawing["width"] - place["width"]
+        before = page.evaluate("location.hash")
+        x, y = drawing["x"] + drawing["width"] / 2, drawing["y"] + drawing["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x - 120, y - 20, steps=4)
+        page.mouse.up()
+        page.wait_for_function("before => location.hash !== before", arg=before)
+        assert page.locator("#live-map-21004").bounding_box()["x"] == pytest.approx(place["x"] - 120, abs=3)
+        assert page.locator("table.chosen tbody button").count() == 1
+        page.get_by_role("button", name="Show the whole map").click()
+        page.wait_for_function("!location.hash.includes('z=')")
+
     @pytest.mark.parametrize(("kind", "by"), [("SVG", "http"), ("PNG", "file")])
     def test_a_picture_can_be_saved(self, open_page, tmp_path, by, kind):
         page = indicator_page(open_page, by=by, accept_downloads=True)
@@ -353,6 +409,124 @@ class TestView:
         assert page.locator("#app-link").input_value().endswith(f"{PAGE}#y=2021&l=province&v=map")
 
 
+class TestSameTexts:
+    """1,000 random cells a language: pages and files say the same as the published cells."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def files(built):
+        """Each download of the indicators, by format and indicator: its rows by the key of a cell."""
+        folder, site = built
+        found = {}
+        for indicator in site.indicators:
+            path = folder / f"downloads/{site.release.number}" / indicator.id
+            with path.with_suffix(".csv").open(encoding="utf-8") as stream:
+                found["csv", indicator.id] = by_cell(site, csv.DictReader(stream))
+            found["parquet", indicator.id] = by_cell(site, pq.read_table(path.with_suffix(".parquet")).to_pylist())
+            sheet = load_workbook(path.with_suffix(".xlsx"), read_only=True)["data"].iter_rows(values_only=True)
+            head = next(sheet)
+            found["xlsx", indicator.id] = by_cell(site, (dict(zip(head, row, strict=True)) for row in sheet))
+        return found
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("language", ["fr", "nl", "en"])
+    def test_map_table_and_downloads(self, open_page, built, files, language):
+        _, site = built
+        dice = random.Random(f"views {language}")
+        left = 1000
+        for indicator in site.indicators:
+            views = {}
+            for cell in site.cells_of(indicator.id):
+                views.setdefault((cell.year, cell.geo_level, cell.split), []).append(cell)
+            page = open_page(f"{language}/indicators/{indicator.id}.html")
+            page.wait_for_selector(READY)
+            until = left - 500
+            for year, level, split in dice.sample(sorted(views), len(views)):
+                cells = views[year, level, split]
+                chosen = dice.sample(cells, min(len(cells), 40, left - until))
+                shown = self._shown(page, site, (year, level, split))
+                for cell in chosen:
+                    said = said_of(site, indicator, cell, language)
+                    label, row = shown[cell.geo_code]
+                    assert label.endswith(f": {said['value']}"), cell
+                    assert row[: len(said)] == list(said.values()), cell
+                    for kind in ("csv", "xlsx", "parquet"):
+                        file = cell_of(site, files[kind, indicator.id][key_of(site, cell)])
+                        assert said_of(site, indicator, file, language) == said, (kind, cell)
+                left -= len(chosen)
+                if left <= until:
+                    break
+        assert left == 0
+
+    def _shown(self, page, site, view):
+        """What map and table say of each place in a view: the map's label, and the cells of the row from the value."""
+        year, level, split = view
+        named = ",".join(f"{d}:{v}" for d, v in zip(site.dimensions, split, strict=True) if v != "all")
+        fragment = f"#y={year}&l={level}{'&s=' + named if named else ''}&v=map"
+        page.evaluate("hash => { location.hash = hash }", fragment)
+        page.wait_for_function("hash => document.getElementById('app').dataset.settled === hash", arg=fragment)
+        labels = page.locator("svg.map .places path").evaluate_all(
+            "all => Object.fromEntries(all.map(one => [one.dataset.code, one.getAttribute('aria-label')]))"
+        )
+        rows = page.locator("[data-slot=table] tbody tr").evaluate_all(
+            "all => Object.fromEntries(all.map(row => [row.dataset.code, [...row.cells].slice(2).map(one => "
+            "(one.querySelector('.figure') ?? one).textContent)]))"
+        )
+        return {of: (labels[of], rows[of]) for of in rows}
+
+    @pytest.mark.parametrize("language", ["fr", "nl", "en"])
+    def test_profiles(self, built, files, language):
+        folder, site = built
+        totals = [(i, cell) for i in site.indicators for cell in site.cells_of(i.id) if set(cell.split) == {"all"}]
+        final = site.release.final_years
+        there = [
+            (i, c) for i, c in totals if c.year == final[i.id] and (c.geo_level, c.geo_code) in site.pages_of_places
+        ]
+        for indicator, cell in random.Random(f"profiles {language}").sample(there, 1000):
+            page = (folder / f"{language}/places/{cell.geo_level}/{cell.geo_code}.html").read_text(encoding="utf-8")
+            row = re.search(
+                rf"<tr [^>]*><th [^>]*><a href=\"[^\"]*{indicator.id}\.html.*?</tr>", page, re.DOTALL
+            ).group()
+            said = said_of(site, indicator, cell, language)
+            value = re.search(r'<span class="figure state-[^>]*>(.*?)</span>', row).group(1)
+            assert unescape(value) == said["value"], cell
+            interval = re.search(r'<span class="interval">(.*?)</span>', row)
+            assert (unescape(interval.group(1)) if interval else "") == said.get("interval", ""), cell
+            for kind in ("csv", "xlsx", "parquet"):
+                file = cell_of(site, files[kind, indicator.id][key_of(site, cell)])
+                assert said_of(site, indicator, file, language) == said, (kind, cell)
+
+
+def key_of(site, cell):
+    return (str(cell.year), cell.geo_level, cell.geo_code, *cell.split)
+
+
+def by_cell(site, rows):
+    names = ("year", "geo_level", "geo_code", *site.dimensions)
+    return {tuple(str(row[name]) for name in names): row for row in rows}
+
+
+def cell_of(site, row):
+    """A row of a download as a cell: empty where it is empty."""
+    whole = ("year", "geo_vintage", "numerator", "denominator", "release")
+    real = ("value", "ci_low", "ci_high", "value_low", "value_high")
+    kinds = {**dict.fromkeys(whole, int), **dict.fromkeys(real, float)}
+    given = {n: kinds.get(n, str)(v) for n, v in row.items() if n not in site.dimensions and v not in (None, "")}
+    given.pop("note")
+    empty = {field.name: None for field in fields(Cell)}
+    return Cell(**empty | given | {"split": tuple(row[name] for name in site.dimensions)})
+
+
+def said_of(site, indicator, cell, language):
+    """The texts of a cell as tables have them, in their order."""
+    of = figure(cell, indicator, site.words[language], site.publication.k)
+    said = {"value": of.text}
+    if indicator.unit == "percent":
+        said["interval"] = of.interval
+    said |= {"numerator": of.numerator, "denominator": of.denominator}
+    return said | ({"comparison": of.comparison} if indicator.unit == "percent" else {})
+
+
 class TestSearch:
     @pytest.mark.parametrize(
         ("text", "found"), [("12030", "12041"), ("puurs", "12041"), ("LIEGE", "62063"), ("Luik", "62063")]
@@ -375,7 +549,7 @@ class TestAccess:
     @pytest.mark.parametrize("kind", TYPES)
     def test_axe_finds_no_violation(self, open_page, web, kind, language):
         fragment = "#y=2021&l=municipality&p=21004,62063&v=map" if kind == "indicator" else ""
-        page = open_page(f"{language}/{TYPES[kind]}", fragment=fragment, bypass_csp=True)
+        page = open_page(path_of(kind, language), fragment=fragment, bypass_csp=True)
         found = violations(page, web, kind)
         page.emulate_media(color_scheme="dark")
         found += violations(page, web, kind)
@@ -385,11 +559,11 @@ class TestAccess:
         found += violations(page, web, kind)
         assert found == [], json.dumps(found, indent=1)
 
-    def test_everything_can_be_done_with_the_keyboard(self, open_page, built):
-        """Find a municipality, read its value and interval, change the year, reach the CSV: with keys alone."""
-        _, site = built
+    def test_everything_can_be_done_with_the_keyboard(self, open_page, built, tmp_path):
+        """Find a municipality, read its value and interval, change the year, download the CSV: with keys alone."""
+        folder, site = built
         indicator = next(one for one in site.indicators if one.id == INDICATOR)
-        page = indicator_page(open_page)
+        page = indicator_page(open_page, accept_downloads=True)
 
         def tab_to(script, most=200):
             for _ in range(most):
@@ -428,7 +602,12 @@ class TestAccess:
         row = page.locator("table.chosen tbody tr").first.inner_text()
         assert all(text in row for text in said_of(2022))
         tab_to("at.href?.endsWith('.csv')", 1000)
-        assert page.evaluate("document.activeElement.getAttribute('href')").endswith(f"{INDICATOR}.csv")
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        assert path.name == f"{INDICATOR}.csv"
+        assert path.read_bytes() == (folder / f"downloads/{site.release.number}" / path.name).read_bytes()
 
 
 def test_no_host_is_in_the_lock_file():

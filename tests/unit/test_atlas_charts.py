@@ -16,7 +16,7 @@ from claimatlas.atlas.charts import (
     sparkline_svg,
 )
 from claimatlas.atlas.classes import classes_of
-from claimatlas.atlas.maps import LevelFigures, legend_html, map_svg
+from claimatlas.atlas.maps import LevelFigures, legend_html, map_svg, small_map_svg
 from claimatlas.atlas.svg import ticks
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import words_of
@@ -111,6 +111,15 @@ class TestMap:
         assert [found.get("fill") for found in paths] == [None, "url(#x-hidden)", None, "url(#x-dots)"]
         assert {pattern.get("id") for pattern in root.iter(f"{SVG}pattern")} == {"x-hidden", "x-dots"}
 
+    def test_a_small_map_has_one_path_for_each_look_and_no_text(self, square, chart_words):
+        given = [cell("a"), cell("b"), without_figure(cell("c"), **HIDDEN), without_figure(cell("d"), **HIDDEN)]
+        root = read(small_map_svg(square, figures(given, classes=classes_of(given)), chart_words(is_synthetic=True)))
+        paths = [found for group in with_class(root, "places") for found in group]
+        assert [(found.get("class"), found.get("d").count("z")) for found in paths] == [("c3", 2), ("s-hidden", 2)]
+        assert paths[1].get("fill") == "url(#x-hidden)"
+        assert not list(root.iter(f"{SVG}text"))
+        assert "4 places: 2 with a figure, 2 hidden" in root.find(f"{SVG}desc").text
+
     def test_each_place_tells_its_name_and_figure(self, square, chart_words):
         root = self.draw(square, chart_words, a=cell("a"), b=without_figure(cell("b"), **HIDDEN))
         said = [found.find(f"{SVG}title").text for group in with_class(root, "places") for found in group]
@@ -139,8 +148,8 @@ class TestMap:
         html = legend_html(classes_of(many), chart_words("m"))
         texts = re.findall(r"<span>(.*?)</span>", html)
         assert texts == [
-            "10.0 – 11.3", "11.4 – 12.7", "12.8 – 14.1", "14.2 – 15.6", "15.7 – 17.0", "17.1 – 18.4", "18.5 – 19.9",
-            "hidden", "nobody", "not computable",
+            "10.0 – 11.3%", "11.4 – 12.7%", "12.8 – 14.1%", "14.2 – 15.6%", "15.7 – 17.0%", "17.1 – 18.4%",
+            "18.5 – 19.9%", "hidden", "nobody", "not computable",
         ]  # fmt: skip
 
 
@@ -194,8 +203,25 @@ class TestSeries:
         assert len(with_class(read(svg), "line")) == 2
         assert len(svg) <= 1500
 
+    @pytest.mark.parametrize(("last", "rises"), [(20.01, 0.5), (22.0, 6.0)])
+    def test_a_small_change_looks_small(self, chart_words, last, rises):
+        """Within their intervals two years are nearly level; far beyond one per cent they are not."""
+        points = [cell(year=2022, ci_low=None, ci_high=None), cell(year=2023, value=last, ci_low=None, ci_high=None)]
+        (line,) = with_class(read(sparkline_svg(points, chart_words())), "line")
+        first, second = (float(y) for y in re.findall(r",([0-9.]+)", line.get("d")))
+        assert (first - second >= rises) if last > 21 else (first - second <= rises)
+
 
 class TestRanking:
+    def test_intervals_of_small_places_are_cut_at_the_frame(self, chart_words, many):
+        wide = [replace(found, ci_low=0.0, ci_high=95.0) for found in many]
+        root = read(ranking_svg(figures(wide, classes=classes_of(wide)), chart_words()))
+        marks = [float(found.text) for found in with_class(root, "t-tick") if found.text.replace(".", "").isdigit()]
+        assert max(marks) == 20
+        (whiskers,) = with_class(root, "whiskers")
+        ends = [float(y) for pair in re.findall(r",([0-9.]+)V([0-9.]+)", whiskers.get("d")) for y in pair]
+        assert (min(ends), max(ends)) == (14, 240)
+
     def test_few_places_are_named_bars_in_their_order(self, chart_words, many):
         few = many[:3]
         names = {found.geo_code: f"Place {found.geo_code}" for found in few}

@@ -17,7 +17,7 @@ from claimatlas.configuration.atlas import AtlasSettings, load_atlas
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.errors import InputError
 from claimatlas.tables.local_table import write_rows
-from claimatlas.tables.schemas import ALL, RELEASES, RUNS
+from claimatlas.tables.schemas import ALL, PUBLISHED_CELLS, RELEASES, RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARE, COUNT = "cube_007_008a", "cube_007_001a_denom"
@@ -68,6 +68,16 @@ def test_every_language_has_the_same_texts_with_the_same_places() -> None:
         assert set(texts[language]) == set(texts["en"])
         for key, text in texts[language].items():
             assert places_in(text) == places_in(texts["en"][key]), (language, key)
+
+
+def test_every_column_of_the_downloads_has_a_meaning_in_each_language() -> None:
+    columns = {column.name for column in PUBLISHED_CELLS.columns} | {"note", "dimension"}
+    english = words_of("en", "en_GB")
+    for language in LANGUAGES:
+        words = words_of(language, "en_GB")
+        assert {name for name in columns if not words.has(f"field.{name}")} == set()
+        if language != "en":
+            assert all(words.by_key[f"field.{n}"] != english.by_key[f"field.{n}"] for n in columns - {"indicator_id"})
 
 
 def keys_of_templates() -> Iterator[str]:

@@ -7,6 +7,8 @@ import random
 import re
 import runpy
 import shutil
+import subprocess
+import sys
 import zipfile
 from datetime import date, timedelta
 from html import unescape
@@ -256,6 +258,23 @@ def test_a_draft_reads_nothing_but_published_cells(draft: Path) -> None:
     assert (mark["is_draft"], mark["is_synthetic"], mark["release"]) == (True, True, 1)
 
 
+def test_neither_spark_nor_node_is_needed(output: Path, conf: Path, tmp_path: Path) -> None:
+    """A Python without PySpark, and no program on the path but Python."""
+    without = "import sys\nfor name in ('pyspark', 'py4j', 'delta'):\n    sys.modules[name] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(without, encoding="utf-8")
+    start = "import sys; from claimatlas.cli import main; sys.exit(main())"
+    given = ["publish", "--output", output, "--conf", conf, "--site", tmp_path / "site", "--draft"]
+    done = subprocess.run(
+        [sys.executable, "-c", start, *map(str, given)],
+        env={"PYTHONPATH": f"{tmp_path}:{Path(building.__file__).parents[2]}", "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "site.json").is_file()
+
+
 def test_every_page_and_file_says_that_figures_are_synthetic(draft: Path) -> None:
     bands = {"fr": "Chiffres synthétiques", "nl": "Synthetische cijfers", "en": "Synthetic figures"}
     for page in draft.rglob("*.html"):
@@ -278,7 +297,7 @@ def test_no_word_of_another_country(draft: Path) -> None:
     for file in draft.rglob("*"):
         if (
             file.parent.name != "sheets"
-            and file.suffix in (".html", ".json", ".jsonld", ".txt", ".css")
+            and file.suffix in (".html", ".js", ".json", ".jsonld", ".txt", ".css", ".svg")
             and file.name != "THIRD_PARTY.txt"
         ):
             text = file.read_text(encoding="utf-8").lower()
@@ -331,6 +350,15 @@ def test_downloads_hold_the_published_cells(draft: Path, protected: tuple[Path, 
                 assert (float(row[column]) if isinstance(value, float) else row[column]) == (
                     value if isinstance(value, float) else "" if value is None else str(value)
                 )
+
+
+def test_every_column_of_the_downloads_is_explained(draft: Path) -> None:
+    with next((draft / "downloads" / "1").glob("*.csv")).open(encoding="utf-8") as stream:
+        columns = next(csv.reader(stream))
+    for language, said in (("fr", "Année de référence"), ("nl", "Referentiejaar"), ("en", "Reference year")):
+        text = (draft / language / "data.html").read_text(encoding="utf-8")
+        assert re.findall(r"<code>(.*?)</code>", text) == columns
+        assert said in text
 
 
 def test_checksums_and_the_zip_hold_every_file(draft: Path) -> None:
@@ -388,6 +416,28 @@ def test_without_outlines_there_is_no_map_and_the_rest_works(draft: Path) -> Non
     assert "There are no outlines of these places" in text
     assert 'class="map"' not in re.sub(r"<section[^>]*>", "", text)
     assert not (draft / "data" / "topology.js").exists()
+
+
+def test_a_level_without_outlines_has_no_empty_map(output: Path, conf: Path, tmp_path: Path) -> None:
+    """Outlines of larger places only: the smallest level says that it has none, and its list and table are there."""
+    own = Path(shutil.copytree(conf, tmp_path / "conf"))
+    squares = [
+        {
+            "type": "Feature",
+            "properties": {"id": part},
+            "geometry": {"type": "Polygon", "coordinates": [[[x, 50], [x + 1, 50], [x + 1, 51], [x, 51], [x, 50]]]},
+        }
+        for x, part in enumerate(("north", "south"))
+    ]
+    (own / "parts.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": squares}), encoding="utf-8")
+    with_atlas(own, outlines={"file": "parts.geojson", "code": "id", "level": "part"})
+    assert publish(output, own, tmp_path / "site", "--draft", "--synthetic") == 0
+    text = (tmp_path / "site/en/indicators/births.html").read_text(encoding="utf-8")
+    assert "There are no outlines of these places" in text
+    assert not re.findall(r"<svg[^>]*class=.map.", text)
+    assert text.count('<tr data-code="a1">') == 1
+    topology = (tmp_path / "site/data/topology.js").read_text(encoding="utf-8")
+    assert '"part":{"codes":["north","south"]' in topology
 
 
 def test_a_further_release_keeps_the_first_and_tells_what_changed(output: Path, conf: Path, tmp_path: Path) -> None:

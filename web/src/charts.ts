@@ -7,8 +7,10 @@ import { texts } from "./data";
 import { count, decimal, figure, say, value } from "./format";
 import { decimalsOf, domain, path, scale, ticks } from "./scales";
 import type { Cell, Unit } from "./types";
+import { type Zoom, viewBox } from "./zoom";
 
 let WIDTH = 480;
+let PLACE = 0;
 
 const HEIGHT = 270;
 const LEFT = 54;
@@ -21,6 +23,7 @@ const Z = { "limit-95": 1.959964, "limit-998": 3.090232 };
 /** Fits the charts to a place: on a narrow one they have fewer units, so that their text stays as large. */
 export function fit(width: number): void {
   WIDTH = width > 0 && width < 440 ? 330 : 480;
+  PLACE = width;
 }
 
 export interface Named {
@@ -43,8 +46,8 @@ export function hatching(id: string, times = 1): Markup {
       <rect width="6" height="6" class="hatch-ground" />
       <circle cx="3" cy="3" r="1.1" class="hatch-dot" />
     </pattern>
-    <pattern id="${id}-few" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform=${transform}>
-      <path d="M-1,5l2,2M0,0l6,6M5,-1l2,2" class="few-line" />
+    <pattern id="${id}-few" width="9" height="9" patternUnits="userSpaceOnUse" patternTransform=${transform}>
+      <path d="M2,2l4,4M6,2l-4,4" class="few-line" />
     </pattern>
   </defs>`;
 }
@@ -81,12 +84,15 @@ export interface MapProps {
   uncertainty: "none" | "fade" | "hatch";
   chosen: string[];
   borders: Shape[];
+  zoom: Zoom;
 }
 
-/** The places of a map. While the outlines stay, a change of view only rewrites what differs, without a comparison of trees. */
+/**
+ * The places of a map. While the outlines stay, a change of view only rewrites what differs, without a comparison of trees.
+ * Other outlines need another key: Preact does not know what was rewritten, and would leave it where it is.
+ */
 class Places extends Component<MapProps> {
   override shouldComponentUpdate(next: MapProps): boolean {
-    if (next.shapes !== this.props.shapes) return true;
     const paths = (this.base as Element).children;
     next.shapes.forEach((shape, at) => {
       const attributes = attributesOf(next, shape);
@@ -118,20 +124,24 @@ function attributesOf(props: MapProps, shape: Shape): Record<string, string | un
 }
 
 export function mapView(props: MapProps): Markup {
-  const { id, shapes, size, uncertainty } = props;
+  const { id, shapes, size, uncertainty, zoom } = props;
   const [width, height] = size;
+  // Patterns stay about as wide on a narrow screen and on an enlarged map.
+  const times = (width / 860) * Math.max(1, Math.min(2.2, PLACE > 0 ? 600 / PLACE : 1)) / zoom[0];
   const over = (code: string, css: string) => {
     const shape = shapes.find((one) => one.code === code);
     return shape ? html`<path key=${code} d=${shape.d} class=${css} />` : null;
   };
-  return html`<svg viewBox="0 0 ${width} ${height + 260}" width=${width / 10} height=${height / 10 + 26} class="map live" xmlns="http://www.w3.org/2000/svg"
+  return html`<svg viewBox="0 0 ${width} ${height + 260}" width=${width / 10} height=${height / 10 + 26} class=${zoom[0] === 1 ? "map live" : `map live zoomed z${zoom[0]}`} xmlns="http://www.w3.org/2000/svg"
       role="listbox" aria-multiselectable="true" tabindex="0" aria-label="${props.title}. ${say("app.map_help")}">
-    ${hatching(id, 10)}
+    ${hatching(id, times)}
+    <svg class="part" x="0" y="0" width=${width} height=${height} viewBox=${viewBox(zoom, size)}>
     <${Places} key=${props.outlines} ...${props} />
     ${uncertainty === "hatch" ? html`<g class="few" aria-hidden="true">${shapes.filter((shape) => props.isFew(shape.code)).map((shape) => html`<path d=${shape.d} fill="url(#${id}-few)" />`)}</g>` : null}
     <g class="borders" aria-hidden="true">${props.borders.map((shape) => html`<path d=${shape.d} />`)}</g>
     <g class="marks" aria-hidden="true">${props.chosen.map((code) => over(code, "chosen"))}</g>
     <path class="active" aria-hidden="true" />
+    </svg>
     <text x="80" y=${height + 180} class="t-note" aria-hidden="true">${props.attribution}</text>
     ${texts().synthetic ? html`<text x=${width - 80} y=${height + 180} class="t-band" text-anchor="end" aria-hidden="true">${say("band.synthetic")}</text>` : null}
   </svg>`;
@@ -235,11 +245,13 @@ export function ranking(id: string, title: string, unit: Unit, rows: Named[], co
       ${hasValue(country) && country.value <= high ? html`<path d="M${x(country.value).toFixed(1)},4V${bottom}" class="line-country" /><text x=${x(country.value)} y=${bottom + 14} class="t-country" text-anchor="middle">${figure(unit, country)}</text>` : null}
       ${band(WIDTH - 8, bottom + 32)}`);
   }
-  const marks = domain(extent);
-  const y = scale(marks[0] as number, marks[marks.length - 1] as number, HEIGHT - BOTTOM, TOP);
+  // Intervals of the smallest places reach far: they are cut at the frame, or all points would lie on one line.
+  const marks = domain([...shown.map(({ cell }) => cell.value), ...(hasValue(country) ? [country.value] : [])]);
+  const [bottom, top] = [marks[0] as number, marks[marks.length - 1] as number];
+  const y = scale(bottom, top, HEIGHT - BOTTOM, TOP);
   const x = scale(0, shown.length - 1, WIDTH - RIGHT - 4, LEFT + 4);
   const whiskers = shown
-    .map(({ cell }, at) => (cell.low !== undefined && cell.high !== undefined ? `M${x(at).toFixed(1)},${y(cell.low).toFixed(1)}V${y(cell.high).toFixed(1)}` : ""))
+    .map(({ cell }, at) => (cell.low !== undefined && cell.high !== undefined ? `M${x(at).toFixed(1)},${y(Math.max(cell.low, bottom)).toFixed(1)}V${y(Math.min(cell.high, top)).toFixed(1)}` : ""))
     .join("");
   return frame(id, title, told, HEIGHT + (texts().synthetic ? 16 : 0), html`${horizontals(marks, y)}
     <path d=${whiskers} class="whiskers" />

@@ -1,7 +1,7 @@
 // Classes of values, as lib/claimatlas/atlas/classes.py makes them.
 import { FACTOR, decimal, name, say } from "./format";
-import type { View } from "./state";
-import type { Cell } from "./types";
+import type { Uncertainty, View } from "./state";
+import type { Cell, Unit } from "./types";
 
 const MOST = 7;
 export const STATE_LOOKS = { hidden: "s-hidden", nobody: "s-nobody", not_computable: "s-not-computable" } as const;
@@ -44,12 +44,22 @@ export function look(cell: Cell | undefined, view: View, classes: Classes | unde
 }
 
 export function patternOf(css: string, id: string): string | undefined {
-  const pattern = { "s-hidden": "hidden", "s-not-computable": "dots" }[css];
+  const pattern = { "s-hidden": "hidden", "s-not-computable": "dots", "u-hatch": "few" }[css];
   return pattern && `url(#${id}-${pattern})`;
 }
 
+export interface LegendOf {
+  view: View;
+  unit: Unit;
+  classes: Classes | undefined;
+  /** The states that are there. */
+  states: Set<string>;
+  /** How uncertain figures are marked; none where there are none. */
+  uncertainty: Uncertainty;
+}
+
 /** The legend of a view: look and text of each row, the states last. */
-export function legend(view: View, classes: Classes | undefined, states: Set<string>): [string, string][] {
+export function legend({ view, unit, classes, states, uncertainty }: LegendOf): [string, string][] {
   const rows: [string, string][] = [];
   if (view === "map" && classes) {
     const step = 10 ** (4 - classes.decimals);
@@ -57,13 +67,14 @@ export function legend(view: View, classes: Classes | undefined, states: Set<str
       const first = classes.breaks[index - 1] ?? Math.floor((classes.low + step / 2) / step) * step;
       const last = (classes.breaks[index] ?? Math.floor((classes.high + step / 2) / step) * step + step) - step;
       const [low, high] = [decimal(first, classes.decimals), decimal(last, classes.decimals)];
-      rows.push([`c${colour(classes, index)}`, first === last ? low : say("range", { low, high })]);
+      rows.push([`c${colour(classes, index)}`, say(`unit_value.${unit}`, { value: first === last ? low : say("range", { low, high }) })]);
     }
   } else if (view === "comparison") {
     for (const one of ["lower", "similar", "higher"]) rows.push([`k-${one}`, name("comparison", one)]);
   } else if (view === "trend") {
     rows.push(["k-lower", name("trend", "falling")], ["k-similar", name("trend", "none")], ["k-higher", name("trend", "rising")]);
   }
+  if (uncertainty !== "none") rows.push([uncertainty === "hatch" ? "u-hatch" : "c4 faded", say("app.few")]);
   for (const [state, css] of Object.entries(STATE_LOOKS)) rows.push([css, say(`state.${state}`)]);
   if (states.has("absent")) rows.push(["s-absent", say("state_meaning.absent")]);
   return rows;

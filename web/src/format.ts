@@ -29,6 +29,13 @@ export function decimal(scaled: number, decimals: number): string {
 
 export const count = (number: number): string => decimal(Math.round(number) * FACTOR, 0);
 
+/** A part of a whole in percent, without decimals; what is not nothing is never 0 %. */
+export function share(part: number, whole: number): string {
+  const percent = (number: number) => say("unit_value.percent", { value: decimal(number, 0) });
+  if (part && 200 * part < whole) return say("unit_value.below", { value: percent(FACTOR) });
+  return percent(whole ? (100 * part * FACTOR) / whole : 0);
+}
+
 const decimalsOf = (unit: Unit): number => (unit === "count" ? 0 : 1);
 
 export function value(unit: Unit, scaled: number): string {

@@ -42,7 +42,7 @@ function decode(): Decoded | undefined {
 }
 
 /** The first year of the vintage that a year's outlines are of. */
-function vintageOf(year: number): string {
+export function vintageOf(year: number): string {
   const years = Object.keys(topology()?.vintages ?? {}).map(Number).sort((a, b) => a - b);
   return String(years.filter((first) => first <= year).pop() ?? years[0]);
 }

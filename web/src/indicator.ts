@@ -5,12 +5,13 @@ import { type Line, type Named, distribution, fit, funnel, hatching, mapView, ra
 import { type Classes, classesOf, legend, look, patternOf } from "./classes";
 import { cellAt, cellsOf, groupOf, indexOf, levelOf, load, loaded, parentsOf, placeOf, places, placesOf, texts, topology } from "./data";
 import { fifths } from "./fifths";
-import { bounds, count, decimal, figure, interval, name, plural, say, told, value } from "./format";
-import { type Shape, outlines } from "./geometry";
+import { bounds, count, decimal, figure, interval, name, plural, say, share, told, value } from "./format";
+import { type Shape, outlines, vintageOf } from "./geometry";
 import { savePng, saveSvg, standalone } from "./image";
 import { type Entry, Search } from "./search";
 import { MOST_CHOSEN, type Uncertainty, type View, type ViewState, read, write } from "./state";
 import type { Cell } from "./types";
+import { WHOLE, moved, shows, viewBox, zoomed } from "./zoom";
 
 type Markup = ComponentChildren;
 type Column = "place" | "value" | "denominator";
@@ -40,6 +41,9 @@ export class IndicatorPage {
   private loading = 0;
   private pending: (() => void)[] = [];
   private isBusy = false;
+  private dragged = false;
+  /** The fragment of the view that is drawn, which the state may be ahead of. */
+  private drawn = "";
 
   constructor(
     private readonly app: HTMLElement,
@@ -80,7 +84,7 @@ export class IndicatorPage {
       if (this.index.values[dimension]?.includes(one)) split[dimension] = one;
     // A code that has ended leads to its successor.
     const chosen = [...new Set((given.chosen ?? []).map((code) => places().ended[code]?.[0] ?? code))].filter((code) => years.some((one) => levelOf(code, one)));
-    return { year, level, split, chosen, view: given.view ?? "map", uncertainty: given.uncertainty ?? "none" };
+    return { year, level, split, chosen, view: given.view ?? "map", uncertainty: given.uncertainty ?? "none", zoom: given.zoom ?? WHOLE };
   }
 
   private years(): number[] {
@@ -109,21 +113,32 @@ export class IndicatorPage {
     }
     this.draw();
     this.app.dataset.drawn = String(Math.round(performance.now() - began));
-    if (group !== "total" || change.split) this.loadRest();
+    if (group !== "total" || change.split || change.level) this.loadRest();
   }
 
-  /** Loads the other years of the group one after another, the nearest first, so that a change of year needs no wait. */
+  /**
+   * Loads the other years of the group one after another, the nearest first, and joins the outlines of their places, so
+   * that a change of year needs no wait.
+   */
   private loadRest(): void {
     const { group } = groupOf(this.state.split, this.dimensions);
     const missing = Object.keys(this.index.groups[group] ?? {})
       .map(Number)
       .filter((year) => !loaded(`${this.id}/${group}-${year}`))
       .sort((a, b) => Math.abs(a - this.state.year) - Math.abs(b - this.state.year));
+    const { level } = this.state;
+    const others = [...new Map(this.years().map((year) => [vintageOf(year), year])).values()];
     const turn = ++this.loading;
     const next = async (): Promise<void> => {
       const year = missing.shift();
       if (turn !== this.loading) return;
       if (year === undefined) {
+        const other = others.shift();
+        if (other !== undefined) {
+          outlines(level, other);
+          setTimeout(() => void next(), 0);
+          return;
+        }
         this.drawSeries(this.now());
         this.app.dataset.ready = group;
         return;
@@ -167,6 +182,7 @@ export class IndicatorPage {
 
   private draw(): void {
     const now = this.now();
+    this.drawn = write(this.state);
     fit(this.slots.get("series")?.clientWidth ?? 0);
     this.drawControls(now);
     this.drawMap(now);
@@ -180,7 +196,7 @@ export class IndicatorPage {
     const piece = this.pending.shift();
     this.isBusy = piece !== undefined;
     if (!piece) {
-      this.app.dataset.settled = "";
+      this.app.dataset.settled = this.drawn;
       return;
     }
     setTimeout(() => {
@@ -195,8 +211,6 @@ export class IndicatorPage {
     const { year, level, split, view, uncertainty } = this.state;
     const years = this.years();
     const at = years.indexOf(year);
-    const hidden = now.rows.filter((row) => row.cell?.state === "hidden").length;
-    const planned = now.rows.filter((row) => row.cell).length;
     const select = (id: string, label: string, chosen: string, options: [string, string][], change: (value: string) => void) =>
       html`<div class="field"><label for=${id}>${label}</label>
         <select id=${id} onChange=${(event: Event) => change((event.target as HTMLSelectElement).value)}>
@@ -224,9 +238,18 @@ export class IndicatorPage {
         ${views.length > 1 ? select("app-view", say("app.colours"), view, views, (one) => this.set({ view: one as View })) : null}
         ${select("app-uncertainty", say("app.uncertainty"), uncertainty, uncertain, (one) => this.set({ uncertainty: one as Uncertainty }))}
         <${Search} id="app-find" pick=${(entry: Entry) => this.pick(entry)} />
-      </div>
-      <p class="counted">${planned ? say("app.hidden_count", { hidden: count(hidden), planned: count(planned) }) : say("app.not_split")}</p>`,
+      </div>`,
     );
+    this.into("hidden", html`<p class="share-hidden">${this.hiddenSaid(now)}</p>`);
+  }
+
+  /** How many of the places are hidden, and why. */
+  private hiddenSaid(now: Now): string {
+    const hidden = now.rows.filter((row) => row.cell?.state === "hidden").length;
+    const planned = now.rows.filter((row) => row.cell).length;
+    if (!planned) return say("app.not_split");
+    const of = { hidden: count(hidden), planned: count(planned), share: share(hidden, planned) };
+    return hidden ? `${say("app.hidden_count", of)} ${say("hidden", { k: texts().k })}` : say("app.hidden_none", of);
   }
 
   private pick(entry: Entry): void {
@@ -254,12 +277,17 @@ export class IndicatorPage {
   // --- Map --------------------------------------------------------------------------------------------------------
 
   private drawMap(now: Now): void {
-    const { level, year, view, uncertainty, chosen } = this.state;
+    const { level, year, view, uncertainty, chosen, zoom } = this.state;
     const file = topology();
     this.shapes = outlines(level, year);
     const states = new Set(now.rows.map((row) => row.cell?.state ?? "absent"));
-    this.into("legend", this.legend(legend(view, now.classes, states)));
-    if (!file || !this.shapes.length) return;
+    const isFew = (code: string) => now.cells.get(code)?.few === true && now.cells.get(code)?.state === "value";
+    const marked = now.rows.some((row) => isFew(row.code)) ? uncertainty : "none";
+    this.into("legend", this.legend(legend({ view, unit: this.unit, classes: now.classes, states, uncertainty: marked })));
+    if (!file || !this.shapes.length) {
+      this.into("map", html`<p>${say("indicator.no_map")}</p>`);
+      return;
+    }
     const names = new Map(now.rows.map((row) => [row.code, row.name]));
     const larger = places().levels.slice(0, -1).filter((one) => one !== level && placesOf(one, year).length > 1);
     const border = places().levels.indexOf(level) > 1 ? larger.find((one) => placesOf(one, year).length >= 8) : undefined;
@@ -267,23 +295,35 @@ export class IndicatorPage {
       id: "live-map",
       title: now.title,
       shapes: this.shapes,
-      outlines: `${level} ${this.shapes.length} ${this.shapes[0]?.code}`,
+      outlines: `${level} ${vintageOf(year)}`,
       size: [file.width, file.height],
       attribution: file.attribution,
       look: (code) => look(now.cells.get(code), view, now.classes),
       says: (code) => `${names.get(code) ?? code}: ${figure(this.unit, now.cells.get(code))}`,
-      isFew: (code) => now.cells.get(code)?.few === true && now.cells.get(code)?.state === "value",
+      isFew,
       uncertainty,
       chosen,
       borders: border ? outlines(border, year) : [],
+      zoom,
     });
+    const size: [number, number] = [file.width, file.height];
+    const around = (): [number, number] | undefined => {
+      const shape = this.shapes.find((one) => one.code === (this.active ?? chosen[chosen.length - 1]));
+      return shape && [shape.x, shape.y];
+    };
+    const zoomTo = (factor: number) => this.set({ zoom: factor ? zoomed(zoom, factor, size, factor > 1 ? around() : undefined) : WHOLE });
     const at = (event: Event) => (event.target as Element).closest<SVGElement>("[data-code]")?.dataset.code;
     this.into(
       "map",
       html`<figure class="live-map" onPointerMove=${(event: PointerEvent) => this.point(at(event), event)} onPointerLeave=${() => this.point(undefined)}
-          onClick=${(event: Event) => at(event) && this.toggle(at(event) as string)} onKeyDown=${(event: KeyboardEvent) => this.step(event)}
-          onFocusIn=${() => this.active ?? this.point(chosen.find((code) => names.has(code)) ?? this.shapes[0]?.code)}>
+          onPointerDown=${(event: PointerEvent) => this.grab(event, size)}
+          onClick=${(event: Event) => (this.dragged ? (this.dragged = false) : at(event) && this.toggle(at(event) as string))} onKeyDown=${(event: KeyboardEvent) => this.step(event)}
+          onFocusIn=${(event: Event) => (event.target as Element).closest(".zoom") || this.active || this.point(chosen.find((code) => names.has(code)) ?? this.shapes[0]?.code)}>
         ${draw}<div class="tip" hidden></div>
+        <div class="zoom" role="group" aria-label=${say("app.zoom")} onClick=${(event: Event) => event.stopPropagation()} onPointerDown=${(event: Event) => event.stopPropagation()} onKeyDown=${(event: Event) => event.stopPropagation()}>
+          <button type="button" class="small" aria-label=${say("app.zoom_in")} disabled=${zoom[0] >= 16} onClick=${() => zoomTo(2)}>+</button>
+          <button type="button" class="small" aria-label=${say("app.zoom_out")} disabled=${zoom[0] === 1} onClick=${() => zoomTo(0.5)}>−</button>
+          <button type="button" class="small" aria-label=${say("app.zoom_all")} disabled=${zoom[0] === 1} onClick=${() => zoomTo(0)}>⤢</button></div>
         <figcaption>${now.title}<span class="source"> · ${file.attribution}</span></figcaption></figure>${this.saving("map", now.title)}`,
     );
     this.point(this.active && names.has(this.active) ? this.active : undefined);
@@ -312,12 +352,40 @@ export class IndicatorPage {
     if (!shape) return;
     const box = figureElement.getBoundingClientRect();
     const drawing = svg.getBoundingClientRect();
-    const view = svg.viewBox.baseVal;
-    const x = event ? event.clientX - box.left : drawing.left - box.left + (shape.x / view.width) * drawing.width;
-    const y = event ? event.clientY - box.top : drawing.top - box.top + (shape.y / view.height) * drawing.height;
+    const [times, left0, top0] = this.state.zoom;
+    const unit = (drawing.width / svg.viewBox.baseVal.width) * times;
+    const x = event ? event.clientX - box.left : drawing.left - box.left + (shape.x - left0) * unit;
+    const y = event ? event.clientY - box.top : drawing.top - box.top + (shape.y - top0) * unit;
     const left = Math.max(0, Math.min(x + 14, box.width - tip.offsetWidth));
     const top = y + 18 + tip.offsetHeight > box.height ? Math.max(0, y - tip.offsetHeight - 12) : y + 18;
     tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  /** Moves an enlarged map with the pointer; the view is kept when it is let go. */
+  private grab(down: PointerEvent, size: [number, number]): void {
+    const svg = this.slots.get("map")?.querySelector<SVGSVGElement>("svg.map");
+    const part = svg?.querySelector("svg.part");
+    const start = this.state.zoom;
+    if (!svg || !part || start[0] === 1 || down.button) return;
+    this.dragged = false;
+    const unit = size[0] / start[0] / svg.getBoundingClientRect().width;
+    let zoom = start;
+    const move = (event: PointerEvent) => {
+      const [dx, dy] = [down.clientX - event.clientX, down.clientY - event.clientY];
+      if (Math.hypot(dx, dy) < 4 && !this.dragged) return;
+      this.dragged = true;
+      zoom = moved(start, dx * unit, dy * unit, size);
+      part.setAttribute("viewBox", viewBox(zoom, size));
+    };
+    const end = () => {
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", end);
+      removeEventListener("pointercancel", end);
+      if (zoom !== start) void this.set({ zoom });
+    };
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", end);
+    addEventListener("pointercancel", end);
   }
 
   private fill(tip: HTMLElement, code: string): void {
@@ -345,9 +413,18 @@ export class IndicatorPage {
         const cost = along + 2 * aside;
         if (shape !== from && along > 0 && aside <= 2 * along && cost < least) [best, least] = [shape, cost];
       }
-      if (best) this.point(best.code);
+      if (best) this.reveal(best);
     } else return;
     event.preventDefault();
+  }
+
+  /** Points to a place that the keyboard went to; an enlarged map moves to where it is seen. */
+  private reveal(shape: Shape): void {
+    const file = topology();
+    const { zoom } = this.state;
+    const size: [number, number] = [file?.width ?? 0, file?.height ?? 0];
+    if (file && !shows(zoom, size, [shape.x, shape.y])) void this.set({ zoom: zoomed(zoom, 1, size, [shape.x, shape.y]) }).then(() => this.point(shape.code));
+    else this.point(shape.code);
   }
 
   // --- Series and chosen places -------------------------------------------------------------------------------------
@@ -475,20 +552,23 @@ export class IndicatorPage {
       }}>${text}<span aria-hidden="true">${column === of ? (descending ? " ▾" : " ▴") : ""}</span></button></th>`;
     const isShare = this.unit === "percent";
     const hasCounts = this.unit !== "count";
+    const hasTrends = now.rows.some((row) => row.cell?.trend);
     this.into(
       "table",
       html`<table class="data"><caption>${now.title}</caption>
         <thead><tr>${head("place", say("column.place"), "")}<th scope="col">${say("column.code")}</th>${head("value", say("column.value"), "num")}
           ${isShare ? html`<th scope="col" class="num">${say("column.interval")}</th>` : null}
           ${hasCounts ? html`<th scope="col" class="num">${say("column.numerator")}</th>${head("denominator", say("column.denominator"), "num")}` : null}
-          ${isShare ? html`<th scope="col">${say("column.comparison", { country: now.countryName })}</th><th scope="col">${say("column.trend")}</th>` : null}</tr></thead>
+          ${isShare ? html`<th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}
+          ${hasTrends ? html`<th scope="col">${say("column.trend")}</th>` : null}</tr></thead>
         <tbody>${rows.map(({ code, name: label, cell }) => {
           const within = bounds(this.unit, cell);
           return html`<tr key=${code} data-code=${code}><th scope="row"><a href=${this.pageOf(this.state.level, code)}>${label}</a></th><td>${code}</td>
             <td class="num"><span class="figure state-${cell?.state ?? "absent"}">${figure(this.unit, cell)}</span>${within ? html` <span class="bounds">${within}</span>` : null}${cell?.few && cell.state === "value" ? html` <span class="few">${say("indicator.few")}</span>` : null}</td>
             ${isShare ? html`<td class="num">${interval(this.unit, cell)}</td>` : null}
             ${hasCounts ? html`<td class="num">${cell?.numerator === undefined ? "" : count(cell.numerator)}</td><td class="num">${cell?.denominator === undefined ? "" : count(cell.denominator)}</td>` : null}
-            ${isShare ? html`<td>${cell?.comparison ? name("comparison", cell.comparison) : ""}</td><td>${cell?.trend ? name("trend", cell.trend) : ""}</td>` : null}</tr>`;
+            ${isShare ? html`<td>${cell?.comparison ? name("comparison", cell.comparison) : ""}</td>` : null}
+            ${hasTrends ? html`<td>${cell?.trend ? name("trend", cell.trend) : ""}</td>` : null}</tr>`;
         })}</tbody></table>`,
     );
   }

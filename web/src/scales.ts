@@ -20,10 +20,16 @@ export function ticks(low: number, high: number, about = 5): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step);
 }
 
+/** The least that an axis spans, as a part of the greatest value. */
+const LEAST_SPAN = 0.02;
+
 /** From 0 unless that would flatten what is to be seen. */
 export function domain(values: number[]): number[] {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  let low = Math.min(...values);
+  let high = Math.max(...values);
+  // A change of next to nothing looks like it.
+  const lacking = Math.max(0, LEAST_SPAN * (Math.abs(high) || 1) - (high - low)) / 2;
+  [low, high] = [low >= 0 ? Math.max(0, low - lacking) : low - lacking, high + lacking];
   return ticks(low < high / 2 ? 0 : low, high);
 }
 

@@ -1,4 +1,6 @@
-// The view, and the fragment of the address that keeps it: #y=2023&l=municipality&s=age:25-29&p=62063,21004&v=map
+// The view, and the fragment of the address that keeps it: #y=2023&l=municipality&s=age:25-29&p=62063,21004&v=map&z=4,100,200
+
+import { type Zoom, readZoom, written } from "./zoom";
 
 export type View = "map" | "comparison" | "trend";
 export type Uncertainty = "none" | "fade" | "hatch";
@@ -10,6 +12,7 @@ export interface ViewState {
   chosen: string[];
   view: View;
   uncertainty: Uncertainty;
+  zoom: Zoom;
 }
 
 const VIEWS: View[] = ["map", "comparison", "trend"];
@@ -25,6 +28,7 @@ export function write(state: ViewState): string {
     ["p", state.chosen.join(",")],
     ["v", state.view],
     ["u", state.uncertainty === "none" ? "" : state.uncertainty],
+    ["z", written(state.zoom)],
   ];
   const encode = (text: string) => encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2B/g, "+");
   return `#${parts
@@ -65,5 +69,6 @@ export function read(fragment: string, dimensions: string[]): Partial<ViewState>
   if (view) found.view = view;
   const uncertainty = UNCERTAINTIES.find((one) => one === given.get("u"));
   if (uncertainty) found.uncertainty = uncertainty;
+  if (given.has("z")) found.zoom = readZoom(given.get("z"));
   return found;
 }

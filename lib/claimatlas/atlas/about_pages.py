@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ from claimatlas.atlas.cells import State
 from claimatlas.atlas.changes import KINDS, History
 from claimatlas.atlas.charts import sparkline_svg
 from claimatlas.atlas.data_files import scripts_of
-from claimatlas.atlas.downloads import AUDIT, FORMATS, SUMS, everything
+from claimatlas.atlas.downloads import AUDIT, BAND, FORMATS, SUMS, everything
 from claimatlas.atlas.figures import figure
-from claimatlas.atlas.indicator_pages import country_name_of
+from claimatlas.atlas.indicator_pages import IndicatorTotals, country_name_of
+from claimatlas.atlas.maps import LevelFigures, small_map_svg
 from claimatlas.atlas.metadata import CATALOGUE, CSVW
 from claimatlas.atlas.page import CONTENT_SECURITY_POLICY, App, Page, page_text
 from claimatlas.atlas.places import sort_key
 from claimatlas.atlas.rendering import made, render
 from claimatlas.atlas.site import Site
+from claimatlas.atlas.topology import Topology
+from claimatlas.atlas.words import Words
 from claimatlas.configuration.indicators import Indicator
 
 
@@ -40,8 +44,16 @@ def languages_page(site: Site) -> str:
     )
 
 
-def start_page(site: Site, language: str) -> str:
-    """The first page of a language: search of a place, indicators by theme."""
+@dataclass(frozen=True)
+class Drawn:
+    """What the maps of the first page are drawn from: the totals of each indicator, and the outlines if any."""
+
+    totals: Mapping[str, IndicatorTotals]
+    topology: Topology | None
+
+
+def start_page(site: Site, drawn: Drawn, language: str) -> str:
+    """The first page of a language: search of a place, indicators by theme, each with its map."""
     words = site.words[language]
     by_level: dict[str, list[tuple[str, str]]] = {}
     for level, code in sorted(site.pages_of_places, key=lambda unit: (site.levels.index(unit[0]), unit[1])):
@@ -61,7 +73,7 @@ def start_page(site: Site, language: str) -> str:
         "themes": [
             (
                 theme.names[language] if theme else words.say("start.other"),
-                [_card(site, indicator, language) for indicator in indicators],
+                [_card(site, indicator, drawn, language) for indicator in indicators],
             )
             for theme, indicators in site.settings.by_theme(site.indicators)
         ],
@@ -109,7 +121,7 @@ def _accessibility(site: Site) -> dict[str, Any]:
     return {"contact_said": site.settings.contact.removeprefix("mailto:")}
 
 
-def _card(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
+def _card(site: Site, indicator: Indicator, drawn: Drawn, language: str) -> dict[str, Any]:
     words, year = site.words[language], site.release.final_years[indicator.id]
     cells = {
         key[1]: cell for key, cell in site.totals.items() if key[0] == indicator.id and key[2] == site.country_level
@@ -123,7 +135,22 @@ def _card(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
         "figure": figure(cells.get(year), indicator, words, site.publication.k),
         "note": words.say("start.national", country=country, year=year),
         "spark": made(sparkline_svg([cells[of] for of in sorted(cells)], chart)),
+        "map": made(_small_map(site, indicator, drawn, language)),
     }
+
+
+def _small_map(site: Site, indicator: Indicator, drawn: Drawn, language: str) -> str:
+    totals, year = drawn.totals[indicator.id], site.release.final_years[indicator.id]
+    level = totals.middle_level(year)
+    if drawn.topology is None or level is None or not drawn.topology.codes(level, year):
+        return ""
+    words = site.words[language]
+    title = words.say(
+        "app.view_said", title=indicator.names.of(language), level=words.names("level", level, 2), year=year
+    )
+    chart = words.chart(indicator, title, f"map-{indicator.id}", is_synthetic=site.release.is_synthetic)
+    figures = LevelFigures(level, year, totals.of_level(year, level), classes=totals.classes[level])
+    return small_map_svg(drawn.topology, figures, chart)
 
 
 def _method(site: Site, language: str) -> dict[str, Any]:
@@ -157,26 +184,33 @@ def _confidentiality(site: Site, language: str) -> dict[str, Any]:
             both[0] += row["hidden"]
             both[1] += row["hidden"] + row["shown"]
     known = {indicator.id: indicator for indicator in site.indicators}
+    levels = sorted({level for _, level in counts}, key=lambda level: _position(site, level))
     rows = [
-        {
-            "title": known[name].names.of(language) if name in known else name,
-            "level": words.name("level", level),
-            "planned": words.count(counts[name, level][1]),
-            "hidden": words.count(counts[name, level][0]),
-            "share": words.share(*counts[name, level]),
-        }
-        for name, level in sorted(counts, key=lambda key: (key[0], _position(site, key[1])))
+        (
+            known[name].names.of(language) if name in known else name,
+            [_hidden_of(counts.get((name, level)), words) for level in levels],
+        )
+        for name in sorted({name for name, _ in counts})
     ]
     before, _, after = words.say("confidentiality.audit", file="\0").partition("\0")
     return {
         "sentence": words.say("hidden_between", k=k, bounds="a – b"),
         "how": how,
         "plan": [_planned(site, level, language) for level in site.levels],
+        "levels": [words.name("level", level) for level in levels],
         "rows": rows,
         "audit_before": before,
         "audit_after": after,
         "audit_file": links.download(site.release.number, AUDIT),
     }
+
+
+def _hidden_of(counts: list[int] | None, words: Words) -> tuple[str, str]:
+    """The share of hidden figures, and both numbers; nothing where none was planned."""
+    if counts is None:
+        return "", ""
+    hidden, planned = map(words.count, counts)
+    return words.share(*counts), words.say("confidentiality.hidden_of", hidden=hidden, planned=planned)
 
 
 def _planned(site: Site, level: str, language: str) -> str:
@@ -228,6 +262,12 @@ def _releases(site: Site, history: History, folder: Path, language: str) -> dict
     }
 
 
+def _meaning(words: Words, column: str) -> str:
+    """What a column of the downloads holds; each that has no text of its own is a dimension."""
+    key = f"field.{column}"
+    return words.say(key) if words.has(key) else words.say("field.dimension", dimension=words.name("dimension", column))
+
+
 def _data(site: Site, history: History, folder: Path, language: str) -> dict[str, Any]:
     words, number = site.words[language], site.release.number
 
@@ -255,6 +295,6 @@ def _data(site: Site, history: History, folder: Path, language: str) -> dict[str
         "metadata": links.download(number, CSVW),
         "catalogue": links.download(number, CATALOGUE),
         "rows": rows,
-        "columns": [(name, site.fields[name].comment) for name in site.columns],
+        "columns": [(name, _meaning(words, name)) for name in (*site.columns, *[BAND] * bool(site.release.band))],
         "former": former,
     }

@@ -123,18 +123,19 @@ def write_site(folder: Path, site: Site, history: History, former: Path | None, 
         topology = topology_of(site)
         progress("data of the pages")
         write_data(folder / "data", site, topology)
+        totals = {indicator.id: indicator_pages.totals_of(site, indicator) for indicator in site.indicators}
         for indicator in site.indicators:
             progress(f"pages of {indicator.id}")
-            totals = indicator_pages.totals_of(site, indicator)
             for language in site.words:
-                page = indicator_pages.indicator_page(site, indicator, totals, topology, language)
+                page = indicator_pages.indicator_page(site, indicator, totals[indicator.id], topology, language)
                 sheet = indicator_pages.sheet_page(site, indicator, language)
                 _write(folder, {links.indicator_page(language, indicator.id): page})
                 _write(folder, {links.sheet_page(language, indicator.id): sheet})
         progress("pages of the places")
         _write_places(folder, site)
+        drawn = about_pages.Drawn(totals, topology)
         for language in site.words:
-            _write(folder, {links.start_page(language): about_pages.start_page(site, language)})
+            _write(folder, {links.start_page(language): about_pages.start_page(site, drawn, language)})
             _write(folder, dict(about_pages.about_pages(site, history, folder, language)))
     mark = {
         **{"claimatlas": __version__, "release": site.release.number, "languages": list(site.words)},

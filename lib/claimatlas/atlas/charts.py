@@ -28,6 +28,10 @@ MANY = 60
 """With more places than this, a ranking has points instead of named bars."""
 
 BINS = 24
+
+LEAST_SPAN = 0.02
+"""The least that an axis spans, as a part of the greatest value."""
+
 LIMITS = ((Z, "limit-95"), (3.090232, "limit-998"))
 """The limits of a funnel plot: 95 % and 99.8 % of places would lie within, if chance alone made them differ."""
 
@@ -107,8 +111,7 @@ def sparkline_svg(points: Sequence[Cell], words: ChartWords) -> str:
     if not shown:
         return ""
     years = Scale(ordered[0].year, max(ordered[-1].year, ordered[0].year + 1), 4, 106)
-    least, most = min(map(value_of, shown)), max(map(value_of, shown))
-    values = Scale(least, most, 22, 5) if most > least else Scale(least - 1, most + 1, 22, 5)
+    values = Scale(*_widened(_extent(shown)), 22, 5)
     lines = [
         tag("path", d=path((years(c.year), values(value_of(c))) for c in run), class_="line") for run in runs(ordered)
     ]
@@ -251,8 +254,15 @@ def _extent(cells: Iterable[Cell]) -> list[float]:
 
 def _domain(values: Sequence[float]) -> list[float]:
     """The marks of an axis. It starts at 0 unless that would hide the differences."""
-    low, high = min(values), max(values)
+    low, high = _widened(values)
     return ticks(0 if low < high / 2 else low, high)
+
+
+def _widened(values: Sequence[float]) -> tuple[float, float]:
+    """The least and the greatest, at least ``LEAST_SPAN`` apart, so that a change of next to nothing looks like it."""
+    low, high = min(values), max(values)
+    lacking = max(0.0, LEAST_SPAN * (abs(high) or 1) - (high - low)) / 2
+    return (max(0.0, low - lacking) if low >= 0 else low - lacking), high + lacking
 
 
 def _chart(words: ChartWords, told: str, drawn: Iterable[str], foot: str = "") -> str:
@@ -327,12 +337,14 @@ def _points_in_order(
     ordered: Sequence[Cell], figures: LevelFigures, classes: Classes, words: ChartWords, told: str
 ) -> str:
     country = figures.country
-    marks = _domain(_extent(ordered))
+    # Intervals of the smallest places reach far: they are cut at the frame, or all points would lie on one line.
+    shown = [*ordered, country] if country is not None and has_value(country) else ordered
+    marks = _domain([value_of(cell) for cell in shown])
     values = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
     across = Scale(0, len(ordered) - 1, WIDTH - RIGHT - 4, LEFT + 4)
     drawn = [_horizontal_lines(marks, values, words)]
     whiskers = "".join(
-        f"M{across(place):.1f},{values(cell.ci_low):.1f}V{values(cell.ci_high):.1f}"
+        f"M{across(place):.1f},{values(max(cell.ci_low, marks[0])):.1f}V{values(min(cell.ci_high, marks[-1])):.1f}"
         for place, cell in enumerate(ordered)
         if cell.ci_low is not None and cell.ci_high is not None
     )

@@ -71,7 +71,13 @@ def classes_of(cells: Iterable[Cell], decimals: int = 1) -> Classes | None:
     Seven where the values differ enough, at least five if that takes up to two more decimals, else as many as there
     are. Nothing where no cell has a value.
     """
-    values = sorted(cell.value for cell in cells if cell.state is State.VALUE and cell.value is not None)
+    shown = (cell.value for cell in cells if cell.state is State.VALUE and cell.value is not None)
+    return classes_of_values(shown, decimals)
+
+
+def classes_of_values(numbers: Iterable[float], decimals: int = 1) -> Classes | None:
+    """The same of values that are shown."""
+    values = sorted(numbers)
     if not values:
         return None
     found = [_breaks(values, decimals + more) for more in range(3)]
@@ -81,6 +87,6 @@ def classes_of(cells: Iterable[Cell], decimals: int = 1) -> Classes | None:
 
 
 def _breaks(values: list[float], decimals: int) -> tuple[float, ...]:
-    shown = [rounded(value, decimals) for value in values]
-    quantiles = {shown[len(shown) * part // MOST] for part in range(1, MOST)}
-    return tuple(sorted(quantile for quantile in quantiles if quantile > shown[0]))
+    # Rounding keeps the order, so only the quantiles need it.
+    quantiles = {rounded(values[len(values) * part // MOST], decimals) for part in range(1, MOST)}
+    return tuple(sorted(quantile for quantile in quantiles if quantile > rounded(values[0], decimals)))

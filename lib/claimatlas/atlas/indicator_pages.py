@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 from markupsafe import Markup
@@ -31,7 +32,7 @@ from claimatlas.sheets.html import converted
 from claimatlas.sheets.pages import Written, section, sheet
 from claimatlas.sheets.phrases import Phrases
 
-_MOST_IN_A_RANKING = 60
+MOST_NAMED = 60
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class IndicatorTotals:
     def levels(self, year: int) -> list[str]:
         """The levels with a cell in a year, in the order of ``classes``: the country first."""
         return [level for level in self.classes if self.of_level(year, level)]
+
+    def middle_level(self, year: int) -> str | None:
+        """The smallest level with so few places that each can be named; none where only the country is published."""
+        few = (level for level in reversed(self.levels(year)) if 1 < len(self.of_level(year, level)) <= MOST_NAMED)
+        return next(few, None)
 
     def of_level(self, year: int, level: str) -> Mapping[str, Cell]:
         """The cells of a year and level by place."""
@@ -128,8 +134,16 @@ def sheet_page(site: Site, indicator: Indicator, language: str) -> str:
     items = _trail(site, indicator, language)
     items[-1] = (items[-1][0], links.indicator_page(language, indicator.id))
     items.append((site.words[language].say("page.method"), None))
-    values = {"path_items": items, "body": made(converted(page.body))}
+    values = {"path_items": items, "body": _body(page.body, site.words[language])}
     return page_text(site, Page(links.sheet_page(language, indicator.id), "sheet", page.title), values)
+
+
+def _body(markdown: str, words: Words) -> Markup:
+    """A sheet as HTML; its wide tables can be scrolled with the keyboard."""
+    first, *others = converted(markdown).split('<div class="table">')
+    name = escape(words.say("indicator.table"))
+    region = '<div class="table" tabindex="0" role="region" aria-label="{} {}">{}'
+    return made(first + "".join(region.format(name, number, rest) for number, rest in enumerate(others, 1)))
 
 
 def country_name_of(site: Site, language: str, year: int) -> str:
@@ -200,6 +214,7 @@ def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: 
         "has_interval": indicator.unit == "percent",
         "has_counts": indicator.unit != "count",
         "has_comparison": indicator.unit == "percent",
+        "has_trend": any(row.figure.trend for _, rows in tables for row in rows),
     }
 
 
@@ -223,11 +238,10 @@ def _pictures(
         return LevelFigures(of, year, cells, _country(site, totals, year), names, totals.classes[of])
 
     shown = figures(level, site.places.name)
-    there = (of for of in reversed(site.levels) if 1 < len(totals.of_level(year, of)) <= _MOST_IN_A_RANKING)
-    ranked = next(there, level)
+    ranked = totals.middle_level(year) or level
     points = [cell for key, cell in sorted(totals.cells.items()) if key[1] == site.country_level]
     return {
-        "map": made(map_svg(topology, shown, chart("map")) if topology else ""),
+        "map": made(map_svg(topology, shown, chart("map")) if topology and topology.codes(level, year) else ""),
         "legend": made(legend_html(shown.classes, chart("legend"))),
         "series": made(series_svg(points, chart("series"))),
         "ranking": made(ranking_svg(figures(ranked, site.places.short_name), chart("ranking"))),

@@ -18,6 +18,10 @@ SCALE = 10
 TOLERANCE = 12.0
 """How far a simplified line may be from its points, in steps of the topology: a picture unit and a fifth."""
 
+SMALL_SCALE = 40
+SMALL_TOLERANCE = 48.0
+"""The same of the small map on a card."""
+
 LOOKS = {State.HIDDEN: "s-hidden", State.NOBODY: "s-nobody", State.NOT_COMPUTABLE: "s-not-computable"}
 ABSENT = "s-absent"
 
@@ -105,6 +109,28 @@ def map_svg(topology: Topology, figures: LevelFigures, words: ChartWords) -> str
     )
 
 
+def small_map_svg(topology: Topology, figures: LevelFigures, words: ChartWords) -> str:
+    """A map without texts for a card: one path for all places of a look. The page of the indicator has the figures."""
+    coarse = topology.simplified(SMALL_TOLERANCE)
+    by_look: dict[str, list[str]] = {}
+    for code, rings in coarse.rings(figures.level, figures.year).items():
+        whole = [[(round(x / SMALL_SCALE), round(y / SMALL_SCALE)) for x, y in ring] for ring in rings]
+        by_look.setdefault(look(figures.cells.get(code), figures.classes), []).append(outline(whole))
+    drawn = [
+        tag("path", d="".join(paths), class_=css, fill=fill(css, words.id)) for css, paths in sorted(by_look.items())
+    ]
+    states = [cell.state for cell in figures.cells.values()]
+    told = words.say(
+        "chart.small_map_desc",
+        places=len(states),
+        shown=sum(state is State.VALUE for state in states),
+        hidden=sum(state is State.HIDDEN for state in states),
+    )
+    size = (topology.width / SMALL_SCALE, topology.height / SMALL_SCALE)
+    places = tag("g", *drawn, class_="places", fill_rule="evenodd")
+    return picture(size, words.id, "mini", words.title, told, hatching(words.id), places)
+
+
 def legend_html(classes: Classes | None, words: ChartWords) -> str:
     """The legend of a map: each class with its bounds, then the states that have no colour."""
     rows = []
@@ -112,7 +138,7 @@ def legend_html(classes: Classes | None, words: ChartWords) -> str:
         for index in range(classes.number):
             low, high = (words.decimal(bound, classes.decimals) for bound in classes.bounds(index))
             text = low if low == high else words.say("range", low=low, high=high)
-            rows.append(_row(f"c{classes.colour(index)}", text, words))
+            rows.append(_row(f"c{classes.colour(index)}", words.unit(text), words))
     rows += [_row(css, words.say(f"state.{state.value}"), words) for state, css in LOOKS.items()]
     return tag("ul", *rows, class_="legend")
 

@@ -78,6 +78,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
         "themes": themes,
         "larger": [_short(site, at, of, language) for at, of in reversed(parents.items())],
         "has_comparison": level != site.country_level,
+        "has_trend": any(row.cell_trend for _, rows in themes for row in rows),
         "children": _children(site, level, code, language),
     }
     app = App("place", scripts_of(site, "place", f"{level}/{code}", language), level=level, code=code)

@@ -34,7 +34,7 @@ class ChartWords:
 
     number: a value with its unit; decimal: a number with so many decimals; count: a whole number; say: a text of the
     atlas; synthetic: the band that a picture of synthetic figures carries; title: of the picture; id: the start of its
-    ids, unique in the page.
+    ids, unique in the page; unit: a written number or range with its unit.
     """
 
     number: Callable[[float], str]
@@ -44,6 +44,7 @@ class ChartWords:
     synthetic: str | None
     title: str
     id: str
+    unit: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,7 @@ class Words:
             synthetic=self.say("band.synthetic") if is_synthetic else None,
             title=title,
             id=id,
+            unit=lambda text: self.say(f"unit_value.{indicator.unit}", value=text),
         )
 
 

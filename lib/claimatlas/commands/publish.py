@@ -17,6 +17,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings, load_atlas
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.console.messages import Event, say, say_message
+from claimatlas.conventions import DRAWN_RUN
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import named
@@ -121,12 +122,10 @@ def is_synthetic(output: str, release: int) -> bool:
 
     The last ingest that replaced silver decides, together with the batches that were merged after it.
     """
-    from claimatlas.synthetic.counts import RUN  # noqa: PLC0415 - numpy may be missing
-
     reader = DeltaReader(output)
     run = next((row["run_id"] for row in releases(reader) if row["release"] == release), None)
-    if run is None or run == RUN or not reader.exists(RUNS):
-        return run == RUN
+    if run is None or run == DRAWN_RUN or not reader.exists(RUNS):
+        return run == DRAWN_RUN
     found = False
     for row in sorted(reader.rows(RUNS, named("run_id", "started_at", "record")), key=lambda row: row["started_at"]):
         record = json.loads(row["record"])

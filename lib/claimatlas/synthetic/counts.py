@@ -19,6 +19,7 @@ from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
+from claimatlas.conventions import DRAWN_RUN
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Unit, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
@@ -27,7 +28,6 @@ from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
 from claimatlas.tables.schemas import ALL, COMPARISONS, IMAGING, POSTNATAL, RELEASES, configured
 
 DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
-RUN = "counts"
 _FIRST_SHARES = {"age_category": 1.0, "increased_reimbursement": 0.19, "sex": 0.507}
 _UNKNOWN_SHARE = 0.003
 _RATES = {"with_any": 0.95, "without_any": 0.16, "service": 0.004}
@@ -75,7 +75,7 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
     everything = (row for table in rows.values() for row in table)
     columns = configured(POSTNATAL, configuration).column_names
     cells = (dict(zip(columns, row, strict=True)) for row in everything)
-    compared = list(comparison_rows(cells, configuration.indicators, country, RUN))
+    compared = list(comparison_rows(cells, configuration.indicators, country, DRAWN_RUN))
     _write(folder, configuration, rows, compared)
     return sum(map(len, rows.values()))
 
@@ -246,7 +246,7 @@ def _row(
         value = indicator.scale * numerator / denominator
     return (
         *(indicator.id, place.code, year, *split, numerator, denominator, value, None, None),
-        *("final", RUN, year, place.level),
+        *("final", DRAWN_RUN, year, place.level),
     )
 
 
@@ -264,5 +264,13 @@ def _write(
         found = rows[table.name.removeprefix("gold/")]
         versions[table.name] = write_rows(folder, configured(table, configuration), found) if found else None
     version = write_rows(folder, COMPARISONS, compared) if compared else None
-    release = (1, RUN, datetime.now(UTC), versions[IMAGING.name], versions[POSTNATAL.name], version, "drawn counts")
+    release = (
+        1,
+        DRAWN_RUN,
+        datetime.now(UTC),
+        versions[IMAGING.name],
+        versions[POSTNATAL.name],
+        version,
+        "drawn counts",
+    )
     write_rows(folder, RELEASES, [release])
