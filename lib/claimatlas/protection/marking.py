@@ -10,7 +10,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Mask
-from claimatlas.protection.links import Links
+from claimatlas.protection.links import Links, common_figures
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
 from claimatlas.protection.tables import Measure
@@ -178,7 +178,15 @@ def _add_gap(part: Measure, whole: Quantity, gap: Mask) -> None:
 
 
 def _mark_difference(measures: Mapping[Quantity, Measure], whole: Quantity, part: Quantity, k: int) -> None:
-    if part in measures and whole in measures:
-        small = _is_small(_aligned(measures[part], measures[whole]) - measures[part].cells, k)
-        _add_gap(measures[part], whole, small)
-        measures[part].sensitive |= small
+    if part not in measures or whole not in measures:
+        return
+    less, more = measures[part], measures[whole]
+    small = np.zeros_like(less.planned)
+    if less.frame is more.frame:
+        small = _is_small(more.cells - less.cells, k)
+    else:
+        # A figure that the one has and the other has not is part of no difference.
+        for (unit, split), (upper, other) in common_figures(less.frame, more.frame):
+            small[unit, split] = _is_small(more.cells[upper, other] - less.cells[unit, split], k)
+    _add_gap(less, whole, small)
+    less.sensitive |= small
