@@ -21,7 +21,7 @@ from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_co
 from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_what_was_shown
-from claimatlas.protection.ledger import CellKey, shown_before, split_text
+from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
@@ -75,9 +75,10 @@ def protect_year(
     """
     configuration, publication = rules.configuration, rules.publication
     start = time.monotonic()
-    years = indicator_years(cells_of(release, year, configuration), configuration)
+    found = indicator_years(cells_of(release, year, configuration), configuration)
+    years = {name: one for name, one in found.items() if name not in publication.not_published}
     if not years:
-        raise InputError(f"--years {year}: release {release.number} has no cells of this year.")
+        raise InputError(f"--years {year}: release {release.number} has no cells of this year to publish.")
     measures = TableBuilder(configuration, publication, year).measures(years)
     cells = plan(years, measures, configuration, publication)
     links = links_of(measures, configuration)
@@ -234,6 +235,7 @@ def protect(
         QualityGateError: the audit fails; nothing is written.
     """
     configuration, publication = rules.configuration, rules.publication
+    refuse_shown(output, publication.not_published)
     known = shown_before(output, release.number, configuration.dimensions.names)
     watch = Watch(time.monotonic() + publication.budget_seconds, progress)
     results = [protect_year(release, year, rules, known, watch) for year in years]
