@@ -109,6 +109,17 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_sheet_says_nothing_of_belgium(name: str, tmp_path: Path) -> None:
+    from claimatlas import cli
+
+    assert cli.main(["describe", "--conf", str(EXAMPLES / name), "--output", str(tmp_path), "--format", "md"]) == 0
+    texts = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "en").glob("*.md"))
+    assert "Provider" in texts
+    for word in ("Belg", "BIM", "reimbursement", "profession", "competence", "source page", "municipality", "NIS"):
+        assert word not in texts, word
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_the_inputs_are_those_of_the_script(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = importlib.import_module(SCRIPTS[name])
     monkeypatch.setattr(script, "FOLDER", tmp_path)
