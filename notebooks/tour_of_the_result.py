@@ -145,17 +145,18 @@ else:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## By age
+# MAGIC ## By age, sex and what else is declared
 # MAGIC
-# MAGIC The whole country, by age class (at delivery, or on 31 December).
+# MAGIC The whole country, by each dimension of the indicator. An age is that at delivery, or on 31 December.
 
 # COMMAND ----------
 
-if "age_category" in indicator.dimensions:
-    classes = getattr(configuration.settings.age_categories, result.AGES_OF[indicator.population])
-    by_age = result.by_dimension(cells, "age_category", COUNTRY, YEAR, MIN_DENOMINATOR)
-    rows = result.in_order(result.as_rows(by_age), "age_category", [found.label for found in classes])
-    display(by_age)
-    display(figures.series(rows, "age_category", f"{TITLE}, {YEAR}, by age", UNIT))
-else:
-    print(f"{indicator.id} is not split by age.")
+for dimension in indicator.dimensions:
+    split = result.by_dimension(cells, dimension, COUNTRY, YEAR, MIN_DENOMINATOR)
+    values_in_order = configuration.dimensions.values(dimension, indicator.population)
+    rows = result.in_order(result.as_rows(split), dimension, values_in_order)
+    name = result.name_of(configuration, dimension, LANGUAGE)
+    display(split)
+    display(figures.series(rows, dimension, f"{TITLE}, {YEAR}, by: {name}", UNIT))
+if not indicator.dimensions:
+    print(f"{indicator.id} is not split.")

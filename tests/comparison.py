@@ -229,3 +229,13 @@ def codes_outside_vintage(expected: Result, year: int) -> tuple[int, int]:
         carried += any(geography.carry(code, year) is not None for code in outside)
         unknown += any(geography.carry(code, year) is None for code in outside)
     return carried, unknown
+
+
+def figures_of(output: Path, dimensions: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, int, float | None]]:
+    """Numerator, denominator and value of every cell of gold, by indicator, year, level, place and dimensions."""
+    found = {}
+    for table in ("imaging", "postnatal"):
+        for row in read(output, f"gold/{table}"):
+            place = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"])
+            found[*place, *(row[name] for name in dimensions)] = (row["numerator"], row["denominator"], row["value"])
+    return found

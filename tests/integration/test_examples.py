@@ -1,54 +1,134 @@
 """The example configurations, from raw files to gold, against the plain-Python reference."""
 
+import importlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from comparison import CONF, read
+from comparison import CONF, figures_of, read
 from integration.console import Console
-from reference.declared_codes import KEY, cells
+from reference.declared_codes import cells
+from reference.declared_files import load
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-EXAMPLE = CONF / "examples" / "text_codes"
+EXAMPLES = CONF / "examples"
+EXAMPLE = EXAMPLES / "text_codes"
 YEARS = (2022, 2023)
+SCRIPTS = {"text_codes": "scripts.make_example", "joined_keys": "scripts.make_example_of_keys"}
+Figures = dict[tuple[Any, ...], tuple[int, int, float | None]]
 
 
-def test_text_codes_attributes_and_spans(console: Console, tmp_path: Path) -> None:
-    output = tmp_path / "output"
-    said = console.run(
-        "run-year", "--conf", EXAMPLE, "--input", EXAMPLE / "input", "--output", output, "--year", "2022-2023"
-    )
+@dataclass(frozen=True)
+class Computed:
+    """An example that was run: its configuration, its tables, and the figures of both."""
+
+    conf: Path
+    output: Path
+    figures: Figures
+    expected: Figures
+
+    def total(self, indicator: str, year: int = 2022) -> tuple[int, int]:
+        """Numerator and denominator of the country, not split."""
+        (found,) = [
+            counts
+            for key, counts in self.figures.items()
+            if key[:3] == (indicator, year, "country") and set(key[4:]) == {"all"}
+        ]
+        return found[:2]
+
+
+@pytest.fixture(scope="module", params=sorted(SCRIPTS))
+def computed(request: pytest.FixtureRequest, console: Console, tmp_path_factory: pytest.TempPathFactory) -> Computed:
+    conf, output = EXAMPLES / request.param, tmp_path_factory.mktemp(request.param) / "output"
+    said = console.run("run-year", "--conf", conf, "--input", conf / "input", "--output", output, "--year", "2022-2023")
     assert said.code == 0, said.err
-    found = {}
-    for table in ("imaging", "postnatal"):
-        for row in read(output, f"gold/{table}"):
-            key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in KEY))
-            found[key] = (row["numerator"], row["denominator"], row["value"])
-    expected = cells(EXAMPLE, EXAMPLE / "input", YEARS)
-    assert found.keys() == expected.keys()
-    for key, (numerator, denominator, value) in expected.items():
-        assert found[key][:2] == (numerator, denominator), key
-        assert found[key][2] == (None if value is None else pytest.approx(value)), key
-    # What it is there to show is met.
-    everybody = (2022, "country", "XX", *["all"] * len(KEY))
-    totals = {key[0]: counts for key, counts in found.items() if key[1:] == everybody}
-    births = totals["births"][1]
-    assert 0 < totals["seen_twice_with_diabetes"][1] < births
-    assert 0 < totals["not_seen"][0] < totals["not_seen"][1] < births
-    assert 0 < totals["scanned_women"][1] < totals["scans"][1]
-    silver = read(output, "silver/claims")
-    assert {row["code_system"] for row in silver} == {"icd", "procedure"}
-    assert {row["nomenclature_code"] for row in silver} >= {"O801", "CONS002", "E149"}
-    assert {row["speciality"] for row in silver} >= {"GYN-A", "MW4"}
+    return Computed(
+        conf, output, figures_of(output, load(conf, conf / "input").key), cells(conf, conf / "input", YEARS)
+    )
 
 
-def test_the_inputs_are_those_of_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from scripts import make_example
+def test_every_figure_is_that_of_the_reference(computed: Computed) -> None:
+    assert computed.figures.keys() == computed.expected.keys()
+    for key, (numerator, denominator, value) in computed.expected.items():
+        assert computed.figures[key][:2] == (numerator, denominator), key
+        assert computed.figures[key][2] == (None if value is None else pytest.approx(value)), key
 
-    monkeypatch.setattr(make_example, "FOLDER", tmp_path)
-    make_example.main()
-    for file in sorted((EXAMPLE / "input").iterdir()):
-        assert (tmp_path / file.name).read_bytes() == file.read_bytes(), file.name
+
+def test_what_an_example_is_there_to_show_is_met(computed: Computed) -> None:
+    """An example in which nobody has what it declares would equal any reference."""
+    silver = read(computed.output, "silver/claims")
+    births = computed.total("births")[1]
+    assert 0 < computed.total("not_seen")[0] < computed.total("not_seen")[1] <= births
+    assert computed.total("scans")[0] > 0
+    if computed.conf.name == "text_codes":
+        assert 0 < computed.total("seen_twice_with_diabetes")[1] < births
+        assert computed.total("not_seen")[1] < births
+        assert 0 < computed.total("scanned_women")[1] < computed.total("scans")[1]
+        assert {row["code_system"] for row in silver} == {"icd", "procedure"}
+        assert {row["nomenclature_code"] for row in silver} >= {"O801", "CONS002", "E149"}
+        assert {row["speciality"] for row in silver} >= {"GYN-A", "MW4"}
+        return
+    assert 0 < computed.total("seen_by_midwife")[0] < births
+    ids = {row["claim_id"] for row in silver}
+    assert {"nord-1", "sud-1"} <= ids
+    assert {"nord/0", "sud/0"} <= {row["beneficiary_id"] for row in silver}
+    splits = {key[4:] for key in computed.figures if key[0] == "scanned"}
+    assert {split[2] for split in splits} == {"1", "2", "3", "4", "5", "unknown", "all"}
+    assert {split[3] for split in splits} == {"public", "private", "unknown", "all"}
+    people = read(computed.output, "silver/population")
+    assert {row["municipality_31_december"] for row in people} >= {"01", "11", None}
+
+
+def test_an_example_is_protected_audited_and_published(computed: Computed, console: Console, tmp_path: Path) -> None:
+    options = ["--output", computed.output, "--conf", computed.conf]
+    said = console.run("protect", *options)
+    assert said.code == 0, said.err
+    published = read(computed.output, "published/cells")
+    left_out = {"text_codes": {"not_seen", "scanned_women", "seen_twice_with_diabetes"}}.get(computed.conf.name, set())
+    assert {row["indicator_id"] for row in published} == {key[0] for key in computed.figures} - left_out
+    assert {row["confidentiality"] for row in published} == {"C", "F"}
+    # What is shown is what was computed.
+    names = load(computed.conf, computed.conf / "input").key
+    for row in published:
+        key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in names))
+        for name, count in zip(("numerator", "denominator"), computed.figures.get(key, (0, 0)), strict=False):
+            assert row[name] in (None, count), key
+    said = console.run("audit", computed.output, "--conf", computed.conf, "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["hidden"] > 0
+    said = console.run("publish", *options, "--site", tmp_path / "site", "--draft")
+    assert said.code == 0, said.err
+    files = {path.stem for path in (tmp_path / "site" / "downloads").rglob("*.csv")}
+    assert files >= {row["indicator_id"] for row in published}
+    assert not files & left_out
+    texts = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*.html"))
+    assert "Belgi" not in texts
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_sheet_says_nothing_of_belgium(name: str, tmp_path: Path) -> None:
+    from claimatlas import cli
+
+    assert cli.main(["describe", "--conf", str(EXAMPLES / name), "--output", str(tmp_path), "--format", "md"]) == 0
+    texts = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "en").glob("*.md"))
+    assert "Provider" in texts
+    for word in ("Belg", "BIM", "reimbursement", "profession", "competence", "source page", "municipality", "NIS"):
+        assert word not in texts, word
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_the_inputs_are_those_of_the_script(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = importlib.import_module(SCRIPTS[name])
+    monkeypatch.setattr(script, "FOLDER", tmp_path)
+    script.main()
+    committed = EXAMPLES / name / "input"
+    files = sorted(path.relative_to(committed) for path in committed.rglob("*.csv"))
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.csv"))
+    for file in files:
+        assert (tmp_path / file).read_bytes() == (committed / file).read_bytes(), file
 
 
 @pytest.mark.long
@@ -72,16 +152,9 @@ def test_a_batch_of_spans_comes_to_what_all_at_once_do(console: Console, tmp_pat
     for part, more in zip(parts, ([], ["--add"]), strict=True):
         said = console.run("run-year", "--input", part, *options, *more)
         assert said.code == 0, said.err
-    assert gold(output) == {key: counts[:2] for key, counts in cells(EXAMPLE, EXAMPLE / "input", YEARS).items()}
+    expected = cells(EXAMPLE, EXAMPLE / "input", YEARS)
+    assert {key: counts[:2] for key, counts in figures_of(output, load(EXAMPLE, EXAMPLE / "input").key).items()} == {
+        key: counts[:2] for key, counts in expected.items()
+    }
     explained = console.run("explain", "--output", output, "--indicator", "not_seen", "--year", "2022", "--geo", "XX")
     assert explained.code == 0, explained.err
-
-
-def gold(output: Path) -> dict[tuple[object, ...], tuple[int, int]]:
-    """Numerator and denominator of every cell."""
-    found = {}
-    for table in ("imaging", "postnatal"):
-        for row in read(output, f"gold/{table}"):
-            key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in KEY))
-            found[key] = (row["numerator"], row["denominator"])
-    return found

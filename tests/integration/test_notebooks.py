@@ -151,8 +151,9 @@ def test_the_tour_shows_every_place_beside_the_country(tour: Seen, submitted: Ru
     assert in_2022 == Counter(value for value in comparison.values() if value)
 
 
-def test_the_tour_draws_a_plot_a_funnel_a_map_and_the_ages(tour: Seen, submitted: Run) -> None:
-    assert len(tour.figures) == 5
+def test_the_tour_draws_a_plot_a_funnel_a_map_and_each_dimension(tour: Seen, submitted: Run) -> None:
+    # cube_007_008a is split by age, increased reimbursement and delivery type.
+    assert len(tour.figures) == 4 + 3
     published = cells(submitted, "geo_level = 'province' AND year = 2022 AND denominator > 0")
     by_place = [shown for shown in tour.figures if ", 2022, by province" in shown.axes[0].get_title(loc="left")]
     ranked, funnel, tiles = by_place
@@ -165,9 +166,12 @@ def test_the_tour_draws_a_plot_a_funnel_a_map_and_the_ages(tour: Seen, submitted
     namur = next(row["value"] for row in published if row["geo_code"] == "90000")
     assert f"Namur\n{namur:.1f}" in figures.texts_of(tiles)
     assert any(text.endswith("\n-") for text in figures.texts_of(tiles)) == (len(published) < 10)
-    ages = {row["age_category"] for row in tour.table("age_category", *FIGURES)}
-    assert len(ages) > 3
-    assert ages <= set(figures.texts_of(tour.figures[-1]))
+    dimensions = ("age_category", "increased_reimbursement", "delivery_type")
+    for dimension, drawn in zip(dimensions, tour.figures[-3:], strict=True):
+        values = {row[dimension] for row in tour.table(dimension, *FIGURES)}
+        assert len(values) > 1
+        assert values <= set(figures.texts_of(drawn))
+    assert "Age class" in tour.figures[-3].axes[0].get_title(loc="left")
 
 
 def test_other_parameters_show_another_result(run_notebook: Open, submitted: Run, tour: Seen) -> None:

@@ -1,92 +1,29 @@
-"""A second computation of a whole foreign configuration in plain Python: text codes, attributes, spans, restrictions.
+"""A second computation of a whole foreign configuration in plain Python: codes, attributes, people, restrictions.
 
-It reads what is declared itself and shares nothing with the package. It knows what ``conf/examples/text_codes`` uses:
-windows by name, chained episodes whose type is that of the first day, places whose codes do not change.
+It shares nothing with the package. It knows what the examples of ``conf/examples`` use: windows by name, chained
+episodes whose type is that of the first day, places whose codes do not change, dimensions of the age, of the population
+and of the delivery type, code lists with days of validity, a population of spans or of person-years.
 """
 
-import csv
 import itertools
-import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from reference.cells import age_category, completed_years, measures
-from reference.model import Row, load_yaml
+from reference import dimensions
+from reference.cells import completed_years, measures
+from reference.declared_files import Country, load
+from reference.model import Row
 
-FAR = date(9999, 12, 31)
-KEY = ("age_category", "increased_reimbursement", "delivery_type", "sex")
 Cells = dict[tuple[Any, ...], tuple[int, int, float | None]]
 
 
-@dataclass
-class Country:
-    """What is declared, and the accepted rows."""
-
-    settings: dict[str, Any]
-    services: dict[str, Any]
-    lists: dict[str, list[dict[str, str]]]
-    places: list[dict[str, str]]
-    indicators: list[dict[str, Any]]
-    claims: list[Row] = field(default_factory=list)
-    spans: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def load(conf: Path, source: Path) -> Country:
-    """Read a configuration and an input of CSV files."""
-    country = Country(
-        settings=load_yaml(conf / "settings.yaml"),
-        services=load_yaml(conf / "services.yaml"),
-        lists={path.stem: rows_of(path) for path in (conf / "codelists").glob("*.csv")},
-        places=rows_of(conf / "geography" / "municipalities.csv"),
-        indicators=[load_yaml(path) for path in sorted((conf / "indicators").glob("*.yaml"))],
-    )
-    mapping = load_yaml(conf / "mappings" / "standard.yaml")
-    for raw in rows_of(source / "claims.csv"):
-        row = renamed(raw, mapping["claims"])
-        row["service_date"], row["quantity"] = date.fromisoformat(row["service_date"]), int(row["quantity"])
-        row["nomenclature_code"] = normalised(row["nomenclature_code"], country.settings["codes"])
-        if re.fullmatch(country.settings["codes"]["systems"][row["code_system"]], row["nomenclature_code"]):
-            country.claims.append(row)
-    for raw in rows_of(source / "population.csv"):
-        row = renamed(raw, mapping["population"])
-        for name in ("start_date", "end_date", "birth_date"):
-            row[name] = date.fromisoformat(row[name]) if row[name] else None
-        row["end_date"] = row["end_date"] or FAR
-        row["sex"] = {"f": "female", "m": "male"}[row["sex"]]
-        country.spans[row["beneficiary_id"]].append(row)
-    return country
-
-
-def renamed(raw: dict[str, str], columns: dict[str, Any]) -> Row:
-    """A sender's row under our names, with our words; an empty text is null."""
-    ours: Row = {}
-    for name, source in columns.items():
-        said = source if isinstance(source, dict) else {"column": source}
-        text = raw[said["column"]] or None
-        words = {word: value for value, listed in said.get("values", {}).items() for word in listed}
-        ours[name] = words.get(text, text)
-    taken = {source["column"] if isinstance(source, dict) else source for source in columns.values()}
-    return {**{name: text or None for name, text in raw.items() if name not in taken}, **ours}
-
-
-def normalised(code: str, codes: dict[str, Any]) -> str:
-    """A code without the signs that are removed, in capitals."""
-    return "".join(sign for sign in code if sign not in codes["remove"]).upper()
-
-
-def named(value: str, terms: list[str]) -> bool:
+def named(value: str, terms: Iterable[object]) -> bool:
     """Is the value one of the terms: itself, what begins so, or within a range whose last one may go on?"""
-    for term in terms:
-        first, dots, last = str(term).partition("..")
+    for term in map(str, terms):
+        first, dots, last = term.partition("..")
         if dots and first <= value and (value <= last or value.startswith(last)):
             return True
         if value == term or (term.endswith("*") and value.startswith(term[:-1])):
@@ -96,8 +33,11 @@ def named(value: str, terms: list[str]) -> bool:
 
 def in_lists(country: Country, names: list[str], service: Row) -> bool:
     """Is the service's code, of its system, in one of the lists?"""
+    day = service["service_date"].isoformat()
     return any(
-        row["code_system"] == service["code_system"] and named(service["nomenclature_code"], [row["code"]])
+        row.get("code_system") == service["code_system"]
+        and named(service["nomenclature_code"], [row["code"]])
+        and (row["valid_from"] or "0") <= day <= (row["valid_to"] or "9")
         for name in names
         for row in country.lists[name]
     )
@@ -108,7 +48,7 @@ def services_of(country: Country) -> list[Row]:
     groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     key = ("beneficiary_id", "service_date", "code_system", "nomenclature_code", "provider_id")
     for claim in country.claims:
-        groups[tuple(claim[name] for name in key)].append(claim)
+        groups[tuple(claim.get(name) for name in key)].append(claim)
     found = []
     for identity, lines in groups.items():
         net = sum(line["quantity"] for line in lines)
@@ -163,8 +103,6 @@ def delivery(country: Country, who: str, day: date, kind: str, services: list[Ro
         "year": day.year,
         "kind": kind,
         "age": age,
-        "age_category": age_category(age, country.settings["age_categories"]["deliveries"]),
-        "delivery_type": country.services["delivery_types"][kind]["dimension"],
         "place": person["place"] if person else None,
         "enrolled": enrolled_around(country, who, day),
     }
@@ -180,16 +118,27 @@ def delivery(country: Country, who: str, day: date, kind: str, services: list[Ro
             )
         }
         row[name] = len(met) >= flag.get("least_days", 1)
+    for dimension in country.dimensions:
+        if dimension.source == "delivery.delivery_type":
+            row[dimension.name] = country.services["delivery_types"][kind]["dimension"]
+        else:
+            row[dimension.name] = dimensions.value(dimension, "deliveries", person, age)
     return row
 
 
 def person_of(country: Country, who: str, year: int) -> Row | None:
-    """A member of a year on any of its days: birth date, sex and place; None for who is none."""
+    """A member of a year, on the days that the settings ask for: the words of its row, and the place; else None."""
+    codes = {place[country.levels[-1]] for place in country.places}
+    if country.settings["population"]["given_as"] != "spans":
+        years = [row for row in country.people[who] if row["year"] == year]
+        if not years:
+            return None
+        homes = [years[0].get(name) for name in ("municipality_31_december", "municipality_30_june")]
+        return {**years[0], "place": next((home for home in homes if home in codes), None)}
     first, last = date(year, 1, 1), date(year, 12, 31)
-    touched = [span for span in country.spans[who] if span["start_date"] <= last and span["end_date"] >= first]
-    if not touched:
+    touched = [span for span in country.people[who] if span["start_date"] <= last and span["end_date"] >= first]
+    if not touched or not is_member(country, who, year):
         return None
-    codes = {place["district"] for place in country.places}
 
     def latest(spans: list[Row]) -> Row:
         return max(spans, key=lambda span: (span["start_date"], span["end_date"]))
@@ -200,14 +149,27 @@ def person_of(country: Country, who: str, year: int) -> Row | None:
     in_june = [span for span in touched if span["start_date"] <= middle <= span["end_date"]]
     places = [chosen["municipality"], latest(in_june)["municipality"] if in_june else None]
     known = [place for place in places if place in codes]
-    return {"birth_date": chosen["birth_date"], "sex": chosen["sex"], "place": known[0] if known else None}
+    return {**chosen, "place": known[0] if known else None}
+
+
+def is_member(country: Country, who: str, year: int) -> bool:
+    """Is somebody enrolled on any day of a year, on its last day, or on each of its days?"""
+    start = date(year, 1, 1)
+    days = [start + timedelta(number) for number in range((date(year + 1, 1, 1) - start).days)]
+    asked = country.settings["population"]["member_on"]
+    days = days[-1:] if asked == "last_day_of_year" else days
+    held = (any(span["start_date"] <= day <= span["end_date"] for span in country.people[who]) for day in days)
+    return all(held) if asked == "whole_year" else any(held)
 
 
 def enrolled_around(country: Country, who: str, day: date) -> tuple[int, int] | None:
     """For how many days, up to a thousand, somebody is enrolled before and after a day; None: not on it."""
 
+    if country.settings["population"]["given_as"] != "spans":
+        return None
+
     def is_enrolled(on: date) -> bool:
-        return any(span["start_date"] <= on <= span["end_date"] for span in country.spans[who])
+        return any(span["start_date"] <= on <= span["end_date"] for span in country.people[who])
 
     if not is_enrolled(day):
         return None
@@ -231,7 +193,8 @@ def is_counted(indicator: dict[str, Any], member: Row) -> bool:
         return False
     if "enrolled" in asked:
         days = member["enrolled"]
-        if days is None or days[0] < asked["enrolled"]["days_before"] or days[1] < asked["enrolled"]["days_after"]:
+        before, after = (asked["enrolled"].get(name, 0) for name in ("days_before", "days_after"))
+        if days is None or days[0] < before or days[1] < after:
             return False
     return True
 
@@ -252,13 +215,15 @@ def share_of(indicator: dict[str, Any], member: Row) -> int:
 def people_of(country: Country, services: list[Row], year: int) -> list[Row]:
     """The members of a year with their services."""
     found = []
-    for who in country.spans:
+    for who in country.people:
         person = person_of(country, who, year)
         if person is None:
             continue
         age = completed_years(person["birth_date"], date(year, 12, 31))
         row = {**person, "age": age}
-        row["age_category"] = age_category(age, country.settings["age_categories"]["beneficiaries"])
+        for dimension in country.dimensions:
+            if "beneficiary_years" in dimension.populations and not dimension.source.startswith("delivery."):
+                row[dimension.name] = dimensions.value(dimension, "beneficiary_years", person, age)
         for name, said in country.services["beneficiary_services"].items():
             row[name] = sum(
                 service["net"]
@@ -272,12 +237,12 @@ def people_of(country: Country, services: list[Row], year: int) -> list[Row]:
 
 
 def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
-    """Numerator, denominator and value of each cell, by indicator, year, level, place and ``KEY``."""
+    """Numerator, denominator and value of each cell, by indicator, year, level, place and the declared dimensions."""
     country = load(conf, source)
     services = services_of(country)
     deliveries = deliveries_of(country, services)
-    names = ("country", "region", "district")
-    levels = {place["district"]: {name: place[name] for name in names} for place in country.places}
+    names = country.levels
+    levels = {place[names[-1]]: {name: place[name] for name in names} for place in country.places}
     found: Cells = {}
     for year, indicator in itertools.product(years, country.indicators):
         of_deliveries = indicator["population"] == "deliveries"
@@ -286,12 +251,13 @@ def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
             members = people_of(country, services, year)
         counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
         for place, level in itertools.product(country.places, indicator["levels"]):
-            counts[level, place[level], "all", "all", "all", "all"] = [0, 0]
+            counts[level, place[level], *["all"] * len(country.key)] = [0, 0]
         for member in members:
             if not is_counted(indicator, member):
                 continue
-            homes = {"country": country.places[0]["country"], **levels.get(member["place"], {})}
-            choices = [("all", member[name]) if name in indicator["dimensions"] else ("all",) for name in KEY]
+            homes = {names[0]: country.places[0][names[0]], **levels.get(member["place"], {})}
+            homes = {level: code for level, code in homes.items() if level in indicator["levels"]}
+            choices = [("all", member[name]) if name in indicator["dimensions"] else ("all",) for name in country.key]
             for level, values in itertools.product(homes, itertools.product(*choices)):
                 count = counts[level, homes[level], *values]
                 count[0] += share_of(indicator, member)

@@ -12,6 +12,7 @@ from claimatlas.configuration.indicators import Denominator, Indicator
 from claimatlas.configuration.publication import load_publication
 from claimatlas.configuration.starters import write_starter
 from claimatlas.errors import InputError
+from claimatlas.sheets.facts import gather
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -125,6 +126,23 @@ def test_what_cannot_be_protected_is_refused(conf: Path) -> None:
     restrict(conf, OF_PEOPLE, {"sexes": ["female"]})
     with pytest.raises(InputError, match="the denominator of scanned is restricted by"):
         load_publication(load_configuration(str(conf)))
+    file = conf / "publication.yaml"
+    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
+    side = rules["sensitive_sides"].pop(OF_PEOPLE)
+    rules["not_published"] = [OF_PEOPLE]
+    file.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    assert load_publication(load_configuration(str(conf))).not_published == (OF_PEOPLE,)
+    for change, said in (
+        ({"not_published": [OF_PEOPLE, "none"]}, "declares no 'none'"),
+        ({"sensitive_sides": {**rules["sensitive_sides"], OF_PEOPLE: side}}, "sensitive_sides names scanned too"),
+        (
+            {"differences": [{"whole": OF_PEOPLE, "part": OF_PEOPLE, "of": "numerator"}]},
+            "differences.*scanned is in not_published",
+        ),
+    ):
+        file.write_text(yaml.safe_dump({**rules, **change}), encoding="utf-8")
+        with pytest.raises(InputError, match=said):
+            load_publication(load_configuration(str(conf)))
 
 
 def test_a_sheet_says_who_is_counted(conf: Path, tmp_path: Path) -> None:
@@ -136,6 +154,29 @@ def test_a_sheet_says_who_is_counted(conf: Path, tmp_path: Path) -> None:
     assert "all deliveries of the calendar year, of these only those aged 20 and over, without the flag" in text
     assert f"{said} are counted; who is unknown in one of these is not." in text
     assert "No restriction" not in text
+
+
+def test_a_sheet_has_the_codes_and_the_window_of_a_flag_of_the_denominator(conf: Path) -> None:
+    """A flag that only restricts who is counted is read from claims as one of the numerator is."""
+    services = yaml.safe_load((conf / "services.yaml").read_text(encoding="utf-8"))
+    services["delivery_flags"]["scanned_before"] = {"code_lists": ["scan"], "window": "pregnancy"}
+    (conf / "services.yaml").write_text(yaml.safe_dump(services, sort_keys=False), encoding="utf-8")
+    settings = yaml.safe_load((conf / "settings.yaml").read_text(encoding="utf-8"))
+    settings["windows"]["pregnancy"] = {"first_day": -270, "last_day": -1}
+    (conf / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    restrict(conf, OF_DELIVERIES, {"with_flag": "scanned_before"})
+    configuration = load_configuration(str(conf))
+    indicator = next(one for one in configuration.indicators if one.id == OF_DELIVERIES)
+    facts = gather(indicator, configuration)
+    assert "scan" in {used.codes.name for used in facts.code_lists}
+    assert set(facts.windows) == {"six_weeks", "pregnancy"}
+    assert facts.days_before == 270
+    # The numerator is told without it.
+    assert facts.flags_of_numerator == (configuration.services.delivery_flags["doctor_after_delivery"],)
+    write_sheets = ["describe", "--conf", str(conf), "--output", str(conf / "sheets_of_it"), "--format", "md"]
+    assert cli.main(write_sheets) == 0
+    text = (conf / "sheets_of_it" / "en" / f"{OF_DELIVERIES}.md").read_text(encoding="utf-8")
+    assert "200012" in text
 
 
 def test_a_restriction_has_a_hash_of_its_own(conf: Path) -> None:

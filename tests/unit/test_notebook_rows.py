@@ -52,7 +52,9 @@ def test_classes_come_in_their_order_and_others_last() -> None:
 def test_every_unit_and_population_has_its_words() -> None:
     for indicator in CONFIGURATION.indicators:
         assert result.UNITS[indicator.unit]
-        assert getattr(CONFIGURATION.settings.age_categories, result.AGES_OF[indicator.population])
+        for dimension in indicator.dimensions:
+            assert result.name_of(CONFIGURATION, dimension, "en") != dimension
+            assert result.name_of(CONFIGURATION, dimension, "eo") == dimension
 
 
 def test_an_indicator_is_found_by_name_and_level() -> None:

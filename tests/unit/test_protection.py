@@ -291,6 +291,29 @@ def test_a_ledger_with_a_missing_release(output: Path, conf: Path, capsys: pytes
     assert "names release 1" in capsys.readouterr().err
 
 
+def test_an_indicator_that_is_left_out(output: Path, conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No figure of it is published; once readers have seen one, it cannot be left out any more."""
+    file = conf / "publication.yaml"
+    shown = file.read_text(encoding="utf-8")
+    rules = yaml.safe_load(shown)
+    name = next(name for name in rules["sensitive_sides"] if name != "births")
+    del rules["sensitive_sides"][name]
+    rules |= {"not_published": [name], "differences": []}
+    assert protect(output, conf) == 0
+    assert name in {row["indicator_id"] for row in published(output)}
+    file.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    assert protect(output, conf) == 0
+    assert {row["indicator_id"] for row in published(output)} == set(rules["sensitive_sides"])
+    assert leaks(output, conf) == []
+    file.write_text(shown, encoding="utf-8")
+    assert protect(output, conf) == 0
+    ledger.append(str(output), 1, settings_hash(conf), "the test")
+    file.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    capsys.readouterr()
+    assert protect(output, conf, "--supersede", "fewer") == 2
+    assert f"release 1 showed figures of {name}" in capsys.readouterr().err
+
+
 def settings_hash(conf: Path) -> str:
     from claimatlas.configuration import load_configuration
     from claimatlas.protection.run import settings_hash

@@ -6,15 +6,19 @@ import pytest
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 
+import numpy as np
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
 from claimatlas.protection.candidate import PublishingRules
+from claimatlas.protection.frames import Frame, frame_of_places
 from claimatlas.protection.gold import cells_of, release_of
 from claimatlas.protection.links import common_figures
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
 from claimatlas.protection.run import prepare
-from claimatlas.protection.tables import TableBuilder, indicator_years, published_values
+from claimatlas.protection.shares import Share
+from claimatlas.protection.slices import TypeDimension
+from claimatlas.protection.tables import Measure, TableBuilder, YearTables, indicator_years, published_values
 from comparison import CONF
 
 CONFIGURATION = load_configuration(str(CONF))
@@ -125,3 +129,26 @@ def test_sums_that_no_table_shows_are_no_goals(tmp_path: Path) -> None:
         ).all()
     assert kinds == {True: False, False: True}
     assert any(measures[one].small[~measures[one].planned].any() for one in measures if one.is_magnitude)
+
+
+def test_a_difference_is_of_the_figures_that_both_counts_have() -> None:
+    """A count with a smaller level and a dimension more is compared where the other has a figure, and nowhere else."""
+    places = [("a", {"country": "c", "region": "a"}), ("b", {"country": "c", "region": "b"})]
+    less = frame_of_places(["country", "region"], places, ["sex"], [["f", "m"]])
+    more = frame_of_places(["country"], [("c", {"country": "c"})], [], [])
+    part, whole = Quantity("beneficiary_years", "service", ("x",)), Quantity("beneficiary_years", "quantity", ("x",))
+    measures = {part: measure_of(part, less, [[4, 4], [5, 4], [0, 0]]), whole: measure_of(whole, more, [[19], [0]])}
+    share = Share.between(YearTables(measures, {}, TypeDimension(None, {})), whole, part, INDICATORS["stat_013_023"])
+    assert share is not None
+    share.mark_gap(share.gap < 5)
+    found = measures[part].gaps[whole]
+    country = less.unit_position["country", "c"], less.split_position["all",]
+    assert [tuple(one) for one in np.argwhere(found).tolist()] == [country]
+    assert (measures[part].sensitive == found).all()
+
+
+def measure_of(quantity: Quantity, frame: Frame, atoms: list[list[int]]) -> Measure:
+    counts = np.array(atoms, dtype=np.int64)
+    cells = frame.cells(counts)
+    nothing = [np.zeros(cells.shape, dtype=bool) for _ in range(4)]
+    return Measure(quantity, frame, counts, cells, *nothing, counts >= 0, cells >= 0)

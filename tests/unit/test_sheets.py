@@ -454,7 +454,8 @@ related: [cube_007_001a_denom]
 def test_names_of_another_country_are_shown_as_they_are(conf: Path) -> None:
     """Levels, delivery types, groups, lists and services that the texts do not know."""
     for file in conf.rglob("*"):
-        if file.is_file() and file.suffix in (".yaml", ".csv"):
+        # The raw files of an example are not in UTF-8.
+        if file.suffix in (".yaml", ".csv") and "input" not in file.parts:
             text = file.read_text(encoding="utf-8")
             for old, new in {"arrondissement": "kreis", "contact_groups: [gp": "contact_groups: [doctor"}.items():
                 text = text.replace(old, new)

@@ -3,10 +3,12 @@
 import re
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.codes import SIX_DIGITS
+from claimatlas.configuration.starters import write_starter
 from claimatlas.errors import InputError
 from claimatlas.synthetic.booking import NOT_BOOKED, _lags
 from claimatlas.synthetic.dice import ALIAS_BITS, AliasTable, Dice
@@ -123,6 +125,19 @@ class TestPlaces:
         suffixes = sector_suffixes()
         assert len(set(suffixes)) == len(suffixes)
         assert all(re.fullmatch("[A-Z0-9][0-9][0-9A-Z][0-9A-Z-]", suffix) for suffix in suffixes)
+
+
+class TestWithoutWeights:
+    def test_every_missing_file_is_named(self, tmp_path: Path) -> None:
+        conf = tmp_path / "conf"
+        write_starter("minimal", conf)
+        (conf / "synthetic").mkdir()
+        (conf / "synthetic" / "age_sex.csv").write_text("age_from,sex,inhabitants\n", encoding="utf-8")
+        with pytest.raises(InputError) as refused:
+            make_world(Parameters(1000, 2022, 2022, 1), load_configuration(str(conf)))
+        named = set(re.findall(r"synthetic/(\w+\.csv)", str(refused.value)))
+        needed = {path.name for path in (Path(__file__).parents[2] / "conf" / "synthetic").glob("*.csv")}
+        assert named == needed - {"age_sex.csv"}
 
 
 class TestCodes:

@@ -57,6 +57,7 @@ class Publication(Declaration):
     provisional_plan: dict[str, Splits]
     published_as: dict[str, dict[str, str]] = Field(default_factory=dict)
     sensitive_sides: dict[str, Side]
+    not_published: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     known_within: dict[Population, Share] = Field(default_factory=dict)
     dominance: Dominance
@@ -144,18 +145,28 @@ def _check_that_cells_can_be_protected(
 
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
     declared = {indicator.id for indicator in configuration.indicators}
+    for position, name in enumerate(publication.not_published):
+        where = document.position(("not_published", position))
+        if name not in declared:
+            raise InputError(f"{where}: indicators/ declares no {name!r}.")
+        if name in publication.sensitive_sides:
+            raise InputError(f"{where}: sensitive_sides names {name} too: it is published, or it is not.")
     for indicator in configuration.indicators:
-        if indicator.denominator is not None and indicator.denominator.restricts_members:
+        restricts = indicator.denominator is not None and indicator.denominator.restricts_members
+        if restricts and indicator.id not in publication.not_published:
             # Nobody has worked out which of its cells follow from those of other denominators.
             where = document.position(("sensitive_sides", indicator.id))
             raise InputError(
                 f"{where}: the denominator of {indicator.id} is restricted by ages, sexes, flags or enrolment: its "
-                "figures cannot be protected yet."
+                "figures cannot be protected yet. Name it in not_published."
             )
     for name in publication.sensitive_sides:
         if name not in declared:
             raise InputError(f"{document.position(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
     for position, difference in enumerate(publication.differences):
+        where = document.position(("differences", position))
         for name in (difference.whole, difference.part):
             if name not in declared:
-                raise InputError(f"{document.position(('differences', position))}: indicators/ declares no {name!r}.")
+                raise InputError(f"{where}: indicators/ declares no {name!r}.")
+            if name in publication.not_published:
+                raise InputError(f"{where}: {name} is in not_published.")

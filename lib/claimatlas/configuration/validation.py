@@ -123,7 +123,8 @@ def _verdict(
     if is_there(folder.joinpath(PUBLICATION)):
         publication = parts.load(load_publication, configuration)
         if publication is not None:
-            unnamed = [one.id for one in configuration.indicators if one.id not in publication.sensitive_sides]
+            told = {*publication.sensitive_sides, *publication.not_published}
+            unnamed = [one.id for one in configuration.indicators if one.id not in told]
             notes += [f"{PUBLICATION}: sensitive_sides does not name {name}: protect refuses it." for name in unnamed]
             found.append(f"{PUBLICATION}: levels {', '.join(publication.plan)}")
     else:

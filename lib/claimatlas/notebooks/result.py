@@ -23,9 +23,6 @@ UNITS = {**UNIT_SIGNS, "count": "number"}
 RELEASE = "release int, run_id string, published_at timestamp, note string"
 """The columns of ``release_of``."""
 
-AGES_OF = {"beneficiary_years": "beneficiaries", "deliveries": "deliveries"}
-"""Which age classes of the settings a population has."""
-
 SHOWN = ("value", "ci_low", "ci_high", "denominator", "status")
 """The figures of a cell that are shown."""
 
@@ -123,6 +120,12 @@ def by_dimension(cells: DataFrame, dimension: str, level: str, year: int, least_
         if other != dimension:
             split = split.where(F.coalesce(other, F.lit(ALL)) == ALL)
     return enough(split, least_denominator).select(dimension, *SHOWN).orderBy(dimension)
+
+
+def name_of(configuration: Configuration, dimension: str, language: str) -> str:
+    """What a dimension is called in a language; its column where it has no name there."""
+    names = configuration.dimensions.declared[dimension].names
+    return names.by_language.get(language, dimension) if names else dimension
 
 
 def with_comparison(places: DataFrame, comparisons: DataFrame, indicator: str, level: str, year: int) -> DataFrame:

@@ -37,6 +37,20 @@ def shown_before(
     return found
 
 
+def refuse_shown(output: str, names: Sequence[str]) -> None:
+    """Stop when an indicator that is not to be published was: what readers saw of it bounds the figures of others.
+
+    Raises:
+        InputError: naming the indicator.
+    """
+    for row in _rows(output):
+        if row["indicator_id"] in names and (row["numerator"] is not None or row["denominator"] is not None):
+            raise InputError(
+                f"publication.yaml: not_published: release {row['release']} showed figures of {row['indicator_id']}, "
+                "which readers know for ever and others are protected with: take it out of not_published."
+            )
+
+
 def settings_of(output: str, release: int) -> str | None:
     """The hash of the settings that a release was published with; nothing when it was not."""
     rows = _rows(output, {"release": release})

@@ -21,7 +21,7 @@ from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_co
 from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_what_was_shown
-from claimatlas.protection.ledger import CellKey, shown_before, split_text
+from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
@@ -73,11 +73,12 @@ def protect_year(
         InputError: gold has no such year, or an indicator that no rule is for.
         QualityGateError: the audit fails, or has no time left.
     """
-    configuration = rules.configuration
+    configuration, publication = rules.configuration, rules.publication
     start = time.monotonic()
-    years = indicator_years(cells_of(release, year, configuration), configuration)
+    found = indicator_years(cells_of(release, year, configuration), configuration)
+    years = {name: one for name, one in found.items() if name not in publication.not_published}
     if not years:
-        raise InputError(f"--years {year}: release {release.number} has no cells of this year.")
+        raise InputError(f"--years {year}: release {release.number} has no cells of this year to publish.")
     cells, audit = prepare(years, rules, year, watch.progress)
     know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
     watch.progress(f"{year}: {len(cells):,} planned cells")
@@ -246,6 +247,7 @@ def protect(
         QualityGateError: the audit fails; nothing is written.
     """
     configuration, publication = rules.configuration, rules.publication
+    refuse_shown(output, publication.not_published)
     known = shown_before(output, release.number, configuration.dimensions.names)
     watch = Watch(time.monotonic() + publication.budget_seconds, progress)
     results = [protect_year(release, year, rules, known, watch) for year in years]

@@ -140,13 +140,17 @@ class YearTables:
         """
         one, other = self.measure(part).frame, self.measure(whole).frame
         is_slice = part in self.slices or whole in self.slices
-        units = [n for n, unit in enumerate(one.units) if not is_slice or unit.level in indicator.levels]
-        upper = [other.unit_position[one.units[n].level, one.units[n].code] for n in units]
-        named = [
-            split
-            for split in (named_split(one, one.splits[position]) for position in np.flatnonzero(one.plain).tolist())
-            if not is_slice or all(value == ALL or name in indicator.dimensions for name, value in split.items())
+        # Who has no known place depends on how small the places of a frame are.
+        units = [
+            n
+            for n, unit in enumerate(one.units)
+            if (unit.level, unit.code) in other.unit_position
+            and (unit.level in indicator.levels if is_slice else unit.level != NOWHERE or one.leaves == other.leaves)
         ]
+        upper = [other.unit_position[one.units[n].level, one.units[n].code] for n in units]
+        allowed = set(other.dimensions) & (set(indicator.dimensions) if is_slice else set(one.dimensions))
+        plain = [named_split(one, one.splits[position]) for position in np.flatnonzero(one.plain).tolist()]
+        named = [split for split in plain if all(value == ALL or name in allowed for name, value in split.items())]
         lower = [self.split(part, split) for split in named]
         return positions(units, lower), positions(upper, [self.split(whole, split) for split in named])
 

@@ -65,6 +65,7 @@ class Facts:
     delivery_types: dict[str, DeliveryType]
     """In the order of their priority."""
     flags: dict[str, DeliveryFlag]
+    """Those of the numerator, then those that restrict the denominator."""
     groups: dict[str, ContactGroup]
     lists_of_group: dict[str, tuple[str, ...]]
     code_lists: tuple[UsedList, ...]
@@ -78,6 +79,11 @@ class Facts:
     def of_deliveries(self) -> bool:
         """Whether deliveries are counted; else beneficiary-years."""
         return self.indicator.population == "deliveries"
+
+    @property
+    def flags_of_numerator(self) -> tuple[DeliveryFlag, ...]:
+        """The flags that the numerator reads."""
+        return tuple(self.flags[name] for name in self.indicator.numerator.flags)
 
     @property
     def windows(self) -> tuple[str, ...]:
@@ -163,7 +169,7 @@ class Facts:
 def gather(indicator: Indicator, configuration: Configuration) -> Facts:
     """Gather every part of the configuration that affects an indicator."""
     services, settings = configuration.services, configuration.settings
-    flags = {name: services.delivery_flags[name] for name in indicator.numerator.flags}
+    flags = {name: services.delivery_flags[name] for name in indicator.flags}
     used_groups = {name for flag in flags.values() for name in flag.contact_groups}
     groups = {name: group for name, group in services.contact_groups.items() if name in used_groups}
     types = dict(sorted(services.delivery_types.items(), key=lambda item: item[1].priority))
@@ -193,7 +199,7 @@ def _used_lists(indicator: Indicator, configuration: Configuration) -> tuple[Use
     if indicator.population == "deliveries":
         types = sorted(services.delivery_types.items(), key=lambda item: item[1].priority)
         uses += [((kind.code_list,), ("delivery_type", name)) for name, kind in types]
-    for name in indicator.numerator.flags:
+    for name in indicator.flags:
         flag = services.delivery_flags[name]
         if flag.code_lists:
             uses.append((flag.code_lists, ("flag", name)))

@@ -110,8 +110,8 @@ class Phrases:
         facts, texts = self.facts, self.texts
         quantity = "none" if facts.indicator.numerator.without_any else "any"
         items = []
-        for window in facts.windows:
-            flags = [flag for flag in facts.flags.values() if flag.window == window]
+        for window in dict.fromkeys(flag.window for flag in facts.flags_of_numerator):
+            flags = [flag for flag in facts.flags_of_numerator if flag.window == window]
             phrase = texts.say(f"window.phrase.{facts.window(window).side}", **facts.window(window).days)
             groups = dict.fromkeys(group for flag in flags if flag.least_days == 1 for group in flag.contact_groups)
             if groups:

@@ -75,6 +75,10 @@ class Rates:
     code_weights: dict[tuple[str, int], CodeWeight]
 
 
+FILES = ("age_sex.csv", "by_age.csv", "code_weights.csv", "fertility.csv", "pregnancy_services.csv")
+"""The tables of ``synthetic/`` that rates are read from."""
+
+
 def load_rates(folder: Traversable) -> Rates:
     """Read the tables of ``synthetic/`` below the configuration folder.
 

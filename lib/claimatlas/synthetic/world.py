@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.documents import is_there
+from claimatlas.errors import InputError
 from claimatlas.synthetic.dice import Dice
 from claimatlas.synthetic.offers import Offers, load_offers
 from claimatlas.synthetic.parameters import Parameters
-from claimatlas.synthetic.places import Hospitals, Places, load_country
-from claimatlas.synthetic.rates import Rates, load_rates
+from claimatlas.synthetic.places import WEIGHTS, Hospitals, Places, load_country
+from claimatlas.synthetic.rates import FILES, Rates, load_rates
 
 LINES_PER_PERSON_YEAR = 35
 LINES_PER_FILE = 2_000_000
@@ -59,6 +62,7 @@ def make_world(parameters: Parameters, configuration: Configuration) -> World:
     Raises:
         InputError: a table of the configuration that cannot be used.
     """
+    _require_weights(configuration.folder)
     rates = load_rates(configuration.folder)
     places, hospitals = load_country(configuration.folder, configuration.geography, parameters.years)
     return World(
@@ -69,3 +73,18 @@ def make_world(parameters: Parameters, configuration: Configuration) -> World:
         hospitals=hospitals,
         offers=load_offers(configuration, rates, parameters),
     )
+
+
+def _require_weights(folder: Traversable) -> None:
+    """Stop when a configuration lacks tables that claims are drawn from.
+
+    Raises:
+        InputError: naming every one of them.
+    """
+    needed = [*(f"synthetic/{name}" for name in FILES), WEIGHTS]
+    missing = [name for name in needed if not is_there(folder.joinpath(*name.split("/")))]
+    if missing:
+        raise InputError(
+            f"generate draws claims by weights, and the configuration has no {', '.join(missing)}: write these files, "
+            "with the columns that those of the shipped conf/synthetic/ have (its README.md says what they hold)."
+        )
