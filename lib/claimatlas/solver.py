@@ -42,14 +42,16 @@ def highs() -> Any:  # noqa: ANN401 - the solver has no types
         import highspy  # noqa: PLC0415 - only what publishes needs it
     except ModuleNotFoundError:
         raise InputError(_NEEDS) from None
-    # The first solver prints its name in spite of its settings; standard output is for results.
+    # The first solver prints its name in spite of its settings; standard output is for results. The report of `protect`
+    # names the solver and its version.
     sys.stdout.flush()
-    kept = os.dup(1)
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(2, 1)
+        os.dup2(nowhere, 1)
         highspy.Highs()  # type: ignore[no-untyped-call]
         ctypes.CDLL(None).fflush(None)
     finally:
         os.dup2(kept, 1)
         os.close(kept)
+        os.close(nowhere)
     return highspy
