@@ -4,6 +4,7 @@ import csv
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
 from claimatlas.protection.intervals import value_of
 from comparison import CONF
-from publication.country import YEAR, configuration
+from publication.country import YEAR, K, configuration
 from publication.enumeration import TooManyError
 from publication.mutations import Named, expected, named_by
 from publication.small_tables import TOWNS, drawn, figures, hidden_at_random, hide, place_of, published, world_bounds
@@ -92,6 +93,30 @@ def test_every_world_lies_within_the_bounds(country: Country) -> None:
             assert low <= least <= most <= high
             judged += 1
     assert judged >= 20
+
+
+@pytest.mark.parametrize(("most", "is_named"), [(1, False), (0, True)], ids=["nobody may have it", "somebody has it"])
+def test_of_few_that_readers_know_a_difference_tells_something_once_somebody_has_it(
+    country: Country, most: int, is_named: bool
+) -> None:
+    """Two births, which everybody knows: that one of them at most had no midwife is as little as a shown zero tells."""
+    conf, publication = country
+    births = {"a": 2, "b": 9, "c": 9}
+    no_midwife = {"a": 1 - most, "b": most, "c": K}
+    tables = {
+        "births": {(town, "no", "vaginal"): count for town, count in births.items()},
+        "no_midwife": {(town, "no", "vaginal"): count for town, count in no_midwife.items()},
+        "nobody": {},
+    }
+    rows = published(tables)
+    hidden = {("no_midwife", ("town", town, value)) for town in "ab" for value in ("other", "all")}
+    if is_named:
+        hidden = {one for one in hidden if one[1][1] == "a"}
+    found = figures_of(hide(rows, hidden), conf, publication, YEAR)
+    lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
+    rules = replace(rules_of(conf, publication, "deliveries"), known=frozenset({"denominator:"}))
+    named = [one for one in attack(found, lattice, rules).findings if one.of.startswith("difference to denominator")]
+    assert any(one.key[2] == "a" and one.kind == "small" for one in named) == is_named
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -189,8 +189,10 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
         one, other = order.cells
         hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
         if whole.name in rules.known:
-            # Where nobody has it, the difference is the count that everybody knows.
-            hidden = hidden & (part.high[one] > 0)
+            # Where nobody has it, the difference is the count that everybody knows; and as long as nobody may have it,
+            # no small difference is proved but that.
+            is_few = (part.low[one] == 0) & (whole.high[other] < rules.k)
+            hidden = hidden & (part.high[one] > 0) & ~is_few
         gap = order.gap
         for node, split in np.argwhere(hidden & (gap.high - gap.low < rules.k - 1)):
             low, high = int(gap.low[node, split]), int(gap.high[node, split])
