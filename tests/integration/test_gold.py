@@ -160,7 +160,9 @@ def identifiers(run: Run) -> set[str]:
     names |= {row["delivery_id"] for row in read(run.output, DELIVERIES, "delivery_id")}
     # Younger people's birth dates are dates like any other, such as that of the first claim; and a run keeps its
     # configuration, where codes have dates too.
-    configured = "".join(path.read_text(encoding="utf-8") for path in CONF.rglob("*") if path.is_file())
+    # The examples are no part of the configuration; their raw files are as the field writes them, some in Latin-1.
+    files = (path for path in CONF.rglob("*") if path.is_file() and "examples" not in path.parts)
+    configured = "".join(path.read_text(encoding="utf-8") for path in files)
     born = {row["birth_date"] for row in run.tables["population"] if row["birth_date"] < "2000"}
     names |= {day for day in born if day not in configured}
     # A stay's number of six digits is also a code; it never stands alone in gold.
