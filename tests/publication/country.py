@@ -106,3 +106,14 @@ def write_gold(folder: Path, rows: list[tuple], release: int = 1) -> Path:
     row = (release, "drawn", datetime(2024, 1, release, tzinfo=UTC), None, version, None, "drawn")
     write_rows(str(folder), RELEASES, [row], append=release > 1)
     return folder
+
+
+def leaks(output: Path, conf: Path) -> list[str]:
+    """What the attacker works out."""
+    from claimatlas.auditing.run import audit
+    from claimatlas.configuration import load_configuration
+    from claimatlas.configuration.publication import load_publication
+
+    loaded = load_configuration(str(conf))
+    found = audit(str(output), loaded, load_publication(loaded), lambda message: None)
+    return found.texts()

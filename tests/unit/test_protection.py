@@ -23,7 +23,7 @@ from claimatlas.protection.proof import Proof  # noqa: E402
 from claimatlas.tables.delta_reader import DeltaReader  # noqa: E402
 from claimatlas.tables.local_table import write_rows  # noqa: E402
 from claimatlas.tables.schema_version import require_schema_version  # noqa: E402
-from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, write_gold  # noqa: E402
+from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, leaks, write_gold  # noqa: E402
 from shipped import POSTNATAL, PUBLISHED_CELLS  # noqa: E402
 
 GOLD = [column.name for column in POSTNATAL.columns]
@@ -49,17 +49,6 @@ def output(tmp_path: Path) -> Path:
 
 def protect(output: Path, conf: Path, *more: str) -> int:
     return main(["protect", "--output", str(output), "--conf", str(conf), *more])
-
-
-def leaks(output: Path, conf: Path) -> list[str]:
-    """What the attacker works out."""
-    from claimatlas.auditing.run import audit
-    from claimatlas.configuration import load_configuration
-    from claimatlas.configuration.publication import load_publication
-
-    loaded = load_configuration(str(conf))
-    found = audit(str(output), loaded, load_publication(loaded), lambda message: None)
-    return found.texts()
 
 
 def published(output: Path) -> list[dict]:

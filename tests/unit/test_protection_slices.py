@@ -11,18 +11,18 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 from claimatlas.auditing.attack import attack
 from claimatlas.auditing.figures import figures_of
 from claimatlas.auditing.lattice import lattice_of
-from claimatlas.auditing.run import audit, rules_of
+from claimatlas.auditing.run import rules_of
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
-from claimatlas.protection.candidate import PublishingRules
+from claimatlas.protection.candidate import PublishingRules, rows_of_year
 from claimatlas.protection.gold import cells_of, release_of
 from claimatlas.protection.links import links_of
 from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import TableBuilder, indicator_years
 from claimatlas.tables.delta_reader import DeltaReader
 from integration.own_configuration import write_indicator
-from publication.country import TOWNS, YEAR, K, atoms, configuration, gold_rows, write_gold
+from publication.country import TOWNS, YEAR, K, atoms, configuration, gold_rows, leaks, write_gold
 from shipped import PUBLISHED_CELLS
 
 BOTH = ("increased_reimbursement", "delivery_type")
@@ -78,11 +78,6 @@ def tables_of(conf: Path, output: Path):
     return TableBuilder(loaded, load_publication(loaded), YEAR).tables(years)
 
 
-def leaks(output: Path, conf: Path) -> list[str]:
-    loaded = load_configuration(str(conf))
-    return audit(str(output), loaded, load_publication(loaded), lambda message: None).texts()
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_a_count_of_some_types_stands_in_the_table_of_all(seed: int, tmp_path: Path) -> None:
     """So the two move together, every figure of both is protected, and some of both are shown."""
@@ -134,8 +129,6 @@ def test_a_name_that_tells_a_hidden_count_is_found(tmp_path: Path) -> None:
     publication = load_publication(loaded)
     years = indicator_years(cells_of(release_of(str(output), None), YEAR, loaded), loaded)
     rules = PublishingRules(loaded, publication)
-    from claimatlas.protection.candidate import rows_of_year
-
     cells, audited = prepare(years, rules, YEAR)
     for measure in audited.measures.values():
         measure.hidden[:] = False
