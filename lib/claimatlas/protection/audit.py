@@ -287,8 +287,7 @@ class Audit:
         if not any(one is aim.bounds for one, _ in bounds):
             return
         every = np.ones(len(measure.frame.atoms), dtype=bool)
-        free = room.scarce(every, self.publication.k - 1) * (1 + measure.atoms.sum()) + measure.atoms.sum(axis=1)
-        for leaves in pools_of(measure.frame, free):
+        for leaves in pools_of(measure.frame, room.sizes(measure, every, self.publication.k - 1)):
             widen(Pool(measure, room, leaves, bounds), aim)
 
     def _repair(self, mover: Mover, aim: Aim, kept: int) -> Repair:

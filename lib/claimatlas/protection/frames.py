@@ -22,6 +22,9 @@ They are a unit of no level too, which nobody publishes: what the largest unit h
 """
 
 
+Identity = tuple[str, str, tuple[str, ...]]
+
+
 @dataclass(frozen=True)
 class Unit:
     """A place of some level, by the positions of the leaves that it consists of."""
@@ -94,6 +97,20 @@ class Frame:
     def unit_position(self) -> dict[tuple[str, str], int]:
         """Where a unit stands, by level and code."""
         return {(unit.level, unit.code): position for position, unit in enumerate(self.units)}
+
+    @cached_property
+    def identities(self) -> list[Identity]:
+        """What each unit is, in other frames too: who has no known place depends on how small the places are."""
+        return [(unit.level, unit.code, self.leaves if unit.level == NOWHERE else ()) for unit in self.units]
+
+    @cached_property
+    def identity_position(self) -> dict[Identity, int]:
+        """Where the unit stands that is this."""
+        return {identity: position for position, identity in enumerate(self.identities)}
+
+    def named(self, split: Sequence[str]) -> dict[str, str]:
+        """A split by the names of its dimensions."""
+        return dict(zip(self.dimensions, split, strict=True))
 
     @cached_property
     def holds(self) -> Mask:

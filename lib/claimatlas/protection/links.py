@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from claimatlas.protection.frames import NOWHERE, Frame
+from claimatlas.protection.frames import Frame
 from claimatlas.protection.plan import Figure
 from claimatlas.protection.quantities import Quantity
-from claimatlas.protection.slices import TypeDimension, named_split
+from claimatlas.protection.slices import TypeDimension
 from claimatlas.protection.tables import Measure
 from claimatlas.tables.schemas import ALL
 
@@ -70,15 +70,14 @@ def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tupl
         match = there.get(_named(one, split, dimensions))
         if match is None:
             continue
-        for place, unit in one.unit_position.items():
-            # Who has no known place depends on how small the places of a frame are.
-            if place in other.unit_position and (place[0] != NOWHERE or one.leaves == other.leaves):
-                pairs.append(((unit, position), (other.unit_position[place], match)))
+        for unit, identity in enumerate(one.identities):
+            if identity in other.identity_position:
+                pairs.append(((unit, position), (other.identity_position[identity], match)))
     return pairs
 
 
 def _named(frame: Frame, split: Sequence[str], dimensions: Sequence[str]) -> tuple[str, ...]:
-    named = named_split(frame, split)
+    named = frame.named(split)
     return tuple(named.get(name, ALL) for name in dimensions)
 
 
@@ -86,17 +85,15 @@ def _twins(measures: Mapping[Quantity, Measure], types: TypeDimension) -> dict[F
     """Figures of different tables that count the same members, planned or not, as their delivery types are the same."""
     alike: dict[Quantity, list[Quantity]] = {}
     for quantity in sorted(measures):
-        alike.setdefault(replace(quantity, types=()), []).append(quantity)
+        alike.setdefault(quantity.bare, []).append(quantity)
     groups: dict[tuple[object, ...], list[Figure]] = {}
     for bare, quantities in alike.items():
         for quantity in quantities if len(quantities) > 1 else ():
             frame = measures[quantity].frame
             for split, counted in enumerate(frame.splits):
                 key = _meaning(frame, counted, quantity, types)
-                for unit, place in enumerate(frame.units if key[0] else ()):
-                    # Who has no known place depends on how small the places of a frame are.
-                    where = frame.leaves if place.level == NOWHERE else (place.level, place.code)
-                    groups.setdefault((bare, *key, where), []).append((quantity, unit, split))
+                for unit, identity in enumerate(frame.identities if key[0] else ()):
+                    groups.setdefault((bare, *key, identity), []).append((quantity, unit, split))
     twins: dict[Figure, tuple[Figure, ...]] = {}
     for group in groups.values():
         if len({quantity for quantity, _, _ in group}) > 1:
@@ -108,7 +105,7 @@ def _meaning(
     frame: Frame, split: Sequence[str], quantity: Quantity, types: TypeDimension
 ) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
     """Whom a split of a count holds: the delivery types, and the values of all other dimensions."""
-    held = dict(zip(frame.dimensions, split, strict=True))
+    held = frame.named(split)
     values: Collection[str] = set(types.value_of.values())
     if types.name in held:
         values = frame.choices[frame.dimensions.index(types.name)][held[types.name]]

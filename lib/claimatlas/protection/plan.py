@@ -9,7 +9,6 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
-from claimatlas.protection.slices import named_split
 from claimatlas.protection.tables import NOT_COMPUTABLE, PROVISIONAL, IndicatorYear, YearTables, levels_of
 from claimatlas.tables.schemas import ALL
 
@@ -76,7 +75,7 @@ def _of_level(
         if unit.level != level:
             continue
         for split in kept:
-            named = named_split(frame, split)
+            named = frame.named(split)
             denominator = _figure(tables, whole, (level, unit.code), named)
             numerator = None if part is None else _figure(tables, part, (level, unit.code), named)
             found.append(PlannedCell(year.indicator.id, level, unit.code, named, year.status, numerator, denominator))

@@ -6,7 +6,7 @@ It all follows from the indicators' declarations.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.indicators import Indicator
@@ -34,6 +34,11 @@ class Quantity:
     def is_magnitude(self) -> bool:
         """Whether one member may count for more than one."""
         return self.kind in MAGNITUDES
+
+    @property
+    def bare(self) -> Quantity:
+        """The same of every delivery type."""
+        return replace(self, types=())
 
     def lies_within(self, other: Quantity) -> bool:
         """Whether it can never be above ``other``, wherever both are counted."""

@@ -66,8 +66,7 @@ class Repair:
         frame = self.measure.frame
         own = set(frame.units[unit].leaves)
         # Leaves count by how far they can move in the target's own split: of a rare value few can.
-        free = self.room.scarce(frame.holds[split], int(self.aim.needed.max()))
-        sizes = free * (1 + self.measure.atoms.sum()) + self.measure.atoms.sum(axis=1)
+        sizes = self.room.sizes(self.measure, frame.holds[split], int(self.aim.needed.max()))
         # A place by itself comes last: what moves there alone changes every larger place too.
         around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=len)
         if len(own) > 1:

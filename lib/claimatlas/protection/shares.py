@@ -47,7 +47,7 @@ class Share:
             return None
         cells, upper = tables.common(part, whole, indicator)
         one, other = tables.measure(part), tables.measure(whole)
-        rest = tables.rest(part, whole, indicator) if one is other else None
+        rest = tables.rest(one.frame, cells, upper) if one is other else None
         return cls(one, other, cells, upper, whole, rest)
 
     @property

@@ -68,7 +68,7 @@ def find_slices(shapes: Mapping[Quantity, Shape], dimension: TypeDimension) -> d
         needed = replace(shapes[quantity], dimensions=shapes[quantity].dimensions | {dimension.name})
         for host in order:
             is_larger = not host.types or set(quantity.types) < set(host.types)
-            is_alike = replace(host, types=()) == replace(quantity, types=())
+            is_alike = host.bare == quantity.bare
             if host not in found and is_alike and is_larger and shapes[host].covers(needed):
                 values = dimension.values_of(quantity, host)
                 if values is not None:
@@ -106,11 +106,6 @@ def counted(frame: Frame, dimension: str | None, uses: Sequence[Use]) -> Mask:
         units = [unit.level in use.levels for unit in frame.units]
         found |= np.outer(np.array(units, dtype=bool), np.array(splits, dtype=bool))
     return found
-
-
-def named_split(frame: Frame, split: Sequence[str]) -> dict[str, str]:
-    """A split by the names of its dimensions."""
-    return dict(zip(frame.dimensions, split, strict=True))
 
 
 Cells = tuple[Counts, Counts]

@@ -24,7 +24,6 @@ from claimatlas.protection.slices import (
     Use,
     counted,
     find_slices,
-    named_split,
     positions,
 )
 from claimatlas.tables.schemas import ALL
@@ -140,36 +139,29 @@ class YearTables:
         """
         one, other = self.measure(part).frame, self.measure(whole).frame
         is_slice = part in self.slices or whole in self.slices
-        # Who has no known place depends on how small the places of a frame are.
         units = [
             n
-            for n, unit in enumerate(one.units)
-            if (unit.level, unit.code) in other.unit_position
-            and (unit.level in indicator.levels if is_slice else unit.level != NOWHERE or one.leaves == other.leaves)
+            for n, (unit, identity) in enumerate(zip(one.units, one.identities, strict=True))
+            if identity in other.identity_position and (not is_slice or unit.level in indicator.levels)
         ]
-        upper = [other.unit_position[one.units[n].level, one.units[n].code] for n in units]
+        upper = [other.identity_position[one.identities[n]] for n in units]
         allowed = set(other.dimensions) & (set(indicator.dimensions) if is_slice else set(one.dimensions))
-        plain = [named_split(one, one.splits[position]) for position in np.flatnonzero(one.plain).tolist()]
+        plain = [one.named(one.splits[position]) for position in np.flatnonzero(one.plain).tolist()]
         named = [split for split in plain if all(value == ALL or name in allowed for name, value in split.items())]
         lower = [self.split(part, split) for split in named]
         return positions(units, lower), positions(upper, [self.split(whole, split) for split in named])
 
-    def rest(self, part: Quantity, whole: Quantity, indicator: Indicator) -> Cells:
-        """The figures of what is left of the larger of two counts of one table, as `common` has the two."""
-        frame, dimension = self.measure(part).frame, str(self.types.name)
-        (units, lower), (_, larger) = self.common(part, whole, indicator)
+    def rest(self, frame: Frame, cells: Cells, upper: Cells) -> Cells:
+        """Of two counts of one table the figures of what is left of the larger, as `common` has the two."""
+        dimension = str(self.types.name)
+        held = frame.choices[frame.dimensions.index(dimension)]
         splits = []
-        for one, other in zip(lower.ravel().tolist(), larger.ravel().tolist(), strict=True):
-            inside, outside = (named_split(frame, frame.splits[split]) for split in (one, other))
-            held = frame.choices[frame.dimensions.index(dimension)]
+        for one, other in zip(cells[1].ravel().tolist(), upper[1].ravel().tolist(), strict=True):
+            inside, outside = frame.named(frame.splits[one]), frame.named(frame.splits[other])
             values = [value for value in held[outside[dimension]] if value not in held[inside[dimension]]]
             chosen = {**outside, dimension: frame.choice(dimension, values)}
             splits.append(frame.split_position[tuple(chosen.values())])
-        return positions(units.ravel().tolist(), splits)
-
-
-Sources = Mapping[Quantity, Sequence[tuple[IndicatorYear, int]]]
-"""For each count the indicators of gold that have it, as their numerator (0) or denominator (1)."""
+        return positions(cells[0].ravel().tolist(), splits)
 
 
 class TableBuilder:

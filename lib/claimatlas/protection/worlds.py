@@ -55,6 +55,10 @@ class Room:
         down = np.minimum(-self.low, most)[:, atoms].sum(axis=1)
         return np.asarray(up if up.sum() < down.sum() else down)
 
+    def sizes(self, measure: Measure, atoms: Mask, most: int) -> Counts:
+        """By what leaves are chosen to move: by how far they can, then by how many they count."""
+        return np.asarray(self.scarce(atoms, most) * (1 + measure.atoms.sum()) + measure.atoms.sum(axis=1))
+
 
 def room_of(
     measure: Measure,
