@@ -70,6 +70,10 @@ def test_what_an_example_is_there_to_show_is_met(computed: Computed) -> None:
         assert {row["code_system"] for row in silver} == {"icd", "procedure"}
         assert {row["nomenclature_code"] for row in silver} >= {"O801", "CONS002", "E149"}
         assert {row["speciality"] for row in silver} >= {"GYN-A", "MW4"}
+        by_provider = {
+            key[-1] for key, counts in computed.figures.items() if key[0] == "scans_by_provider" and counts[0]
+        }
+        assert by_provider == {"GP", "GYN*", "MW1..MW3", "unknown", "all"}
         return
     assert 0 < computed.total("seen_by_midwife")[0] < births
     ids = {row["claim_id"] for row in silver}
@@ -87,7 +91,8 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
     said = console.run("protect", *options)
     assert said.code == 0, said.err
     published = read(computed.output, "published/cells")
-    left_out = {"text_codes": {"not_seen", "scanned_women", "seen_twice_with_diabetes"}}.get(computed.conf.name, set())
+    named = {"text_codes": {"not_seen", "scanned_women", "scans_by_provider", "seen_twice_with_diabetes"}}
+    left_out = named.get(computed.conf.name, set())
     assert {row["indicator_id"] for row in published} == {key[0] for key in computed.figures} - left_out
     assert {row["confidentiality"] for row in published} == {"C", "F"}
     # What is shown is what was computed.

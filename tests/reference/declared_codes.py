@@ -1,8 +1,8 @@
 """A second computation of a whole foreign configuration in plain Python: codes, attributes, people, restrictions.
 
 It shares nothing with the package. It knows what the examples of ``conf/examples`` use: windows by name, chained
-episodes whose type is that of the first day, places whose codes do not change, dimensions of the age, of the population
-and of the delivery type, code lists with days of validity, a population of spans or of person-years.
+episodes whose type is that of the first day, places whose codes do not change, dimensions of the age, the population,
+the delivery type and the claim lines, code lists with days of validity, a population of spans or of person-years.
 """
 
 import itertools
@@ -15,6 +15,7 @@ from typing import Any
 from reference import dimensions
 from reference.cells import completed_years, measures
 from reference.declared_files import Country, load
+from reference.dimensions import Dimension
 from reference.model import Row
 
 Cells = dict[tuple[Any, ...], tuple[int, int, float | None]]
@@ -121,7 +122,7 @@ def delivery(country: Country, who: str, day: date, kind: str, services: list[Ro
     for dimension in country.dimensions:
         if dimension.source == "delivery.delivery_type":
             row[dimension.name] = country.services["delivery_types"][kind]["dimension"]
-        else:
+        elif "deliveries" in dimension.populations:
             row[dimension.name] = dimensions.value(dimension, "deliveries", person, age)
     return row
 
@@ -222,18 +223,44 @@ def people_of(country: Country, services: list[Row], year: int) -> list[Row]:
         age = completed_years(person["birth_date"], date(year, 12, 31))
         row = {**person, "age": age}
         for dimension in country.dimensions:
-            if "beneficiary_years" in dimension.populations and not dimension.source.startswith("delivery."):
+            if "beneficiary_years" in dimension.populations and not dimension.source.startswith(
+                ("delivery.", "claims.")
+            ):
                 row[dimension.name] = dimensions.value(dimension, "beneficiary_years", person, age)
         for name, said in country.services["beneficiary_services"].items():
-            row[name] = sum(
-                service["net"]
+            row[name, "services"] = [
+                service
                 for service in services
                 if service["beneficiary_id"] == who
                 and service["service_date"].year == year
                 and in_lists(country, said["code_lists"], service)
-            )
+            ]
+            row[name] = sum(service["net"] for service in row[name, "services"])
         found.append(row)
     return found
+
+
+def value_of_service(dimension: Dimension, service: Row) -> str:
+    """The first declared value that one of the service's lines has."""
+    for value in dimension.values:
+        for line in service["lines"]:
+            if line[dimension.column] is not None and named(line[dimension.column], [value]):
+                return value
+    return "unknown"
+
+
+def share_in(country: Country, indicator: dict[str, Any], member: Row, values: tuple[str, ...]) -> int:
+    """What a member adds to the numerator of a cell: of a value of the claim lines only the services that have it."""
+    for dimension, value in zip(country.dimensions, values, strict=True):
+        if dimension.source.startswith("claims.") and value != "all":
+            services = member[indicator["numerator"]["quantity_of_service"], "services"]
+            return sum(one["net"] for one in services if value_of_service(dimension, one) == value)
+    return share_of(indicator, member)
+
+
+def values_of(dimension: Dimension, member: Row) -> tuple[str, ...]:
+    """What a member is counted under in a dimension; of the claim lines under each value."""
+    return (*dimension.values, "unknown") if dimension.source.startswith("claims.") else (member[dimension.name],)
 
 
 def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
@@ -257,10 +284,13 @@ def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
                 continue
             homes = {names[0]: country.places[0][names[0]], **levels.get(member["place"], {})}
             homes = {level: code for level, code in homes.items() if level in indicator["levels"]}
-            choices = [("all", member[name]) if name in indicator["dimensions"] else ("all",) for name in country.key]
+            choices = [
+                ("all", *(values_of(one, member) if one.name in indicator["dimensions"] else ()))
+                for one in country.dimensions
+            ]
             for level, values in itertools.product(homes, itertools.product(*choices)):
                 count = counts[level, homes[level], *values]
-                count[0] += share_of(indicator, member)
+                count[0] += share_in(country, indicator, member, values)
                 count[1] += 1
         for key, (numerator, denominator) in counts.items():
             value = measures(indicator["unit"], numerator, denominator)[0]

@@ -12,7 +12,10 @@ FIXED = ("sex", "increased_reimbursement")
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension: where its values come from (age, population.<column>, delivery.<column>), and which there are."""
+    """A dimension: where its values come from, and which there are.
+
+    The source is age, population.<column>, delivery.<column>, or claims.<column>: that of services, not of people.
+    """
 
     name: str
     source: str

@@ -89,12 +89,13 @@ def cube(
 
     Grain in: the result of ``finest_counts`` by place (and ``sector`` or ``hospital_id``, where an indicator
     goes down to it). Grain out: one row per ``year``, ``geo_level``, ``geo_code`` and dimensions, ``all``
-    where one is summed over. With every dimension ``all`` each place of the vintage has a row, of zeros if
-    need be. It has the combinations that an indicator has.
+    where one is summed over. A dimension of the claim lines has no column here: its values are measures. With every
+    dimension ``all`` each place of the vintage has a row, of zeros if need be. It has the combinations that an
+    indicator has.
     """
     spark = finest.sparkSession
     dimensions = configuration.dimensions.of(population)
-    measures = measure_columns(indicators)
+    measures = measure_columns(indicators, configuration.dimensions)
     place = configuration.settings.geography.domicile_level
     lookup = F.broadcast(places(spark, configuration, years).withColumnRenamed("year", "_year"))
     sums = [F.sum(measure).alias(measure) for measure in measures]

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import finest_counts
+from claimatlas.cells.numerators import sums_of_values
 from claimatlas.cells.shares import DELIVERY_KIND
 from claimatlas.claims.netting import SERVICE_COUNTS, service_counts
 from claimatlas.configuration import Configuration
@@ -22,7 +23,7 @@ from claimatlas.population.domicile import carrying_table, domicile_counts, sect
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.population.spans import by_year
 from claimatlas.spark.questions import ask
-from claimatlas.tables.schemas import POPULATION, configured, deliveries_table
+from claimatlas.tables.schemas import CLAIMS, POPULATION, configured, deliveries_table
 from claimatlas.tables.store import Store
 
 ODD_OF_BENEFICIARIES = (
@@ -37,7 +38,7 @@ ODD_OF_BENEFICIARIES = (
 
 
 def require_columns_of_dimensions(store: Store, configuration: Configuration) -> None:
-    """Refuse a silver from before a dimension was declared that reads a column of the population.
+    """Refuse a silver from before a dimension was declared that reads a column of the population or of the claims.
 
     Everybody would be unknown in it.
 
@@ -46,13 +47,19 @@ def require_columns_of_dimensions(store: Store, configuration: Configuration) ->
     """
     if configuration.dimensions.meaning is None:
         return
-    there = store.columns(POPULATION)
-    for own in configuration.dimensions.population_columns:
-        if own.name not in there:
-            raise InputError(
-                f"{store.called(POPULATION)} in {store.root} has no column {own.name}, which dimensions.yaml names: it "
-                "was taken in before. Take the input in anew (--input)."
-            )
+    dimensions = configuration.dimensions
+    needed = {
+        POPULATION: [own.name for own in dimensions.population_columns],
+        CLAIMS: [str(dimensions.declared[name].column) for name in dimensions.of_lines],
+    }
+    for table, names in needed.items():
+        there = store.columns(table) if names else ()
+        for name in names:
+            if name not in there:
+                raise InputError(
+                    f"{store.called(table)} in {store.root} has no column {name}, which dimensions.yaml names: it "
+                    "was taken in before. Take the input in anew (--input)."
+                )
 
 
 def require_dimensions_of_deliveries(store: Store, configuration: Configuration, years: Sequence[int]) -> None:
@@ -99,8 +106,8 @@ def beneficiary_counts(
 
     ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
 
-    Grain of ``finest``: one row per year, place, sector and dimensions, with the measures of ``finest_counts``;
-    beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
+    Grain of ``finest``: one row per year, place, sector and dimensions, with the measures of ``finest_counts`` and of
+    line values; beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
     people who had it and its net quantity.
     """
     services = services_of_years(lines, configuration, years)
@@ -123,6 +130,7 @@ def beneficiary_counts(
         ],
         *[F.sum(f"quantity_{name}").alias(f"quantity_{name}") for name in configuration.services.beneficiary_services],
         F.sum("service_lines").alias("service_lines"),
+        *sums_of_values(indicators, configuration.dimensions),
     ]
     place = configuration.settings.geography.domicile_level
     finest = finest_counts(

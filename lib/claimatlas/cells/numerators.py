@@ -8,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from claimatlas.cells import shares
+from claimatlas.configuration.dimensions import Dimensions, LineValue
 from claimatlas.configuration.indicators import Indicator
 
 
@@ -36,7 +37,33 @@ def denominator_column(indicator: Indicator) -> str:
     return f"denominator_{indicator.denominator.name}" if indicator.denominator else "denominator"
 
 
-def measure_columns(indicators: Sequence[Indicator]) -> list[str]:
-    """The columns of all denominators and numerators, each once."""
+def line_values(indicator: Indicator, dimensions: Dimensions) -> tuple[LineValue, ...]:
+    """The values of the dimension of the claim lines that splits an indicator; none where there is none."""
+    own = [name for name in indicator.dimensions if name in dimensions.of_lines]
+    return dimensions.line_values(own[0]) if own else ()
+
+
+def numerator_of_value(indicator: Indicator, value: LineValue) -> Column:
+    """The member's share in the numerator of cells of a line value: a quantity; null outside the denominator."""
+    quantity = F.col(value.quantity(str(indicator.numerator.quantity_of_service)))
+    return F.when(is_counted(indicator), quantity)
+
+
+def sums_of_values(indicators: Sequence[Indicator], dimensions: Dimensions) -> list[Column]:
+    """Aggregates over members: the numerator of each indicator for each value of its dimension of the claim lines."""
+    return [
+        F.coalesce(F.sum(numerator_of_value(indicator, value)), F.lit(0))
+        .cast("bigint")
+        .alias(value.numerator(indicator.id))
+        for indicator in indicators
+        for value in line_values(indicator, dimensions)
+    ]
+
+
+def measure_columns(indicators: Sequence[Indicator], dimensions: Dimensions) -> list[str]:
+    """The columns of all denominators and numerators, each once; those of line values last."""
     columns = [denominator_column(indicator) for indicator in indicators]
-    return list(dict.fromkeys([*columns, *[numerator_column(indicator) for indicator in indicators]]))
+    columns += [numerator_column(indicator) for indicator in indicators]
+    for indicator in indicators:
+        columns += [value.numerator(indicator.id) for value in line_values(indicator, dimensions)]
+    return list(dict.fromkeys(columns))

@@ -8,27 +8,35 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.numerators import denominator_column, numerator_column
+from claimatlas.cells.numerators import denominator_column, line_values, numerator_column
 from claimatlas.cells.status import NOT_COMPUTABLE
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.dimensions import Dimensions, LineValue, Population
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.conventions import Z
 from claimatlas.spark.columns import all_of
 from claimatlas.tables.schemas import ALL
 
+_FIGURES = ("indicator_id", "numerator", "denominator", "value", "ci_low", "ci_high", "status")
+
 
 @dataclass(frozen=True)
 class Split:
-    """The dimensions that a population has, and all that are declared: the columns of gold."""
+    """The dimensions that the members of a population have, and all that are declared: the columns of gold."""
 
     own: tuple[str, ...]
-    declared: tuple[str, ...]
+    dimensions: Dimensions
 
     @staticmethod
     def of(population: Population, configuration: Configuration) -> Split:
         """Those of a population."""
-        return Split(configuration.dimensions.of(population), configuration.dimensions.names)
+        return Split(configuration.dimensions.of(population), configuration.dimensions)
+
+    def column(self, name: str) -> Column:
+        """What stands in a dimension's column of gold: that of the cube, that of a cell of a line value, or ``all``."""
+        if name in self.own:
+            return F.col(name)
+        return F.col(f"_cell.{name}") if name in self.dimensions.of_lines else F.lit(ALL).alias(name)
 
 
 @dataclass(frozen=True)
@@ -50,48 +58,59 @@ def published_rows(cube: DataFrame, split: Split, indicators: Sequence[Indicator
     Grain in: one row per year, place and dimensions. Grain out: one row per indicator and cell. An
     indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
     is above zero; with every dimension ``all`` it has each place of the vintage, at the known levels. An indicator
-    without denominator has these rows only.
+    without denominator has these rows only. In cells of a line value the denominator is that of all values together.
     """
-    parts = [_of_indicator(indicator, split.own, computable) for indicator in indicators]
+    parts = [
+        _of_indicator(indicator, split, computable, value)
+        for indicator in indicators
+        for value in (None, *line_values(indicator, split.dimensions))
+    ]
     exploded = cube.withColumn("_cell", F.explode(F.array(*parts))).where(F.col("_cell").isNotNull())
     return exploded.select(
         "year",
         "geo_level",
         "geo_code",
         F.col("year").alias("geo_vintage"),
-        *_dimensions(split),
-        "_cell.*",
+        *[split.column(name) for name in split.dimensions.names],
+        *[f"_cell.{name}" for name in _FIGURES],
     )
 
 
-def measures_of_rows(rows: DataFrame, dimensions: Sequence[str], indicators: Sequence[Indicator]) -> DataFrame:
+def measures_of_rows(rows: DataFrame, split: Split, indicators: Sequence[Indicator]) -> DataFrame:
     """Turn the rows of a gold table back into the cube that they came from.
 
     Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
     ``measure_columns``. A count that no row holds was zero, or no indicator publishes it.
     """
     measures: dict[str, Column] = {}
+    is_summed = all_of(F.col(name) == ALL for name in split.dimensions.of_lines)
     for column in dict.fromkeys(map(denominator_column, indicators)):
         sharing = [indicator.id for indicator in indicators if denominator_column(indicator) == column]
         measures[column] = F.when(F.col("indicator_id").isin(sharing), F.col("denominator"))
     for indicator in indicators:
-        measures[numerator_column(indicator)] = F.when(F.col("indicator_id") == indicator.id, F.col("numerator"))
-    return rows.groupBy("year", "geo_level", "geo_code", *dimensions).agg(
+        is_own = F.col("indicator_id") == indicator.id
+        measures[numerator_column(indicator)] = F.when(is_own & is_summed, F.col("numerator"))
+        for value in line_values(indicator, split.dimensions):
+            is_of_value = F.col(value.dimension) == value.value
+            measures[value.numerator(indicator.id)] = F.when(is_own & is_of_value, F.col("numerator"))
+    return rows.groupBy("year", "geo_level", "geo_code", *split.own).agg(
         *[F.coalesce(F.max(measure), F.lit(0)).alias(name) for name, measure in measures.items()]
     )
 
 
-def _dimensions(split: Split) -> list[Column]:
-    return [F.col(name) if name in split.own else F.lit(ALL).alias(name) for name in split.declared]
-
-
-def _of_indicator(indicator: Indicator, dimensions: Sequence[str], computable: Computable) -> Column:
+def _of_indicator(
+    indicator: Indicator, split: Split, computable: Computable, value_of_lines: LineValue | None
+) -> Column:
+    """The cell of an indicator, over all its line values or of one of them; null where there is none."""
     statuses, knows_members = computable.statuses, indicator.id not in computable.without_denominator
-    numerator, denominator = F.col(numerator_column(indicator)), F.col(denominator_column(indicator))
-    summed_over = [F.col(name) == ALL for name in dimensions if name not in indicator.dimensions]
+    column = value_of_lines.numerator(indicator.id) if value_of_lines else numerator_column(indicator)
+    numerator, denominator = F.col(column), F.col(denominator_column(indicator))
+    summed_over = [F.col(name) == ALL for name in split.own if name not in indicator.dimensions]
     # There is no list of all hospitals: one has a row when it has a member. The same holds for sectors without a table.
     is_known = F.col("geo_level").isin(list(computable.known_levels))
-    is_total = all_of(F.col(name) == ALL for name in indicator.dimensions) & is_known
+    is_total = all_of(F.col(name) == ALL for name in indicator.dimensions if name in split.own) & is_known
+    if value_of_lines is not None:
+        is_total = F.lit(False)
     conditions = [
         F.col("geo_level").isin(list(indicator.levels)),
         F.col("year") >= indicator.first_year,
@@ -120,6 +139,10 @@ def _of_indicator(indicator: Indicator, dimensions: Sequence[str], computable: C
         F.when(is_computable, low).alias("ci_low"),
         F.when(is_computable, high).alias("ci_high"),
         status.alias("status"),
+        *[
+            F.lit(value_of_lines.value if value_of_lines and value_of_lines.dimension == name else ALL).alias(name)
+            for name in split.dimensions.of_lines
+        ],
     )
     return F.when(all_of(conditions), cell)
 

@@ -64,7 +64,8 @@ def measure_sums(
     domiciles), ``places_and_unknown`` (the country's denominator is its smallest places and the unknown domiciles of
     ``counted``), ``members`` (it is the number of ``counted``, where there is one country), ``hospital`` or ``sector``
     (together not more than the country), or a dimension (``all`` is its values, ``unknown`` too; not in a year in which
-    it was not computed). What is not computable counts as 0 on both sides.
+    it was not computed; of a column of the claim lines each value has the denominator of ``all``). What is not
+    computable counts as 0 on both sides.
     """
     declared = pc.is_in(cells["indicator_id"], pa.array([i.id for i in configuration.indicators], pa.string()))
     judged = aligned(cells.filter(declared), configuration.dimensions.names)
@@ -175,7 +176,9 @@ class _OneYear:
             ids = [i.id for i in self.configuration.indicators if level in i.levels]
             applies = pc.and_(is_country, _is_in(totals["indicator_id"], ids))
             yield _sum(totals, level, level, applies, _all(totals, value=False))
-        for name in self.dimensions:
+        of_lines = [name for name in self.dimensions if name in self.configuration.dimensions.of_lines]
+        yield from (self._of_lines(totals, name) for name in of_lines)
+        for name in (name for name in self.dimensions if name not in of_lines):
             ids = [i.id for i in self.configuration.indicators if name in i.dimensions]
             applies = pc.and_(pc.equal(totals[name], ALL), _is_in(totals["indicator_id"], ids))
             yield _sum(totals, name, name, applies, _all(totals, value=True))
@@ -183,6 +186,17 @@ class _OneYear:
         for name in self.configuration.dimensions.names:
             total = pc.and_(total, pc.equal(totals[name], ALL))
         yield from self._members(totals, total, counted)
+
+    def _of_lines(self, totals: pa.Table, name: str) -> _Sum:
+        """The sum over the values of a column of the claim lines: each has the denominator of the cell itself."""
+        number = len(self.configuration.dimensions.values(name, "beneficiary_years"))
+        ids = [i.id for i in self.configuration.indicators if name in i.dimensions]
+        applies = pc.and_(pc.equal(totals[name], ALL), _is_in(totals["indicator_id"], ids))
+        whole, summed = totals[f"{PUBLISHED}_denominator"], totals[f"{name}_denominator"]
+        is_each = pc.equal(summed, pc.multiply(whole, number))
+        return _Sum(
+            name, applies, totals[f"{name}_numerator"], pc.if_else(is_each, whole, summed), _all(totals, value=True)
+        )
 
     def _members(self, totals: pa.Table, is_total: pa.Array, counted: Counted) -> Iterator[_Sum]:
         """The country's denominators, compared with the members that were counted before cells were formed."""

@@ -1,7 +1,7 @@
 """``dimensions.yaml``: what the cells of gold are split by, beside year and place.
 
 Gold has a column for each dimension, in the order of the file. What a member has in it comes from its age, from a
-column of the population, or from its delivery.
+column of the population, or from its delivery. A dimension of the claim lines splits services in place of members.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel, field_validator, model_validator
 
+from claimatlas.configuration.codes import Entry
 from claimatlas.configuration.documents import Path, is_there, read_yaml, validate
 from claimatlas.configuration.former_dimensions import FORMER
 from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Word
+from claimatlas.configuration.providers import ProviderAttribute
 from claimatlas.configuration.reserved import (
     LABELS,
     OF_A_DIMENSION,
@@ -35,8 +37,8 @@ Population = Literal["beneficiary_years", "deliveries"]
 """Who is counted."""
 
 FILE = "dimensions.yaml"
-AGE, OF_POPULATION, OF_DELIVERY = "age", "population.", "delivery."
-"""Sources: the age; a column of the population; a column of the deliveries: both with its name behind the dot."""
+AGE, OF_POPULATION, OF_DELIVERY, OF_LINES = "age", "population.", "delivery.", "claims."
+"""Sources: the age; a column of the population, of the deliveries, of the claim lines: with its name behind the dot."""
 DELIVERY_TYPE = f"{OF_DELIVERY}delivery_type"
 """The source whose values are the ``dimension`` of the delivery types in ``services.yaml``."""
 YES, NO = "yes", "no"
@@ -48,9 +50,10 @@ _COLUMN = re.compile("[a-z][a-z0-9_]*")
 class Dimension(Declaration):
     """One dimension, by its name: the column of gold.
 
-    names: what it is called. source: ``age``, ``population.<column>`` or ``delivery.<column>``. values: each value with
-    what it is called; those of an age are its classes, those of ``delivery.delivery_type`` stand in services.yaml and
-    have their names here. type: of a column of the population that is true or false,
+    names: what it is called. source: ``age``, ``population.<column>``, ``delivery.<column>`` or
+    ``claims.<attribute>``. values: each value with what it is called; those of an age are its classes, those of
+    ``delivery.delivery_type`` stand in services.yaml and have their names here; those of the claim lines are written as
+    a provider rule writes them, such as ``10..19``. type: of a column of the population that is true or false,
     ``boolean``. classes: age classes other than those of the settings. populations: whose members have it.
     published_names: what the values are called that ``publication.yaml`` puts in place of others.
     """
@@ -86,15 +89,18 @@ class Dimension(Declaration):
 
     @model_validator(mode="after")
     def _fits(self) -> Dimension:
-        is_column = (self.is_of_population or self.is_of_delivery) and _COLUMN.fullmatch(self.column or "")
-        if self.source != AGE and not is_column:
-            raise KeyMistakeError(("source",), "a source is age, population.<column> or delivery.<column>")
+        has_column = self.is_of_population or self.is_of_delivery or self.is_of_lines
+        if self.source != AGE and not (has_column and _COLUMN.fullmatch(self.column or "")):
+            message = "a source is age, population.<column>, delivery.<column> or claims.<attribute>"
+            raise KeyMistakeError(("source",), message)
         if self.source != AGE and self.classes is not None:
             raise KeyMistakeError(("classes",), "classes are those of an age")
         if len(set(self.populations)) != len(self.populations):
             raise KeyMistakeError(("populations",), "a population stands twice")
         if self.is_of_delivery and self.populations != ("deliveries",):
             raise KeyMistakeError(("populations",), "a column of the deliveries is for [deliveries]")
+        if self.is_of_lines and self.populations != ("beneficiary_years",):
+            raise KeyMistakeError(("populations",), "a column of the claim lines is for [beneficiary_years]")
         if self.source == AGE:
             if self.values:
                 raise KeyMistakeError(("values",), "the values of an age are its classes")
@@ -118,6 +124,11 @@ class Dimension(Declaration):
         return self.source.startswith(OF_DELIVERY)
 
     @property
+    def is_of_lines(self) -> bool:
+        """Whether a column of the claim lines says it: it splits services, not members."""
+        return self.source.startswith(OF_LINES)
+
+    @property
     def column(self) -> str | None:
         """The column that it is read from; none of an age."""
         return self.source.partition(".")[2] or None
@@ -132,15 +143,45 @@ class PopulationColumn:
 
 
 @dataclass(frozen=True)
+class LineValue:
+    """A value of a dimension of the claim lines: which one, and the names of the columns that count its services.
+
+    entry: what the attribute must be; none of the unknown value. position: of the dimension and of the value in it: it
+    keeps columns of different ids apart.
+    """
+
+    dimension: str
+    value: str
+    attribute: str
+    entry: Entry | None
+    position: str
+
+    @property
+    def is_met(self) -> str:
+        """The column of a service: whether one of its lines has the value."""
+        return f"{START_OF_WORKING}has_{self.position}"
+
+    def quantity(self, service: str) -> str:
+        """The column of a beneficiary: the net quantity of the services with this value."""
+        return f"{START_OF_WORKING}quantity_{self.position}_{service}"
+
+    def numerator(self, indicator: str) -> str:
+        """The column of counts: the numerator of an indicator in cells of this value."""
+        return f"{START_OF_WORKING}numerator_{self.position}_{indicator}"
+
+
+@dataclass(frozen=True)
 class Dimensions:
     """The dimensions of a configuration, in their order.
 
-    age_categories: the age classes of the settings; delivery_classes: the values of the delivery types.
+    age_categories: the age classes of the settings; delivery_classes: the values of the delivery types; attributes: the
+    columns of the claims that say who provided a service.
     """
 
     declared: Mapping[str, Dimension]
     age_categories: AgeCategories
     delivery_classes: tuple[str, ...]
+    attributes: Mapping[str, ProviderAttribute]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -148,8 +189,27 @@ class Dimensions:
         return tuple(self.declared)
 
     def of(self, population: Population) -> tuple[str, ...]:
-        """The dimensions that a population can be split by."""
-        return tuple(name for name, found in self.declared.items() if population in found.populations)
+        """The dimensions that the members of a population have: all that it can be split by but those of lines."""
+        return tuple(
+            name for name, found in self.declared.items() if population in found.populations and not found.is_of_lines
+        )
+
+    @property
+    def of_lines(self) -> tuple[str, ...]:
+        """The dimensions that the services of beneficiaries have: columns of the claim lines."""
+        return tuple(name for name, found in self.declared.items() if found.is_of_lines)
+
+    def line_values(self, name: str) -> tuple[LineValue, ...]:
+        """The values of a dimension of the claim lines in their order, the unknown one last."""
+        dimension, at = self.declared[name], self.names.index(name)
+        attribute = str(dimension.column)
+        entries = [self.attributes[attribute].entry(value) for value in dimension.values]
+        return tuple(
+            LineValue(name, value, attribute, entry, f"{at}_{position}")
+            for position, (value, entry) in enumerate(
+                zip(self.values(name, "beneficiary_years"), [*entries, None], strict=True)
+            )
+        )
 
     def classes(self, name: str, population: Population) -> tuple[AgeClass, ...]:
         """The age classes of a dimension; none of one that is no age."""
@@ -210,10 +270,10 @@ def load_dimensions(folder: Traversable, settings: Settings, services: Services)
     """
     kinds = tuple(dict.fromkeys(kind.dimension for kind in services.delivery_types.values()))
     if not is_there(folder.joinpath(FILE)):
-        return Dimensions(_former(), settings.age_categories, kinds)
+        return Dimensions(_former(), settings.age_categories, kinds, settings.provider_attributes)
     document = read_yaml(folder, FILE)
     declared = validate(_File, document).root
-    dimensions = Dimensions(declared, settings.age_categories, kinds)
+    dimensions = Dimensions(declared, settings.age_categories, kinds, settings.provider_attributes)
     mistakes = [f"{document.position(path)}: {said}." for path, said in _mistakes(dimensions, settings, services)]
     if mistakes:
         raise InputError("\n".join(mistakes))
@@ -257,7 +317,7 @@ def _why_not(name: str, dimension: Dimension, settings: Settings, services: Serv
     if name in services.delivery_flags:
         return "a delivery flag is called so"
     # What it is read from may have its name: the dimension then stands in its place.
-    if name in OF_A_DIMENSION and name != dimension.column:
+    if name in OF_A_DIMENSION and (dimension.is_of_lines or name != dimension.column):
         return "a table has a column, or the run record a count, called so"
     if name.startswith((*STARTS_OF_COUNTS, *STARTS_OF_SUMS, START_OF_WORKING)):
         return "columns of the computation begin so"
@@ -280,6 +340,8 @@ def _of_source(
             yield (name, "source"), f"the deliveries have no column {column!r} to split by; there are {there}"
         elif set(dimension.values) != {YES, NO}:
             yield (name, "values"), f"a delivery flag has the values {YES} and {NO}"
+    elif dimension.is_of_lines:
+        yield from _of_attribute(name, dimension, dimensions)
     elif dimension.is_of_population:
         if column in TYPED_OF_POPULATION:
             yield (name, "source"), f"{column} is no column to split by"
@@ -289,6 +351,19 @@ def _of_source(
             yield (name, "source"), f"{column!r} cannot name a column: columns of the computation begin so"
         elif any(own.name == column and own.type != dimension.type for own in dimensions.population_columns):
             yield (name, "type"), f"another dimension reads {column} as something else"
+
+
+def _of_attribute(name: str, dimension: Dimension, dimensions: Dimensions) -> Iterator[tuple[Path, str]]:
+    attribute = dimensions.attributes.get(dimension.column or "")
+    if attribute is None:
+        there = ", ".join(dimensions.attributes) or "none"
+        yield (name, "source"), f"provider_attributes of settings.yaml has no {dimension.column!r}; there are {there}"
+        return
+    for value in dimension.values:
+        try:
+            attribute.entry(value)
+        except ValueError as error:
+            yield (name, "values", value), str(error)
 
 
 def _of_texts(name: str, dimension: Dimension, settings: Settings) -> Iterator[tuple[Path, str]]:

@@ -293,11 +293,21 @@ def _indicator(document: Document, declared: Declared) -> Indicator:
 
 def _check_dimensions(document: Document, indicator: Indicator, dimensions: Dimensions) -> None:
     there = dimensions.of(indicator.population)
-    for dimension in indicator.dimensions:
+    of_lines = dimensions.of_lines if indicator.population == "beneficiary_years" else ()
+    where = document.position(("dimensions",))
+    own = [dimension for dimension in indicator.dimensions if dimension in of_lines]
+    if own and indicator.numerator.quantity_of_service is None:
+        raise InputError(
+            f"{where}: {own[0]} is a column of the claim lines, which splits services: only the numerator "
+            "quantity_of_service counts them. Somebody with services of two values would count twice."
+        )
+    if len(own) > 1:
+        raise InputError(f"{where}: {' and '.join(own)} are columns of the claim lines: give one of them at most.")
+    for dimension in (name for name in indicator.dimensions if name not in own):
         if dimension not in there:
             raise InputError(
-                f"{document.position(('dimensions',))}: the population {indicator.population} has no {dimension!r}; "
-                f"it has {', '.join(there) or 'none'}."
+                f"{where}: the population {indicator.population} has no {dimension!r}; "
+                f"it has {', '.join((*there, *of_lines)) or 'none'}."
             )
 
 

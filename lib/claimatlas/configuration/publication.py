@@ -135,6 +135,12 @@ def _check_that_cells_can_be_protected(
             where = document.position(("sensitive_sides", indicator.id))
             for name in indicator.dimensions:
                 source = dimensions[name].source
+                if dimensions[name].is_of_lines:
+                    # Its numerators are parts of one sum, its denominators are one figure in several rows.
+                    raise InputError(
+                        f"{where}: figures by {name}, a column of the claim lines, cannot be protected yet. Name "
+                        f"{indicator.id} in not_published."
+                    )
                 if dimensions[name].is_of_delivery and source != DELIVERY_TYPE:
                     # Its values count what numerators count: one figure under two names.
                     raise InputError(f"{where}: figures by {name}, a delivery flag, cannot be protected yet.")

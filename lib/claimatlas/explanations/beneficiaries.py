@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import places
 from claimatlas.cells.members import beneficiary_counts
-from claimatlas.cells.numerators import denominator_column, numerator_column
+from claimatlas.cells.numerators import denominator_column, line_values, numerator_column
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.settings import SECTOR
@@ -34,8 +34,10 @@ def count_beneficiaries(
         if row[dimension] != ALL:
             inside = inside.where(F.col(dimension) == row[dimension])
     numerator, denominator = numerator_column(indicator), denominator_column(indicator)
-    keys = {"year", SECTOR, configuration.settings.geography.domicile_level, *dimensions}
+    by_value = {value: value.numerator(indicator.id) for value in line_values(indicator, configuration.dimensions)}
+    keys = {"year", SECTOR, configuration.settings.geography.domicile_level, *dimensions, *by_value.values()}
     beside = [name for name in finest.columns if name not in {numerator, denominator, *keys}]
+    numerator = next((name for value, name in by_value.items() if row[value.dimension] == value.value), numerator)
     sums = {"numerator": numerator, "denominator": denominator, **{name: name for name in beside}}
     counted = inside.agg(*[_sum(name).alias(alias) for alias, name in sums.items()]).collect()[0].asDict()
     return {name: int(value) for name, value in counted.items()}

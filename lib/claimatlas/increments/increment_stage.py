@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from claimatlas.cells.cube import cube
 from claimatlas.cells.indicators_stage import TABLES, ignored_services, indicators_by_population, write_cells
 from claimatlas.cells.numerators import measure_columns
-from claimatlas.cells.rows import measures_of_rows
+from claimatlas.cells.rows import Split, measures_of_rows
 from claimatlas.configuration.dimensions import Population
 from claimatlas.deliveries.deliveries_stage import write_deliveries
 from claimatlas.increments.base import added_since, find_base, why_not
@@ -121,15 +121,15 @@ def _updated_cube(population: Population, context: RunContext, increment: Increm
     """The cube of a population, as ``cube`` gives it."""
     store, configuration, years = context.store, context.configuration, context.years
     indicators = indicators_by_population(configuration)[population]
-    measures = measure_columns(indicators)
-    dimensions = configuration.dimensions.of(population)
+    measures = measure_columns(indicators, configuration.dimensions)
+    split = Split.of(population, configuration)
     table = configured(TABLES[population], configuration)
     # A run of the same configuration computed these years: each dimension of theirs is.
     published = store.read(table).where(F.col("year").isin(list(years)))
-    former = measures_of_rows(published, dimensions, indicators)
+    former = measures_of_rows(published, split, indicators)
     lost = increment.before.finest[population].withColumns({name: -F.col(name) for name in measures})
     change = cube(increment.after.finest[population].unionByName(lost), population, indicators, configuration, years)
-    key = ("year", "geo_level", "geo_code", *dimensions)
+    key = ("year", "geo_level", "geo_code", *split.own)
     return former.unionByName(change).groupBy(*key).agg(*[F.sum(measure).alias(measure) for measure in measures])
 
 

@@ -198,6 +198,10 @@ class Phrases:
             return self._delivery_classes()
         return ", ".join([*[texts.value(dimension, value) for value in declared.values], unknown])
 
+    def dimensions_of_lines(self) -> list[str]:
+        """The dimensions of the indicator that split its services: columns of the claim lines."""
+        return [name for name in self.facts.indicator.dimensions if name in self.facts.dimensions.of_lines]
+
     def age_classes(self, dimension: str) -> str:
         """The age classes of a dimension, each with its ages unless the label says them."""
         classes = self.facts.dimensions.classes(dimension, self.facts.indicator.population)

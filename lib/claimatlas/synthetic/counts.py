@@ -7,7 +7,7 @@ drawn.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,16 @@ class Drawn:
 
 @dataclass(frozen=True)
 class _Year:
-    """One year of one population, and the random generator of its counts."""
+    """One year of one population, and the random generator of its counts.
+
+    ``by_line``: what was drawn of a numerator for each value of a dimension of the claim lines, the values last.
+    """
 
     configuration: Configuration
     population: Population
     year: int
     random: np.random.Generator
+    by_line: dict[tuple[Quantity, str], Counts] = field(default_factory=dict)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -176,16 +180,34 @@ def _value_shares(name: str, number: int) -> Any:  # noqa: ANN401
 def _rows_of_indicator(of: _Year, indicator: Indicator, drawn: dict[Quantity, Drawn]) -> Iterator[tuple[Any, ...]]:
     frame, numerators = _by_dimension(of.configuration, indicator, numerator_of(indicator, of.types), drawn)
     _, denominators = _by_dimension(of.configuration, indicator, denominator_of(indicator, of.types), drawn)
-    upper, lower = frame.cells(numerators), frame.cells(denominators)
-    for split, position in frame.split_position.items():
-        named = dict(zip(frame.dimensions, split, strict=True))
-        if any(value != ALL and name not in indicator.dimensions for name, value in named.items()):
-            continue
-        is_total = all(value == ALL for value in split)
-        for unit, place in enumerate(frame.units):
-            if place.level in indicator.levels and (is_total or lower[unit, position]):
-                counts = (int(upper[unit, position]), int(lower[unit, position]))
-                yield _row(indicator, of.year, place, of.configuration.dimensions.split(named), counts)
+    lower = frame.cells(denominators)
+    for of_lines, counted in ({}, numerators), *_by_line(of, indicator, numerators):
+        upper = frame.cells(counted)
+        for split, position in frame.split_position.items():
+            named = dict(zip(frame.dimensions, split, strict=True))
+            if any(value != ALL and name not in indicator.dimensions for name, value in named.items()):
+                continue
+            is_total = not of_lines and all(value == ALL for value in split)
+            for unit, place in enumerate(frame.units):
+                if place.level in indicator.levels and (is_total or lower[unit, position]):
+                    counts = (int(upper[unit, position]), int(lower[unit, position]))
+                    cell = of.configuration.dimensions.split({**named, **of_lines})
+                    yield _row(indicator, of.year, place, cell, counts)
+
+
+def _by_line(of: _Year, indicator: Indicator, numerators: Counts) -> Iterator[tuple[dict[str, str], Counts]]:
+    """The numerator of each value of the indicator's dimension of the claim lines: they add up to it.
+
+    Indicators that count the same have the same.
+    """
+    dimensions = of.configuration.dimensions
+    for name in (name for name in indicator.dimensions if name in dimensions.of_lines):
+        values = dimensions.values(name, of.population)
+        key = (numerator_of(indicator, of.types), name)
+        if key not in of.by_line:
+            of.by_line[key] = of.random.multinomial(numerators, _value_shares(name, len(values))).astype(np.int64)
+        for position, value in enumerate(values):
+            yield {name: value}, of.by_line[key][..., position]
 
 
 def _by_dimension(

@@ -533,7 +533,9 @@ def _values(dimensions: Dimensions, name: str, populations: Sequence[Population]
 
 
 def _source(column: str, configuration: Configuration) -> str:
-    (name, *_) = [name for name, of in configuration.dimensions.declared.items() if of.column == column]
+    (name, *_) = [
+        name for name, of in configuration.dimensions.declared.items() if of.is_of_population and of.column == column
+    ]
     names, language = configuration.dimensions.declared[name].names, configuration.settings.main_language
     return f"{names.of(language) if names else f'Source of the dimension {name}'}; null: unknown"
 
