@@ -1,13 +1,15 @@
 """The example configurations, from raw files to gold, against the plain-Python reference."""
 
+import csv
 import importlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from comparison import CONF, figures_of, read
+from comparison import CONF, figures_of, last_record, read
 from integration.console import Console
 from reference.declared_codes import cells
 from reference.declared_files import load
@@ -111,6 +113,71 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
     assert not files & left_out
     texts = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*.html"))
     assert "Belgi" not in texts
+
+
+def test_check_compares_every_sum_of_an_example(computed: Computed, console: Console) -> None:
+    # Of a hundred people every drift is chance: only the sums are judged here.
+    said = console.run("check", "--output", computed.output, "--conf", computed.conf, "--year", "2022-2023", "--json")
+    assert said.code in (0, 3), said.err
+    sums = [one for one in json.loads(said.out)["findings"] if one["check"] == "sums"]
+    assert {one["subject"]["indicator_id"] for one in sums} == {key[0] for key in computed.figures}
+    assert [one["sentence"] for one in sums if not one["ok"]] == []
+    split_by = set(load(computed.conf, computed.conf / "input").key)
+    assert split_by <= {one["subject"]["sum"] for one in sums}
+
+
+def test_each_indicator_of_an_example_is_explained(computed: Computed, console: Console) -> None:
+    names = load(computed.conf, computed.conf / "input").key
+    for indicator in sorted({key[0] for key in computed.figures}):
+        # A cell that is split by everything that the indicator has: of those, one that somebody is counted in.
+        key = max(
+            (key for key in computed.figures if key[:2] == (indicator, 2022)),
+            key=lambda key: (sum(value != "all" for value in key[4:]), computed.figures[key][0] or 0, key),
+        )
+        split = [text for name, value in zip(names, key[4:], strict=True) for text in ("--split", f"{name}={value}")]
+        place = ["--geo", key[3], "--geo-level", key[2]]
+        said = console.run(
+            *("explain", "--output", computed.output, "--indicator", indicator, "--year", "2022"),
+            *(*place, *split, "--recount", "--json"),
+        )
+        assert said.code == 0, said.err
+        found = json.loads(said.out)
+        assert (found["cell"]["numerator"], found["cell"]["denominator"]) == computed.expected[key][:2]
+        assert found["no_recount_because"] is None, key
+        counted = found["in_this_cell"]
+        assert (counted["numerator"], counted["denominator"]) == computed.expected[key][:2], key
+
+
+@pytest.mark.long
+def test_two_runs_of_an_example_are_compared(computed: Computed, console: Console, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(computed.output, tmp_path / "output"))
+    conf = Path(shutil.copytree(computed.conf, tmp_path / "conf"))
+    settings = (conf / "settings.yaml").read_text(encoding="utf-8")
+    assert "last_day: 42" in settings
+    (conf / "settings.yaml").write_text(settings.replace("last_day: 42", "last_day: 10"), encoding="utf-8")
+    first = last_record(output)["run_id"]
+    said = console.run("run-year", "--conf", conf, "--output", output, "--year", "2022-2023", "--allow-drift")
+    assert said.code == 0, said.err
+    runs = ["--from", first, "--to", last_record(output)["run_id"]]
+    said = console.run("diff", "--output", output, *runs, "--json", "--cells", tmp_path / "cells.csv")
+    assert said.code == 0, said.err
+    found, expected = json.loads(said.out), cells(conf, conf / "input", YEARS)
+    assert found["causes"] == ["settings"]
+    differing = {key for key, counts in expected.items() if counts[:2] != computed.expected[key][:2]}
+    assert differing
+    names = ("indicator_id", "year", "geo_level", "geo_code", *load(conf, conf / "input").key)
+    with (tmp_path / "cells.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {tuple(int(row[name]) if name == "year" else row[name] for name in names) for row in rows} == differing
+    national = {
+        (key[0], key[1]): expected[key][0] - computed.expected[key][0]
+        for key in differing
+        if key[2] == "country" and set(key[4:]) == {"all"}
+    }
+    steps = {(one["indicator_id"], one["year"]): one["steps"] for one in found["national"]}
+    assert {key: [step["numerator"] for step in of] for key, of in steps.items()} == {
+        key: [change] for key, change in national.items()
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
