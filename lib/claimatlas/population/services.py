@@ -13,6 +13,9 @@ from pyspark.sql import functions as F
 from claimatlas.claims.netting import has_any_code, in_code_lists, net_services, service_key
 from claimatlas.configuration import Configuration
 
+IMPLAUSIBLE = "implausible_quantity_"
+"""Before the name of a service: the net quantity of services with more than ``plausible_quantity``."""
+
 
 def services_of_years(claims: DataFrame, configuration: Configuration, years: Sequence[int]) -> DataFrame:
     """The services of the declared kinds, services that were taken back included.
@@ -35,12 +38,18 @@ def quantities_of_beneficiaries(
 
     Grain in: the result of ``services_of_years``. Grain out: one row per ``beneficiary_id`` and ``year``
     with any line of one: ``quantity_<service>`` (sum of the net quantities, 0 when all were taken back)
-    for each declared service, and ``service_lines`` (claim lines, those taken back included); beside them the
-    aggregates ``counts_of_services``.
+    for each declared service, ``implausible_quantity_<service>`` (as much of it as comes from services with more than
+    ``plausible_quantity``) and ``service_lines`` (claim lines, those taken back included); beside them the aggregates
+    ``counts_of_services``.
     """
     counts = F.col("net_quantity") > 0
+    is_implausible = F.col("net_quantity") > configuration.settings.plausible_quantity
     quantities = [
         F.sum(F.when(F.col(name) & counts, F.col("net_quantity")).otherwise(0)).alias(f"quantity_{name}")
+        for name in configuration.services.beneficiary_services
+    ]
+    quantities += [
+        F.sum(F.when(F.col(name) & is_implausible, F.col("net_quantity")).otherwise(0)).alias(f"{IMPLAUSIBLE}{name}")
         for name in configuration.services.beneficiary_services
     ]
     lines = F.sum("lines").alias("service_lines")
