@@ -684,22 +684,13 @@ def _some_with_code(dice: random.Random, code: str) -> tuple[list[Row], list[Row
 
 
 def _providers(dice: random.Random, number: int) -> Mutant:
-    """The attribute that contacts are told apart by: not there, or by another list of codes."""
-    column = "provider_competence"
-    how, change = dice.choice(
-        (
-            ("empty", lambda text: ""),
-            ("another list", lambda text: f"9{text}"),
-            ("a fraction lost", lambda text: f"{text}0"),
-            ("a sentinel", lambda text: "999"),
-        )
-    )
+    """The attribute that contacts are told apart by is not there."""
     rows, lines = _some_with_code(dice, CONTACT)
     for row in lines:
-        row[column] = change(row[column])
+        row["provider_competence"] = ""
     written = a_format(dice, *FORMATS)
-    mutant = Mutant("providers", number, "claims", anyhow(dice, "claims", rows, written), written, column)
-    mutant.what = f"{how} in {len(lines)} lines"
+    mutant = Mutant("providers", number, "claims", anyhow(dice, "claims", rows, written), written)
+    mutant.column, mutant.what = "provider_competence", f"empty in {len(lines)} lines"
     return mutant
 
 

@@ -355,7 +355,7 @@ NEVER_STOPPING = (
     "people_with_stay_not_in_population",
     "people_spelled_twice",
     "hospitals_spelled_twice",
-    "contacts_of_no_group",
+    "contacts_without_provider",
     "implausible_quantity",
     "unknown_value",
     "place_does_not_exist",

@@ -1,4 +1,4 @@
-"""Ids written in two ways, contacts of no group, implausible quantities: counted, told with their column, bounded."""
+"""Ids written in two ways, contacts without a provider, odd quantities: counted, told with their column, bounded."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -108,26 +108,29 @@ def test_a_hospital_may_be_written_in_another_way_in_another_table(
     assert finding.sentence.endswith("(hospitals so written: 1).")
 
 
-# --- Contacts of no group ------------------------------------------------------------------------
+# --- Contacts without what tells providers apart -------------------------------------------------
 
 
-def test_contacts_whose_provider_no_group_counts_are_told(spark: SparkSession, configuration: Configuration) -> None:
+def test_contacts_that_lack_what_tells_providers_apart(spark: SparkSession, configuration: Configuration) -> None:
+    # Those of a gynaecologist, and of a GP with a midwife's code, count nowhere, and rightly so.
     lines = [line("ann"), line("ann", competence=None), line("ann", competence=34), line("ann", DELIVERY)]
+    # The rule of midwives reads the profession alone.
     lines += [line("ann", MIDWIFE, profession=40, competence=None), line("ann", MIDWIFE)]
+    lines += [line("ann", MIDWIFE, profession=None)]
     counts = counted(spark, configuration, lines)[f"contact_lines.{YEAR}"]
-    assert (counts["contacts"], counts["contacts_of_no_group"]) == (5, 3)
-    assert (counts["gp"], counts["gp_of_no_group"]) == (3, 2)
-    assert (counts["midwife"], counts["midwife_of_no_group"]) == (2, 1)
-    (finding,) = found(configuration, {f"contact_lines.{YEAR}": counts}, "contacts_of_no_group")
+    assert (counts["contacts"], counts["contacts_without_provider"]) == (6, 2)
+    assert (counts["gp"], counts["gp_without_provider"]) == (3, 1)
+    assert (counts["midwife"], counts["midwife_without_provider"]) == (3, 1)
+    (finding,) = found(configuration, {f"contact_lines.{YEAR}": counts}, "contacts_without_provider")
     assert finding.ok
-    assert "3 of 5 claim lines with a code of contacts (60.00 %) count in no group" in finding.sentence
-    assert "provider_profession, provider_competence" in finding.sentence
+    assert "2 of 6 claim lines with a code of contacts (33.33 %) count in no group" in finding.sentence
+    assert "no provider_profession or provider_competence." in finding.sentence
 
 
 def test_a_small_group_stops_a_run_that_all_groups_together_do_not(configuration: Configuration) -> None:
-    lines = {"contacts": 10_000, "contacts_of_no_group": 100, "gp": 9_900, "gp_of_no_group": 0}
-    counts = {f"contact_lines.{YEAR}": lines | {"midwife": 100, "midwife_of_no_group": 100}}
-    every, midwives = found(configuration, counts, "contacts_of_no_group")
+    lines = {"contacts": 10_000, "contacts_without_provider": 100, "gp": 9_900, "gp_without_provider": 0}
+    counts = {f"contact_lines.{YEAR}": lines | {"midwife": 100, "midwife_without_provider": 100}}
+    every, midwives = found(configuration, counts, "contacts_without_provider")
     assert every.ok
     assert not midwives.ok
     assert "100 of 100 claim lines with a code of contacts of the group midwife" in midwives.sentence
@@ -136,7 +139,7 @@ def test_a_small_group_stops_a_run_that_all_groups_together_do_not(configuration
 def test_the_year_before_is_judged_as_windows_reach_into_it(spark: SparkSession, configuration: Configuration) -> None:
     lines = [line("ann"), *[line("ann", year=YEAR - 1, competence=None)] * 30]
     counts = counted(spark, configuration, lines, [("ann", YEAR)])
-    findings = found(configuration, counts, "contacts_of_no_group")
+    findings = found(configuration, counts, "contacts_without_provider")
     assert [(one.subject["year"], one.ok) for one in findings] == [(YEAR - 1, False)] * 2
 
 

@@ -1,4 +1,4 @@
-"""Count the lines with a code of contacts, and those whose provider no group of contacts counts."""
+"""Count the lines with a code of contacts, and those that lack what their group tells providers apart by."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from claimatlas.configuration import Configuration
 from claimatlas.spark.columns import any_of
 
 ALL_GROUPS = "contacts"
-OF_NO_GROUP = "_of_no_group"
+WITHOUT_PROVIDER = "_without_provider"
 
 
 def judged_groups(configuration: Configuration) -> list[str]:
-    """The groups of contacts that have a rule on the provider and codes."""
+    """The groups of contacts that have codes and a rule on the provider."""
     settings = configuration.settings
     return [
         name
@@ -24,23 +24,28 @@ def judged_groups(configuration: Configuration) -> list[str]:
 
 
 def contacts_by_year(claims: DataFrame, configuration: Configuration) -> DataFrame:
-    """Count the lines of each judged group, and those that count in no group, as no rule takes their provider.
+    """Count the lines of each judged group, and those that count nowhere as an attribute of the provider is missing.
 
-    Such a line counts nowhere. Some are right, as a code may be given by others too; many are a column of the provider
-    that is empty, or written in another way.
+    What a rule asks of a missing attribute is never met: where a column is empty, contacts are missing. Of a value that
+    no rule takes nobody can tell whether it is right.
 
     Grain in: one row per accepted claim line. Grain out: one row per ``year``; for each group, and for ``contacts`` of
-    any, ``<group>`` and ``<group>_of_no_group``.
+    any, ``<group>`` and ``<group>_without_provider``.
     """
     settings, groups = configuration.settings, configuration.services.contact_groups
     is_of = {name: in_code_lists(configuration, group.code_lists_for(settings)) for name, group in groups.items()}
-    counts_somewhere = any_of(is_of[name] & provider_rule(group, settings) for name, group in groups.items())
+    counts = any_of(is_of[name] & provider_rule(group, settings) for name, group in groups.items())
     judged = judged_groups(configuration)
-    columns = {name: is_of[name] for name in judged} | {ALL_GROUPS: any_of(is_of[name] for name in judged)}
-    marked = claims.select(
-        "year", counts_somewhere.alias("_counts"), *[has.alias(f"_{name}") for name, has in columns.items()]
-    )
-    return marked.groupBy("year").agg(
-        *[F.count_if(f"_{name}").alias(name) for name in columns],
-        *[F.count_if(F.col(f"_{name}") & ~F.col("_counts")).alias(name + OF_NO_GROUP) for name in columns],
-    )
+    lacks = {
+        name: is_of[name]
+        & ~counts
+        & any_of(F.col(rule.attribute).isNull() for rule in groups[name].provider_rules(settings))
+        for name in judged
+    }
+    columns = {name: is_of[name] for name in judged} | {name + WITHOUT_PROVIDER: lacks[name] for name in judged}
+    columns |= {
+        ALL_GROUPS: any_of(is_of[name] for name in judged),
+        ALL_GROUPS + WITHOUT_PROVIDER: any_of(lacks.values()),
+    }
+    marked = claims.select("year", *[has.alias(f"_{name}") for name, has in columns.items()])
+    return marked.groupBy("year").agg(*[F.count_if(f"_{name}").alias(name) for name in columns])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from claimatlas.checks.contacts import ALL_GROUPS, OF_NO_GROUP
+from claimatlas.checks.contacts import ALL_GROUPS, WITHOUT_PROVIDER
 from claimatlas.checks.findings import INPUT, Finding
 from claimatlas.checks.input_counts import OF_CONTACTS, OF_HOSPITALS, OF_PEOPLE
 from claimatlas.checks.people import FOUND, KNOWN, LINES, PEOPLE, WITH_CLAIMS, WITH_STAYS
@@ -153,19 +153,21 @@ def _of_spellings(counts: Counts, year: int, bounds: InputChecks) -> Iterator[Fi
 
 
 def _of_contacts(counts: Counts, year: int, configuration: Configuration, bounds: InputChecks) -> Iterator[Finding]:
-    """Lines with a code of contacts whose provider no group counts, also of a year beside those of the run.
+    """Lines with a code of contacts that lack what tells providers apart, also of a year beside those of the run.
 
     One finding for all groups; a group is named where it is beyond the bound.
     """
     recorded = {int(step.partition(".")[2]) for step in counts if step.startswith(f"{OF_CONTACTS}.")}
     beside = [other for other in recorded if abs(other - year) == 1 and f"{OF_PEOPLE}.{other}" not in counts]
-    attributes = ", ".join(configuration.settings.provider_attributes)
-    said = f"count in no group of contacts, as no rule takes their provider ({attributes})"
+    attributes = " or ".join(configuration.settings.provider_attributes)
     for of_year in sorted([year, *beside]):
         lines = counts.get(f"{OF_CONTACTS}.{of_year}", {})
-        for name in [name for name in lines if name + OF_NO_GROUP in lines]:
+        for name in [name for name in lines if name + WITHOUT_PROVIDER in lines]:
             whom = "claim lines with a code of contacts" + ("" if name == ALL_GROUPS else f" of the group {name}")
-            share = _Share("contacts_of_no_group", of_year, lines[name + OF_NO_GROUP], lines[name], whom, said)
+            said = f"count in no group, as they have no {attributes}"
+            share = _Share(
+                "contacts_without_provider", of_year, lines[name + WITHOUT_PROVIDER], lines[name], whom, said
+            )
             yield from (one for one in _finding(share, bounds) if name == ALL_GROUPS or not one.ok)
 
 
