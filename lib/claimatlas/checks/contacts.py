@@ -33,19 +33,26 @@ def contacts_by_year(claims: DataFrame, configuration: Configuration) -> DataFra
     any, ``<group>`` and ``<group>_without_provider``.
     """
     settings, groups = configuration.settings, configuration.services.contact_groups
-    is_of = {name: in_code_lists(configuration, group.code_lists_for(settings)) for name, group in groups.items()}
+    rules = {name: group.provider_rules(settings) for name, group in groups.items()}
+    attributes = sorted({rule.attribute for of_group in rules.values() for rule in of_group})
+    # Whether a code is in a list is asked once a line: the conditions below are of these columns.
+    lines = claims.select(
+        "year",
+        *attributes,
+        *[
+            in_code_lists(configuration, group.code_lists_for(settings)).alias(f"_of_{name}")
+            for name, group in groups.items()
+        ],
+    )
+    is_of = {name: F.col(f"_of_{name}") for name in groups}
     counts = any_of(is_of[name] & provider_rule(group, settings) for name, group in groups.items())
     judged = judged_groups(configuration)
     lacks = {
-        name: is_of[name]
-        & ~counts
-        & any_of(F.col(rule.attribute).isNull() for rule in groups[name].provider_rules(settings))
-        for name in judged
+        name: is_of[name] & ~counts & any_of(F.col(rule.attribute).isNull() for rule in rules[name]) for name in judged
     }
-    columns = {name: is_of[name] for name in judged} | {name + WITHOUT_PROVIDER: lacks[name] for name in judged}
-    columns |= {
+    conditions = {name: is_of[name] for name in judged} | {name + WITHOUT_PROVIDER: lacks[name] for name in judged}
+    conditions |= {
         ALL_GROUPS: any_of(is_of[name] for name in judged),
         ALL_GROUPS + WITHOUT_PROVIDER: any_of(lacks.values()),
     }
-    marked = claims.select("year", *[has.alias(f"_{name}") for name, has in columns.items()])
-    return marked.groupBy("year").agg(*[F.count_if(f"_{name}").alias(name) for name in columns])
+    return lines.groupBy("year").agg(*[F.count_if(has).alias(name) for name, has in conditions.items()])
