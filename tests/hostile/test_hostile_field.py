@@ -181,7 +181,7 @@ def by_command(console: Console, place: Path, output: Path):
     return said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("people", "code"), [(3, 0), (20, 3)], ids=["a few", "many"])
 @pytest.mark.parametrize("table", ["population"])
 def test_ids_that_do_not_match_by_the_real_command(
@@ -200,7 +200,7 @@ def test_ids_that_do_not_match_by_the_real_command(
     assert "in the population of no year" in said.err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_sound_field_world_by_the_real_command(console: Console, tmp_path: Path) -> None:
     place = Mutant("sound", 0, "claims", whole("claims", world()["claims"], "csv"), "csv").write(tmp_path)
     assert (place / "claims.csv").read_bytes() == csv_of(world()["claims"], list(world()["claims"][0]))
