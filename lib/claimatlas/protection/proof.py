@@ -138,7 +138,8 @@ def _mend(audit: Audit, figure: Figure, revealed: tuple[int, int] | None, proof:
 
 def _movers(audit: Audit, quantity: Quantity) -> tuple[Mover, ...]:
     goals: list[Goal] = audit.goals(quantity)
-    return goals[0].movers if goals else (Mover(quantity, 1),)
+    movers = goals[0].movers if goals else (Mover(quantity, 1),)
+    return tuple(mover for mover in movers if not mover.chain)
 
 
 def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:

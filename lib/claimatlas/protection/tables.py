@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -64,6 +64,11 @@ class Measure:
     possible: Mask
     counted: Mask
     gaps: dict[Quantity, Mask] = field(default_factory=dict)
+    choices: ClassVar[int] = 1
+
+    def figure(self, unit: int, split: int) -> tuple[Quantity, int, int]:
+        """A figure with its quantity."""
+        return self.quantity, unit, split
 
     @property
     def watched(self) -> Mask:
