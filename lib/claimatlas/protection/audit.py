@@ -68,7 +68,8 @@ class Goal:
 class Audit:
     """The bounds of all figures of a year, and what must become of them.
 
-    known: how far a figure can change at most, by what readers saw of it before. withheld: counts of which no figure is
+    known: how far a figure can change at most, by what readers know of it. told: how far apart the values of a figure
+    are at most, by what they know from elsewhere alone. withheld: counts of which no figure is
     shown, so that nothing bounds any.
     """
 
@@ -81,6 +82,7 @@ class Audit:
     gaps: dict[tuple[Quantity, Quantity], Bounds] = field(default_factory=dict)
     weights: dict[Quantity, Counts] = field(default_factory=dict)
     known: dict[Quantity, dict[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
+    told: dict[Quantity, Counts] = field(default_factory=dict)
     withheld: set[Quantity] = field(default_factory=set)
     repaired: int = 0
     _rooms: dict[Mover, Movement] = field(default_factory=dict)
@@ -276,8 +278,10 @@ class Audit:
         for one in self.wholes(quantity):
             whole = self.measures[one]
             known = np.ones_like(whole.shown) if self.is_known(one) else whole.shown
+            if one in self.told:
+                known = known | (self.told[one] < self.publication.k - 1)
             needed = np.where(known, np.minimum(needed, whole.cells), needed)
-        return np.asarray(needed)
+        return np.asarray(np.minimum(needed, self.told[quantity]) if quantity in self.told else needed)
 
     def _reach(self, goal: Goal, until: float) -> None:
         for mover in goal.movers:

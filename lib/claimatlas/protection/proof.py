@@ -96,6 +96,9 @@ def _secret(audit: Audit, quantity: Quantity, fixed: Mask) -> Mask:
             other = audit.measures[whole]
             known = np.ones_like(fixed) if audit.is_known(whole) else other.shown
             found = found | (gap & known & ~measure.shown)
+    if quantity in audit.told:
+        # What readers know from elsewhere to the last one is no news.
+        found = found & (audit.told[quantity] > 0)
     # Where a shown zero leaves nobody, a zero is no news.
     return np.asarray(found & (measure.cells > 0) | (found & ~measure.small))
 
