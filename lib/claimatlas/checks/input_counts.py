@@ -43,6 +43,6 @@ def _rows_looked_at(context: RunContext, silver: SilverFacts) -> RowsLookedAt:
     parts = -(-max([lines.get(year, 0) for year in years], default=0) // MAX_LINES) or 1
     lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
     near = F.col("year").isin(years_of_windows(configuration.settings, years))
-    claims = store.read(CLAIMS).where(near & is_of_part(parts) & has_any_code(configuration, lists))
+    claims = store.read(CLAIMS).where(near & has_any_code(configuration, lists) & is_of_part(parts))
     stays = store.read(HOSPITAL_STAYS).where(F.col("year").isin(years) & is_of_part(parts))
     return RowsLookedAt(claims, stays, parts)

@@ -43,7 +43,9 @@ def alike(column: str) -> Column:
 
     So programs change an id: it was read as a number, or its letters were.
     """
-    return F.regexp_replace(F.lower(F.col(column)), r"^0+(?=[^.])|\.0+$", "")
+    # No regular expression: every claim line that indicators read is asked.
+    plain = F.lower(F.ltrim(F.col(column), F.lit("0")))
+    return F.when(plain.endswith(".0"), plain.substr(F.lit(1), F.length(plain) - 2)).otherwise(plain)
 
 
 def hospitals_by_year(tables: Sequence[DataFrame]) -> DataFrame:
