@@ -156,13 +156,15 @@ def test_the_year_before_is_judged_as_windows_reach_into_it(spark: SparkSession,
 )
 @pytest.mark.parametrize("whom", ["beneficiaries", "deliveries"])
 def test_values_that_nobody_gave_are_told(configuration: Configuration, whom: str, key: str, said: str) -> None:
-    of = {unknown: {f"{whom}.{YEAR}": {whom: 1000, key: unknown}} for unknown in (20, 21, 540)}
+    of = {unknown: {f"{whom}.{YEAR}": {whom: 1000, key: unknown}} for unknown in (20, 21, 1000)}
     assert found(configuration, of[20], "unknown_value") == []
     (few,) = found(configuration, of[21], "unknown_value")
-    assert few.ok
     assert few.sentence == f"{YEAR}: 21 of 1,000 {whom} (2.10 %) {said}"
-    (many,) = found(configuration, of[540], "unknown_value")
-    assert not many.ok
+    # No national figure moves: it is told and stops nothing, unless a bound says so.
+    (every,) = found(configuration, of[1000], "unknown_value")
+    assert every.ok
+    bounded = load_configuration(None, ["checks.input.unknown_value.stop=0.5"])
+    assert [one.ok for one in found(bounded, of[1000], "unknown_value")] == [False]
 
 
 # --- Quantities ----------------------------------------------------------------------------------
@@ -185,8 +187,9 @@ def test_units_that_would_move_a_volume_stop_a_run(configuration: Configuration)
     assert found(configuration, counts, "implausible_quantity") == []
     counts[f"beneficiary_services.{YEAR}"][f"{IMPLAUSIBLE}imaging_therapeutic"] = 100
     (finding,) = found(configuration, counts, "implausible_quantity")
+    assert finding.ok
+    counts[f"beneficiary_services.{YEAR}"][f"{IMPLAUSIBLE}imaging_therapeutic"] = 600
+    (finding,) = found(configuration, counts, "implausible_quantity")
     assert not finding.ok
-    assert (
-        "100 of 1,000 units of imaging_therapeutic (10.00 %) come from services with a quantity above 9"
-        in finding.sentence
-    )
+    said = "600 of 1,000 units of imaging_therapeutic (60.00 %) come from services with a quantity above 20"
+    assert said in finding.sentence
