@@ -55,9 +55,31 @@ def moves_of_layers(layers: Layers, measures: Mapping[Quantity, Measure], links:
         for outer in range(number, len(spare)):
             spare[outer] = spare[outer] - fall
         falls.insert(0, fall)
+    rises = [np.where(one.possible, UNBOUNDED, 0) for one in layers.chain]
+    _keep_wholes(falls, rises, moves, measures, links)
     moves.room.low = -joined(falls)
-    moves.room.high = joined([np.where(one.possible, UNBOUNDED, 0) for one in layers.chain])
+    moves.room.high = joined(rises)
     return moves
+
+
+def _keep_wholes(
+    falls: list[Counts], rises: list[Counts], moves: LayeredMoves, measures: Mapping[Quantity, Measure], links: Links
+) -> None:
+    """Keep what moves along below everything that it lies within, where that is not one of the chain that holds it.
+
+    What two counts differ by changes by the layers between them: it is shared out among these in equal parts.
+    """
+    chain = {one.quantity for one in moves.layers.chain}
+    for quantity, number in moves.along.items():
+        for link in links.above(quantity) if quantity not in chain else ():
+            if not link.same_frame:
+                continue
+            there = moves.along.get(link.whole, -1)
+            spare = measures[link.whole].atoms - measures[quantity].atoms
+            changed = range(min(number, there) + 1, max(number, there) + 1)
+            bounds = rises if there < number else falls
+            for layer in changed:
+                bounds[layer] = np.minimum(bounds[layer], spare // len(changed))
 
 
 def _spare(number: int, moves: LayeredMoves, measures: Mapping[Quantity, Measure], links: Links) -> Counts:

@@ -75,14 +75,12 @@ def room_of(
     """
     movers = [measure]
     room = Room(-measure.atoms, np.where(measure.possible, UNBOUNDED, 0))
-    for link in links.above(measure.quantity):
-        if link.same_frame:
-            room.high = np.minimum(room.high, measures[link.whole].atoms - measure.atoms)
     if measure.quantity.is_magnitude:
         # Where there is nobody there is nothing to sum.
         room.high = np.where(measure.atoms == 0, 0, room.high)
     _keep_parts(room, measure, Moves(measures, links, along, still, movers))
     keep_figures(room, measure, measures, links)
+    _keep_wholes(room, movers, measures, links)
     stays = bool((room.low <= 0).all() and (room.high >= 0).all())
     if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
         raise InputError(f"gold has a count that is above one that it lies within: {measure.quantity}.")
@@ -98,6 +96,18 @@ class Moves:
     along: Quantity | None = None
     still: Quantity | None = None
     movers: list[Measure] = field(default_factory=list)
+
+
+def _keep_wholes(room: Room, movers: Sequence[Measure], measures: Mapping[Quantity, Measure], links: Links) -> None:
+    """Bound how far all that moves may rise, for the sake of what it lies within and stays, in the same frame.
+
+    What moves along may lie within more than one count, of which only one moves.
+    """
+    moving = {one.quantity for one in movers}
+    for one in movers:
+        for link in links.above(one.quantity):
+            if link.same_frame and link.whole not in moving:
+                room.high = np.minimum(room.high, measures[link.whole].atoms - one.atoms)
 
 
 def _keep_parts(room: Room, measure: Measure, moves: Moves) -> None:
