@@ -57,7 +57,7 @@ NOTED_ALONE = (
     "outside 12 to 55 years",
     "are of a man",
     "negative lines match no service",
-    # A missing attribute of the provider meets no rule; half of the contacts without one stop a run (section 4).
+    # A missing attribute of the provider meets no rule, and may be absent (sections 4 and 6).
     "count in no group, as they have no",
 )
 """What the rules let a run end well with, said in a note, however far a figure moves."""

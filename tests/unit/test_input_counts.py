@@ -127,10 +127,13 @@ def test_contacts_that_lack_what_tells_providers_apart(spark: SparkSession, conf
     assert "no provider_profession or provider_competence." in finding.sentence
 
 
-def test_a_small_group_stops_a_run_that_all_groups_together_do_not(configuration: Configuration) -> None:
+def test_a_bound_stops_a_run_for_a_small_group_too(configuration: Configuration) -> None:
     lines = {"contacts": 10_000, "contacts_without_provider": 100, "gp": 9_900, "gp_without_provider": 0}
     counts = {f"contact_lines.{YEAR}": lines | {"midwife": 100, "midwife_without_provider": 100}}
-    every, midwives = found(configuration, counts, "contacts_without_provider")
+    (told,) = found(configuration, counts, "contacts_without_provider")
+    assert told.ok
+    bounded = load_configuration(None, ["checks.input.contacts_without_provider.stop=0.5"])
+    every, midwives = found(bounded, counts, "contacts_without_provider")
     assert every.ok
     assert not midwives.ok
     assert "100 of 100 claim lines with a code of contacts of the group midwife" in midwives.sentence
@@ -139,8 +142,9 @@ def test_a_small_group_stops_a_run_that_all_groups_together_do_not(configuration
 def test_the_year_before_is_judged_as_windows_reach_into_it(spark: SparkSession, configuration: Configuration) -> None:
     lines = [line("ann"), *[line("ann", year=YEAR - 1, competence=None)] * 30]
     counts = counted(spark, configuration, lines, [("ann", YEAR)])
-    findings = found(configuration, counts, "contacts_without_provider")
-    assert [(one.subject["year"], one.ok) for one in findings] == [(YEAR - 1, False)] * 2
+    (finding,) = found(configuration, counts, "contacts_without_provider")
+    assert finding.subject["year"] == YEAR - 1
+    assert finding.sentence.startswith(f"{YEAR - 1}: 30 of 30 claim lines with a code of contacts (100.00 %)")
 
 
 # --- Unknown values ------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ class InputChecks(Declaration):
     people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.25)
     people_spelled_twice: ShareBounds = ShareBounds(stop=0.05)
     hospitals_spelled_twice: ShareBounds = ShareBounds(stop=0.5)
-    contacts_without_provider: ShareBounds = ShareBounds(stop=0.5)
+    contacts_without_provider: ShareBounds = ShareBounds(stop=1.0)
     unknown_value: ShareBounds = ShareBounds(note=0.02, stop=1.0)
     implausible_quantity: ShareBounds = ShareBounds(stop=0.5)
     place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
