@@ -18,9 +18,10 @@ from claimatlas.protection.links import Links, links_of
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.repair import Repair
+from claimatlas.protection.rooms import Room, room_of
 from claimatlas.protection.shares import is_known
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import Aim, Bounds, Moving, Pool, Room, pools_of, room_of, widen
+from claimatlas.protection.worlds import Aim, Bounds, Moving, Pool, pools_of, widen
 
 _NEAR = 2
 _EVERY_TOTAL, _LARGER_TOTALS, _NOTHING = 2, 1, 0

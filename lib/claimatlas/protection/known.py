@@ -13,7 +13,7 @@ from claimatlas.protection.frames import Counts, Frame
 from claimatlas.protection.ledger import CellKey, split_text
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import EVERY, Quantity
-from claimatlas.protection.worlds import UNBOUNDED
+from claimatlas.protection.rooms import UNBOUNDED
 from claimatlas.tables.schemas import ALL
 
 

@@ -11,8 +11,8 @@ from claimatlas.protection.frames import Counts
 from claimatlas.protection.layers import Layers, joined
 from claimatlas.protection.links import Links
 from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.rooms import UNBOUNDED, Moves, Room, falls_of_part, keep_figures, moves_along
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import UNBOUNDED, Moves, Room, falls_of_part, keep_figures, moves_along
 
 
 @dataclass

@@ -13,8 +13,9 @@ from claimatlas.protection.frames import Counts, Mask
 from claimatlas.protection.layers import Layers
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.programs import Program
+from claimatlas.protection.rooms import UNBOUNDED, Room
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import UNBOUNDED, Aim, Moving, Pool, Room, place_of, widen
+from claimatlas.protection.worlds import Aim, Moving, Pool, place_of, widen
 
 Floats = npt.NDArray[np.float64]
 Figure = tuple[int, int]
