@@ -45,8 +45,8 @@ def as_markdown(seconds: dict[tuple[str, str], dict[str, float]], about: str) ->
     lines = [
         f"# The {NUMBER} slowest tests, version {__version__}",
         "",
-        f"{about} Written by `scripts/slowest.py` from pytest's `--durations=0`. A test's set-up has what it makes for "
-        "those after it, such as the one run that a file's tests look at.",
+        f"{about} Written by `scripts/slowest.py` from what pytest said of each test. A test's set-up has what it "
+        "makes for those after it, such as the one run that a file's tests look at.",
         "",
         "| seconds | of it set-up | test |",
         "|---|---|---|",

@@ -28,6 +28,8 @@ FIRST = date(2021, 1, 1)
 _ODD = (
     *("people_in_no_population", "lines_in_no_population", "people_not_in_population", "place_does_not_exist"),
     *("people_with_service_not_in_population", "mothers_not_in_population", "negative_lines_without_match"),
+    *("people_spelled_twice", "hospitals_spelled_twice", "contacts_without_provider", "implausible_quantity"),
+    "unknown_value",
     *("implausible_age", "mother_of_implausible_age", "mother_who_is_a_man", "year_without_claims"),
 )
 PEOPLE = 12

@@ -135,7 +135,7 @@ def plant_contacts(tables: Tables, rng: random.Random) -> None:
     tables["claims"] += planted
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.shuffle_partitions(3)
 @randomly
 def test_declared_windows_flags_and_units_are_equal(

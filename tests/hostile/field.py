@@ -673,6 +673,52 @@ def _ids(dice: random.Random, number: int) -> Mutant:
     return mutant
 
 
+# --- Values that mean something else -------------------------------------------------------------
+
+
+def _some_with_code(dice: random.Random, code: str) -> tuple[list[Row], list[Row]]:
+    """The claims, and some of their lines with a code: figures read no provider and no quantity of others."""
+    rows = [dict(row) for row in world()["claims"]]
+    lines = [row for row in rows if row["nomenclature_code"] == code]
+    return rows, [lines[place] for place in sorted(some(dice, lines))]
+
+
+def _providers(dice: random.Random, number: int) -> Mutant:
+    """The attribute that contacts are told apart by is not there."""
+    rows, lines = _some_with_code(dice, CONTACT)
+    for row in lines:
+        row["provider_competence"] = ""
+    written = a_format(dice, *FORMATS)
+    mutant = Mutant("providers", number, "claims", anyhow(dice, "claims", rows, written), written)
+    mutant.column, mutant.what = "provider_competence", f"empty in {len(lines)} lines"
+    return mutant
+
+
+def _quantities(dice: random.Random, number: int) -> Mutant:
+    """Quantities in another unit, or a number that stands for none."""
+    factor = dice.choice(("0", "00", "000", "99"))
+    rows, lines = _some_with_code(dice, IMAGING)
+    for row in lines:
+        row["quantity"] += factor
+    written = a_format(dice, *FORMATS)
+    mutant = Mutant("quantities", number, "claims", anyhow(dice, "claims", rows, written), written, "quantity")
+    mutant.what = f"1{factor} in {len(lines)} lines"
+    return mutant
+
+
+def _hospitals(dice: random.Random, number: int) -> Mutant:
+    """Hospitals that are written in two ways; a table of them alone is written in one."""
+    table = dice.choice(("claims", "hospital_stays"))
+    how = dice.choice(("zeros lost", "a fraction", "more zeros"))
+    rows = [dict(row) for row in world()[table]]
+    for place in some(dice, rows):
+        rows[place]["hospital_id"] = SPOILT[how](rows[place]["hospital_id"]) if rows[place]["hospital_id"] else ""
+    written = a_format(dice, CSV, GZ, TEXT, TYPED)
+    mutant = Mutant("hospitals", number, table, anyhow(dice, table, rows, written), written, "hospital_id")
+    mutant.what = how
+    return mutant
+
+
 KINDS: dict[str, Callable[[random.Random, int], Mutant]] = {
     "beside": _beside,
     "partitions": _partitions,
@@ -681,6 +727,9 @@ KINDS: dict[str, Callable[[random.Random, int], Mutant]] = {
     "instants": _instants,
     "sentinels": _sentinels,
     "ids": _ids,
+    "providers": _providers,
+    "quantities": _quantities,
+    "hospitals": _hospitals,
 }
 
 

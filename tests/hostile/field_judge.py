@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from claimatlas.checks.input import judge_input
-from claimatlas.checks.people import count_people
+from claimatlas.checks.input_counts import count_input
 from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.ingest.contract import InputTable
@@ -31,6 +31,7 @@ from claimatlas.ingest.replace_silver import require_years
 from claimatlas.ingest.shortfall import require_enough
 from claimatlas.ingest.validate.parsing import Understanding
 from claimatlas.ingest.validate.rows import LATE, NULL_WORD, ODDITIES, REASONS, ROW, RowExtras, RowRules, validate_rows
+from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS
 from py4j.protocol import Py4JError
@@ -42,6 +43,8 @@ from shipped import POPULATION
 from hostile.field import AS_OF, TABLES, YEARS, Mutant, Values, meaning, world
 from hostile.field_effect import Effect, Figure, effects_of
 
+OF_ALL_TABLES = ("ids", "empty", "providers", "quantities", "hospitals")
+"""The kinds that only the tables together show, whether a national figure moves or not."""
 SAME, NOTED, REFUSED, SILENT = "same", "noted", "refused", "silent"
 SILVER = {"claims": CLAIMS, "population": POPULATION, "hospital_stays": HOSPITAL_STAYS}
 
@@ -160,7 +163,7 @@ def _judge(
         raise QualityGateError(gate_message(too_many, configuration, "silver/rejected"))
     _require_few_together(spark, configuration, of, frame, kept, loaded)
     outcome.effects = effects_of(mutant.table, outcome.accepted)
-    if mutant.kind in ("ids", "empty") or outcome.effects:
+    if mutant.kind in OF_ALL_TABLES or outcome.effects:
         findings = _of_people(spark, configuration, mutant.table, frame, kept, sound)
         outcome.notes += [f"{mutant.table}: {finding.sentence}" for finding in findings if finding.ok]
         if stops := [finding.sentence for finding in findings if not finding.ok]:
@@ -212,10 +215,16 @@ def _of_people(
     span = span_of_days(days, configuration.settings.checks.input) if days else None
     facts = span.as_facts() if span else {"lines_by_year": {str(year): 1 for year in YEARS}}
     counts: dict[str, Any] = {f"beneficiaries.{year}": {} for year in YEARS}
+    quantities = quantities_of_beneficiaries(
+        services_of_years(tables[CLAIMS.name], configuration, YEARS), configuration
+    ).drop("beneficiary_id")
+    for row in quantities.groupBy("year").sum().collect():
+        sums = {name.removeprefix("sum(").removesuffix(")"): value for name, value in row.asDict().items()}
+        counts[f"beneficiary_services.{row['year']}"] = sums
     record = SimpleNamespace(count=counts.__setitem__, note=print)
     store = SimpleNamespace(read=lambda of: tables[of.name], spark=spark)
     silver = SilverFacts.of(facts)
-    count_people(RunContext(store, configuration, tuple(YEARS), record), silver)  # type: ignore[arg-type]
+    count_input(RunContext(store, configuration, tuple(YEARS), record), silver)  # type: ignore[arg-type]
     return judge_input(counts, silver, YEARS, configuration)
 
 

@@ -186,6 +186,7 @@ def small_silver(console: Console, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder / "output"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", BY_COMMAND)
 def test_some_kinds_by_the_real_command(console: Console, small_silver: Path, tmp_path: Path, kind: str) -> None:
     assert_outcome_of_command(console, small_silver, tmp_path, kind)

@@ -226,6 +226,22 @@ class TestFirstView:
             page.emulate_media(media="print")
             page.screenshot(path=PICTURES / f"{kind}-print.png")
 
+    @pytest.mark.parametrize("script", [True, False])
+    def test_on_paper_a_table_is_short_and_says_so(self, open_page, script):
+        page = open_page(f"en/{PAGE}", java_script_enabled=script)
+        if script:
+            page.wait_for_selector(READY)
+        rows = page.locator("[data-slot=table] table.data tbody tr")
+        note = page.get_by_text("On paper: the first 50 places of a table")
+        assert rows.count() > 500
+        assert not note.is_visible()
+        page.emulate_media(media="print")
+        assert note.is_visible()
+        tables = page.locator("[data-slot=table] table.data")
+        for number in range(tables.count()):
+            inside = tables.nth(number).locator("tbody tr")
+            assert inside.locator("visible=true").count() == min(50, inside.count())
+
 
 class TestPermalink:
     @pytest.mark.parametrize(

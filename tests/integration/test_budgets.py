@@ -16,6 +16,9 @@ from integration.console import ROOT, plain_environment, submit
 from benchmarks import eventlog
 from benchmarks.eventlog import Node, Query, Work, read_event_log, read_work
 
+pytestmark = pytest.mark.long
+"""Their one run takes minutes. How many queries a run asks is a test of the second tier: test_small_run.py."""
+
 YEAR = 2023
 BENEFICIARIES = 2500
 HEAVY_LINES = 50_000

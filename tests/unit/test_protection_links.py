@@ -9,7 +9,7 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 import numpy as np
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
-from claimatlas.configuration.publication import load_publication
+from claimatlas.configuration.publication import load_publication, published_values
 from claimatlas.protection.candidate import PublishingRules
 from claimatlas.protection.frames import Frame, frame_of_places
 from claimatlas.protection.gold import cells_of, release_of
@@ -18,7 +18,7 @@ from claimatlas.protection.quantities import Quantity, denominator_of, numerator
 from claimatlas.protection.run import prepare
 from claimatlas.protection.shares import Share
 from claimatlas.protection.slices import TypeDimension
-from claimatlas.protection.tables import Measure, TableBuilder, YearTables, indicator_years, published_values
+from claimatlas.protection.tables import Measure, TableBuilder, YearTables, indicator_years
 from comparison import CONF
 
 CONFIGURATION = load_configuration(str(CONF))

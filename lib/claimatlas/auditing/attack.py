@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,13 +70,14 @@ class Rules:
     """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret.
 
     settle_all: programs aim at every hidden figure, also of a whole country; else there only at those that a reader
-    could have a proof of.
+    could have a proof of. told: of figures that readers know from elsewhere the bounds; to know no more is no finding.
     """
 
     k: int
     differences: frozenset[tuple[str, str]] = frozenset()
     known: frozenset[str] = frozenset()
     settle_all: bool = False
+    told: Mapping[Key, tuple[int, int]] = field(default_factory=dict)
 
 
 def attack(
@@ -112,7 +113,8 @@ def attack(
     findings += [*_full(found, lattice), *_shown(found, rules)]
     findings += _insiders(found, lattice, rules, changes, search)
     outcome.determined = sum(int((count.hidden & (count.low == count.high)).sum()) for count in lattice.counts)
-    outcome.findings = sorted(set(findings), key=lambda one: (one.key, one.of, one.kind))
+    news = {one for one in findings if one.of != "count" or rules.told.get(one.key) != (one.low, one.high)}
+    outcome.findings = sorted(news, key=lambda one: (one.key, one.of, one.kind))
     return outcome
 
 

@@ -14,6 +14,8 @@ from claimatlas.tables.schemas import ALL
 
 Key = tuple[str, str, str, tuple[str, ...]]
 """Count, level, place and split."""
+WHOLE = "denominator:"
+"""The count of all members of a population."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Published:
 
 def count_names(indicator: Indicator) -> tuple[str, str]:
     """Names of what numerator and denominator count: indicators that count the same share one."""
-    whole = f"denominator:{indicator.denominator.name if indicator.denominator else ''}"
+    whole = f"{WHOLE}{indicator.denominator.name if indicator.denominator else ''}"
     numerator = indicator.numerator
     if numerator.all:
         return whole, whole

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from claimatlas.auditing.figures import Key, Published, whom
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
-from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.publication import Publication, published_values
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import ALL
 
@@ -219,13 +219,11 @@ def values_of(
     configuration: Configuration, publication: Publication, population: Population
 ) -> dict[int, tuple[str, ...]]:
     """The values that are published in each column of dimensions, by the column's position."""
-    dimensions = configuration.dimensions
-    found = {}
-    for name in dimensions.of(population):
-        merged = publication.published_as.get(name, {})
-        values = dimensions.values(name, population)
-        found[dimensions.names.index(name)] = tuple(dict.fromkeys(merged.get(value, value) for value in values))
-    return found
+    names = configuration.dimensions.names
+    return {
+        names.index(name): published_values(configuration, publication, population, name)
+        for name in configuration.dimensions.of(population)
+    }
 
 
 def lattice_of(

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 
 from claimatlas.auditing.attack import Finding, Outcome, Rules, attack
-from claimatlas.auditing.figures import Key, Published, count_names, figures_of
+from claimatlas.auditing.figures import WHOLE, Key, Published, count_names, figures_of
 from claimatlas.auditing.files import Folder, Row, read_folder
 from claimatlas.auditing.lattice import Lattice, lattice_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.configuration.publication import Publication, RevisionBound
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import ALL
@@ -81,19 +82,31 @@ class Findings:
             self.seconds[step] = self.seconds.get(step, 0.0) + seconds
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """How hard an attacker tries.
+
+    known: what he knows from elsewhere. is_strict: programs settle every hidden figure, not only what may be a proof.
+    """
+
+    known: KnownCounts = field(default_factory=KnownCounts)
+    is_strict: bool = False
+
+
 def audit(
     folder: str,
     configuration: Configuration,
     publication: Publication,
     progress: Callable[[str], None],
-    *,
-    strict: bool = False,
+    attempt: Attempt | None = None,
 ) -> Findings:
-    """Attack each year of each release; strict: programs settle every hidden figure, not only what may be a proof.
+    """Attack each year of each release.
 
     Raises:
-        InputError: there is nothing published, or the ledger names a release that is not there.
+        InputError: there is nothing published, the ledger names a release that is not there, or what readers know from
+            elsewhere contradicts what is published.
     """
+    attempt = attempt or Attempt()
     read = read_folder(folder, configuration)
     publication = _as_published(read, publication)
     groups = _groups(read.cells, configuration)
@@ -110,8 +123,10 @@ def audit(
         lattice = lattice_of(found, configuration, publication, population, year)
         others = [years[other] for other in years if other[1:] == group[1:] and other[0] != release]
         know_other_releases(lattice, found, others, publication.revision_bound)
+        told = know_from_elsewhere(lattice, attempt.known, year, population)
         findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
-        rules = replace(rules_of(configuration, publication, population), settle_all=strict)
+        rules = rules_of(configuration, publication, population)
+        rules = replace(rules, settle_all=attempt.is_strict, told=told)
         findings.add(attack(found, lattice, rules, progress, until), group)
         findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators, configuration.dimensions.names)
         progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")
@@ -127,7 +142,7 @@ def rules_of(configuration: Configuration, publication: Publication, population:
         pair = (count_names(declared[one.whole])[position], count_names(declared[one.part])[position])
         if declared[one.whole].population == population:
             differences.add(pair)
-    known = frozenset({"denominator:"}) if population in publication.known_within else frozenset[str]()
+    known = frozenset({WHOLE}) if population in publication.known_within else frozenset[str]()
     return Rules(publication.k, frozenset(differences), known)
 
 
@@ -147,6 +162,31 @@ def know_other_releases(lattice: Lattice, found: Published, others: Iterable[Pub
             high = min(int(count.high[node, split]), value + most)
             if low <= high:
                 count.low[node, split], count.high[node, split] = low, high
+
+
+def know_from_elsewhere(
+    lattice: Lattice, known: KnownCounts, year: int, population: Population
+) -> dict[Key, tuple[int, int]]:
+    """Bound denominators by what readers know of them from elsewhere; gives back what is known of each.
+
+    Raises:
+        InputError: there is no such figure, or something else is published.
+    """
+    told: dict[Key, tuple[int, int]] = {}
+    for row in known.of(year):
+        if row.population != population:
+            continue
+        key: Key = (WHOLE, row.level, row.code, row.split)
+        if WHOLE not in lattice.number or lattice.places.position.get((row.level, row.code)) is None:
+            known.refuse(row, f"no denominator of {population} is published there.")
+        number, node, split = lattice.find(key)
+        count = lattice.counts[number]
+        low, high = max(int(count.low[node, split]), row.low), min(int(count.high[node, split]), row.high)
+        if low > high:
+            known.refuse(row, "another count is published.")
+        count.low[node, split], count.high[node, split] = low, high
+        told[key] = (row.low, row.high)
+    return told
 
 
 def _as_published(read: Folder, publication: Publication) -> Publication:

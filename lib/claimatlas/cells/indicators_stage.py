@@ -27,7 +27,7 @@ from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.context import Counts, RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.questions import ask
-from claimatlas.tables.schemas import IMAGING, POSTNATAL, Table, configured, deliveries_table
+from claimatlas.tables.schemas import IMAGING, POSTNATAL, UNKNOWN, Table, configured, deliveries_table
 from claimatlas.tables.store import Store
 
 TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": POSTNATAL}
@@ -86,10 +86,10 @@ def count_members(population: Population, context: RunContext, lines: DataFrame)
     record.progress("indicators: counting beneficiaries and their imaging")
     counts = beneficiary_counts(store, configuration, indicators, years, lines)
     finest = store.materialise(counts.finest, "beneficiary_counts")
-    return CountedMembers(finest, _counts_of_beneficiaries(finest, counts.services))
+    return CountedMembers(finest, _counts_of_beneficiaries(finest, counts.services, configuration))
 
 
-def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame) -> Counts:
+def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame, configuration: Configuration) -> Counts:
     columns = [
         name
         for name in finest.columns
@@ -97,7 +97,12 @@ def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame) -> Counts:
     ]
     columns += [name for name in finest.columns if name.startswith("quantity_")] + ["service_lines"]
     totals = finest.groupBy("year").agg(
-        F.sum("denominator").alias("beneficiaries"), *[F.sum(name).alias(name) for name in columns]
+        F.sum("denominator").alias("beneficiaries"),
+        *[F.sum(name).alias(name) for name in columns],
+        *[
+            F.sum(F.when(F.col(name) == UNKNOWN, F.col("denominator")).otherwise(0)).alias(f"{UNKNOWN}_{name}")
+            for name in configuration.dimensions.of("beneficiary_years")
+        ],
     )
     found = ask({"services": services, "beneficiaries": totals})
     all_years = dict.fromkeys(SERVICE_COUNTS, 0)

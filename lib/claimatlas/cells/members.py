@@ -20,7 +20,7 @@ from claimatlas.errors import InputError
 from claimatlas.population.beneficiaries import beneficiary_years
 from claimatlas.population.dimensions import true_or_false
 from claimatlas.population.domicile import carrying_table, domicile_counts, sector_years, with_domicile
-from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
+from claimatlas.population.services import IMPLAUSIBLE, quantities_of_beneficiaries, services_of_years
 from claimatlas.population.spans import by_year
 from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import CLAIMS, POPULATION, configured, deliveries_table
@@ -88,7 +88,7 @@ class BeneficiaryCounts(NamedTuple):
     """The beneficiary-years counted as finely as any cell needs, and the services of each year, whoever had them.
 
     Grain of ``services``: one row per ``year``, with the counts of ``service_counts``, and for each service the people
-    who had it and its net quantity.
+    who had it, its net quantity, and how much of that is implausible.
     """
 
     finest: DataFrame
@@ -181,6 +181,6 @@ def _totals_of_services(quantities: DataFrame, configuration: Configuration) -> 
     return quantities.groupBy("year").agg(
         *[F.sum(name).alias(name) for name in SERVICE_COUNTS],
         *[F.count_if(F.col(f"quantity_{name}") > 0).alias(f"beneficiaries_with_{name}") for name in names],
-        *[F.sum(f"quantity_{name}").alias(f"quantity_{name}") for name in names],
+        *[F.sum(f"{of}{name}").alias(f"{of}{name}") for of in ("quantity_", IMPLAUSIBLE) for name in names],
         F.sum("service_lines").alias("service_lines"),
     )

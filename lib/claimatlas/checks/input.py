@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from claimatlas.checks.contacts import ALL_GROUPS, WITHOUT_PROVIDER
 from claimatlas.checks.findings import INPUT, Finding
-from claimatlas.checks.people import FOUND, KNOWN, LINES, WITH_CLAIMS, WITH_STAYS
+from claimatlas.checks.input_counts import OF_CONTACTS, OF_HOSPITALS, OF_PEOPLE
+from claimatlas.checks.people import FOUND, KNOWN, LINES, PEOPLE, WITH_CLAIMS, WITH_STAYS
+from claimatlas.checks.spellings import HOSPITALS, ROWS_WITH_HOSPITAL, SPELLED_TWICE
 from claimatlas.claims.netting import WITHOUT_MATCH
 from claimatlas.configuration import Configuration
+from claimatlas.configuration.dimensions import AGE
 from claimatlas.configuration.settings import InputChecks, ShareBounds
 from claimatlas.ingest.shortfall import is_beyond
+from claimatlas.population.services import IMPLAUSIBLE
 from claimatlas.runs.context import SilverFacts
+from claimatlas.tables.schemas import UNKNOWN
 
 Counts = Mapping[str, Mapping[str, int]]
 _STEPS_OF_SERVICES = {
@@ -40,7 +46,7 @@ def judge_input(
 def _of_year(
     counts: Counts, silver: SilverFacts, year: int, configuration: Configuration, bounds: InputChecks
 ) -> Iterator[Finding]:
-    people, members = counts.get(f"people.{year}", {}), counts.get(f"beneficiaries.{year}", {})
+    people, members = counts.get(f"{OF_PEOPLE}.{year}", {}), counts.get(f"beneficiaries.{year}", {})
     deliveries, services = counts.get(f"deliveries.{year}", {}), counts.get(f"beneficiary_services.{year}", {})
     lines = silver.lines_by_year
     if lines is not None and not lines.get(year):
@@ -68,7 +74,16 @@ def _of_year(
                 unknown = rows - people[name + LINES + KNOWN]
                 said = "are of people who are in the population of no year"
                 yield from _finding(_Share("lines_in_no_population", year, unknown, rows, of_what, said), bounds)
+    for found, whom in ((members, "beneficiaries"), (deliveries, "deliveries")):
+        yield from _of_unknown_values(found, whom, year, configuration, bounds)
+    yield from _of_spellings(counts, year, bounds)
+    yield from _of_contacts(counts, year, configuration, bounds)
     for name in configuration.services.beneficiary_services:
+        if odd := services.get(f"{IMPLAUSIBLE}{name}", 0):
+            most = configuration.settings.plausible_quantity
+            of = services[f"quantity_{name}"]
+            said = f"come from services with a quantity above {most} of one person, day and provider"
+            yield from _finding(_Share("implausible_quantity", year, odd, of, f"units of {name}", said), bounds)
         key = f"beneficiaries_with_{name}"
         if key in services and key in members:
             odd = services[key] - members[key]
@@ -108,6 +123,52 @@ def _of_year(
         if key in members and of_key in members:
             whom = "beneficiaries" if of_key == "beneficiaries" else "beneficiaries with one"
             yield from _finding(_Share(bound, year, members[key], members[of_key], whom, said), bounds)
+
+
+def _of_unknown_values(
+    counted: Mapping[str, int], whom: str, year: int, configuration: Configuration, bounds: InputChecks
+) -> Iterator[Finding]:
+    """Members of whom the domicile, or the value of a dimension, is not known."""
+    names = {f"domicile_{UNKNOWN}": "domicile"}
+    for name, declared in configuration.dimensions.declared.items():
+        column = "birth_date" if declared.source == AGE else declared.column
+        names[f"{UNKNOWN}_{name}"] = name if column == name else f"{name} ({column})"
+    for key, name in names.items():
+        share = _Share("unknown_value", year, counted.get(key, 0), counted.get(whom, 0), whom, f"have no known {name}")
+        yield from _finding(share, bounds)
+
+
+def _of_spellings(counts: Counts, year: int, bounds: InputChecks) -> Iterator[Finding]:
+    """Ids that differ only as programs change them: they are taken for two people, or two hospitals."""
+    alike = "differs from another one only by zeros at its start, capitals or '.0'"
+    people, hospitals = counts.get(f"{OF_PEOPLE}.{year}", {}), counts.get(f"{OF_HOSPITALS}.{year}", {})
+    if odd := people.get(PEOPLE + SPELLED_TWICE, 0):
+        said = f"have a beneficiary_id in claims, hospital_stays or population that {alike}"
+        yield from _finding(_Share("people_spelled_twice", year, odd, people[PEOPLE], "people", said), bounds)
+    if odd := hospitals.get(ROWS_WITH_HOSPITAL + SPELLED_TWICE, 0):
+        number, of = hospitals[HOSPITALS + SPELLED_TWICE], hospitals[ROWS_WITH_HOSPITAL]
+        said = f"have a hospital_id that {alike} (hospitals so written: {number:,})"
+        whom = "rows of claims that indicators read, and of hospital_stays, with a hospital"
+        yield from _finding(_Share("hospitals_spelled_twice", year, odd, of, whom, said), bounds)
+
+
+def _of_contacts(counts: Counts, year: int, configuration: Configuration, bounds: InputChecks) -> Iterator[Finding]:
+    """Lines with a code of contacts that lack what tells providers apart, also of a year beside those of the run.
+
+    One finding for all groups; a group is named where it is beyond the bound.
+    """
+    recorded = {int(step.partition(".")[2]) for step in counts if step.startswith(f"{OF_CONTACTS}.")}
+    beside = [other for other in recorded if abs(other - year) == 1 and f"{OF_PEOPLE}.{other}" not in counts]
+    attributes = " or ".join(configuration.settings.provider_attributes)
+    for of_year in sorted([year, *beside]):
+        lines = counts.get(f"{OF_CONTACTS}.{of_year}", {})
+        for name in [name for name in lines if name + WITHOUT_PROVIDER in lines]:
+            whom = "claim lines with a code of contacts" + ("" if name == ALL_GROUPS else f" of the group {name}")
+            said = f"count in no group, as they have no {attributes}"
+            share = _Share(
+                "contacts_without_provider", of_year, lines[name + WITHOUT_PROVIDER], lines[name], whom, said
+            )
+            yield from (one for one in _finding(share, bounds) if name == ALL_GROUPS or not one.ok)
 
 
 def _of_negative_lines(counts: Counts, bounds: InputChecks) -> Iterator[Finding]:

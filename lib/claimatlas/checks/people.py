@@ -5,54 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.checks.findings import Finding
-from claimatlas.claims.netting import code_lists_of_indicator_lines, has_any_code
+from claimatlas.checks.spellings import SPELLED_TWICE, RowsLookedAt, alike
 from claimatlas.configuration import Configuration
-from claimatlas.deliveries.contacts import code_lists_around
 from claimatlas.ingest.load.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 from claimatlas.population.domicile import DATES, carrying_table
 from claimatlas.population.spans import by_year
 from claimatlas.runs.context import RunContext, SilverFacts
-from claimatlas.tables.schemas import CLAIMS, HOSPITAL_STAYS, POPULATION
+from claimatlas.tables.schemas import POPULATION
 from claimatlas.tables.store import Store
 
-WITH_CLAIMS, WITH_STAYS = "with_claims", "with_stays"
+WITH_CLAIMS, WITH_STAYS, PEOPLE = "with_claims", "with_stays", "people"
 FOUND, KNOWN = "_in_population", "_in_population_of_any_year"
 LINES = "_lines"
-_IN_POPULATION = "in_population"
-MAX_LINES = 100_000
-"""Up to so many claim lines a year, all people are compared; above it, a sample of them."""
+_IN_POPULATION, _ALIKE = "in_population", "_alike"
 
 
-def count_people(context: RunContext, silver: SilverFacts) -> None:
+def people_by_year(context: RunContext, silver: SilverFacts, rows: RowsLookedAt) -> DataFrame:
     """Count the people with claims that indicators read, and with stays, and those of them in the population.
 
     Both are counted for the year's population and for that of any year, with lines and stays too: one invalid id may
-    have many.
-
-    By year, in the record as ``people.<year>``. Above the limit, only a sample of the people is compared. A hash of the
-    ids chooses it: the same in every table and run.
+    have many. Grain out: one row per ``year``.
     """
-    store, configuration, years, record = context.store, context.configuration, context.years, context.record
-    lines = silver.lines_by_year or {}
-    parts = -(-max([lines.get(year, 0) for year in years], default=0) // MAX_LINES) or 1
-    of_part = F.col("year").isin(list(years)) & _is_of_part(parts)
-    lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
-    population = by_year(store.read(POPULATION), configuration, silver.population_years or years)
+    configuration, years = context.configuration, context.years
+    population = by_year(context.store.read(POPULATION), configuration, silver.population_years or years)
     # The population of all years: an id in none of them is nobody's.
-    tables = {
-        WITH_CLAIMS: store.read(CLAIMS).where(of_part & has_any_code(configuration, lists)),
-        WITH_STAYS: store.read(HOSPITAL_STAYS).where(of_part),
-        _IN_POPULATION: population.where(_is_of_part(parts)),
-    }
+    tables = {WITH_CLAIMS: rows.claims, WITH_STAYS: rows.stays, _IN_POPULATION: population.where(rows.is_looked_at)}
     # One row per person and table: each table is read once, and little is exchanged.
-    rows = [rows.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, rows in tables.items()]
+    of_tables = [of.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, of in tables.items()]
     is_in = [F.coalesce(F.max(F.col("of") == name), F.lit(False)).alias(name) for name in tables]
     is_in += [F.count_if(F.col("of") == name).alias(name + LINES) for name in (WITH_CLAIMS, WITH_STAYS)]
-    people = reduce(DataFrame.unionByName, rows).groupBy("beneficiary_id", "year").agg(*is_in)
+    # By the spelling first: what follows is found on the same machine.
+    people = (
+        reduce(DataFrame.unionByName, of_tables)
+        .withColumn(_ALIKE, alike("beneficiary_id"))
+        .repartition(_ALIKE)
+        .groupBy(_ALIKE, "beneficiary_id", "year")
+        .agg(*is_in)
+    )
     counts = [
         count
         for name in (WITH_CLAIMS, WITH_STAYS)
@@ -64,18 +57,15 @@ def count_people(context: RunContext, silver: SilverFacts) -> None:
             F.sum(F.when(F.col("_known"), F.col(name + LINES)).otherwise(0)).alias(name + LINES + KNOWN),
         )
     ]
-    known = F.max(_IN_POPULATION).over(Window.partitionBy("beneficiary_id"))
-    of_years = people.withColumn("_known", known).where(F.col("year").isin(list(years)))
-    found = {row["year"]: row.asDict() for row in of_years.groupBy("year").agg(*counts).collect()}
-    for year in years:
-        names = [name + end for name in (WITH_CLAIMS, WITH_STAYS) for end in ("", FOUND, KNOWN, LINES, LINES + KNOWN)]
-        record.count(f"people.{year}", {name: found.get(year, {}).get(name, 0) for name in names})
-    if parts > 1:
-        record.note("people_looked_at", f"1 of {parts}")
-
-
-def _is_of_part(parts: int) -> Column:
-    return F.pmod(F.xxhash64("beneficiary_id"), F.lit(parts)) == 0 if parts > 1 else F.lit(True)
+    counts += [F.count(F.lit(1)).alias(PEOPLE), F.count_if("_twice").alias(PEOPLE + SPELLED_TWICE)]
+    of_alike = Window.partitionBy(_ALIKE)
+    return (
+        people.withColumn("_known", F.max(_IN_POPULATION).over(Window.partitionBy(_ALIKE, "beneficiary_id")))
+        .withColumn("_twice", F.min("beneficiary_id").over(of_alike) != F.max("beneficiary_id").over(of_alike))
+        .where(F.col("year").isin(list(years)))
+        .groupBy("year")
+        .agg(*counts)
+    )
 
 
 def examples_of_places(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import require_packages, without_spark
+from claimatlas.configuration.known_counts import read_known_counts
 from claimatlas.configuration.publication import load_publication
 from claimatlas.console.messages import Event, say, say_message
 from claimatlas.errors import QualityGateError
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="name and fail for every hidden figure with one value, or with fewer than k that may be sensitive, too",
     )
+    options.add_known(parser)
     options.add_configuration(parser)
 
 
@@ -44,12 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _audit(arguments: argparse.Namespace) -> None:
     require_packages("highspy", "numpy")
-    from claimatlas.auditing.run import audit  # noqa: PLC0415 - numpy may be missing
+    from claimatlas.auditing.run import Attempt, audit  # noqa: PLC0415 - numpy may be missing
 
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
+    known = read_known_counts(arguments.known, configuration, publication)
     with without_spark():
-        found = audit(arguments.folder, configuration, publication, say_message, strict=arguments.strict)
+        found = audit(
+            arguments.folder, configuration, publication, say_message, Attempt(known, is_strict=arguments.strict)
+        )
     named = found.texts(strict=arguments.strict)
     if arguments.json:
         print(json.dumps(_record(found, named), indent=2))

@@ -17,6 +17,13 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES, IngestOptions, InputPaths
 
 
+def add_known(parser: argparse.ArgumentParser) -> None:
+    """``--known``."""
+    parser.add_argument(
+        "--known", metavar="FILE", type=path, help="CSV of denominators that readers know from elsewhere, within bounds"
+    )
+
+
 def add_configuration(parser: argparse.ArgumentParser) -> None:
     """``--conf`` and ``--set``."""
     parser.add_argument(

@@ -7,6 +7,7 @@ import argparse
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import require_packages, without_spark
+from claimatlas.configuration.known_counts import read_known_counts
 from claimatlas.configuration.publication import load_publication
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--supersede", metavar="REASON", help="replace a release that was published with other settings"
     )
+    options.add_known(parser)
     options.add_configuration(parser)
 
 
@@ -47,16 +49,17 @@ def _protect(arguments: argparse.Namespace) -> None:
 
     configuration = options.configuration_of(arguments, "")
     publication = load_publication(configuration)
+    known = read_known_counts(arguments.known, configuration, publication)
     with without_spark():
         release = release_of(arguments.output, arguments.release)
         there = years_of(release)
         years = sorted({year for group in arguments.year_groups for year in group}) if arguments.year_groups else there
         for year in years:
             if year not in there:
-                known = ", ".join(map(str, there)) or "none"
-                raise InputError(f"--years {year}: release {release.number} has no such year; it has {known}.")
+                others = ", ".join(map(str, there)) or "none"
+                raise InputError(f"--years {year}: release {release.number} has no such year; it has {others}.")
         text = protect_and_review(
-            arguments.output, release, years, PublishingRules(configuration, publication), arguments.supersede
+            arguments.output, release, years, PublishingRules(configuration, publication, known), arguments.supersede
         )
     print(text)
     say(Event.SUMMARY, f"review report {hash_of(text)}: the candidate is in published/.")

@@ -11,7 +11,8 @@ from claimatlas.cells.indicators_stage import compute_indicators, warn_of_years_
 from claimatlas.cells.members import require_columns_of_dimensions
 from claimatlas.checks.findings import out_of_bounds
 from claimatlas.checks.input import judge_input, stray_lines_as_text
-from claimatlas.checks.people import count_people, examples_of_places
+from claimatlas.checks.input_counts import count_input
+from claimatlas.checks.people import examples_of_places
 from claimatlas.checks.release import require_publishable
 from claimatlas.claims.netting import indicator_lines
 from claimatlas.comparisons.comparisons_stage import compare_places
@@ -163,7 +164,7 @@ def require_sound_input(context: RunContext, silver: SilverFacts, given: date | 
     Raises:
         QualityGateError: naming every share beyond its bound.
     """
-    count_people(context, silver)
+    count_input(context, silver)
     for sentence in stray_lines_as_text(silver):
         context.record.warn(sentence)
     if given and silver.last_service_date and silver.last_service_date > given:

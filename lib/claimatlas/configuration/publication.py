@@ -84,6 +84,15 @@ class Publication(Declaration):
         return 99 if splits == "all" else splits
 
 
+def published_values(
+    configuration: Configuration, publication: Publication, population: Population, dimension: str
+) -> tuple[str, ...]:
+    """The values of a dimension as they are published, each once."""
+    merged = publication.published_as.get(dimension, {})
+    values = configuration.dimensions.values(dimension, population)
+    return tuple(dict.fromkeys(merged.get(value, value) for value in values))
+
+
 def load_publication(configuration: Configuration) -> Publication:
     """Read ``publication.yaml`` of the configuration's folder, and check that it fits what is declared there.
 

@@ -209,6 +209,11 @@ class InputChecks(Declaration):
     people_with_service_not_in_population: ShareBounds = ShareBounds(stop=0.1)
     mothers_not_in_population: ShareBounds = ShareBounds(stop=0.25)
     people_with_stay_not_in_population: ShareBounds = ShareBounds(stop=0.25)
+    people_spelled_twice: ShareBounds = ShareBounds(stop=0.05)
+    hospitals_spelled_twice: ShareBounds = ShareBounds(stop=0.5)
+    contacts_without_provider: ShareBounds = ShareBounds(stop=1.0)
+    unknown_value: ShareBounds = ShareBounds(note=0.02, stop=1.0)
+    implausible_quantity: ShareBounds = ShareBounds(stop=0.5)
     place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
     sector_does_not_exist: ShareBounds = ShareBounds(stop=1.0)
     unknown_sex_word: ShareBounds = ShareBounds(stop=1.0)
@@ -262,6 +267,7 @@ class Settings(Declaration):
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
     plausible_age: AgeRange = AgeRange.model_validate({"from": 0, "to": 110})
+    plausible_quantity: Whole = Field(default=20, ge=1)
     geography: GeographySettings
     mapping: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     first_reference_year: Whole

@@ -42,6 +42,23 @@ def window_bounds(settings: Settings, window: str) -> tuple[int, int]:
     return found.first_day, found.last_day
 
 
+def _reach(settings: Settings) -> tuple[int, int]:
+    """First and last day of all windows together."""
+    windows = settings.all_windows.values()
+    first = min((window.first_day for window in windows), default=0)
+    return first, max((window.last_day for window in windows), default=0)
+
+
+def years_of_windows(settings: Settings, years: Sequence[int]) -> list[int]:
+    """The years that the windows of deliveries of ``years`` reach into: these and some beside them."""
+    first, last = _reach(settings)
+    near = set(years)
+    for year in years:
+        begin, end = date(year, 1, 1) + timedelta(days=first), date(year, 12, 31) + timedelta(days=last)
+        near.update(range(begin.year, end.year + 1))
+    return sorted(near)
+
+
 def services_around(
     claims: DataFrame, deliveries: DataFrame, configuration: Configuration, years: Sequence[int]
 ) -> DataFrame:
@@ -56,9 +73,7 @@ def services_around(
     The few deliveries are sent to every task, so that no line of anyone else is exchanged.
     """
     settings = configuration.settings
-    reach = settings.all_windows.values()
-    first = min((window.first_day for window in reach), default=0)
-    last = max((window.last_day for window in reach), default=0)
+    first, last = _reach(settings)
     windows = F.broadcast(deliveries.select(F.col("beneficiary_id").alias("_mother"), "delivery_id", "delivery_date"))
     in_reach = (
         (F.col("beneficiary_id") == F.col("_mother"))
@@ -66,16 +81,9 @@ def services_around(
         & (F.col("service_date") <= F.date_add("delivery_date", last))
     )
     lists = code_lists_around(configuration)
-    # The windows reach into the neighbouring years only: other partitions are not read.
-    near = {
-        near_year
-        for year in years
-        for near_year in range(
-            (date(year, 1, 1) + timedelta(days=first)).year, (date(year, 12, 31) + timedelta(days=last)).year + 1
-        )
-    }
+    # Other partitions are not read.
     lines = (
-        claims.where(F.col("year").isin(sorted(near)))
+        claims.where(F.col("year").isin(years_of_windows(settings, years)))
         .where(has_any_code(configuration, lists) & in_code_lists(configuration, lists))
         .join(windows, on=in_reach, how="inner")
         .withColumn(_OFFSET, F.datediff("service_date", "delivery_date"))

@@ -225,6 +225,11 @@ def _totals(joined: DataFrame, configuration: Configuration) -> DataFrame:
         F.count_if(F.col("recorded_sex") == "male").alias("mother_recorded_as_male"),
         F.count_if(~F.col("age_as_given").between(plausible.from_, plausible.to)).alias("age_outside_plausible"),
         F.count_if(F.col("nights_after_delivery").isNotNull()).alias("with_stay"),
+        *[
+            F.count_if(F.col(name) == UNKNOWN).alias(f"{UNKNOWN}_{name}")
+            for name in configuration.dimensions.of("deliveries")
+            if name in joined.columns
+        ],
         *[F.count_if(name).alias(name) for name in (*flags, *readings)],
     )
 

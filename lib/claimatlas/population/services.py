@@ -16,6 +16,9 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import LineValue
 from claimatlas.ingest.codes import among
 
+IMPLAUSIBLE = "implausible_quantity_"
+"""Before the name of a service: the net quantity of services with more than ``plausible_quantity``."""
+
 
 def split_services(configuration: Configuration) -> list[tuple[str, LineValue]]:
     """The services that an indicator splits by a column of the claim lines, with each value of it; each pair once."""
@@ -59,10 +62,12 @@ def quantities_of_beneficiaries(
 
     Grain in: the result of ``services_of_years``. Grain out: one row per ``beneficiary_id`` and ``year``
     with any line of one: ``quantity_<service>`` (sum of the net quantities, 0 when all were taken back)
-    for each declared service, the same for each line value that splits one, and ``service_lines`` (claim lines, those
-    taken back included); beside them the aggregates ``counts_of_services``.
+    for each declared service, the same for each line value that splits one, ``implausible_quantity_<service>`` (as much
+    of it as comes from services with more than ``plausible_quantity``) and ``service_lines`` (claim lines, those taken
+    back included); beside them the aggregates ``counts_of_services``.
     """
     counts = F.col("net_quantity") > 0
+    is_implausible = F.col("net_quantity") > configuration.settings.plausible_quantity
     has = {f"quantity_{name}": F.col(name) for name in configuration.services.beneficiary_services}
     has |= {
         value.quantity(name): F.col(name) & _is_of(value, configuration)
@@ -71,6 +76,10 @@ def quantities_of_beneficiaries(
     quantities = [
         F.sum(F.when(condition & counts, F.col("net_quantity")).otherwise(0)).alias(name)
         for name, condition in has.items()
+    ]
+    quantities += [
+        F.sum(F.when(F.col(name) & is_implausible, F.col("net_quantity")).otherwise(0)).alias(f"{IMPLAUSIBLE}{name}")
+        for name in configuration.services.beneficiary_services
     ]
     lines = F.sum("lines").alias("service_lines")
     return services.groupBy("beneficiary_id", "year").agg(*quantities, lines, *counts_of_services)

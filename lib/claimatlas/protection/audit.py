@@ -12,13 +12,16 @@ import numpy as np
 from claimatlas.configuration.publication import Publication
 from claimatlas.protection.costs import totals_of, weights_of
 from claimatlas.protection.frames import Counts, Mask
+from claimatlas.protection.layered_moves import can_be_layers, chain_of, moves_of_layers
+from claimatlas.protection.layers import Layers
 from claimatlas.protection.links import Links, links_of
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.repair import Repair
+from claimatlas.protection.rooms import Room, room_of
 from claimatlas.protection.shares import is_known
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import Aim, Bounds, Pool, Room, pools_of, room_of, widen
+from claimatlas.protection.worlds import Aim, Bounds, Moving, Pool, pools_of, widen
 
 _NEAR = 2
 _EVERY_TOTAL, _LARGER_TOTALS, _NOTHING = 2, 1, 0
@@ -27,12 +30,25 @@ _EVERY_TOTAL, _LARGER_TOTALS, _NOTHING = 2, 1, 0
 
 @dataclass(frozen=True)
 class Mover:
-    """A quantity that moves, so that a goal rises (sign 1) or falls; with or without one that lies within it."""
+    """A quantity that moves, so that a goal rises (sign 1) or falls; with or without one that lies within it.
+
+    chain: the quantity and those that it lies within move in layers, each by itself.
+    """
 
     quantity: Quantity
     sign: int
     along: Quantity | None = None
     still: Quantity | None = None
+    chain: tuple[Quantity, ...] = ()
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What a mover moves: a table, how far it can move, and the bounds of all that changes with it."""
+
+    measure: Measure | Layers
+    room: Room
+    bounds: list[Moving]
 
 
 @dataclass(frozen=True)
@@ -53,7 +69,8 @@ class Goal:
 class Audit:
     """The bounds of all figures of a year, and what must become of them.
 
-    known: how far a figure can change at most, by what readers saw of it before. withheld: counts of which no figure is
+    known: how far a figure can change at most, by what readers know of it. told: how far apart the values of a figure
+    are at most, by what they know from elsewhere alone. withheld: counts of which no figure is
     shown, so that nothing bounds any.
     """
 
@@ -66,9 +83,10 @@ class Audit:
     gaps: dict[tuple[Quantity, Quantity], Bounds] = field(default_factory=dict)
     weights: dict[Quantity, Counts] = field(default_factory=dict)
     known: dict[Quantity, dict[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
+    told: dict[Quantity, Counts] = field(default_factory=dict)
     withheld: set[Quantity] = field(default_factory=set)
     repaired: int = 0
-    _rooms: dict[Mover, tuple[Room, list[tuple[Bounds, int]]]] = field(default_factory=dict)
+    _rooms: dict[Mover, Movement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         enough = self.publication.k - 1
@@ -183,8 +201,8 @@ class Audit:
             one.forget()
         for world in worlds:
             if not world.moves_shown():
-                for one, sign in world.bounds:
-                    one.widen_by(world, sign)
+                for moving in world.bounds:
+                    moving.bounds.widen_by(world, moving)
         return not self.narrow()
 
     def narrow(self) -> int:
@@ -207,12 +225,14 @@ class Audit:
         wholes = self.wholes(quantity)
         free = [whole for whole in wholes if not self.is_known(whole)]
         needed = self._needed(quantity)
-        own = (Mover(quantity, 1), *(Mover(whole, 1, along=quantity) for whole in free))
+        layers = self._layers_of(quantity, free)
+        own = (Mover(quantity, 1), *(Mover(whole, 1, along=quantity) for whole in free), *layers)
         found = self._goals_of(quantity, self.bounds[quantity], measure.small, needed, own)
         for whole in wholes:
             # A gap is a secret where one of the two is hidden: for the links that are marked.
             if whole in measure.gaps:
-                movers = (Mover(quantity, -1), *self._movers_of_gap(quantity, whole))
+                chains = [one for one in layers if whole in one.chain]
+                movers = (Mover(quantity, -1), *self._movers_of_gap(quantity, whole), *chains)
                 found += self._goals_of(quantity, self.gaps[quantity, whole], measure.gaps[whole], needed, movers)
         for whole, gap in measure.gaps.items():
             if whole not in wholes:
@@ -237,6 +257,11 @@ class Audit:
             found.append(Goal(quantity, Aim(bounds, unclear, needed), movers[:1], is_secret=False))
         return found
 
+    def _layers_of(self, quantity: Quantity, free: Sequence[Quantity]) -> list[Mover]:
+        """The layers of a quantity and those of what it lies within that nobody knows, if they can move so."""
+        chain = chain_of(quantity, free, self.measures)
+        return [Mover(quantity, 1, chain=tuple(chain))] if can_be_layers(chain, self.links) else []
+
     def _movers_of_gap(self, part: Quantity, whole: Quantity) -> list[Mover]:
         """What else may move so that the gap of two counts changes: the larger, what lies between, what both lie in."""
         free = [one for one in self.wholes(part) if not self.is_known(one)]
@@ -254,12 +279,15 @@ class Audit:
         for one in self.wholes(quantity):
             whole = self.measures[one]
             known = np.ones_like(whole.shown) if self.is_known(one) else whole.shown
+            if one in self.told:
+                known = known | (self.told[one] < self.publication.k - 1)
             needed = np.where(known, np.minimum(needed, whole.cells), needed)
-        return np.asarray(needed)
+        return np.asarray(np.minimum(needed, self.told[quantity]) if quantity in self.told else needed)
 
     def _reach(self, goal: Goal, until: float) -> None:
         for mover in goal.movers:
-            if goal.aim.narrow.any():
+            # Layers are many unknowns: they are for what the others leave.
+            if goal.aim.narrow.any() and not mover.chain:
                 self._search(mover, goal.aim)
         for unit, split in self._left(goal.aim, until) if goal.is_secret else ():
             self.repaired += self._mend(goal, unit, split)
@@ -282,19 +310,23 @@ class Audit:
 
     def _search(self, mover: Mover, aim: Aim) -> None:
         """Look for worlds in which something moves."""
-        measure = self.measures[mover.quantity]
-        room, bounds = self._moving(mover)
-        if not any(one is aim.bounds for one, _ in bounds):
+        moving = self._moving(mover)
+        if not any(one.bounds is aim.bounds for one in moving.bounds):
             return
+        measure = moving.measure
         every = np.ones(len(measure.frame.atoms), dtype=bool)
-        for leaves in pools_of(measure.frame, room.sizes(measure, every, self.publication.k - 1)):
-            widen(Pool(measure, room, leaves, bounds), aim)
+        for leaves in pools_of(measure.frame, moving.room.sizes(measure, every, self.publication.k - 1)):
+            widen(Pool(measure, moving.room, leaves, moving.bounds), aim)
 
     def _repair(self, mover: Mover, aim: Aim, kept: int) -> Repair:
-        room, bounds = self._moving(mover)
-        measure = self.measures[mover.quantity]
-        costs = self.costs(mover.quantity)
-        return Repair(measure, room, bounds, aim, mover.sign, costs, self.marks, self._kept(measure, kept))
+        moving = self._moving(mover)
+        measure = moving.measure
+        if isinstance(measure, Layers):
+            costs = measure.of_members([self.costs(one.quantity) for one in measure.chain])
+        else:
+            costs = self.costs(mover.quantity)
+        only = np.repeat(self._kept(self.measures[mover.quantity], kept), measure.choices, axis=1)
+        return Repair(measure, moving.room, moving.bounds, aim, mover.sign, costs, self.marks, only)
 
     def costs(self, quantity: Quantity) -> Counts:
         """What hiding each figure would cost now: with it go the shown counts that lie within it."""
@@ -313,7 +345,7 @@ class Audit:
     def reach_one(self, mover: Mover, aim: Aim, row: tuple[int, int], tried: Sequence[tuple[int, ...]]) -> bool:
         """Look for worlds of one figure, with nothing more hidden: first among these leaves; whether there are."""
         repair = self._repair(mover, aim, _NOTHING)
-        if not any(one is aim.bounds for one, _ in repair.bounds):
+        if not any(one.bounds is aim.bounds for one in repair.bounds):
             return False
         near = [tuple(leaves) for leaves in islice(repair.pools(*row), _NEAR)]
         return any(repair.look(leaves, *row) for leaves in dict.fromkeys([*tried[:_NEAR], *near]))
@@ -322,39 +354,54 @@ class Audit:
         self, mover: Mover, aim: Aim, bounds: Bounds, row: tuple[int, int], fixed: tuple[Quantity, int, int] | None
     ) -> bool:
         """Hide more until a figure of bounds of its own is wide enough, with another figure fixed; whether it is."""
-        room, found = self._moving_now(mover)
+        moving = self._moving_now(mover)
         if fixed is not None:
-            room.bound(fixed[1:], 0, 0)
+            moving.room.bound(fixed[1:], 0, 0)
         measure = self.measures[mover.quantity]
         costs = self.costs(mover.quantity)
-        found = [*found, (bounds, mover.sign)]
+        found = [*moving.bounds, Moving(bounds, mover.sign)]
         for kept in (_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING):
             only = self._kept(measure, kept)
-            if Repair(measure, room, found, aim, mover.sign, costs, self.marks, only).mend(*row):
+            if Repair(measure, moving.room, found, aim, mover.sign, costs, self.marks, only).mend(*row):
                 return True
         return False
 
-    def _moving(self, mover: Mover) -> tuple[Room, list[tuple[Bounds, int]]]:
+    def _moving(self, mover: Mover) -> Movement:
         """How far something can move, and the bounds of all that changes with it.
 
         What goes with a hidden figure is hidden with it, so this does not depend on what is hidden.
         """
         if mover not in self._rooms:
-            self._rooms[mover] = self._moving_now(mover)
+            self._rooms[mover] = self._layers_moving(mover) if mover.chain else self._moving_now(mover)
         return self._rooms[mover]
 
-    def _moving_now(self, mover: Mover) -> tuple[Room, list[tuple[Bounds, int]]]:
+    def _moving_now(self, mover: Mover) -> Movement:
         measure = self.measures[mover.quantity]
         room, movers = room_of(measure, self.measures, self.links, mover.along, mover.still)
         moving = {one.quantity for one in movers}
         for one in movers:
             for row, (low, high) in self.known.get(one.quantity, {}).items():
                 room.bound(row, low, high)
-        found = [(self.bounds[one.quantity], 1) for one in movers]
+        found = [Moving(self.bounds[one.quantity]) for one in movers]
         for (part, whole), bounds in self.gaps.items():
             if (part in moving) != (whole in moving):
-                found.append((bounds, 1 if whole in moving else -1))
-        return room, found
+                found.append(Moving(bounds, 1 if whole in moving else -1))
+        return Movement(measure, room, found)
+
+    def _layers_moving(self, mover: Mover) -> Movement:
+        layers = Layers([self.measures[one] for one in mover.chain])
+        moves = moves_of_layers(layers, self.measures, self.links)
+        last = moves.along
+        for quantity, number in last.items():
+            for (unit, split), (low, high) in self.known.get(quantity, {}).items():
+                moves.room.bound((unit, layers.place(split, layers.choice(0, number))), low, high)
+        found = [Moving(self.bounds[one], 1, layers.choice(0, number)) for one, number in last.items()]
+        for (part, whole), bounds in self.gaps.items():
+            inner, outer = last.get(part, -1), last.get(whole, -1)
+            if inner != outer:
+                first, end = sorted((inner, outer))
+                found.append(Moving(bounds, 1 if outer > inner else -1, layers.choice(first + 1, end)))
+        return Movement(layers, moves.room, found)
 
     def _tell(self, quantity: Quantity) -> None:
         left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity) if goal.is_secret)

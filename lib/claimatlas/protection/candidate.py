@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from claimatlas.auditing.figures import Key, count_names, figures_of
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.configuration.publication import Publication
 from claimatlas.conventions import TREND_YEARS
 from claimatlas.protection.intervals import DECIMALS, interval_of, reliability_of, value_of
@@ -25,10 +26,11 @@ Comparisons = Mapping[tuple[Any, ...], tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class PublishingRules:
-    """What figures are published by: the declared configuration, and what of it may be published."""
+    """What figures are published by: the declared configuration, what of it may be published, what readers know."""
 
     configuration: Configuration
     publication: Publication
+    known: KnownCounts = field(default_factory=KnownCounts)
 
 
 def rows_of_year(

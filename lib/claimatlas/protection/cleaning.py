@@ -106,12 +106,13 @@ class Cleaning:
 
     def _changes(self, world: World) -> Iterator[Figure]:
         """The figures that a world changes and that were hidden for others' sake."""
-        for one, _ in world.bounds:
-            if one.measure is not None:
-                quantity = one.measure.quantity
-                at = one.measure.hidden[world.units, world.splits] & ~self.own[quantity][world.units, world.splits]
-                for unit, split in zip(world.units[at].tolist(), world.splits[at].tolist(), strict=True):
-                    yield quantity, unit, split
+        for one in world.bounds:
+            measure = one.bounds.measure
+            if measure is not None:
+                units, splits, _ = world.changes_of(one)
+                at = measure.hidden[units, splits] & ~self.own[measure.quantity][units, splits]
+                for unit, split in zip(units[at].tolist(), splits[at].tolist(), strict=True):
+                    yield measure.quantity, unit, split
 
     def _is_hidden(self, figure: Figure) -> bool:
         quantity, unit, split = figure
@@ -221,5 +222,5 @@ class Cleaning:
         for one in (*self.audit.bounds.values(), *self.audit.gaps.values()):
             one.forget()
         for world in self.proves:
-            for one, sign in world.bounds:
-                one.widen_by(world, sign)
+            for moving in world.bounds:
+                moving.bounds.widen_by(world, moving)

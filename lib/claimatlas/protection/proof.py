@@ -96,6 +96,9 @@ def _secret(audit: Audit, quantity: Quantity, fixed: Mask) -> Mask:
             other = audit.measures[whole]
             known = np.ones_like(fixed) if audit.is_known(whole) else other.shown
             found = found | (gap & known & ~measure.shown)
+    if quantity in audit.told:
+        # What readers know from elsewhere to the last one is no news.
+        found = found & (audit.told[quantity] > 0)
     # Where a shown zero leaves nobody, a zero is no news.
     return np.asarray(found & (measure.cells > 0) | (found & ~measure.small))
 
@@ -138,7 +141,8 @@ def _mend(audit: Audit, figure: Figure, revealed: tuple[int, int] | None, proof:
 
 def _movers(audit: Audit, quantity: Quantity) -> tuple[Mover, ...]:
     goals: list[Goal] = audit.goals(quantity)
-    return goals[0].movers if goals else (Mover(quantity, 1),)
+    movers = goals[0].movers if goals else (Mover(quantity, 1),)
+    return tuple(mover for mover in movers if not mover.chain)
 
 
 def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from claimatlas.protection.frames import Counts, Mask
+from claimatlas.protection.layers import Layers
 from claimatlas.protection.marking import Marks
 from claimatlas.protection.programs import Program
+from claimatlas.protection.rooms import UNBOUNDED, Room
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import UNBOUNDED, Aim, Bounds, Pool, Room, widen
+from claimatlas.protection.worlds import Aim, Moving, Pool, place_of, widen
 
 Floats = npt.NDArray[np.float64]
 Figure = tuple[int, int]
@@ -30,9 +32,9 @@ class Repair:
     kept: figures that may not be hidden.
     """
 
-    measure: Measure
+    measure: Measure | Layers
     room: Room
-    bounds: list[tuple[Bounds, int]]
+    bounds: list[Moving]
     aim: Aim
     sign: int
     weights: Counts
@@ -43,11 +45,12 @@ class Repair:
         """Look for worlds that make the target wide enough, with nothing more hidden; whether there are."""
         pool = Pool(self.measure, self.room, leaves, self.bounds)
         pattern = next((p for p, units in enumerate(pool.units) if unit in units), None)
-        if pattern is None or pool.fixed[pattern, split]:
+        place = pool.place(self.aim, split)
+        if pattern is None or pool.fixed[pattern, place]:
             return False
         program = pool.program()
         weights = np.zeros(pool.fixed.shape)
-        weights[pattern, split] = 1.0
+        weights[pattern, place] = 1.0
         for sign in (-1.0, 1.0):
             pool.add(program.least(pool.costs(sign * weights)))
             if self._is_wide(unit, split):
@@ -66,7 +69,8 @@ class Repair:
         frame = self.measure.frame
         own = set(frame.units[unit].leaves)
         # Leaves count by how far they can move in the target's own split: of a rare value few can.
-        sizes = self.room.sizes(self.measure, frame.holds[split], int(self.aim.needed.max()))
+        holds = frame.holds[place_of(self.measure, self.bounds, self.aim, split)]
+        sizes = self.room.sizes(self.measure, holds, int(self.aim.needed.max()))
         # A place by itself comes last: what moves there alone changes every larger place too.
         around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=len)
         if len(own) > 1:
@@ -108,7 +112,7 @@ class Repair:
         for shown_pattern, shown_split in rows:
             for shown in pool.units[shown_pattern]:
                 if self.measure.shown[shown, shown_split]:
-                    self.marks.hide((self.measure.quantity, shown, shown_split))
+                    self.marks.hide(self.measure.figure(shown, shown_split))
         fresh = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
         fresh.add(values)
         if rows:
@@ -132,7 +136,7 @@ class Repair:
         """The cheapest change of the target: its cost, the shown figures that it changes, and the move."""
         shown = self._shown(pool)
         size, number = int(pool.moves.sum()), len(shown)
-        program, costs = self._program(pool, shown, pool.columns(pattern, split))
+        program, costs = self._program(pool, shown, pool.columns(pattern, pool.place(self.aim, split)))
         best: tuple[float, list[Figure], Floats] | None = None
         for change in changes:
             program.bound_row(number, float(change), float(change))
@@ -192,7 +196,7 @@ class Repair:
         pool = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
         program = pool.program()
         weights = np.zeros(pool.fixed.shape)
-        weights[pattern, split] = 1.0
+        weights[pattern, pool.place(self.aim, split)] = 1.0
         for whole in (False, True):
             for sign in (-1.0, 1.0):
                 pool.add(program.least(pool.costs(sign * weights), whole=whole))

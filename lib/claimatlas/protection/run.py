@@ -20,7 +20,7 @@ from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
-from claimatlas.protection.known import know_what_was_shown
+from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
@@ -81,6 +81,7 @@ def protect_year(
         raise InputError(f"--years {year}: release {release.number} has no cells of this year to publish.")
     cells, audit = prepare(years, rules, year, watch.progress)
     know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
+    know_from_elsewhere(audit, rules.known, year, configuration.dimensions.names)
     watch.progress(f"{year}: {len(cells):,} planned cells")
     pattern = choose(audit, watch.until, str(year))
     end = time.monotonic()
@@ -248,6 +249,9 @@ def protect(
     """
     configuration, publication = rules.configuration, rules.publication
     refuse_shown(output, publication.not_published)
+    for row in rules.known.rows:
+        if row.year not in years:
+            rules.known.refuse(row, f"{row.year} is none of the years that are protected.")
     known = shown_before(output, release.number, configuration.dimensions.names)
     watch = Watch(time.monotonic() + publication.budget_seconds, progress)
     results = [protect_year(release, year, rules, known, watch) for year in years]

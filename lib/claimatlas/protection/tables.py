@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.publication import Publication, published_values
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask, frame_of_places
@@ -64,6 +64,11 @@ class Measure:
     possible: Mask
     counted: Mask
     gaps: dict[Quantity, Mask] = field(default_factory=dict)
+    choices: ClassVar[int] = 1
+
+    def figure(self, unit: int, split: int) -> tuple[Quantity, int, int]:
+        """A figure with its quantity."""
+        return self.quantity, unit, split
 
     @property
     def watched(self) -> Mask:
@@ -93,15 +98,6 @@ def indicator_years(rows: Iterable[Mapping[str, Any]], configuration: Configurat
         split = tuple(row[column] for column in names)
         year.rows[row["geo_level"], row["geo_code"], split] = (row["numerator"], row["denominator"])
     return dict(sorted(found.items()))
-
-
-def published_values(
-    configuration: Configuration, publication: Publication, population: Population, dimension: str
-) -> tuple[str, ...]:
-    """The values of a dimension as they are published, each once."""
-    merged = publication.published_as.get(dimension, {})
-    values = configuration.dimensions.values(dimension, population)
-    return tuple(dict.fromkeys(merged.get(value, value) for value in values))
 
 
 @dataclass(frozen=True)

@@ -8,157 +8,54 @@ counts; the solver only proposes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Mask
-from claimatlas.protection.links import Link, Links
+from claimatlas.protection.layers import Layers
 from claimatlas.protection.programs import Program, as_whole
-from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.rooms import UNBOUNDED, Room
 from claimatlas.protection.tables import Measure
 
 Positions = npt.NDArray[np.int32]
 Worlds = npt.NDArray[np.object_]
-UNBOUNDED = 10**7
-"""More than anything moves: a bound that is none."""
 _STALLS = 4
 _MAX_ROUNDS = 60
 
 
-@dataclass
-class Room:
-    """How far the finest counts of a measure can move, one by one, while all other measures keep their links.
+class Moving(NamedTuple):
+    """What changes in a world: its bounds, by which sign, and of layers by which choice of them."""
 
-    low, high: of each atom's change. rows: bounds of the change of a figure, by unit and split.
-    """
-
-    low: Counts
-    high: Counts
-    rows: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-
-    def bound(self, row: tuple[int, int], low: int, high: int) -> None:
-        """Bound a figure's change more closely."""
-        before = self.rows.get(row, (-UNBOUNDED, UNBOUNDED))
-        self.rows[row] = (max(before[0], low), min(before[1], high))
-
-    def scarce(self, atoms: Mask, most: int) -> Counts:
-        """How far the counts of each leaf can move, each by ``most`` at most, in the direction in which fewer can.
-
-        Of a share near 100 % hardly any count can rise: what a world takes away in one place it must find room for in
-        another.
-        """
-        up = np.minimum(self.high, most)[:, atoms].sum(axis=1)
-        down = np.minimum(-self.low, most)[:, atoms].sum(axis=1)
-        return np.asarray(up if up.sum() < down.sum() else down)
-
-    def sizes(self, measure: Measure, atoms: Mask, most: int) -> Counts:
-        """By what leaves are chosen to move: by how far they can, then by how many they count."""
-        return np.asarray(self.scarce(atoms, most) * (1 + measure.atoms.sum()) + measure.atoms.sum(axis=1))
-
-
-def room_of(
-    measure: Measure,
-    measures: Mapping[Quantity, Measure],
-    links: Links,
-    along: Quantity | None = None,
-    still: Quantity | None = None,
-) -> tuple[Room, list[Measure]]:
-    """How a measure may move, and which others move by the same.
-
-    What lies within it moves along where it is most of it, or is ``along``; else, and where it is ``still``, it stays.
-    """
-    movers = [measure]
-    room = Room(-measure.atoms, np.where(measure.possible, UNBOUNDED, 0))
-    for link in links.above(measure.quantity):
-        if link.same_frame:
-            room.high = np.minimum(room.high, measures[link.whole].atoms - measure.atoms)
-    if measure.quantity.is_magnitude:
-        # Where there is nobody there is nothing to sum.
-        room.high = np.where(measure.atoms == 0, 0, room.high)
-    _keep_parts(room, measure, _Moves(measures, links, along, still, movers))
-    _keep_figures(room, measure, measures, links)
-    stays = bool((room.low <= 0).all() and (room.high >= 0).all())
-    if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
-        raise InputError(f"gold has a count that is above one that it lies within: {measure.quantity}.")
-    return room, movers
-
-
-@dataclass(frozen=True)
-class _Moves:
-    """How the measures of a year may move together; ``movers``: those that do, in the order in which they are met."""
-
-    measures: Mapping[Quantity, Measure]
-    links: Links
-    along: Quantity | None
-    still: Quantity | None
-    movers: list[Measure]
-
-
-def _keep_parts(room: Room, measure: Measure, moves: _Moves) -> None:
-    """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
-    measures, links, movers = moves.measures, moves.links, moves.movers
-    for link in links.below(measure.quantity):
-        if not link.same_frame:
-            continue
-        part = measures[link.part]
-        if _moves_along(part, measure, moves.along, moves.still):
-            movers.append(part)
-            inner = Room(-part.atoms, room.high)
-            _keep_parts(inner, part, moves)
-            _keep_figures(inner, part, measures, links)
-            room.low = np.maximum(room.low, inner.low)
-            for row, (low, high) in inner.rows.items():
-                room.bound(row, low, high)
-        else:
-            room.low = np.maximum(room.low, part.atoms - measure.atoms)
-
-
-def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
-    if part.quantity == still:
-        return False
-    is_most = 2 * int(part.atoms.sum()) > int(whole.atoms.sum())
-    is_asked = along is not None and (part.quantity == along or along.lies_within(part.quantity))
-    return (is_most or is_asked) and not bool((part.shown & ~whole.shown).any())
-
-
-def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
-    """Bound the figures that a link to another frame, or a twin, holds."""
-    for link in links.above(measure.quantity):
-        if link.whole.is_magnitude and _follows(measures[link.whole], measure, link):
-            continue
-        for (unit, split), upper in link.pairs:
-            room.bound((unit, split), -UNBOUNDED, int(measures[link.whole].cells[upper] - measure.cells[unit, split]))
-    for link in links.below(measure.quantity):
-        for inner, (unit, split) in link.pairs:
-            room.bound((unit, split), int(measures[link.part].cells[inner] - measure.cells[unit, split]), UNBOUNDED)
-    for quantity, unit, split in links.twins:
-        if quantity == measure.quantity:
-            room.bound((unit, split), 0, 0)
-
-
-def _follows(whole: Measure, part: Measure, link: Link) -> bool:
-    """Whether a sum over persons can change as their number does: it is hidden wherever that is."""
-    pairs = {upper: inner for inner, upper in link.pairs}
-    shown = [(int(unit), int(split)) for unit, split in np.argwhere(whole.shown)]
-    return all(row in pairs and bool(part.shown[pairs[row]]) for row in shown)
+    bounds: Bounds
+    sign: int = 1
+    choice: int = 0
 
 
 @dataclass(eq=False)
 class World:
     """A world by its changes: ``units`` and ``splits`` are the figures that differ, ``change`` by how much.
 
-    bounds: of all that changes, each with its sign. leaves: those that it was looked for in.
+    bounds: of all that changes. leaves: those that it was looked for in. choices: of layers how many choices each split
+    has; ``splits`` counts them all.
     """
 
-    bounds: list[tuple[Bounds, int]]
+    bounds: list[Moving]
     leaves: tuple[int, ...]
     units: Positions
     splits: Positions
     change: Positions
+    choices: int = 1
+
+    def changes_of(self, one: Moving) -> tuple[Positions, Positions, Positions]:
+        """By how much the figures of one of the bounds change: their units, their splits, the change."""
+        if self.choices == 1:
+            return self.units, self.splits, one.sign * self.change
+        at = self.splits % self.choices == one.choice
+        return self.units[at], self.splits[at] // self.choices, one.sign * self.change[at]
 
     def keep(self, figures: Mask) -> None:
         """Forget the changes of other figures than these, which nobody asks for again."""
@@ -167,7 +64,12 @@ class World:
 
     def moves_shown(self) -> bool:
         """Whether it changes a figure that is shown now, so that a reader can tell it from the true one."""
-        return any(bool(one.measure.shown[self.units, self.splits].any()) for one, _ in self.bounds if one.measure)
+        for one in self.bounds:
+            if one.bounds.measure:
+                units, splits, _ = self.changes_of(one)
+                if one.bounds.measure.shown[units, splits].any():
+                    return True
+        return False
 
 
 @dataclass(eq=False)
@@ -194,10 +96,10 @@ class Bounds:
         nothing: Worlds = np.full(cells.shape, None, dtype=object)
         return cls(cells, cells.copy(), cells.copy(), nothing, nothing.copy(), measure, enough)
 
-    def widen_by(self, world: World, sign: int) -> None:
-        """Widen by a world."""
-        units, splits = world.units, world.splits
-        now = self.cells[units, splits] + sign * world.change
+    def widen_by(self, world: World, one: Moving) -> None:
+        """Widen by a world; ``one``: what it says of these bounds."""
+        units, splits, change = world.changes_of(one)
+        now = self.cells[units, splits] + change
         least, greatest = self.least[units, splits], self.greatest[units, splits]
         low = (now < least) & (self.cells[units, splits] - least < self.enough)
         high = (now > greatest) & (greatest - self.cells[units, splits] < self.enough)
@@ -223,9 +125,7 @@ class Pool:
     bounds: of all that changes with it, the measure's own first, each with the sign of its change.
     """
 
-    def __init__(
-        self, measure: Measure, room: Room, leaves: Sequence[int], bounds: Sequence[tuple[Bounds, int]]
-    ) -> None:
+    def __init__(self, measure: Measure | Layers, room: Room, leaves: Sequence[int], bounds: Sequence[Moving]) -> None:
         self.measure, self.room, self.bounds = measure, room, list(bounds)
         self.leaves = np.array(sorted(leaves), dtype=np.int64)
         self.low, self.high = room.low[self.leaves], room.high[self.leaves]
@@ -243,7 +143,8 @@ class Pool:
             patterns.setdefault(inside[unit].tobytes(), []).append(int(unit))
         self.units = list(patterns.values())
         self.holds_leaf = np.array([inside[units[0]] for units in self.units])
-        self.fixed = np.array([self.measure.shown[units].any(axis=0) for units in self.units])
+        shown = self.measure.shown
+        self.fixed = np.array([shown[units].any(axis=0) for units in self.units])
         splits = self.measure.cells.shape[1]
         self.least_change = np.full((len(self.units), splits), -UNBOUNDED, dtype=np.int64)
         self.most_change = np.full((len(self.units), splits), UNBOUNDED, dtype=np.int64)
@@ -317,19 +218,33 @@ class Pool:
         figures = self.change_of_figures(change)
         if not self.is_world(change, figures):
             return False
-        self.bounds[0][0].worlds += 1
+        self.bounds[0].bounds.worlds += 1
         rows = np.concatenate([np.full(len(units), pattern) for pattern, units in enumerate(self.units)])
         units = np.concatenate([np.array(units) for units in self.units])
         by_unit = figures[rows]
         place, splits = np.nonzero(by_unit)
         change = by_unit[place, splits].astype(np.int32)
-        world = World(
-            self.bounds, tuple(self.leaves.tolist()), units[place].astype(np.int32), splits.astype(np.int32), change
-        )
-        for bounds, sign in self.bounds:
-            bounds.widen_by(world, sign)
-        world.keep(np.logical_or.reduce([one.measure.watched for one, _ in self.bounds if one.measure]))
+        choices = self.measure.choices
+        at = (units[place].astype(np.int32), splits.astype(np.int32))
+        world = World(self.bounds, tuple(self.leaves.tolist()), *at, change, choices)
+        for one in self.bounds:
+            one.bounds.widen_by(world, one)
+        watched = [one.bounds.measure.watched for one in self.bounds if one.bounds.measure]
+        world.keep(np.repeat(np.logical_or.reduce(watched), choices, axis=1))
         return True
+
+    def place(self, aim: Aim, split: int) -> int:
+        """Where a split of what must become wide stands among those of the measure that moves."""
+        return place_of(self.measure, self.bounds, aim, split)
+
+    def narrow(self, aim: Aim) -> npt.NDArray[np.int64]:
+        """How many figures that are not wide enough yet each pattern and split has."""
+        figures = aim.narrow
+        if self.measure.choices > 1:
+            spread = np.zeros((len(figures), self.fixed.shape[1]), dtype=bool)
+            spread[:, self.place(aim, 0) :: self.measure.choices] = figures
+            figures = spread
+        return self.by_pattern(figures)
 
     def costs(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The costs of the columns that make the least of a weighted sum of figures; weights by pattern and split."""
@@ -376,12 +291,19 @@ class Aim:
         return replace(self, targets=targets)
 
 
+def place_of(measure: Measure | Layers, bounds: Sequence[Moving], aim: Aim, split: int) -> int:
+    """Where a split of what must become wide stands among the splits of a measure that moves."""
+    if not isinstance(measure, Layers):
+        return split
+    return measure.place(split, next(one.choice for one in bounds if one.bounds is aim.bounds))
+
+
 def widen(pool: Pool, aim: Aim, most: int = _MAX_ROUNDS) -> None:
     """Find worlds in which as many narrow targets as possible move at once, until hardly any more are found.
 
     What is left is for the repair, which aims at one figure at a time.
     """
-    narrow = pool.by_pattern(aim.narrow)
+    narrow = pool.narrow(aim)
     if not narrow.any() or not pool.moves.any():
         return
     program = pool.program()
@@ -392,12 +314,12 @@ def widen(pool: Pool, aim: Aim, most: int = _MAX_ROUNDS) -> None:
         if turn >= 2:
             weights *= random.integers(1, 8, weights.shape)
         pool.add(program.least(pool.costs(-weights if turn % 2 == 0 else weights)))
-        left = pool.by_pattern(aim.narrow)
+        left = pool.narrow(aim)
         stalls = stalls + 1 if left.sum() == narrow.sum() else 0
         narrow = left
         if not narrow.any() or stalls >= _STALLS:
             break
-    pool.bounds[0][0].programs += program.runs
+    pool.bounds[0].bounds.programs += program.runs
 
 
 def pools_of(frame: Frame, sizes: Counts, most: int = 3) -> Iterator[list[int]]:

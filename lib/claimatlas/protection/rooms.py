@@ -1,0 +1,154 @@
+"""How far the finest counts of a measure can move, for the sake of all that it lies within, holds, or is one with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from claimatlas.errors import InputError
+from claimatlas.protection.frames import Counts, Mask
+from claimatlas.protection.layers import Layers
+from claimatlas.protection.links import Link, Links
+from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.tables import Measure
+
+UNBOUNDED = 10**7
+"""More than anything moves: a bound that is none."""
+
+
+@dataclass
+class Room:
+    """How far the finest counts of a measure can move, one by one, while all other measures keep their links.
+
+    low, high: of each atom's change. rows: bounds of the change of a figure, by unit and split.
+    """
+
+    low: Counts
+    high: Counts
+    rows: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def bound(self, row: tuple[int, int], low: int, high: int) -> None:
+        """Bound a figure's change more closely."""
+        before = self.rows.get(row, (-UNBOUNDED, UNBOUNDED))
+        self.rows[row] = (max(before[0], low), min(before[1], high))
+
+    def scarce(self, atoms: Mask, most: int) -> Counts:
+        """How far the counts of each leaf can move, each by ``most`` at most, in the direction in which fewer can.
+
+        Of a share near 100 % hardly any count can rise: what a world takes away in one place it must find room for in
+        another.
+        """
+        up = np.minimum(self.high, most)[:, atoms].sum(axis=1)
+        down = np.minimum(-self.low, most)[:, atoms].sum(axis=1)
+        return np.asarray(up if up.sum() < down.sum() else down)
+
+    def sizes(self, measure: Measure | Layers, atoms: Mask, most: int) -> Counts:
+        """By what leaves are chosen to move: by how far they can, then by how many they count."""
+        return np.asarray(self.scarce(atoms, most) * (1 + measure.atoms.sum()) + measure.atoms.sum(axis=1))
+
+
+def room_of(
+    measure: Measure,
+    measures: Mapping[Quantity, Measure],
+    links: Links,
+    along: Quantity | None = None,
+    still: Quantity | None = None,
+) -> tuple[Room, list[Measure]]:
+    """How a measure may move, and which others move by the same.
+
+    What lies within it moves along where it is most of it, or is ``along``; else, and where it is ``still``, it stays.
+    """
+    movers = [measure]
+    room = Room(-measure.atoms, np.where(measure.possible, UNBOUNDED, 0))
+    if measure.quantity.is_magnitude:
+        # Where there is nobody there is nothing to sum.
+        room.high = np.where(measure.atoms == 0, 0, room.high)
+    _keep_parts(room, measure, Moves(measures, links, along, still, movers))
+    keep_figures(room, measure, measures, links)
+    _keep_wholes(room, movers, measures, links)
+    stays = bool((room.low <= 0).all() and (room.high >= 0).all())
+    if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
+        raise InputError(f"gold has a count that is above one that it lies within: {measure.quantity}.")
+    return room, movers
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the measures of a year may move together; ``movers``: those that do, in the order in which they are met."""
+
+    measures: Mapping[Quantity, Measure]
+    links: Links
+    along: Quantity | None = None
+    still: Quantity | None = None
+    movers: list[Measure] = field(default_factory=list)
+
+
+def _keep_wholes(room: Room, movers: Sequence[Measure], measures: Mapping[Quantity, Measure], links: Links) -> None:
+    """Bound how far all that moves may rise, for the sake of what it lies within and stays, in the same frame.
+
+    What moves along may lie within more than one count, of which only one moves.
+    """
+    moving = {one.quantity for one in movers}
+    for one in movers:
+        for link in links.above(one.quantity):
+            if link.same_frame and link.whole not in moving:
+                room.high = np.minimum(room.high, measures[link.whole].atoms - one.atoms)
+
+
+def _keep_parts(room: Room, measure: Measure, moves: Moves) -> None:
+    """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
+    measures, links, movers = moves.measures, moves.links, moves.movers
+    for link in links.below(measure.quantity):
+        if not link.same_frame:
+            continue
+        part = measures[link.part]
+        if moves_along(part, measure, moves.along, moves.still):
+            inner, others = falls_of_part(part, moves)
+            movers += others
+            room.low = np.maximum(room.low, inner.low)
+            for row, (low, high) in inner.rows.items():
+                room.bound(row, low, high)
+        else:
+            room.low = np.maximum(room.low, part.atoms - measure.atoms)
+
+
+def falls_of_part(part: Measure, moves: Moves) -> tuple[Room, list[Measure]]:
+    """How far a part may fall that moves along with what it lies within, and what moves along with it."""
+    movers = [part]
+    inner = Room(-part.atoms, part.atoms)
+    _keep_parts(inner, part, replace(moves, movers=movers))
+    keep_figures(inner, part, moves.measures, moves.links)
+    return inner, movers
+
+
+def moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
+    """Whether a part changes as the whole does."""
+    if part.quantity == still:
+        return False
+    is_most = 2 * int(part.atoms.sum()) > int(whole.atoms.sum())
+    is_asked = along is not None and (part.quantity == along or along.lies_within(part.quantity))
+    return (is_most or is_asked) and not bool((part.shown & ~whole.shown).any())
+
+
+def keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
+    """Bound the figures that a link to another frame, or a twin, holds."""
+    for link in links.above(measure.quantity):
+        if link.whole.is_magnitude and _follows(measures[link.whole], measure, link):
+            continue
+        for (unit, split), upper in link.pairs:
+            room.bound((unit, split), -UNBOUNDED, int(measures[link.whole].cells[upper] - measure.cells[unit, split]))
+    for link in links.below(measure.quantity):
+        for inner, (unit, split) in link.pairs:
+            room.bound((unit, split), int(measures[link.part].cells[inner] - measure.cells[unit, split]), UNBOUNDED)
+    for quantity, unit, split in links.twins:
+        if quantity == measure.quantity:
+            room.bound((unit, split), 0, 0)
+
+
+def _follows(whole: Measure, part: Measure, link: Link) -> bool:
+    """Whether a sum over persons can change as their number does: it is hidden wherever that is."""
+    pairs = {upper: inner for inner, upper in link.pairs}
+    shown = [(int(unit), int(split)) for unit, split in np.argwhere(whole.shown)]
+    return all(row in pairs and bool(part.shown[pairs[row]]) for row in shown)
