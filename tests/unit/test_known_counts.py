@@ -85,13 +85,13 @@ def test_rough_knowledge_can_be_lived_with(seed: int, tmp_path: Path, conf: Path
     ("line", "said"),
     [
         ("births,2020,town,a1,all,all,all,all,1,2", "population 'births': there are deliveries"),
-        ("deliveries,,town,a1,all,all,all,all,1,2", "year '': a whole number is wanted"),
+        ("deliveries,,town,a1,all,all,all,all,1,2", "year '': a whole number of at most nine digits is wanted"),
         ("deliveries,2020,city,a1,all,all,all,all,1,2", "geo_level 'city': there are land, part, town"),
         ("deliveries,2020,town,z9,all,all,all,all,1,2", "geo_code 'z9': there is no such place of town in 2020"),
         ("deliveries,2020,town,a1,all,no,all,all,1,2", "increased_reimbursement 'no': published are yes, other"),
-        ("deliveries,2020,town,a1,all,all,all,male,1,2", "sex 'male': published are no values of this population"),
-        ("deliveries,2020,town,a1,all,all,all,all,-1,2", "low '-1': a whole number is wanted"),
-        ("deliveries,2020,town,a1,all,all,all,all,1,x", "high 'x': a whole number is wanted"),
+        ("deliveries,2020,town,a1,all,all,all,male,1,2", "sex 'male': deliveries are not split by it"),
+        ("deliveries,2020,town,a1,all,all,all,all,-1,2", "low '-1': a whole number of at most nine digits is wanted"),
+        ("deliveries,2020,town,a1,all,all,all,all,1,x", "high 'x': a whole number of at most nine digits is wanted"),
         ("deliveries,2020,town,a1,all,all,all,all,3,2", "low '3': it is above high, 2"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,14 +70,15 @@ class Rules:
     """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret.
 
     settle_all: programs aim at every hidden figure, also of a whole country; else there only at those that a reader
-    could have a proof of. told: of figures that readers know from elsewhere the bounds; to know no more is no finding.
+    could have a proof of. told: the bounds of all figures by what readers know from elsewhere alone; to know no more of
+    a count is no finding.
     """
 
     k: int
     differences: frozenset[tuple[str, str]] = frozenset()
     known: frozenset[str] = frozenset()
     settle_all: bool = False
-    told: Mapping[Key, tuple[int, int]] = field(default_factory=dict)
+    told: Lattice | None = None
 
 
 def attack(
@@ -113,8 +114,7 @@ def attack(
     findings += [*_full(found, lattice), *_shown(found, rules)]
     findings += _insiders(found, lattice, rules, changes, search)
     outcome.determined = sum(int((count.hidden & (count.low == count.high)).sum()) for count in lattice.counts)
-    news = {one for one in findings if one.of != "count" or rules.told.get(one.key) != (one.low, one.high)}
-    outcome.findings = sorted(news, key=lambda one: (one.key, one.of, one.kind))
+    outcome.findings = sorted(set(findings), key=lambda one: (one.key, one.of, one.kind))
     return outcome
 
 
@@ -169,6 +169,8 @@ def _counts(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Findin
             continue
         for node, split in np.argwhere(~count.shown & (count.high - count.low < rules.k - 1)):
             low, high = int(count.low[node, split]), int(count.high[node, split])
+            if rules.told and (low, high) == rules.told.bounds(number, int(node), int(split)):
+                continue
             is_planned = bool(count.planned[node, split])
             kind = _kind(low, high, rules.k)
             if kind == "small" or (kind and is_planned):

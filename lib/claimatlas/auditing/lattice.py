@@ -7,6 +7,7 @@ of nodes by splits. A split is a value, or ``all``, for each dimension of the co
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -208,6 +209,20 @@ class Lattice:
         if own is None:
             raise InputError(f"published/cells has the split {'/'.join(split)}, which is not declared.")
         return number, node, own
+
+    def bounds(self, number: int, node: int, split: int) -> tuple[int, int]:
+        """The least and the most of a figure."""
+        count = self.counts[number]
+        return int(count.low[node, split]), int(count.high[node, split])
+
+    def of_nothing(self) -> Lattice:
+        """The same counts, of which nothing is known yet."""
+        empty = deepcopy(self)
+        for count in empty.counts:
+            count.low[:], count.high[:], count.shown[:] = 0, NO_BOUND, False
+        for order in empty.orders:
+            order.gap.low[:], order.gap.high[:], order.gap.shown[:] = 0, NO_BOUND, False
+        return empty
 
     def key(self, number: int, node: int, split: int) -> Key:
         """The published name of a figure."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from claimatlas.auditing.attack import Finding, Outcome, Rules, attack
 from claimatlas.auditing.figures import WHOLE, Key, Published, count_names, figures_of
 from claimatlas.auditing.files import Folder, Row, read_folder
-from claimatlas.auditing.lattice import Lattice, lattice_of
+from claimatlas.auditing.lattice import Lattice, lattice_of, narrow
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
@@ -116,6 +116,9 @@ def audit(
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     findings = Findings(names=_names(configuration))
     until = time.monotonic() + publication.budget_seconds
+    for row in attempt.known.rows:
+        if not any(group[1:] == (row.year, row.population) for group in groups):
+            attempt.known.refuse(row, f"nothing of {row.population} in {row.year} is published.")
     years = {group: figures_of(rows, configuration, publication, group[1]) for group, rows in sorted(groups.items())}
     for group, found in years.items():
         release, year, population = group
@@ -123,7 +126,9 @@ def audit(
         lattice = lattice_of(found, configuration, publication, population, year)
         others = [years[other] for other in years if other[1:] == group[1:] and other[0] != release]
         know_other_releases(lattice, found, others, publication.revision_bound)
-        told = know_from_elsewhere(lattice, attempt.known, year, population)
+        # A register says what is so now: it need not agree with what a former release showed.
+        is_newest = all(other[0] <= release for other in years if other[1:] == group[1:])
+        told = know_from_elsewhere(lattice, attempt.known, year, population) if is_newest else None
         findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
         rules = rules_of(configuration, publication, population)
         rules = replace(rules, settle_all=attempt.is_strict, told=told)
@@ -164,18 +169,15 @@ def know_other_releases(lattice: Lattice, found: Published, others: Iterable[Pub
                 count.low[node, split], count.high[node, split] = low, high
 
 
-def know_from_elsewhere(
-    lattice: Lattice, known: KnownCounts, year: int, population: Population
-) -> dict[Key, tuple[int, int]]:
-    """Bound denominators by what readers know of them from elsewhere; gives back what is known of each.
+def know_from_elsewhere(lattice: Lattice, known: KnownCounts, year: int, population: Population) -> Lattice | None:
+    """Bound denominators by what readers know of them from elsewhere; gives back what that alone tells, if anything.
 
     Raises:
         InputError: there is no such figure, or something else is published.
     """
-    told: dict[Key, tuple[int, int]] = {}
-    for row in known.of(year):
-        if row.population != population:
-            continue
+    rows = [row for row in known.of(year) if row.population == population]
+    told = lattice.of_nothing() if rows else None
+    for row in rows:
         key: Key = (WHOLE, row.level, row.code, row.split)
         if WHOLE not in lattice.number or lattice.places.position.get((row.level, row.code)) is None:
             known.refuse(row, f"no denominator of {population} is published there.")
@@ -185,7 +187,10 @@ def know_from_elsewhere(
         if low > high:
             known.refuse(row, "another count is published.")
         count.low[node, split], count.high[node, split] = low, high
-        told[key] = (row.low, row.high)
+        if told:
+            told.counts[number].low[node, split], told.counts[number].high[node, split] = row.low, row.high
+    if told:
+        narrow(told)
     return told
 
 

@@ -39,10 +39,10 @@ def count_input(context: RunContext, silver: SilverFacts) -> None:
 
 def _rows_looked_at(context: RunContext, silver: SilverFacts) -> RowsLookedAt:
     store, configuration, years = context.store, context.configuration, list(context.years)
-    lines = silver.lines_by_year or {}
-    parts = -(-max([lines.get(year, 0) for year in years], default=0) // MAX_LINES) or 1
+    lines, near = silver.lines_by_year or {}, years_of_windows(configuration.settings, years)
+    parts = -(-max([lines.get(year, 0) for year in near], default=0) // MAX_LINES) or 1
     lists = [*code_lists_of_indicator_lines(configuration), *code_lists_around(configuration)]
-    near = F.col("year").isin(years_of_windows(configuration.settings, years))
-    claims = store.read(CLAIMS).where(near & has_any_code(configuration, lists) & is_of_part(parts))
+    is_read = F.col("year").isin(near) & has_any_code(configuration, lists)
+    claims = store.read(CLAIMS).where(is_read & is_of_part(parts))
     stays = store.read(HOSPITAL_STAYS).where(F.col("year").isin(years) & is_of_part(parts))
     return RowsLookedAt(claims, stays, parts)

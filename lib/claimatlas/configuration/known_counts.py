@@ -7,6 +7,7 @@ the number of members to lie.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +88,8 @@ def _row(
 
     whole = {}
     for column in ("year", *BOUNDS):
-        if not row[column].isascii() or not row[column].isdigit():
-            refuse(column, "a whole number is wanted")
+        if not re.fullmatch("[0-9]{1,9}", row[column]):
+            refuse(column, "a whole number of at most nine digits is wanted")
         whole[column] = int(row[column])
     populations: dict[str, Population] = {one.population: one.population for one in configuration.indicators}
     if row["population"] not in populations:
@@ -106,7 +107,7 @@ def _row(
         own = name in configuration.dimensions.of(population)
         values = published_values(configuration, publication, population, name) if own else ()
         if value not in (_ALL, *values):
-            refuse(name, f"published are {', '.join(values) or 'no values of this population'}")
+            refuse(name, f"published are {', '.join(values)}" if own else f"{population} are not split by it")
         split[name] = value
     if whole["low"] > whole["high"]:
         refuse("low", f"it is above high, {whole['high']}")

@@ -71,6 +71,8 @@ def _keep_wholes(
     """
     chain = {one.quantity for one in moves.layers.chain}
     for quantity, number in moves.along.items():
+        for layer in range(number + 1):
+            rises[layer] = np.where(measures[quantity].possible, rises[layer], 0)
         for link in links.above(quantity) if quantity not in chain else ():
             if not link.same_frame:
                 continue

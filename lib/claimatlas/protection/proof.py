@@ -91,14 +91,16 @@ def _secret(audit: Audit, quantity: Quantity, fixed: Mask) -> Mask:
     """The figures, planned or not, that would tell a sensitive count once they are determined."""
     measure = audit.measures[quantity]
     found = measure.small & ~measure.shown
+    if quantity in audit.told:
+        # What readers know from elsewhere to the last one is no news.
+        found = found & (audit.told[quantity] > 0)
     for whole, gap in measure.gaps.items():
         if whole in audit.measures and audit.measures[whole].frame is measure.frame:
             other = audit.measures[whole]
             known = np.ones_like(fixed) if audit.is_known(whole) else other.shown
+            if whole in audit.told:
+                known = known | (audit.told[whole] == 0)
             found = found | (gap & known & ~measure.shown)
-    if quantity in audit.told:
-        # What readers know from elsewhere to the last one is no news.
-        found = found & (audit.told[quantity] > 0)
     # Where a shown zero leaves nobody, a zero is no news.
     return np.asarray(found & (measure.cells > 0) | (found & ~measure.small))
 
@@ -142,7 +144,7 @@ def _mend(audit: Audit, figure: Figure, revealed: tuple[int, int] | None, proof:
 def _movers(audit: Audit, quantity: Quantity) -> tuple[Mover, ...]:
     goals: list[Goal] = audit.goals(quantity)
     movers = goals[0].movers if goals else (Mover(quantity, 1),)
-    return tuple(mover for mover in movers if not mover.chain)
+    return tuple(mover for mover in movers if not mover.chain) or (Mover(quantity, 1),)
 
 
 def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:

@@ -92,6 +92,7 @@ def _keep_wholes(room: Room, movers: Sequence[Measure], measures: Mapping[Quanti
     """
     moving = {one.quantity for one in movers}
     for one in movers:
+        room.high = np.where(one.possible, room.high, 0)
         for link in links.above(one.quantity):
             if link.same_frame and link.whole not in moving:
                 room.high = np.minimum(room.high, measures[link.whole].atoms - one.atoms)
