@@ -220,7 +220,7 @@ def classes(rng: random.Random) -> list[dict[str, Any]]:
     return [*closed, {"label": "the rest", "from": starts[-1]}]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.shuffle_partitions(3)
 @randomly
 def test_declared_dimensions_are_equal(

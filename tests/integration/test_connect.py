@@ -213,9 +213,10 @@ def test_a_mistake_in_the_input_is_said_alike(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "spoil",
-    [test_bad_input.a_damaged_page, pytest.param(test_bad_input.half_a_gzip, marks=pytest.mark.long)],
+    [test_bad_input.a_damaged_page, test_bad_input.half_a_gzip],
     ids=lambda spoil: spoil.__name__,
 )
 def test_a_file_that_ends_while_it_is_read_leaves_silver_as_it_was(
