@@ -57,15 +57,15 @@ def test_choices_are_the_counts_and_their_differences(tmp_path: Path) -> None:
     layers = Layers(chain)
     for first in range(3):
         for last in range(first, 3):
-            found = layers.cells[:, layers.choice(first, last) :: layers.choices]
+            found = layers.cells[:, layers.choice(first, last) :: layers.per_split]
             smaller = chain[first - 1].cells if first else 0
             assert (found == chain[last].cells - smaller).all()
     shown = layers.shown
     for number, measure in enumerate(chain):
         place = layers.choice(0, number)
-        assert (shown[:, place :: layers.choices] == measure.shown).all()
+        assert (shown[:, place :: layers.per_split] == measure.shown).all()
         assert layers.figure(2, layers.place(1, place)) == measure.figure(2, 1)
-        shown[:, place :: layers.choices] = False
+        shown[:, place :: layers.per_split] = False
     assert not shown.any()
 
 

@@ -176,7 +176,9 @@ def know_from_elsewhere(lattice: Lattice, known: KnownCounts, year: int, populat
         InputError: there is no such figure, or something else is published.
     """
     rows = [row for row in known.of(year) if row.population == population]
-    told = lattice.of_nothing() if rows else None
+    if not rows:
+        return None
+    told = lattice.of_nothing()
     for row in rows:
         key: Key = (WHOLE, row.level, row.code, row.split)
         if WHOLE not in lattice.number or lattice.places.position.get((row.level, row.code)) is None:
@@ -187,10 +189,8 @@ def know_from_elsewhere(lattice: Lattice, known: KnownCounts, year: int, populat
         if low > high:
             known.refuse(row, "another count is published.")
         count.low[node, split], count.high[node, split] = low, high
-        if told:
-            told.counts[number].low[node, split], told.counts[number].high[node, split] = row.low, row.high
-    if told:
-        narrow(told)
+        told.counts[number].low[node, split], told.counts[number].high[node, split] = row.low, row.high
+    narrow(told)
     return told
 
 

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claimatlas.checks.findings import Finding
-from claimatlas.checks.spellings import SPELLED_TWICE, RowsLookedAt, alike
+from claimatlas.checks.spellings import SPELLED_TWICE, RowsLookedAt, alike, is_of_part
 from claimatlas.configuration import Configuration
 from claimatlas.ingest.load.warnings import MAX_LENGTH_SHOWN, MIN_SHOWN
 from claimatlas.population.domicile import DATES, carrying_table
@@ -33,7 +33,11 @@ def people_by_year(context: RunContext, silver: SilverFacts, rows: RowsLookedAt)
     configuration, years = context.configuration, context.years
     population = by_year(context.store.read(POPULATION), configuration, silver.population_years or years)
     # The population of all years: an id in none of them is nobody's.
-    tables = {WITH_CLAIMS: rows.claims, WITH_STAYS: rows.stays, _IN_POPULATION: population.where(rows.is_looked_at)}
+    tables = {
+        WITH_CLAIMS: rows.claims,
+        WITH_STAYS: rows.stays,
+        _IN_POPULATION: population.where(is_of_part(rows.parts)),
+    }
     # One row per person and table: each table is read once, and little is exchanged.
     of_tables = [of.select("beneficiary_id", "year", F.lit(name).alias("of")) for name, of in tables.items()]
     is_in = [F.coalesce(F.max(F.col("of") == name), F.lit(False)).alias(name) for name in tables]

@@ -27,11 +27,6 @@ class RowsLookedAt:
     stays: DataFrame
     parts: int
 
-    @property
-    def is_looked_at(self) -> Column:
-        """Whether a row is of one of these people."""
-        return is_of_part(self.parts)
-
 
 def is_of_part(parts: int) -> Column:
     """Whether a row is of the people who are looked at; all ways of writing an id are of one part."""

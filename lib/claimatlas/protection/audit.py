@@ -325,7 +325,7 @@ class Audit:
             costs = measure.of_members([self.costs(one.quantity) for one in measure.chain])
         else:
             costs = self.costs(mover.quantity)
-        only = np.repeat(self._kept(self.measures[mover.quantity], kept), measure.choices, axis=1)
+        only = np.repeat(self._kept(self.measures[mover.quantity], kept), measure.per_split, axis=1)
         return Repair(measure, moving.room, moving.bounds, aim, mover.sign, costs, self.marks, only)
 
     def costs(self, quantity: Quantity) -> Counts:
@@ -372,36 +372,32 @@ class Audit:
         What goes with a hidden figure is hidden with it, so this does not depend on what is hidden.
         """
         if mover not in self._rooms:
-            self._rooms[mover] = self._layers_moving(mover) if mover.chain else self._moving_now(mover)
+            self._rooms[mover] = self._moving_now(mover)
         return self._rooms[mover]
 
     def _moving_now(self, mover: Mover) -> Movement:
+        if mover.chain:
+            layers = Layers([self.measures[one] for one in mover.chain])
+            moves = moves_of_layers(layers, self.measures, self.links)
+            return self._movement(layers, moves.room, moves.along)
         measure = self.measures[mover.quantity]
         room, movers = room_of(measure, self.measures, self.links, mover.along, mover.still)
-        moving = {one.quantity for one in movers}
-        for one in movers:
-            for row, (low, high) in self.known.get(one.quantity, {}).items():
-                room.bound(row, low, high)
-        found = [Moving(self.bounds[one.quantity]) for one in movers]
-        for (part, whole), bounds in self.gaps.items():
-            if (part in moving) != (whole in moving):
-                found.append(Moving(bounds, 1 if whole in moving else -1))
-        return Movement(measure, room, found)
+        return self._movement(measure, room, {one.quantity: 0 for one in movers})
 
-    def _layers_moving(self, mover: Mover) -> Movement:
-        layers = Layers([self.measures[one] for one in mover.chain])
-        moves = moves_of_layers(layers, self.measures, self.links)
-        last = moves.along
+    def _movement(self, measure: Measure | Layers, room: Room, last: Mapping[Quantity, int]) -> Movement:
+        """What changes; ``last``: of each count that moves up to which layer it does, of a single measure always 0."""
+        found = []
         for quantity, number in last.items():
+            choice = measure.choice(0, number)
+            found.append(Moving(self.bounds[quantity], 1, choice))
             for (unit, split), (low, high) in self.known.get(quantity, {}).items():
-                moves.room.bound((unit, layers.place(split, layers.choice(0, number))), low, high)
-        found = [Moving(self.bounds[one], 1, layers.choice(0, number)) for one, number in last.items()]
+                room.bound((unit, measure.place(split, choice)), low, high)
         for (part, whole), bounds in self.gaps.items():
             inner, outer = last.get(part, -1), last.get(whole, -1)
             if inner != outer:
                 first, end = sorted((inner, outer))
-                found.append(Moving(bounds, 1 if outer > inner else -1, layers.choice(first + 1, end)))
-        return Movement(layers, moves.room, found)
+                found.append(Moving(bounds, 1 if outer > inner else -1, measure.choice(first + 1, end)))
+        return Movement(measure, room, found)
 
     def _tell(self, quantity: Quantity) -> None:
         left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity) if goal.is_secret)

@@ -11,7 +11,7 @@ from claimatlas.protection.frames import Counts
 from claimatlas.protection.layers import Layers, joined
 from claimatlas.protection.links import Links
 from claimatlas.protection.quantities import Quantity
-from claimatlas.protection.rooms import UNBOUNDED, Moves, Room, falls_of_part, keep_figures, moves_along
+from claimatlas.protection.rooms import UNBOUNDED, Moves, Room, falls_of
 from claimatlas.protection.tables import Measure
 
 
@@ -87,29 +87,11 @@ def _keep_wholes(
 def _spare(number: int, moves: LayeredMoves, measures: Mapping[Quantity, Measure], links: Links) -> Counts:
     """How far a count of the chain may fall for the sake of what lies within it and is no layer."""
     chain = moves.layers.chain
-    measure = chain[number]
-    moves.along[measure.quantity] = number
-    own = Room(-measure.atoms, measure.atoms)
-    keep_figures(own, measure, measures, links)
-    _bound(own, number, moves)
-    in_chain = {one.quantity for one in chain}
-    for link in links.below(measure.quantity):
-        if not link.same_frame or link.part in in_chain:
-            continue
-        part = measures[link.part]
-        if moves_along(part, measure, None, None):
-            inner, movers = falls_of_part(part, Moves(measures, links))
-            for one in movers:
-                moves.along[one.quantity] = number
-            own.low = np.maximum(own.low, inner.low)
-            _bound(inner, number, moves)
-        else:
-            own.low = np.maximum(own.low, part.atoms - measure.atoms)
-    return np.asarray(-own.low)
-
-
-def _bound(room: Room, number: int, moves: LayeredMoves) -> None:
-    """Bound figures of a count of the chain as it alone would be."""
+    movers = [chain[number]]
+    together = Moves(measures, links, movers=movers, apart={one.quantity for one in chain})
+    room = falls_of(chain[number], together)
+    moves.along |= {one.quantity: number for one in movers}
     choice = moves.layers.choice(0, number)
     for (unit, split), (low, high) in room.rows.items():
         moves.room.bound((unit, moves.layers.place(split, choice)), low, high)
+    return -room.low

@@ -41,7 +41,7 @@ class Layers:
         )
         self._names = names
         self._choices = list(self.frame.choices[-1])
-        self.choices = len(self._choices)
+        self.per_split = len(self._choices)
         self.atoms = self._of_layers([one.atoms for one in self.chain])
         self.cells = self.frame.cells(self.atoms)
 
@@ -58,7 +58,7 @@ class Layers:
 
     def place(self, split: int, choice: int) -> int:
         """Where a split of the chain's frame stands, with a choice of layers."""
-        return split * self.choices + choice
+        return split * self.per_split + choice
 
     @cached_property
     def members(self) -> dict[int, Measure]:
@@ -69,7 +69,7 @@ class Layers:
         """Numbers of the figures of each count of the chain, in the order of the splits; 0 for differences."""
         found = np.zeros(self.cells.shape, dtype=np.int64)
         for number, of_count in enumerate(figures):
-            found[:, self.choice(0, number) :: self.choices] = of_count
+            found[:, self.choice(0, number) :: self.per_split] = of_count
         return found
 
     @property
@@ -79,7 +79,7 @@ class Layers:
 
     def figure(self, unit: int, split: int) -> tuple[Quantity, int, int]:
         """A figure of a count of the chain."""
-        return self.members[split % self.choices].quantity, unit, split // self.choices
+        return self.members[split % self.per_split].quantity, unit, split // self.per_split
 
 
 def joined(layers: Sequence[Counts]) -> Counts:

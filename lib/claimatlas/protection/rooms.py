@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def room_of(
         # Where there is nobody there is nothing to sum.
         room.high = np.where(measure.atoms == 0, 0, room.high)
     _keep_parts(room, measure, Moves(measures, links, along, still, movers))
-    keep_figures(room, measure, measures, links)
+    _keep_figures(room, measure, measures, links)
     _keep_wholes(room, movers, measures, links)
     stays = bool((room.low <= 0).all() and (room.high >= 0).all())
     if not (stays and all(low <= 0 <= high for low, high in room.rows.values())):
@@ -76,13 +76,17 @@ def room_of(
 
 @dataclass(frozen=True)
 class Moves:
-    """How the measures of a year may move together; ``movers``: those that do, in the order in which they are met."""
+    """How the measures of a year may move together; ``movers``: those that do, in the order in which they are met.
+
+    apart: parts that move by themselves, so that nothing is bounded for their sake.
+    """
 
     measures: Mapping[Quantity, Measure]
     links: Links
     along: Quantity | None = None
     still: Quantity | None = None
     movers: list[Measure] = field(default_factory=list)
+    apart: Collection[Quantity] = ()
 
 
 def _keep_wholes(room: Room, movers: Sequence[Measure], measures: Mapping[Quantity, Measure], links: Links) -> None:
@@ -100,14 +104,13 @@ def _keep_wholes(room: Room, movers: Sequence[Measure], measures: Mapping[Quanti
 
 def _keep_parts(room: Room, measure: Measure, moves: Moves) -> None:
     """Bound how far a measure may fall, for the sake of what lies within it in the same frame."""
-    measures, links, movers = moves.measures, moves.links, moves.movers
-    for link in links.below(measure.quantity):
-        if not link.same_frame:
+    for link in moves.links.below(measure.quantity):
+        if not link.same_frame or link.part in moves.apart:
             continue
-        part = measures[link.part]
-        if moves_along(part, measure, moves.along, moves.still):
-            inner, others = falls_of_part(part, moves)
-            movers += others
+        part = moves.measures[link.part]
+        if _moves_along(part, measure, moves.along, moves.still):
+            moves.movers.append(part)
+            inner = falls_of(part, moves)
             room.low = np.maximum(room.low, inner.low)
             for row, (low, high) in inner.rows.items():
                 room.bound(row, low, high)
@@ -115,17 +118,15 @@ def _keep_parts(room: Room, measure: Measure, moves: Moves) -> None:
             room.low = np.maximum(room.low, part.atoms - measure.atoms)
 
 
-def falls_of_part(part: Measure, moves: Moves) -> tuple[Room, list[Measure]]:
-    """How far a part may fall that moves along with what it lies within, and what moves along with it."""
-    movers = [part]
-    inner = Room(-part.atoms, part.atoms)
-    _keep_parts(inner, part, replace(moves, movers=movers))
-    keep_figures(inner, part, moves.measures, moves.links)
-    return inner, movers
+def falls_of(measure: Measure, moves: Moves) -> Room:
+    """How far a measure may fall, and how far its figures may change; what moves along with it joins the movers."""
+    room = Room(-measure.atoms, measure.atoms)
+    _keep_parts(room, measure, moves)
+    _keep_figures(room, measure, moves.measures, moves.links)
+    return room
 
 
-def moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
-    """Whether a part changes as the whole does."""
+def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Quantity | None) -> bool:
     if part.quantity == still:
         return False
     is_most = 2 * int(part.atoms.sum()) > int(whole.atoms.sum())
@@ -133,7 +134,7 @@ def moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Qu
     return (is_most or is_asked) and not bool((part.shown & ~whole.shown).any())
 
 
-def keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
+def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
     """Bound the figures that a link to another frame, or a twin, holds."""
     for link in links.above(measure.quantity):
         if link.whole.is_magnitude and _follows(measures[link.whole], measure, link):

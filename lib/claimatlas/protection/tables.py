@@ -64,11 +64,19 @@ class Measure:
     possible: Mask
     counted: Mask
     gaps: dict[Quantity, Mask] = field(default_factory=dict)
-    choices: ClassVar[int] = 1
+    per_split: ClassVar[int] = 1
 
     def figure(self, unit: int, split: int) -> tuple[Quantity, int, int]:
         """A figure with its quantity."""
         return self.quantity, unit, split
+
+    def choice(self, _first: int, _last: int) -> int:
+        """The choice of layers: there is one."""
+        return 0
+
+    def place(self, split: int, _choice: int) -> int:
+        """Where a split stands: there is one choice of layers."""
+        return split
 
     @property
     def watched(self) -> Mask:

@@ -39,8 +39,8 @@ class Moving(NamedTuple):
 class World:
     """A world by its changes: ``units`` and ``splits`` are the figures that differ, ``change`` by how much.
 
-    bounds: of all that changes. leaves: those that it was looked for in. choices: of layers how many choices each split
-    has; ``splits`` counts them all.
+    bounds: of all that changes. leaves: those that it was looked for in. per_split: of layers how many choices each
+    split has; ``splits`` counts them all.
     """
 
     bounds: list[Moving]
@@ -48,14 +48,14 @@ class World:
     units: Positions
     splits: Positions
     change: Positions
-    choices: int = 1
+    per_split: int = 1
 
     def changes_of(self, one: Moving) -> tuple[Positions, Positions, Positions]:
         """By how much the figures of one of the bounds change: their units, their splits, the change."""
-        if self.choices == 1:
+        if self.per_split == 1:
             return self.units, self.splits, one.sign * self.change
-        at = self.splits % self.choices == one.choice
-        return self.units[at], self.splits[at] // self.choices, one.sign * self.change[at]
+        at = self.splits % self.per_split == one.choice
+        return self.units[at], self.splits[at] // self.per_split, one.sign * self.change[at]
 
     def keep(self, figures: Mask) -> None:
         """Forget the changes of other figures than these, which nobody asks for again."""
@@ -224,13 +224,13 @@ class Pool:
         by_unit = figures[rows]
         place, splits = np.nonzero(by_unit)
         change = by_unit[place, splits].astype(np.int32)
-        choices = self.measure.choices
+        per_split = self.measure.per_split
         at = (units[place].astype(np.int32), splits.astype(np.int32))
-        world = World(self.bounds, tuple(self.leaves.tolist()), *at, change, choices)
+        world = World(self.bounds, tuple(self.leaves.tolist()), *at, change, per_split)
         for one in self.bounds:
             one.bounds.widen_by(world, one)
         watched = [one.bounds.measure.watched for one in self.bounds if one.bounds.measure]
-        world.keep(np.repeat(np.logical_or.reduce(watched), choices, axis=1))
+        world.keep(np.repeat(np.logical_or.reduce(watched), per_split, axis=1))
         return True
 
     def place(self, aim: Aim, split: int) -> int:
@@ -240,9 +240,9 @@ class Pool:
     def narrow(self, aim: Aim) -> npt.NDArray[np.int64]:
         """How many figures that are not wide enough yet each pattern and split has."""
         figures = aim.narrow
-        if self.measure.choices > 1:
+        if self.measure.per_split > 1:
             spread = np.zeros((len(figures), self.fixed.shape[1]), dtype=bool)
-            spread[:, self.place(aim, 0) :: self.measure.choices] = figures
+            spread[:, self.place(aim, 0) :: self.measure.per_split] = figures
             figures = spread
         return self.by_pattern(figures)
 
