@@ -18,8 +18,8 @@ VALUES = {
     "sex": ("female", "male"),
 }
 DIMENSIONS = ("age_category", "increased_reimbursement", "delivery_type", "sex")
-MOST_SPLITS = {"country": 4, "region": 4, "province": 4, "arrondissement": 2, "municipality": 1}
-LEVELS = tuple(MOST_SPLITS)
+MAX_SPLITS = {"country": 4, "region": 4, "province": 4, "arrondissement": 2, "municipality": 1}
+LEVELS = tuple(MAX_SPLITS)
 
 
 def wilson(numerator, denominator):
@@ -86,7 +86,7 @@ class Country:
         used = sum(value != "all" for value in split)
         if year == PROVISIONAL:
             return not used and LEVELS.index(level) <= 2
-        return used <= MOST_SPLITS[level]
+        return used <= MAX_SPLITS[level]
 
     def _splits(self, indicator):
         options = [("all", *VALUES[d]) if d in indicator.dimensions else ("all",) for d in DIMENSIONS]

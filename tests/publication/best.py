@@ -12,8 +12,8 @@ import numpy as np
 
 from publication.country import ALL, BIM, Atom, K, units
 
-MOST_CHANGES = 700_000
-MOST_STEPS = 200_000
+MAX_CHANGES = 700_000
+MAX_STEPS = 200_000
 
 
 class TooLargeError(Exception):
@@ -166,7 +166,7 @@ def _changes(truth: np.ndarray) -> np.ndarray:
     size = 1
     for one in per_place:
         size *= len(one)
-    if size > MOST_CHANGES:
+    if size > MAX_CHANGES:
         raise TooLargeError
     chosen = np.indices([len(one) for one in per_place]).reshape(len(per_place), -1)
     return np.stack([per_place[place][chosen[place]] for place in range(len(per_place))], axis=2).astype(np.int64)
@@ -207,7 +207,7 @@ def _smallest(start: int, options: Sequence[Sequence[int]], insider: Insider, pr
 
     def search(chosen: int) -> None:
         steps[0] += 1
-        if steps[0] > MOST_STEPS:
+        if steps[0] > MAX_STEPS:
             raise TooLargeError
         now = cost(chosen)
         if chosen in seen or (best[0] is not None and now >= cost(best[0])):

@@ -3,7 +3,7 @@ import { FACTOR, decimal, name, say } from "./format";
 import type { Uncertainty, View } from "./state";
 import type { Cell, Unit } from "./types";
 
-const MOST = 7;
+const MAX_CLASSES = 7;
 export const STATE_LOOKS = { hidden: "s-hidden", nobody: "s-nobody", not_computable: "s-not-computable" } as const;
 
 export interface Classes {
@@ -20,7 +20,7 @@ export function classesOf(numbers: number[] | undefined): Classes | undefined {
 }
 
 const colour = (classes: Classes, index: number): number =>
-  classes.breaks.length ? halfEven((index * (MOST - 1)) / classes.breaks.length) : 3;
+  classes.breaks.length ? halfEven((index * (MAX_CLASSES - 1)) / classes.breaks.length) : 3;
 
 /** Python's round: a half goes to the even neighbour. */
 function halfEven(number: number): number {

@@ -9,7 +9,7 @@ import { bounds, count, decimal, figure, interval, name, plural, say, share, tol
 import { type Shape, outlines, vintageOf } from "./geometry";
 import { savePng, saveSvg, standalone } from "./image";
 import { type Entry, Search } from "./search";
-import { MOST_CHOSEN, type Uncertainty, type View, type ViewState, read, write } from "./state";
+import { MAX_CHOSEN, type Uncertainty, type View, type ViewState, read, write } from "./state";
 import type { Cell } from "./types";
 import { WHOLE, moved, shows, viewBox, zoomed } from "./zoom";
 
@@ -253,7 +253,7 @@ export class IndicatorPage {
   }
 
   private pick(entry: Entry): void {
-    const chosen = [...this.state.chosen.filter((code) => code !== entry.code), entry.code].slice(-MOST_CHOSEN);
+    const chosen = [...this.state.chosen.filter((code) => code !== entry.code), entry.code].slice(-MAX_CHOSEN);
     void this.set({ chosen, level: entry.level }).then(() => {
       this.point(entry.code);
       this.announce(entry.code);
@@ -263,7 +263,7 @@ export class IndicatorPage {
   private toggle(code: string): void {
     const isChosen = this.state.chosen.includes(code);
     const others = this.state.chosen.filter((one) => one !== code);
-    void this.set({ chosen: isChosen ? others : [...others, code].slice(-MOST_CHOSEN) }).then(() => {
+    void this.set({ chosen: isChosen ? others : [...others, code].slice(-MAX_CHOSEN) }).then(() => {
       if (!isChosen) this.announce(code);
     });
   }

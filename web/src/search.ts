@@ -50,7 +50,7 @@ export function matches(all: Entry[], text: string): Entry[] {
     .map((one) => one.entry);
 }
 
-const MOST = 8;
+const MAX_FOUND = 8;
 
 export function Search(props: { id: string; pick: (entry: Entry) => void }): VNode {
   const all = useMemo(entries, []);
@@ -58,7 +58,7 @@ export function Search(props: { id: string; pick: (entry: Entry) => void }): VNo
   const [at, setAt] = useState(0);
   const [isOpen, setOpen] = useState(false);
   const found = useMemo(() => matches(all, text), [text]);
-  const shown = isOpen ? found.slice(0, MOST) : [];
+  const shown = isOpen ? found.slice(0, MAX_FOUND) : [];
   const pick = (entry: Entry | undefined): void => {
     if (!entry) return;
     setText("");

@@ -17,7 +17,7 @@ export interface ViewState {
 
 const VIEWS: View[] = ["map", "comparison", "trend"];
 const UNCERTAINTIES: Uncertainty[] = ["none", "fade", "hatch"];
-export const MOST_CHOSEN = 6;
+export const MAX_CHOSEN = 6;
 
 export function write(state: ViewState): string {
   const splits = Object.entries(state.split).filter(([, value]) => value);
@@ -64,7 +64,7 @@ export function read(fragment: string, dimensions: string[]): Partial<ViewState>
     if (dimension && at > 0) split[dimension] = one.slice(at + 1);
   }
   found.split = split;
-  found.chosen = [...new Set((given.get("p") ?? "").split(",").filter(Boolean))].slice(0, MOST_CHOSEN);
+  found.chosen = [...new Set((given.get("p") ?? "").split(",").filter(Boolean))].slice(0, MAX_CHOSEN);
   const view = VIEWS.find((one) => one === given.get("v"));
   if (view) found.view = view;
   const uncertainty = UNCERTAINTIES.find((one) => one === given.get("u"));

@@ -3,7 +3,7 @@
 export type Zoom = [times: number, x: number, y: number];
 
 export const WHOLE: Zoom = [1, 0, 0];
-const MOST = 16;
+const MAX_TIMES = 16;
 
 /** The same with its corner within the drawing. */
 function within([times, x, y]: Zoom, [width, height]: [number, number]): Zoom {
@@ -13,7 +13,7 @@ function within([times, x, y]: Zoom, [width, height]: [number, number]): Zoom {
 
 /** Enlarged by a factor around a point; never smaller than the whole. */
 export function zoomed(zoom: Zoom, factor: number, size: [number, number], point?: [number, number]): Zoom {
-  const times = Math.min(MOST, zoom[0] * factor);
+  const times = Math.min(MAX_TIMES, zoom[0] * factor);
   if (times <= 1) return WHOLE;
   const [x, y] = point ?? [zoom[1] + size[0] / zoom[0] / 2, zoom[2] + size[1] / zoom[0] / 2];
   return within([times, x - size[0] / times / 2, y - size[1] / times / 2], size);
@@ -34,6 +34,6 @@ export const written = (zoom: Zoom): string => (zoom[0] === 1 ? "" : zoom.join("
 export function readZoom(text: string | undefined): Zoom {
   const found = (text ?? "").split(",").map(Number);
   const [times, x, y] = found;
-  const isSound = found.length === 3 && [2, 4, 8, MOST].includes(times as number) && found.every((one) => Number.isInteger(one) && one >= 0);
+  const isSound = found.length === 3 && [2, 4, 8, MAX_TIMES].includes(times as number) && found.every((one) => Number.isInteger(one) && one >= 0);
   return isSound ? [times as number, x as number, y as number] : WHOLE;
 }

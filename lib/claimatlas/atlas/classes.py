@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from claimatlas.atlas.cells import Cell, State
 
-MOST = 7
+MAX_CLASSES = 7
 LEAST = 5
 COLOURS = ("#d4f6aa", "#86e5b2", "#39cbc4", "#30abce", "#5889c3", "#6c6aa2", "#6c5177")
 """From the lowest to the highest class on light paper; on dark paper the other way round.
@@ -46,7 +46,7 @@ class Classes:
 
     def colour(self, index: int) -> int:
         """The colour of a class, 0 to 6: fewer classes are spread over the seven colours."""
-        return round(index * (MOST - 1) / (self.number - 1)) if self.number > 1 else (MOST - 1) // 2
+        return round(index * (MAX_CLASSES - 1) / (self.number - 1)) if self.number > 1 else (MAX_CLASSES - 1) // 2
 
     def css(self, value: float) -> str:
         """The class of the style sheet for a value: ``c0`` to ``c6``."""
@@ -88,5 +88,5 @@ def classes_of_values(numbers: Iterable[float], decimals: int = 1) -> Classes | 
 
 def _breaks(values: list[float], decimals: int) -> tuple[float, ...]:
     # Rounding keeps the order, so only the quantiles need it.
-    quantiles = {rounded(values[len(values) * part // MOST], decimals) for part in range(1, MOST)}
+    quantiles = {rounded(values[len(values) * part // MAX_CLASSES], decimals) for part in range(1, MAX_CLASSES)}
     return tuple(sorted(quantile for quantile in quantiles if quantile > rounded(values[0], decimals)))

@@ -32,7 +32,7 @@ from claimatlas.sheets.html import converted
 from claimatlas.sheets.pages import Written, section, sheet
 from claimatlas.sheets.phrases import Phrases
 
-MOST_NAMED = 60
+MAX_NAMED = 60
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class IndicatorTotals:
 
     def middle_level(self, year: int) -> str | None:
         """The smallest level with so few places that each can be named; none where only the country is published."""
-        few = (level for level in reversed(self.levels(year)) if 1 < len(self.of_level(year, level)) <= MOST_NAMED)
+        few = (level for level in reversed(self.levels(year)) if 1 < len(self.of_level(year, level)) <= MAX_NAMED)
         return next(few, None)
 
     def of_level(self, year: int, level: str) -> Mapping[str, Cell]:

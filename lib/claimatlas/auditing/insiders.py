@@ -10,7 +10,7 @@ from claimatlas.auditing.algebra import Residues
 from claimatlas.auditing.lattice import Count
 from claimatlas.auditing.programs import Reals
 
-_MOST = 1000
+_MAX_FACTOR = 1000
 
 
 def ties(count: Count, changes: Residues, prime: int, figures: Reals) -> Iterator[tuple[tuple[int, int], int]]:
@@ -43,6 +43,6 @@ def _value(known: int, other: int, prime: int, figure: float, tied: float) -> in
     """What a figure is when the one that it is tied to is one; none where both are the same count."""
     factor = other * pow(known, -1, prime) % prime
     factor = factor - prime if factor > prime // 2 else factor
-    if abs(factor) > _MOST or (factor == 1 and abs(tied - figure) < 0.5):
+    if abs(factor) > _MAX_FACTOR or (factor == 1 and abs(tied - figure) < 0.5):
         return None
     return round(tied + factor * (1 - figure))

@@ -15,7 +15,7 @@ from claimatlas.configuration.settings import MemberOn
 from claimatlas.tables.schemas import ENROLLED_AFTER, ENROLLED_BEFORE
 
 _OPEN = "9999-12-31"
-_MOST_DAYS = 36_524
+_MAX_DAYS = 36_524
 """A hundred years: of an open span nobody knows how long it goes on."""
 
 
@@ -94,8 +94,8 @@ def enrolment_around(deliveries: DataFrame, population: DataFrame) -> DataFrame:
         .join(mothers, on=holds_delivery, how="inner")
         .groupBy("delivery_id")
         .agg(
-            F.max(F.least(before, F.lit(_MOST_DAYS))).cast("int").alias(ENROLLED_BEFORE),
-            F.max(F.least(after, F.lit(_MOST_DAYS))).cast("int").alias(ENROLLED_AFTER),
+            F.max(F.least(before, F.lit(_MAX_DAYS))).cast("int").alias(ENROLLED_BEFORE),
+            F.max(F.least(after, F.lit(_MAX_DAYS))).cast("int").alias(ENROLLED_AFTER),
         )
     )
 

@@ -21,9 +21,9 @@ from claimatlas.protection.worlds import Aim, World
 
 Former = tuple[int, int, World | None, World | None]
 """Bounds of a figure, and the worlds of them."""
-MOST_TRIED = 1000
+MAX_TRIED = 1000
 """How many figures are tried one by one, the dearest first."""
-_MOST_WITH_ALGEBRA = 300
+_MAX_WITH_ALGEBRA = 300
 """With more figures hidden for others' sake, those that the algebra had hidden stay so: it would take long."""
 Secret = tuple[int, int, int]
 """A goal by its position, and the figure of it by unit and split."""
@@ -52,7 +52,7 @@ class Cleaning:
         if not self.with_algebra:
             self._show_unused()
         # A number, not a time, ends it: the pattern may not depend on how fast a machine is.
-        for figure in self._candidates()[:MOST_TRIED]:
+        for figure in self._candidates()[:MAX_TRIED]:
             if time.monotonic() > until:
                 break
             if self._is_hidden(figure) and self._may_show(figure):
@@ -64,7 +64,7 @@ class Cleaning:
     def is_small(self) -> bool:
         """Whether few enough figures are hidden for others' sake that each trial can ask the algebra."""
         measures = self.audit.measures
-        return sum(int((measures[one].hidden & ~own).sum()) for one, own in self.own.items()) <= _MOST_WITH_ALGEBRA
+        return sum(int((measures[one].hidden & ~own).sum()) for one, own in self.own.items()) <= _MAX_WITH_ALGEBRA
 
     def _choose(self) -> None:
         """Choose for each secret its worlds: those that must be, then among the others those that are there."""
