@@ -600,7 +600,10 @@ def test_a_language_without_a_name_or_a_column_of_labels_is_refused(conf: Path) 
         file.write_text(file.read_text(encoding="utf-8").replace("label_nl", "label_pt"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_configuration(str(conf), ["languages=[en, pt]"])
-    assert str(caught.value).startswith("dimensions.yaml, line 6: age_category.names.pt: this key is missing.\n")
+    lines = (conf / "dimensions.yaml").read_text(encoding="utf-8").splitlines()
+    names = next(number for number, line in enumerate(lines, start=1) if line.strip().startswith("names:"))
+    first = f"dimensions.yaml, line {names}: age_category.names.pt: this key is missing.\n"
+    assert str(caught.value).startswith(first)
     (conf / "dimensions.yaml").unlink()
     with pytest.raises(InputError) as caught:
         load_configuration(str(conf), ["languages=[en, pt]"])
