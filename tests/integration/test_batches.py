@@ -283,6 +283,7 @@ class TestOneBatch:
         assert said.code == 0, said.err
         assert "c99" in {row["claim_id"] for row in read(small_copied, CLAIMS.name)}
 
+    @pytest.mark.long
     def test_the_gate_changes_nothing(
         self, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
     ) -> None:

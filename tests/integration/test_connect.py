@@ -77,6 +77,7 @@ def connected(address: str, submitted: Run, tmp_path_factory: pytest.TempPathFac
     return folder / "output"
 
 
+@pytest.mark.long
 def test_the_same_input_gives_the_same_tables(connected: Path, submitted: Run) -> None:
     found, expected = content(connected, EVERYTHING), content(submitted.output, EVERYTHING)
     assert found.keys() == expected.keys() == set(EVERYTHING)

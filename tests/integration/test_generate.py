@@ -115,6 +115,7 @@ def test_stays_end_after_they_began(spark: SparkSession, clean: Path) -> None:
     assert stays.select("stay_id").distinct().count() == stays.count()
 
 
+@pytest.mark.long
 def test_the_seed_decides_and_nothing_else(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

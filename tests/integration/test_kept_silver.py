@@ -119,6 +119,7 @@ class TestAnIngestThatDied:
         said = console.run("run-year", "--output", small_copied, "--year", "2019")
         assert "The population in silver has no row for 2019" in said.err
 
+    @pytest.mark.long
     def test_years_that_it_had_taken_away_are_not_forgotten(
         self, spark: SparkSession, console: Console, small_silver: Path, small_copied: Path, tmp_path: Path
     ) -> None:

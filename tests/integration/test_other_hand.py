@@ -105,6 +105,7 @@ class TestFromTheCheckout:
         assert not (submitted.output / "silver" / "work").exists()
 
 
+@pytest.mark.long
 class TestFromAnArchive:
     """`--py-files` with the zip that scripts/package.py builds, from the silver that is there."""
 

@@ -130,6 +130,7 @@ class TestGate:
         publish(store, release["run_id"], "twice as many")
         return published_copied
 
+    @pytest.mark.long
     def test_a_jump_without_a_reason(self, console: Console, moved: Path) -> None:
         before = content(moved, GOLD)
         said = console.run("run-year", "--output", moved, "--year", "2022", *self.LOWER)
