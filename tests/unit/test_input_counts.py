@@ -189,11 +189,11 @@ def test_units_beyond_the_plausible_quantity_are_told(spark: SparkSession, confi
 def test_units_that_would_move_a_volume_stop_a_run(configuration: Configuration) -> None:
     counts = {f"beneficiary_services.{YEAR}": {"quantity_imaging_therapeutic": 1000}}
     assert found(configuration, counts, "implausible_quantity") == []
-    counts[f"beneficiary_services.{YEAR}"][f"{IMPLAUSIBLE}imaging_therapeutic"] = 100
+    counts[f"beneficiary_services.{YEAR}"][f"{IMPLAUSIBLE}imaging_therapeutic"] = 40
     (finding,) = found(configuration, counts, "implausible_quantity")
     assert finding.ok
-    counts[f"beneficiary_services.{YEAR}"][f"{IMPLAUSIBLE}imaging_therapeutic"] = 600
+    counts[f"beneficiary_services.{YEAR}"][f"{IMPLAUSIBLE}imaging_therapeutic"] = 90
     (finding,) = found(configuration, counts, "implausible_quantity")
     assert not finding.ok
-    said = "600 of 1,000 units of imaging_therapeutic (60.00 %) come from services with a quantity above 20"
+    said = "90 of 1,000 units of imaging_therapeutic (9.00 %) come from services with a quantity above 9"
     assert said in finding.sentence

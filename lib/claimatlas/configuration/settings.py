@@ -213,7 +213,7 @@ class InputChecks(Declaration):
     hospitals_spelled_twice: ShareBounds = ShareBounds(stop=0.5)
     contacts_without_provider: ShareBounds = ShareBounds(stop=1.0)
     unknown_value: ShareBounds = ShareBounds(note=0.02, stop=1.0)
-    implausible_quantity: ShareBounds = ShareBounds(stop=0.5)
+    implausible_quantity: ShareBounds = ShareBounds(stop=0.05)
     place_does_not_exist: ShareBounds = ShareBounds(stop=0.5)
     sector_does_not_exist: ShareBounds = ShareBounds(stop=1.0)
     unknown_sex_word: ShareBounds = ShareBounds(stop=1.0)
@@ -267,7 +267,7 @@ class Settings(Declaration):
     age_categories: AgeCategories
     plausible_age_at_delivery: AgeRange
     plausible_age: AgeRange = AgeRange.model_validate({"from": 0, "to": 110})
-    plausible_quantity: Whole = Field(default=20, ge=1)
+    plausible_quantity: Whole = Field(default=9, ge=1)
     geography: GeographySettings
     mapping: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     first_reference_year: Whole
