@@ -9,9 +9,11 @@ from claimatlas.tables.schemas import configured
 
 CONFIGURATION = load_configuration()
 DIMENSIONS = CONFIGURATION.dimensions.names
+CELL_TABLES = CONFIGURATION.settings.tables
+"""The names of the tables of cells."""
 IMAGING, POSTNATAL, POPULATION, PUBLISHED_CELLS = (
     configured(table, CONFIGURATION)
-    for table in (schemas.IMAGING, schemas.POSTNATAL, schemas.POPULATION, schemas.PUBLISHED_CELLS)
+    for table in (*schemas.cell_tables(CELL_TABLES), schemas.POPULATION, schemas.PUBLISHED_CELLS)
 )
 POPULATION_INPUT = population_input(CONFIGURATION)
 INPUT_TABLES = input_tables(CONFIGURATION)
