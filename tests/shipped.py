@@ -15,6 +15,7 @@ IMAGING, POSTNATAL, POPULATION, PUBLISHED_CELLS = (
     configured(table, CONFIGURATION)
     for table in (*schemas.cell_tables(CELL_TABLES), schemas.POPULATION, schemas.PUBLISHED_CELLS)
 )
+RELEASES = schemas.releases_table(CELL_TABLES)
 RELEASED = (*schemas.cell_tables(CELL_TABLES), schemas.COMPARISONS)
 """The tables that are published together, with the columns that every configuration has."""
 POPULATION_INPUT = population_input(CONFIGURATION)
