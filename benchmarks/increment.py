@@ -16,7 +16,8 @@ from typing import Any
 
 import polars as pl
 from claimatlas.configuration import load_configuration
-from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, deliveries_table
+from claimatlas.tables.delta_reader import DeltaReader
+from claimatlas.tables.schemas import COMPARISONS, deliveries_table
 from deltalake import DeltaTable
 
 from benchmarks import growth, report
@@ -102,7 +103,8 @@ def _run(options: list[str], output: Path, log: Path) -> Measured:
 
 def _content(output: Path) -> dict[str, Any]:
     """Every row of gold and of the deliveries without the run's name, in order."""
-    orders: dict[str, tuple[str, ...]] = {table.name: KEY for table in (IMAGING, POSTNATAL, COMPARISONS)}
+    tables = (*DeltaReader(str(output)).cell_tables, COMPARISONS)
+    orders: dict[str, tuple[str, ...]] = {table.name: KEY for table in tables}
     orders[deliveries_table(load_configuration(None, [])).name] = ("delivery_id",)
     found = {}
     for name, order in orders.items():

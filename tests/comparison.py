@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from claimatlas.tables.delta_reader import DeltaReader
 from deltalake import DeltaTable, QueryBuilder
 from pyspark.sql import SparkSession
 from reference import Malformed, Result
@@ -234,8 +235,8 @@ def codes_outside_vintage(expected: Result, year: int) -> tuple[int, int]:
 def figures_of(output: Path, dimensions: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, int, float | None]]:
     """Numerator, denominator and value of every cell of gold, by indicator, year, level, place and dimensions."""
     found = {}
-    for table in ("imaging", "postnatal"):
-        for row in read(output, f"gold/{table}"):
+    for table in DeltaReader(str(output)).cell_tables:
+        for row in read(output, table.name):
             place = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"])
             found[*place, *(row[name] for name in dimensions)] = (row["numerator"], row["denominator"], row["value"])
     return found

@@ -9,9 +9,14 @@ from claimatlas.tables.schemas import configured
 
 CONFIGURATION = load_configuration()
 DIMENSIONS = CONFIGURATION.dimensions.names
+CELL_TABLES = CONFIGURATION.settings.tables
+"""The names of the tables of cells."""
 IMAGING, POSTNATAL, POPULATION, PUBLISHED_CELLS = (
     configured(table, CONFIGURATION)
-    for table in (schemas.IMAGING, schemas.POSTNATAL, schemas.POPULATION, schemas.PUBLISHED_CELLS)
+    for table in (*schemas.cell_tables(CELL_TABLES), schemas.POPULATION, schemas.PUBLISHED_CELLS)
 )
+RELEASES = schemas.releases_table(CELL_TABLES)
+RELEASED = (*schemas.cell_tables(CELL_TABLES), schemas.COMPARISONS)
+"""The tables that are published together, with the columns that every configuration has."""
 POPULATION_INPUT = population_input(CONFIGURATION)
 INPUT_TABLES = input_tables(CONFIGURATION)

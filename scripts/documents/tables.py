@@ -1,8 +1,9 @@
 """Blocks of the input contract and of the tables, from their schemas."""
 
+from claimatlas.configuration.settings import CellTables
 from claimatlas.ingest.contract import SPANS_INPUT, InputTable, input_tables, with_sources
 from claimatlas.tables import schemas
-from claimatlas.tables.schemas import Column, Table, configured, deliveries_table
+from claimatlas.tables.schemas import Column, Table, cell_tables, configured, deliveries_table, releases_table
 
 from scripts.documents.markdown import anchor, code, table
 from scripts.documents.method import configuration
@@ -64,7 +65,10 @@ def _uniqueness(found: InputTable) -> str:
 
 def tables(layer: str) -> str:
     """Every table of ``silver`` or ``gold``: grain, columns, partitions, constraints."""
-    bare = [value for value in vars(schemas).values() if isinstance(value, Table)]
+    names = configuration().settings.tables or CellTables()
+    renamed = (schemas.BENEFICIARY_CELLS, schemas.DELIVERY_CELLS, schemas.RELEASES)
+    bare = [value for value in vars(schemas).values() if isinstance(value, Table) and value not in renamed]
+    bare += [*cell_tables(names), releases_table(names)]
     found = {table.name: configured(table, configuration()) for table in bare}
     found |= {(deliveries := deliveries_table(configuration())).name: deliveries}
     chosen = [found[name] for name in sorted(found) if name.startswith(f"{layer}/")]

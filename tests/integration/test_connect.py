@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from claimatlas.tables.releases import RELEASED
 from claimatlas.tables.schemas import CLAIMS, RELEASES
 from comparison import DELIVERIES, REJECTED, SILVER, content, last_record, read
 from integration import test_bad_input
@@ -24,6 +23,7 @@ from integration.console import JAVA_OPTIONS, Console, Said, plain_environment, 
 from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
 from reference.model import Row
 from reference.other_hand import CLAIM_COLUMNS
+from shipped import RELEASED
 
 from deploy.connect.server import connect_server
 

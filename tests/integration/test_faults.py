@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claimatlas.tables.releases import RELEASED
 from claimatlas.tables.schemas import CLAIMS, RELEASES
 from comparison import DELIVERIES, REJECTED, SILVER, content, read, without
 from integration.console import PATIENCE, ROOT, Console, plain_environment, program
 from integration.inputs import SMALL_CLAIMS, fingerprint, write_small
+from shipped import RELEASED
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -13,8 +13,8 @@ from claimatlas.explanations.explain import explain_cell
 from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import NotReadableError, Reader, named
-from claimatlas.tables.releases import RELEASED, Published, releases
-from claimatlas.tables.schemas import CLAIMS, COMPARISONS, RELEASES, RUNS, configured, deliveries_table
+from claimatlas.tables.releases import Published, releases
+from claimatlas.tables.schemas import CLAIMS, COMPARISONS, RUNS, configured, deliveries_table
 from claimatlas.tables.store import Store
 from comparison import without
 from integration.conftest import Run
@@ -22,7 +22,7 @@ from integration.console import ROOT, Console, Said, run_program
 from integration.inputs import SMALL_CLAIMS, fingerprint
 from integration.test_kept_silver import held
 from pyspark.sql import SparkSession
-from shipped import CONFIGURATION, DIMENSIONS, IMAGING, POPULATION, POSTNATAL
+from shipped import CONFIGURATION, DIMENSIONS, IMAGING, POPULATION, POSTNATAL, RELEASED, RELEASES
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

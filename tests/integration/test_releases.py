@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from claimatlas.runs.context import RunContext
-from claimatlas.tables.releases import RELEASED, Published, newest_release, publish
+from claimatlas.tables.releases import Published, newest_release, publish
 from claimatlas.tables.schemas import RELEASES
 from claimatlas.tables.store import Store
 from comparison import content, read
 from integration.console import Console
 from integration.inputs import SMALL_CLAIMS
 from pyspark.sql import SparkSession
-from shipped import POSTNATAL
+from shipped import POSTNATAL, RELEASED
 
 pytestmark = pytest.mark.integration
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from claimatlas.spark import jars
-from claimatlas.tables.releases import RELEASED
 from comparison import DELIVERIES, REJECTED, SILVER, content, last_record
 from integration.conftest import Run
 from integration.console import PATIENCE, ROOT, plain_environment
+from shipped import RELEASED
 
 from benchmarks import eventlog
 from benchmarks.eventlog import Work, read_work

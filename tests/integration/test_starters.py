@@ -37,7 +37,7 @@ def test_the_small_configuration_runs(console: Console, tmp_path: Path) -> None:
     assert said.code == 0, said.err
     without = {
         (row["geo_code"], row["age_category"], row["delivery_type"]): (row["numerator"], row["denominator"])
-        for row in read(output, "gold/postnatal")
+        for row in read(output, "gold/deliveries")
     }
     # p saw a doctor on day 14, q on day 49.
     assert without["XX", "all", "all"] == (1, 2)
@@ -45,7 +45,7 @@ def test_the_small_configuration_runs(console: Console, tmp_path: Path) -> None:
     assert without["S1", "30+", "caesarean"] == (1, 1)
     scanned = {
         (row["geo_code"], row["age_category"], row["sex"]): (row["numerator"], row["denominator"])
-        for row in read(output, "gold/imaging")
+        for row in read(output, "gold/beneficiary_years")
     }
     assert scanned["XX", "all", "all"] == (1, 4)
     assert scanned["S", "0-17", "male"] == (1, 1)

@@ -12,7 +12,7 @@ from claimatlas.configuration.publication import load_publication
 from claimatlas.configuration.validation import judge
 from claimatlas.errors import InputError
 from claimatlas.ingest.contract import population_input
-from claimatlas.tables.schemas import IMAGING, POPULATION, configured, deliveries_table
+from claimatlas.tables.schemas import BENEFICIARY_CELLS, POPULATION, configured, deliveries_table
 from comparison import CONF
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def test_a_configuration_from_before_has_the_dimensions_of_that_time(tmp_path: P
     former = load_configuration(str(conf))
     assert former.hashes == shipped.hashes
     assert "dimensions" not in shipped.hashes
-    for table in (IMAGING, POPULATION):
+    for table in (BENEFICIARY_CELLS, POPULATION):
         assert configured(table, former).column_names == configured(table, shipped).column_names
 
 
@@ -60,7 +60,7 @@ def test_a_column_of_the_population_comes_in_and_becomes_a_column_of_gold(declar
     assert (column.kind, column.required) == ("word", False)
     assert "quintile" in population_input(configuration).preference
     assert configured(POPULATION, configuration).column_names[2:5] == ["sex", "increased_reimbursement", "quintile"]
-    assert configured(IMAGING, configuration).column_names[3:8] == [*configuration.dimensions.names]
+    assert configured(BENEFICIARY_CELLS, configuration).column_names[3:8] == [*configuration.dimensions.names]
     assert "quintile" in deliveries_table(configuration).column_names
     assert "sex" not in deliveries_table(configuration).column_names
 

@@ -169,7 +169,7 @@ def test_drawn_counts_add_up(tmp_path: Path, example: Configuration) -> None:
     output = tmp_path / "drawn"
     options = ["--output", str(output), "--beneficiaries", "3000", "--years", "2022", "--seed", "4"]
     assert cli.main(["generate", "--counts", *options, "--conf", str(EXAMPLE)]) == 0
-    rows = [row for row in read(output, "gold/imaging") if row["indicator_id"] == INDICATOR]
+    rows = [row for row in read(output, "gold/beneficiary_years") if row["indicator_id"] == INDICATOR]
     assert {row["provider_kind"] for row in rows} == {*VALUES, "all"}
     whole = {
         (row["geo_level"], row["geo_code"], row["age_category"]): row for row in rows if row["provider_kind"] == "all"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import get_args
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -27,11 +28,11 @@ from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.context import Counts, RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.questions import ask
-from claimatlas.tables.schemas import IMAGING, POSTNATAL, UNKNOWN, Table, configured, deliveries_table
+from claimatlas.tables.schemas import UNKNOWN, Table, configured, deliveries_table
 from claimatlas.tables.store import Store
 
-TABLES: dict[Population, Table] = {"beneficiary_years": IMAGING, "deliveries": POSTNATAL}
-"""The table of gold that holds a population's cells, without its dimensions: ``configured`` adds them."""
+POPULATIONS: tuple[Population, ...] = get_args(Population)
+"""The populations, in the order of their tables of cells."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class CountedMembers:
 def compute_indicators(
     context: RunContext, silver: SilverFacts, complete_through: date | None, lines: DataFrame
 ) -> None:
-    """Replace the cells of the years in ``gold/imaging`` and ``gold/postnatal``.
+    """Replace the cells of the years in the tables of cells.
 
     ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
     ``complete_through`` is the last day that the claims reach; it decides between final and provisional.
@@ -65,9 +66,14 @@ def indicators_by_population(configuration: Configuration) -> dict[Population, l
     """The declared indicators of each population that has any."""
     declared: dict[Population, list[Indicator]] = {
         population: [indicator for indicator in configuration.indicators if indicator.population == population]
-        for population in TABLES
+        for population in POPULATIONS
     }
     return {population: indicators for population, indicators in declared.items() if indicators}
+
+
+def cells_table(population: Population, store: Store, configuration: Configuration) -> Table:
+    """The table of gold that holds a population's cells, with its dimensions."""
+    return configured(store.cell_tables[POPULATIONS.index(population)], configuration)
 
 
 def count_members(population: Population, context: RunContext, lines: DataFrame) -> CountedMembers:
@@ -83,7 +89,7 @@ def count_members(population: Population, context: RunContext, lines: DataFrame)
         deliveries = store.read(deliveries_table(configuration))
         finest = store.materialise(delivery_counts(deliveries, configuration, indicators, years), "delivery_counts")
         return CountedMembers(finest, {})
-    record.progress("indicators: counting beneficiaries and their imaging")
+    record.progress("indicators: counting beneficiaries and their services")
     counts = beneficiary_counts(store, configuration, indicators, years, lines)
     finest = store.materialise(counts.finest, "beneficiary_counts")
     return CountedMembers(finest, _counts_of_beneficiaries(finest, counts.services, configuration))
@@ -140,7 +146,7 @@ def warn_of_years_without_dimensions(store: Store, configuration: Configuration,
     if configuration.dimensions.meaning is None:
         return
     for population, indicators in indicators_by_population(configuration).items():
-        table = configured(TABLES[population], configuration)
+        table = cells_table(population, store, configuration)
         names = list(dict.fromkeys(name for indicator in indicators for name in indicator.dimensions))
         if not names or not store.exists(table):
             continue
@@ -163,7 +169,7 @@ def write_cells(
     """Replace the rows of the years in the population's table of gold by those of its cube, ``cells``."""
     store, configuration, years, record = context.store, context.configuration, context.years, context.record
     indicators = indicators_by_population(configuration)[population]
-    table = configured(TABLES[population], configuration)
+    table = cells_table(population, store, configuration)
     has_stays = HOSPITAL_STAYS_INPUT.name in silver.tables
     statuses = {
         (indicator.id, year): status_of(indicator, year, configuration, complete_through, has_stays=has_stays)

@@ -24,7 +24,7 @@ EXAMPLE = "--output OUT --from 3 --to 4 --cells changed.csv"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     options.add_tables(parser)
-    run = "a run's id, or a version of gold/postnatal"
+    run = "a run's id, or a version of the table of deliveries' cells"
     parser.add_argument("--from", metavar="RUN", required=True, dest="earlier", help=run)
     parser.add_argument("--to", metavar="RUN", required=True, dest="later", help=run)
     parser.add_argument(

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recount",
         action="store_true",
-        help="count the beneficiaries of an imaging cell again too, in all of silver: by Spark, it takes minutes",
+        help="count the beneficiaries of a cell again too, in all of silver: by Spark, it takes minutes",
     )
     parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
 

@@ -48,7 +48,7 @@ def _run(job: Job, arguments: argparse.Namespace) -> None:
         job.before(configuration)
     small = is_small(arguments)
     spark = session_for(job.name, arguments, small=small)
-    store = Store.at(spark, arguments.output)
+    store = Store.at(spark, arguments.output, configuration.settings.tables)
     record = RunRecord(job.name, reference_years, configuration, job.stages, spark=spark)
     record.note("conf", arguments.conf)
     record.note("is_small", small)

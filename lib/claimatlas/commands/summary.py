@@ -15,7 +15,7 @@ from claimatlas.ingest.load.warnings import reasons_as_text
 from claimatlas.runs.record import RunRecord
 from claimatlas.tables.published import of_country, rows_by_table
 from claimatlas.tables.releases import Published
-from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RUNS
+from claimatlas.tables.schemas import COMPARISONS, RUNS
 from claimatlas.tables.store import Store
 
 
@@ -37,7 +37,7 @@ def summary(store: Store, configuration: Configuration, years: Sequence[int], re
     lines += [f"Note: {sentence}" for sentence in record.warnings]
     lines += [
         "",
-        f"Tables in {store.root}: {', '.join(map(store.called, (IMAGING, POSTNATAL, COMPARISONS, RUNS)))}; "
+        f"Tables in {store.root}: {', '.join(map(store.called, (*store.cell_tables, COMPARISONS, RUNS)))}; "
         f"single records in {store.location.called('silver/*')}.",
     ]
     end = f"Run {record.run_id}, {seconds:.0f} s."

@@ -29,6 +29,8 @@ POSTNATAL, PRENATAL = "postnatal", "prenatal"
 """The windows that have a setting of their own, in which both count their days upwards from the delivery."""
 SECTOR = "sector"
 """The geographic level below the level of the domicile."""
+OTHER_TABLES = ("comparisons", "releases", "runs")
+"""The tables of gold that hold no cells of one population."""
 HOSPITAL = "hospital"
 """The level of hospitals, which are not parts of larger places."""
 
@@ -226,6 +228,25 @@ class InputChecks(Declaration):
     stray_share: Share = Field(default=0.01, ge=0, le=1)
 
 
+class CellTables(Declaration):
+    """The names of the tables of gold that hold the cells, one for each population.
+
+    They go into an output when it is made; from then on it has them.
+    """
+
+    beneficiary_years: str = Field(default="beneficiary_years", pattern="^[a-z][a-z0-9_]*$")
+    deliveries: str = Field(default="deliveries", pattern="^[a-z][a-z0-9_]*$")
+
+    @model_validator(mode="after")
+    def _are_free(self) -> CellTables:
+        for key, name in (("beneficiary_years", self.beneficiary_years), ("deliveries", self.deliveries)):
+            if name in OTHER_TABLES:
+                raise KeyMistakeError((key,), f"gold has another table {name}")
+        if self.beneficiary_years == self.deliveries:
+            raise KeyMistakeError(("deliveries",), "both populations have the same table")
+        return self
+
+
 class Checks(Declaration):
     """The bounds of ``claimatlas check``; they change no figure. Shares are of 1.
 
@@ -268,6 +289,7 @@ class Settings(Declaration):
     plausible_age_at_delivery: AgeRange
     plausible_age: AgeRange = AgeRange.model_validate({"from": 0, "to": 110})
     plausible_quantity: Whole = Field(default=9, ge=1)
+    tables: CellTables | None = None
     geography: GeographySettings
     mapping: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     first_reference_year: Whole

@@ -14,7 +14,7 @@ from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.paths import quoted
 from claimatlas.tables.reader import Reader, Value, Where, named
-from claimatlas.tables.releases import CELL_TABLES, AnyReader, Published
+from claimatlas.tables.releases import AnyReader, Published
 from claimatlas.tables.schemas import ALL, DOMICILE_DATES, UNKNOWN, Table, configured, deliveries_table
 
 Counted = dict[str, int | None]
@@ -59,9 +59,8 @@ def run_behind(published: Published[AnyReader], key: CellKey) -> str:
         InputError: there is no such indicator or year, with what there is.
     """
     where: Where = {"indicator_id": key.indicator, "year": key.year}
-    found = [
-        row["run_id"] for table in CELL_TABLES for row in published.rows(table, named("run_id"), where, distinct=True)
-    ]
+    tables = published.store.cell_tables
+    found = [row["run_id"] for table in tables for row in published.rows(table, named("run_id"), where, distinct=True)]
     if not found:
         raise _no_cell(published, key)
     return str(max(found))
@@ -84,7 +83,7 @@ def find_cell(published: Published[AnyReader], key: CellKey, configuration: Conf
         where["geo_level"] = key.geo_level
     # What was not computed is summed over.
     where |= {name: [value, None] if value == ALL else value for name, value in _split(key, dimensions).items()}
-    tables = [configured(table, configuration) for table in CELL_TABLES]
+    tables = [configured(table, configuration) for table in published.store.cell_tables]
     found = [
         Cell(table, {**row, **{name: row[name] or ALL for name in dimensions}})
         for table in tables
@@ -110,8 +109,9 @@ def _no_cell(published: Published[AnyReader], key: CellKey) -> InputError:
 
 def _years_of(published: Published[AnyReader], indicator: str) -> list[int]:
     of_indicator = {"indicator_id": indicator}
-    tables = [published.rows(table, named("year"), of_indicator, distinct=True) for table in CELL_TABLES]
-    return sorted({int(row["year"]) for rows in tables for row in rows})
+    tables = published.store.cell_tables
+    rows = [row for table in tables for row in published.rows(table, named("year"), of_indicator, distinct=True)]
+    return sorted({int(row["year"]) for row in rows})
 
 
 def count_deliveries(

@@ -19,8 +19,7 @@ from claimatlas.ingest.silver_marker import KEY
 from claimatlas.runs.archive import PastRun, past_run
 from claimatlas.spark.columns import all_of
 from claimatlas.tables.published import aligned, summed_where_null
-from claimatlas.tables.releases import CELL_TABLES
-from claimatlas.tables.schemas import POSTNATAL, Table, dimensions_among
+from claimatlas.tables.schemas import Table, dimensions_among
 from claimatlas.tables.store import Store
 
 CELL_KEY = ("indicator_id", "year", "geo_level", "geo_code")
@@ -95,19 +94,20 @@ class Difference:
 
 
 def resolve_run(store: Store, text: str) -> str:
-    """The run that is meant: a run's id, or a version of ``gold/postnatal``.
+    """The run that is meant: a run's id, or a version of the table with the cells of deliveries.
 
     Raises:
         InputError: no run wrote that version.
     """
     if not text.isdecimal():
         return text
-    if not store.exists(POSTNATAL):
-        raise InputError(f"There is no table {POSTNATAL.name} in {store.root}.")
-    runs = store.runs_by_version(POSTNATAL)
+    _, table = store.cell_tables
+    if not store.exists(table):
+        raise InputError(f"There is no table {table.name} in {store.root}.")
+    runs = store.runs_by_version(table)
     if int(text) not in runs:
         there = ", ".join(f"{version}: {run}" for version, run in sorted(runs.items()))
-        raise InputError(f"No run wrote version {text} of {POSTNATAL.name} in {store.root}; there are {there}.")
+        raise InputError(f"No run wrote version {text} of {table.name} in {store.root}; there are {there}.")
     return runs[int(text)]
 
 
@@ -124,7 +124,7 @@ def compare_runs(store: Store, earlier_id: str, later_id: str) -> Difference:
     years = tuple(sorted(set(earlier.record["years"]) & set(later.record["years"])))
     if not years:
         raise InputError(f"The runs {earlier_id} and {later_id} have no year in common.")
-    written_by = {table: store.runs_by_version(table) for table in CELL_TABLES if store.exists(table)}
+    written_by = {table: store.runs_by_version(table) for table in store.cell_tables if store.exists(table)}
     old, new = (_published(store, run_id, written_by, years) for run_id in (earlier_id, later_id))
     steps = _steps(
         store,

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
-from claimatlas.cells.indicators_stage import TABLES, ignored_services, indicators_by_population, write_cells
+from claimatlas.cells.indicators_stage import cells_table, ignored_services, indicators_by_population, write_cells
 from claimatlas.cells.numerators import measure_columns
 from claimatlas.cells.rows import Split, measures_of_rows
 from claimatlas.configuration.dimensions import Population
@@ -23,7 +23,7 @@ from claimatlas.increments.part import MAX_AFFECTED_BENEFICIARIES, Part, affecte
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.errors import SPARK_ERRORS, is_no_longer_kept
-from claimatlas.tables.schemas import SILVER_INPUTS, configured, deliveries_table
+from claimatlas.tables.schemas import SILVER_INPUTS, deliveries_table
 
 _OF_BENEFICIARIES = ("deliveries", "beneficiaries", "beneficiary_services")
 """Steps of a run record (their names up to a full stop) whose counts are sums over beneficiaries."""
@@ -112,7 +112,9 @@ def replace_deliveries(context: RunContext, silver: SilverFacts, increment: Incr
 def update_cells(context: RunContext, silver: SilverFacts, complete_through: date | None, increment: Increment) -> None:
     """Replace the cells of the years by the published ones plus the change."""
     for population in indicators_by_population(context.configuration):
-        context.record.progress(f"increment: moving the cells of {TABLES[population].name}")
+        context.record.progress(
+            f"increment: moving the cells of {cells_table(population, context.store, context.configuration).name}"
+        )
         cells = _updated_cube(population, context, increment)
         write_cells(cells, population, context, silver, complete_through)
 
@@ -123,7 +125,7 @@ def _updated_cube(population: Population, context: RunContext, increment: Increm
     indicators = indicators_by_population(configuration)[population]
     measures = measure_columns(indicators, configuration.dimensions)
     split = Split.of(population, configuration)
-    table = configured(TABLES[population], configuration)
+    table = cells_table(population, store, configuration)
     # A run of the same configuration computed these years: each dimension of theirs is.
     published = store.read(table).where(F.col("year").isin(list(years)))
     former = measures_of_rows(published, split, indicators)

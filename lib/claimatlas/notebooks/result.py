@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.indicators_stage import TABLES
+from claimatlas.cells.indicators_stage import POPULATIONS
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import UNIT_SIGNS, Indicator
 from claimatlas.errors import InputError
@@ -79,7 +79,8 @@ def cells_of(published: Published[Store], indicator: Indicator) -> DataFrame:
     Raises:
         InputError: there is none.
     """
-    cells = table_of(published, TABLES[indicator.population]).where(F.col("indicator_id") == indicator.id)
+    table = published.store.cell_tables[POPULATIONS.index(indicator.population)]
+    cells = table_of(published, table).where(F.col("indicator_id") == indicator.id)
     if cells.isEmpty():
         raise InputError(f"There is no published cell of {indicator.id} in {published.store.root}.")
     return cells

@@ -1,4 +1,4 @@
-"""Services counted per beneficiary and year: the exams of therapeutic imaging.
+"""Services counted per beneficiary and year: in Belgium the exams of therapeutic imaging.
 
 Source page: stat_013_023_At.
 """

@@ -11,7 +11,7 @@ from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.reader import named
-from claimatlas.tables.releases import CELL_TABLES, Published, releases
+from claimatlas.tables.releases import Published, releases
 from claimatlas.tables.schemas import ALL, COMPARISONS, RELEASES, configured, dimensions_among
 
 _CELL = ("indicator_id", "year", "geo_level", "geo_code", "numerator", "denominator", "status")
@@ -46,7 +46,8 @@ def release_of(output: str, number: int | None) -> Release:
 
 def years_of(release: Release) -> tuple[int, ...]:
     """The years that the cells of a release have."""
-    rows = [row for table in CELL_TABLES for row in release.tables.rows(table, named("year"), distinct=True)]
+    tables = release.tables.store.cell_tables
+    rows = [row for table in tables for row in release.tables.rows(table, named("year"), distinct=True)]
     return tuple(sorted({row["year"] for row in rows}))
 
 
@@ -60,7 +61,7 @@ def cells_of(release: Release, year: int, configuration: Configuration) -> Itera
     """
     names = configuration.dimensions.names
     needed = {indicator.id: indicator.dimensions for indicator in configuration.indicators}
-    for table in CELL_TABLES:
+    for table in release.tables.store.cell_tables:
         if not release.tables.has(table):
             continue
         former = [name for name in dimensions_among(release.tables.store.columns(table)) if name not in names]

@@ -6,7 +6,7 @@ drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +18,14 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.configuration.settings import SECTOR
+from claimatlas.configuration.settings import SECTOR, CellTables
 from claimatlas.conventions import DRAWN_RUN
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Unit, frame_of_places
 from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
 from claimatlas.synthetic.drawn_comparisons import comparison_rows
 from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
-from claimatlas.tables.schemas import ALL, COMPARISONS, IMAGING, POSTNATAL, RELEASES, configured
+from claimatlas.tables.schemas import ALL, COMPARISONS, DELIVERY_CELLS, cell_tables, configured, releases_table
 
 DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
 _FIRST_SHARES = {"age_category": 1.0, "increased_reimbursement": 0.19, "sex": 0.507}
@@ -70,14 +70,13 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
     """
     if Path(folder, "gold").exists():
         raise InputError(f"--output {folder}: there is gold in it already; give a new folder.")
-    rows: dict[str, list[tuple[Any, ...]]] = {"imaging": [], "postnatal": []}
-    tables: dict[Population, str] = {"beneficiary_years": "imaging", "deliveries": "postnatal"}
+    rows: dict[Population, list[tuple[Any, ...]]] = {"beneficiary_years": [], "deliveries": []}
     for year in years:
-        for population, table in tables.items():
-            rows[table] += _rows_of_year(configuration, population, year, people, seed)
+        for population in rows:
+            rows[population] += _rows_of_year(configuration, population, year, people, seed)
     country = configuration.settings.geography.country_level
-    everything = (row for table in rows.values() for row in table)
-    columns = configured(POSTNATAL, configuration).column_names
+    everything = (row for of_population in rows.values() for row in of_population)
+    columns = configured(DELIVERY_CELLS, configuration).column_names
     cells = (dict(zip(columns, row, strict=True)) for row in everything)
     compared = list(comparison_rows(cells, configuration.indicators, country, DRAWN_RUN))
     _write(folder, configuration, rows, compared)
@@ -275,24 +274,17 @@ def _row(
 def _write(
     folder: str,
     configuration: Configuration,
-    rows: dict[str, list[tuple[Any, ...]]],
+    rows: Mapping[Population, list[tuple[Any, ...]]],
     compared: list[tuple[Any, ...]],
 ) -> None:
     """Write the tables with the columns that gold has, then the release that names them."""
     from claimatlas.tables.local_table import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
 
-    versions: dict[str, int | None] = {}
-    for table in (IMAGING, POSTNATAL):
-        found = rows[table.name.removeprefix("gold/")]
-        versions[table.name] = write_rows(folder, configured(table, configuration), found) if found else None
-    version = write_rows(folder, COMPARISONS, compared) if compared else None
-    release = (
-        1,
-        DRAWN_RUN,
-        datetime.now(UTC),
-        versions[IMAGING.name],
-        versions[POSTNATAL.name],
-        version,
-        "drawn counts",
-    )
-    write_rows(folder, RELEASES, [release])
+    names = configuration.settings.tables or CellTables()
+    versions = [
+        write_rows(folder, configured(table, configuration), found) if found else None
+        for table, found in zip(cell_tables(names), rows.values(), strict=True)
+    ]
+    versions.append(write_rows(folder, COMPARISONS, compared) if compared else None)
+    release = (1, DRAWN_RUN, datetime.now(UTC), *versions, "drawn counts")
+    write_rows(folder, releases_table(names), [release])

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltalake import DeltaTable, QueryBuilder
 
 from claimatlas.paths import is_made, is_remote, quoted
+from claimatlas.tables.cell_tables import cell_tables_of
 from claimatlas.tables.reader import NotReadableError, Row, Value, Where, missing_table, named, values_of
 
 if TYPE_CHECKING:
@@ -39,6 +41,15 @@ class DeltaReader:
     def root(self) -> str:
         """The output as it was named."""
         return self._root
+
+    @cached_property
+    def cell_tables(self) -> tuple[Table, Table]:
+        """The tables of cells, under the names that the output has.
+
+        Raises:
+            NotReadableError: the releases cannot be read so.
+        """
+        return cell_tables_of(self)
 
     def exists(self, table: Table) -> bool:
         """Whether the table has been made.

@@ -10,19 +10,19 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
-from claimatlas.tables.releases import CELL_TABLES, Published
+from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, Table, dimensions_among
 from claimatlas.tables.store import Store
 
 
 def rows_by_table(published: Published[Store], years: Sequence[int] | None = None) -> dict[Table, pa.Table]:
     """The cells of a release in the driver, by table; of all years or of some."""
-    return {table: rows for table in CELL_TABLES if (rows := published.arrow(table, years)) is not None}
+    return {table: rows for table in published.store.cell_tables if (rows := published.arrow(table, years)) is not None}
 
 
 def newest_rows(store: Store, configuration: Configuration, years: Sequence[int]) -> pa.Table:
     """The newest cells of some years in the driver, published or not, ``aligned``: for the run that writes them."""
-    tables = [store.arrow(table, None, years) for table in CELL_TABLES if store.exists(table)]
+    tables = [store.arrow(table, None, years) for table in store.cell_tables if store.exists(table)]
     return pa.concat_tables([aligned(rows, configuration.dimensions.names) for rows in tables])
 
 

@@ -36,8 +36,15 @@ class Reader(Protocol):
     def exists(self, table: Table) -> bool:
         """Whether the table has been made."""
 
+    @property
+    def cell_tables(self) -> tuple[Table, Table]:
+        """The table of the cells of beneficiary-years and that of deliveries, under the names that the output has."""
+
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
+
+    def columns(self, table: Table) -> list[str]:
+        """The columns that a table has, in their order."""
 
     def rows(
         self,

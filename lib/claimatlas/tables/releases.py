@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from claimatlas.configuration.settings import CellTables
 from claimatlas.errors import InputError
 from claimatlas.tables.reader import Reader, Row, Where
-from claimatlas.tables.schemas import COMPARISONS, IMAGING, POSTNATAL, RELEASES, Table
+from claimatlas.tables.schemas import (
+    COMPARISONS,
+    RELEASES,
+    Table,
+    releases_table,
+    version_column,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,12 +29,12 @@ if TYPE_CHECKING:
 
     from claimatlas.tables.store import Store
 
-RELEASED = (IMAGING, POSTNATAL, COMPARISONS)
-"""The tables that are published together."""
-CELL_TABLES = (IMAGING, POSTNATAL)
-"""The tables of cells; they have the same columns."""
-
 AnyReader = TypeVar("AnyReader", bound=Reader)
+
+
+def released(store: Reader) -> tuple[Table, ...]:
+    """The tables that are published together."""
+    return (*store.cell_tables, COMPARISONS)
 
 
 def newest_release(store: Reader) -> dict[str, Any] | None:
@@ -39,7 +46,7 @@ def releases(store: Reader) -> list[dict[str, Any]]:
     """Every release, the newest first."""
     if not store.exists(RELEASES):
         return []
-    return sorted(store.rows(RELEASES), key=lambda row: int(row["release"]), reverse=True)
+    return sorted(store.rows(_releases(store)), key=lambda row: int(row["release"]), reverse=True)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Published(Generic[AnyReader]):
 
     def version(self, table: Table) -> int | None:
         """The version of a table that is published; nothing where there are no releases, or not of this table."""
-        version: int | None = self.release[_column(table)] if self.release else None
+        version: int | None = self.release[version_column(table)] if self.release else None
         return version
 
     def read(self: Published[Store], table: Table) -> DataFrame | None:
@@ -99,7 +106,7 @@ def begin(store: Store) -> None:
     A killed run, or one whose checks failed, may have left unpublished rows, which the next release must not include.
     """
     if not store.exists(RELEASES):
-        store.create(RELEASES)
+        store.create(_releases(store))
         return
     restore(store)
 
@@ -113,9 +120,9 @@ def publish(store: Store, run_id: str, note: str) -> int:
     """Publish the newest versions of the tables of gold, in one commit; gives back the number of the release."""
     last = newest_release(store)
     number = last["release"] + 1 if last else 1
-    versions = {_column(table): store.version(table) if store.exists(table) else None for table in RELEASED}
-    values = (number, run_id, datetime.now(UTC), *versions.values(), note)
-    store.append_row(values, RELEASES, {"run_id": run_id})
+    versions = [store.version(table) if store.exists(table) else None for table in released(store)]
+    values = (number, run_id, datetime.now(UTC), *versions, note)
+    store.append_row(values, _releases(store), {"run_id": run_id})
     return number
 
 
@@ -149,13 +156,14 @@ def earlier_release(store: Reader, number: int | None) -> dict[str, Any]:
 
 
 def _restore(store: Store, release: Mapping[str, Any]) -> None:
-    for table in RELEASED:
-        version = release.get(_column(table))
+    for table in released(store):
+        version = release.get(version_column(table))
         if version is not None:
             store.restore(table, version)
         elif store.exists(table):
             store.delete(table, "true")
 
 
-def _column(table: Table) -> str:
-    return f"{table.name.removeprefix('gold/')}_version"
+def _releases(store: Reader) -> Table:
+    first, second = (table.name.removeprefix("gold/") for table in store.cell_tables)
+    return releases_table(CellTables(beneficiary_years=first, deliveries=second))

@@ -15,7 +15,7 @@ from claimatlas.configuration.former_dimensions import FORMER
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, ProviderAttribute
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.services import DeliveryFlag
-from claimatlas.configuration.settings import PRENATAL, PopulationSettings
+from claimatlas.configuration.settings import PRENATAL, CellTables, PopulationSettings
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -353,8 +353,19 @@ def _cells(name: str, comment: str) -> Table:
     )
 
 
-IMAGING = _cells("gold/imaging", "One row per cell of the imaging indicators.")
-POSTNATAL = _cells("gold/postnatal", "One row per cell of the perinatal indicators.")
+BENEFICIARY_CELLS = _cells("gold/beneficiary_years", "One row per cell of the indicators of beneficiary-years.")
+"""The cells of beneficiary-years, under the name that they have without another: a reader's ``cell_tables`` knows."""
+DELIVERY_CELLS = _cells("gold/deliveries", "One row per cell of the indicators of deliveries.")
+"""The same of deliveries."""
+
+
+def cell_tables(names: CellTables) -> tuple[Table, Table]:
+    """The table of the cells of beneficiary-years and that of deliveries, under these names."""
+    return (
+        dataclasses.replace(BENEFICIARY_CELLS, name=f"gold/{names.beneficiary_years}"),
+        dataclasses.replace(DELIVERY_CELLS, name=f"gold/{names.deliveries}"),
+    )
+
 
 COMPARISONS = Table(
     name="gold/comparisons",
@@ -382,21 +393,42 @@ COMPARISONS = Table(
     retention=RETENTION,
 )
 
-RELEASES = Table(
-    name="gold/releases",
-    is_small=True,
-    comment="One row per release; the newest says which versions of the tables of gold are published.",
-    columns=(
-        Column("release", "int", "Number of the release", True),
-        Column("run_id", "string", "Run that computed what was published last", True),
-        Column("published_at", "timestamp", "When", True),
-        Column("imaging_version", "bigint", "Version of gold/imaging; null: no such table"),
-        Column("postnatal_version", "bigint", "Version of gold/postnatal; null: no such table"),
-        Column("comparisons_version", "bigint", "Version of gold/comparisons; null: no such table"),
-        Column("note", "string", "Why: a run, or a rollback and to which release", True),
-    ),
-    retention=RETENTION,
-)
+
+def version_column(table: Table) -> str:
+    """The column of ``gold/releases`` that holds the published version of a table of gold."""
+    return f"{table.name.removeprefix('gold/')}_version"
+
+
+def releases_table(names: CellTables) -> Table:
+    """The schema of ``gold/releases``: a column for the version of each table that is published."""
+    published = (*cell_tables(names), COMPARISONS)
+    versions = [
+        Column(version_column(table), "bigint", f"Version of {table.name}; null: no such table") for table in published
+    ]
+    return Table(
+        name="gold/releases",
+        is_small=True,
+        comment="One row per release; the newest says which versions of the tables of gold are published.",
+        columns=(
+            Column("release", "int", "Number of the release", True),
+            Column("run_id", "string", "Run that computed what was published last", True),
+            Column("published_at", "timestamp", "When", True),
+            *versions,
+            Column("note", "string", "Why: a run, or a rollback and to which release", True),
+        ),
+        retention=RETENTION,
+    )
+
+
+def cell_tables_among(columns: Sequence[str]) -> CellTables:
+    """The names of the tables of cells, as the columns of ``gold/releases`` tell them."""
+    versions = [name for name in columns if name.endswith("_version")]
+    first, second = (name.removesuffix("_version") for name in versions[:2])
+    return CellTables(beneficiary_years=first, deliveries=second)
+
+
+RELEASES = releases_table(CellTables())
+"""``gold/releases`` for whoever asks for it by its name: what its columns are, ``releases_table`` says."""
 
 PUBLISHED_CELLS = Table(
     name="published/cells",
@@ -477,14 +509,14 @@ WITHDRAWALS = Table(
     retention=RETENTION,
 )
 
-_OF_CELLS = (IMAGING.name, POSTNATAL.name, PUBLISHED_CELLS.name)
-_FIXED = {column.name for table in (IMAGING, PUBLISHED_CELLS) for column in table.columns}
+_FIXED = {column.name for table in (BENEFICIARY_CELLS, PUBLISHED_CELLS) for column in table.columns}
 
 
 def configured(table: Table, configuration: Configuration, merged: Collection[str] = ()) -> Table:
     """A table with the columns that the configuration declares: the dimensions of cells, the sources of dimensions.
 
-    Any table but that of the deliveries may be given; one that no configuration adds to is given back as it is.
+    Any table but that of the deliveries may be given; one that no configuration adds to is given back as it is. A table
+    of cells keeps the name that it has.
     ``merged``: the dimensions whose values are published under other names.
     """
     if table.name == POPULATION.name:
@@ -498,7 +530,7 @@ def configured(table: Table, configuration: Configuration, merged: Collection[st
         return _with(base, "sex", sources, without=None)
     if table is CLAIMS:
         return claims_table(configuration.settings.codes, configuration.settings.provider_attributes)
-    if table.name not in _OF_CELLS:
+    if "geo_vintage" not in table.column_names:
         return table
     dimensions = [_dimension(name, configuration, merged) for name in configuration.dimensions.names]
     return _with(table, "geo_vintage", dimensions, without=ALL)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -16,10 +17,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from claimatlas.configuration.settings import CellTables
 from claimatlas.errors import ClaimatlasError, InputError, text_of
 from claimatlas.paths import LITERAL_PATH, quoted
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.spark.frames import analyse_now
+from claimatlas.tables.cell_tables import cell_tables_of, require_names
 from claimatlas.tables.local_table import UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
 from claimatlas.tables.reader import Row, Value, Where, missing_table, named, values_of
@@ -48,22 +51,30 @@ _DAMAGED = (
 class Store:
     """The Delta tables of one output: below a root folder, or in a schema of a catalog."""
 
-    def __init__(self, spark: SparkSession, output: str | Location) -> None:
-        """Name the output; nothing is read or made yet."""
+    def __init__(self, spark: SparkSession, output: str | Location, names: CellTables | None = None) -> None:
+        """Name the output; nothing is read or made yet. ``names``: of the tables of cells, where it has none yet."""
         self.spark = spark
         self.location = location_of(output) if isinstance(output, str) else output
+        self._names = names
 
     @classmethod
-    def at(cls, spark: SparkSession, output: str) -> Store:
+    def at(cls, spark: SparkSession, output: str, names: CellTables | None = None) -> Store:
         """The tables of an output that a user names.
 
         Raises:
             InputError: it is a schema that no catalog has, or its tables have other stored names than these.
         """
-        store = cls(spark, output)
+        store = cls(spark, output, names)
         store.location.require(spark)
         require_schema_version(store)
+        if names is not None:
+            require_names(store, names)
         return store
+
+    @cached_property
+    def cell_tables(self) -> tuple[Table, Table]:
+        """The table of the cells of beneficiary-years and that of deliveries, under the names that the output has."""
+        return cell_tables_of(self, self._names)
 
     @property
     def root(self) -> str:

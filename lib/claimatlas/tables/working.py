@@ -17,6 +17,12 @@ class WorkingStore(Store):
         """``inputs``: tables by name, of silver or computed from it."""
         super().__init__(base.spark, base.location.below(folder))
         self._inputs = dict(inputs)
+        self._base = base
+
+    @property
+    def cell_tables(self) -> tuple[Table, Table]:
+        """Those of the other store."""
+        return self._base.cell_tables
 
     def provide(self, table: Table, rows: DataFrame) -> None:
         """Use ``rows`` as the table from now on."""

@@ -39,7 +39,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.utils import is_remote
-from shipped import IMAGING, INPUT_TABLES, POPULATION, POSTNATAL
+from shipped import CELL_TABLES, IMAGING, INPUT_TABLES, POPULATION, POSTNATAL
 from spec.runner.compare import Cells, Found, by_key
 from spec.runner.scenario import Case, rows_of_code_list, settings_of
 from spec.runner.tables import Row
@@ -59,7 +59,7 @@ class MemoryStore(Store):
     """A store without files: what is kept or written is computed once and held by Spark."""
 
     def __init__(self, spark: SparkSession) -> None:
-        super().__init__(spark, "memory://")
+        super().__init__(spark, "memory://", CELL_TABLES)
         self.tables: dict[str, DataFrame] = {}
 
     def exists(self, table: Table) -> bool:
