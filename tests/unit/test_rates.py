@@ -15,7 +15,7 @@ from claimatlas.cells.cube import cube, finest_counts
 from claimatlas.cells.rows import Computable, Split, published_rows
 from claimatlas.cells.standardised import rates_not_known
 from claimatlas.checks.drift import NationalValue, judge_drift
-from claimatlas.comparisons.comparisons_stage import CAN_HAVE_TREND, compared
+from claimatlas.comparisons.comparisons_stage import CAN_HAVE_TREND, _can_have_trend, compared
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import load_publication
 from claimatlas.configuration.snapshot import restored, snapshot
@@ -35,6 +35,7 @@ from reference import rates
 EXAMPLE = CONF / "examples" / "text_codes"
 RATE, MEDIAN, CRUDE = "scanned_standardised", "scans_of_the_middle", "scanned_women"
 STANDARD = "standards/invented_ages.yaml"
+RATE_FILE, MEDIAN_FILE = f"indicators/{RATE}.yaml", f"indicators/{MEDIAN}.yaml"
 YEAR = 2022
 MEMBERS = (
     "year int, district string, sector string, age_category string, sex string, age int, recorded_sex string, "
@@ -222,9 +223,50 @@ def test_a_median_of_a_larger_place_is_that_of_its_members(spark: SparkSession, 
 PLACES: dict[str | None, list[int]] = {"N1": [1, 1, 1, 1, 1], "N2": [7, 8, 9], None: [9, 9, 2]}
 
 
+# --- Deliveries and hospitals -----------------------------------------------------------------------------
+
+
+def test_hospitals_have_medians_and_rates_too(spark: SparkSession, edit: Edit) -> None:
+    """Weights 1 and 3: caesareans 1 of 2, vaginal deliveries 1 of 4 are seen: (1 x 0.5 + 3 x 0.25) / 4 = 0.3125."""
+    levels = ["country", "hospital"]
+    common: dict[str, Any] = {"population": "deliveries", "levels": levels, "dimensions": [], "denominator": None}
+    edit(STANDARD, dimension="delivery_type", weights={"caesarean": 1, "vaginal": 3})
+    edit(RATE_FILE, **common, numerator={"with_any": ["seen"]}, unit="percent")
+    nights = {**common, "denominator": {"with_known_stay": True}}
+    conf = load_configuration(str(edit(MEDIAN_FILE, **nights, numerator={"nights_after_delivery": True})))
+    indicators = [one for one in conf.indicators if one.id in (RATE, MEDIAN)]
+    schema = (
+        "year int, district string, hospital_id string, age_category string, delivery_type string, "
+        "delivery_kind string, seen boolean, nights_after_delivery int"
+    )
+    rows = [
+        *[(YEAR, "N1", "H1", "30+", "caesarean", "caesarean", seen, n) for seen, n in ((True, 7), (False, None))],
+        *[(YEAR, "N1", "H1", "30+", "vaginal", "vaginal", seen, 2) for seen in (True, False, False, False)],
+        (YEAR, "N1", "H2", "<30", "caesarean", "caesarean", True, 5),
+        (YEAR, "N2", None, "<30", "vaginal", "vaginal", False, 3),
+    ]
+    own = conf.dimensions.of("deliveries")
+    finest = finest_counts(spark.createDataFrame(rows, schema), own, indicators, ["district", "hospital_id"])
+    counted = cube(finest, "deliveries", indicators, conf, [YEAR])
+    computable = Computable({(one.id, YEAR): "final" for one in indicators}, conf.geography.levels)
+    published = published_rows(counted, Split.of("deliveries", conf), indicators, computable).collect()
+    found = {(row["indicator_id"], row["geo_code"]): row for row in published}
+    assert {key: row["value"] for key, row in found.items()} == {
+        (RATE, "XX"): pytest.approx(100 * (2 / 3 + 3 * 1 / 5) / 4),
+        (RATE, "H1"): pytest.approx(31.25),
+        # No vaginal delivery: not known.
+        (RATE, "H2"): None,
+        (MEDIAN, "XX"): 2.0,
+        (MEDIAN, "H1"): 2.0,
+        (MEDIAN, "H2"): 5.0,
+    }
+    assert {row["delivery_type"] for row in published} == {"all"}
+    assert (found[RATE, "H2"]["numerator"], found[RATE, "H2"]["denominator"]) == (1, 1)
+    assert (found[MEDIAN, "XX"]["numerator"], found[MEDIAN, "XX"]["denominator"]) == (23, 7)
+
+
 # --- What a declaration may not say -----------------------------------------------------------------------
 
-RATE_FILE, MEDIAN_FILE = f"indicators/{RATE}.yaml", f"indicators/{MEDIAN}.yaml"
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (RATE_FILE, {"standardised": "european"}, "standardised: there is no standards/european.yaml; standards/ has inv"),
     (RATE_FILE, {"unit": "mean"}, "unit: mean goes with the numerator quantity_of_service"),
@@ -355,6 +397,27 @@ def test_a_rate_is_compared_and_has_no_trend(spark: SparkSession) -> None:
         ("crude", "region"): ("higher", "rising"),
         ("rate", "country"): (None, None),
         ("rate", "region"): ("higher", None),
+    }
+
+
+def test_what_is_not_declared_any_more_has_a_trend_where_its_values_are_shares(
+    spark: SparkSession, example: Configuration
+) -> None:
+    rows = [
+        ("not_seen", 10, 100, 10.0),
+        (RATE, 10, 100, 10.0),
+        ("gone_share", 1, 3, 100 / 3),
+        ("gone_share", 0, 0, None),
+        ("gone_rate", 10, 100, 10.0),
+        ("gone_rate", 10, 100, 12.5),
+    ]
+    frame = spark.createDataFrame(rows, "indicator_id string, numerator bigint, denominator bigint, value double")
+    found = frame.groupBy("indicator_id").agg(_can_have_trend(example).alias("can")).collect()
+    assert {row["indicator_id"]: row["can"] for row in found} == {
+        "not_seen": True,
+        RATE: False,
+        "gone_share": True,
+        "gone_rate": False,
     }
 
 
