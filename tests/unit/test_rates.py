@@ -441,7 +441,7 @@ def test_intervals_beyond_a_hundred_fit_the_table_of_such_rates_alone(example: C
         ("en", ["per 1,000 beneficiaries, directly standardised", "value = 1,000 ×", "“Invented population", "Dobson"]),
         ("fr", ["standardisation directe", "Population de référence", "méthode de Dobson", "| 18-64 | 60 |"]),
         ("nl", ["direct gestandaardiseerd", "Standaardbevolking", "methode van Dobson", "het ruwe cijfer"]),
-        ("de", ["direkt standardisiert", "Standardbevölkerung", "Verfahren nach Dobson", "die rohe Rate"]),
+        ("de", ["direkt standardisiert", "Standardbevölkerung", "Verfahren von Dobson", "die rohe Rate"]),
     ],
 )
 def test_the_sheets_say_how_and_by_which_population(tmp_path: Path, language: str, words: list[str]) -> None:
