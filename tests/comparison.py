@@ -240,3 +240,13 @@ def figures_of(output: Path, dimensions: Sequence[str]) -> dict[tuple[Any, ...],
             place = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"])
             found[*place, *(row[name] for name in dimensions)] = (row["numerator"], row["denominator"], row["value"])
     return found
+
+
+def intervals_of(output: Path, dimensions: Sequence[str]) -> dict[tuple[Any, ...], tuple[float | None, float | None]]:
+    """The bounds of the interval of every cell of gold, by the same."""
+    found = {}
+    for table in ("imaging", "postnatal"):
+        for row in read(output, f"gold/{table}"):
+            place = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"])
+            found[*place, *(row[name] for name in dimensions)] = (row["ci_low"], row["ci_high"])
+    return found

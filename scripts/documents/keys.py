@@ -17,6 +17,7 @@ from claimatlas.configuration.model import Declaration, InLanguages
 from claimatlas.configuration.publication import Difference, Publication
 from claimatlas.configuration.services import BeneficiaryService, ContactGroup, DeliveryFlag, DeliveryType, Services
 from claimatlas.configuration.settings import AgeClass, AgeRange, Settings, ShareBounds
+from claimatlas.configuration.standards import Standard
 from pydantic.fields import FieldInfo
 
 from scripts.documents.markdown import anchor, code, table
@@ -29,7 +30,7 @@ MODELS: dict[str, type[Declaration]] = {
     for model in (
         *(Settings, AgeClass, AgeRange, ShareBounds),
         *(Services, ContactGroup, DeliveryFlag, BeneficiaryService, DeliveryType),
-        *(Dimension, Indicator, Mapping, TableMapping, Reading, ColumnSource),
+        *(Dimension, Standard, Indicator, Mapping, TableMapping, Reading, ColumnSource),
         *(Publication, Difference),
         *(AtlasSettings, Theme, SourceVariable),
     )

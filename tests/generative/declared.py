@@ -1,7 +1,8 @@
 """Random configurations of another country, with random claims: drawn within what the example has.
 
 Drawn are windows (also across the delivery), days on which a service is asked for, patterns and ranges of codes with
-days of validity, rules on providers, age classes, dimensions with columns of their own, who is a member, denominators.
+days of validity, rules on providers, age classes, dimensions with columns of their own, who is a member, denominators,
+standard populations of any dimension.
 """
 
 import csv
@@ -39,6 +40,8 @@ PEOPLE = 12
 def write_configuration(rng: random.Random, conf: Path) -> list[int]:
     """Write a configuration whose declarations are drawn; gives back the days on both sides of its windows' ends."""
     shutil.copytree(EXAMPLE, conf, ignore=shutil.ignore_patterns("input", "publication.yaml", "atlas.yaml"))
+    # It weighs the classes of the example; others are drawn.
+    (conf / "standards" / "invented_ages.yaml").unlink()
     settings = _settings(rng)
     _change(conf / "settings.yaml", settings)
     _change(conf / "services.yaml", _services(rng))
@@ -59,6 +62,10 @@ def write_configuration(rng: random.Random, conf: Path) -> list[int]:
         if "denominator" in declared or rng.random() < 0.3:
             changes["denominator"] = _denominator(rng, declared["population"])
         _change(file, changes)
+        if there and (declared.pop("standardised", None) or (declared["unit"] == "percent" and rng.random() < 0.5)):
+            _standardise(rng, conf, file, (declared["population"], rng.choice(there), dimensions, settings))
+        else:
+            _change(file, {}, without="standardised")
     ends = [(one["first_day"], one["last_day"]) for one in settings["windows"].values()]
     return sorted({day for first, last in ends for day in (first - 1, first, last, last + 1)})
 
@@ -162,6 +169,26 @@ def _dimensions(rng: random.Random) -> dict[str, Any]:
     return {name: {"names": {"en": name}, **every[name]} for name in names}
 
 
+def _standardise(
+    rng: random.Random, conf: Path, file: Path, of: tuple[str, str, dict[str, Any], dict[str, Any]]
+) -> None:
+    """Standardise an indicator by a dimension of its population, with drawn weights: some strata have none."""
+    population, dimension, dimensions, settings = of
+    said = dimensions[dimension]
+    values = said.get("values")
+    if values is None:
+        classes = said.get("classes", settings["age_categories"])
+        values = [one["label"] for one in classes["deliveries" if population == "deliveries" else "beneficiaries"]]
+    weights = {value: rng.choice((0, 0.1, 1, 1, 2.5, 5000)) for value in values}
+    weights[rng.choice(values)] = 3
+    standard = {"names": {"en": "drawn"}, "source": "drawn", "dimension": dimension, "weights": weights}
+    (conf / "standards" / f"drawn_{file.stem}.yaml").write_text(yaml.safe_dump(standard, sort_keys=False), "utf-8")
+    declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+    changes = {"dimensions": [name for name in declared["dimensions"] if name != dimension]}
+    unit = rng.choice(("percent", "per_100", "per_1000", "per_100000"))
+    _change(file, {**changes, "unit": unit, "standardised": f"drawn_{file.stem}"})
+
+
 def _denominator(rng: random.Random, population: str) -> dict[str, Any]:
     start = rng.randint(0, 30)
     ages = {"from": start, "to": start + rng.randint(0, 40)}
@@ -205,8 +232,9 @@ def _lines(rng: random.Random, person: str, days: Sequence[int]) -> list[tuple[s
     return lines
 
 
-def _change(file: Path, changes: dict[str, Any]) -> None:
+def _change(file: Path, changes: dict[str, Any], without: str | None = None) -> None:
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data.pop(without, None)
     file.write_text(yaml.safe_dump({**data, **changes}, sort_keys=False), encoding="utf-8")
 
 

@@ -4,11 +4,11 @@ import os
 import random
 
 import pytest
-from comparison import figures_of
+from comparison import figures_of, intervals_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from integration.console import Console
-from reference.declared_codes import cells
+from reference.declared_codes import figures
 from reference.declared_files import load
 
 from generative.declared import write_configuration, write_input
@@ -41,9 +41,11 @@ def test_every_figure_is_that_of_the_reference(
         "run-year", "--conf", conf, "--input", source, "--output", output, "--year", "2022-2023", "--allow-drift"
     )
     assert said.code == 0, (seed, said.err)
-    expected = cells(conf, source, YEARS)
+    expected = figures(conf, source, YEARS)
     found = figures_of(output, load(conf, source).key)
     assert found.keys() == expected.keys(), seed
-    for key, (numerator, denominator, value) in expected.items():
+    bounds = intervals_of(output, load(conf, source).key)
+    for key, (numerator, denominator, value, *interval) in expected.items():
         assert found[key][:2] == (numerator, denominator), (seed, key)
         assert found[key][2] == (None if value is None else pytest.approx(value)), (seed, key)
+        assert bounds[key] == tuple(None if one is None else pytest.approx(one) for one in interval), (seed, key)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparison import CONF, figures_of, last_record, read
+from comparison import CONF, figures_of, intervals_of, last_record, read
 from integration.console import Console
-from reference.declared_codes import cells
+from reference.declared_codes import cells, intervals
 from reference.declared_files import load
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -59,6 +59,18 @@ def test_every_figure_is_that_of_the_reference(computed: Computed) -> None:
         assert computed.figures[key][2] == (None if value is None else pytest.approx(value)), key
 
 
+def test_every_interval_is_that_of_the_reference(computed: Computed) -> None:
+    found = intervals_of(computed.output, load(computed.conf, computed.conf / "input").key)
+    expected = intervals(computed.conf, computed.conf / "input", YEARS)
+    assert found.keys() == expected.keys()
+    for key, bounds in expected.items():
+        assert found[key] == tuple(None if bound is None else pytest.approx(bound) for bound in bounds), key
+    if computed.conf.name == "text_codes":
+        of_rates = {bounds[1] for key, bounds in found.items() if key[0] == "scanned_standardised"}
+        assert None in of_rates
+        assert max(bound for bound in of_rates if bound is not None) > 100
+
+
 def test_what_an_example_is_there_to_show_is_met(computed: Computed) -> None:
     """An example in which nobody has what it declares would equal any reference."""
     silver = read(computed.output, "silver/claims")
@@ -75,6 +87,13 @@ def test_what_an_example_is_there_to_show_is_met(computed: Computed) -> None:
         by_provider = {
             key[-1] for key, counts in computed.figures.items() if key[0] == "scans_by_provider" and counts[0]
         }
+        # A median that is not that of the whole country, and a rate that is not known as a stratum is empty.
+        medians = {counts[2] for key, counts in computed.figures.items() if key[0] == "scans_of_the_middle"}
+        assert len(medians) > 2
+        unknown = [key for key, counts in computed.figures.items() if key[0] == "scanned_standardised" and counts[1]]
+        assert {computed.figures[key][2] is None for key in unknown} == {True, False}
+        warned = [text for text in last_record(computed.output)["warnings"] if "the standardised rate of" in text]
+        assert [text.split(":")[0] for text in warned] == [f"scanned_standardised {year}" for year in YEARS]
         assert by_provider == {"GP", "GYN*", "MW1..MW3", "unknown", "all"}
         return
     assert 0 < computed.total("seen_by_midwife")[0] < births
@@ -93,7 +112,8 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
     said = console.run("protect", *options)
     assert said.code == 0, said.err
     published = read(computed.output, "published/cells")
-    named = {"text_codes": {"not_seen", "scanned_women", "scans_by_provider", "seen_twice_with_diabetes"}}
+    of_codes = {"not_seen", "scanned_women", "scans_by_provider", "seen_twice_with_diabetes"}
+    named = {"text_codes": of_codes | {"scanned_standardised", "scans_of_the_middle"}}
     left_out = named.get(computed.conf.name, set())
     assert {row["indicator_id"] for row in published} == {key[0] for key in computed.figures} - left_out
     assert {row["confidentiality"] for row in published} == {"C", "F"}
@@ -122,6 +142,8 @@ def test_check_compares_every_sum_of_an_example(computed: Computed, console: Con
     sums = [one for one in json.loads(said.out)["findings"] if one["check"] == "sums"]
     assert {one["subject"]["indicator_id"] for one in sums} == {key[0] for key in computed.figures}
     assert [one["sentence"] for one in sums if not one["ok"]] == []
+    is_rated = computed.conf.name == "text_codes"
+    assert any("the standardised rate of" in note for note in json.loads(said.out)["notes"]) == is_rated
     split_by = set(load(computed.conf, computed.conf / "input").key)
     assert split_by <= {one["subject"]["sum"] for one in sums}
 
@@ -146,6 +168,13 @@ def test_each_indicator_of_an_example_is_explained(computed: Computed, console: 
         assert found["no_recount_because"] is None, key
         counted = found["in_this_cell"]
         assert (counted["numerator"], counted["denominator"]) == computed.expected[key][:2], key
+        assert (found["standard"] is None) == (indicator != "scanned_standardised")
+        if indicator == "scanned_standardised":
+            strata = {value: counted[f"numerator of age_category {value}"] for value in found["standard"]["weights"]}
+            assert sum(strata.values()) <= counted["numerator"]
+        if indicator == "scans_of_the_middle":
+            around = [counted[f"members {side} the median"] for side in ("below", "at", "above")]
+            assert sum(around) == counted["denominator"]
 
 
 @pytest.mark.long
@@ -204,8 +233,16 @@ def test_the_inputs_are_those_of_the_script(name: str, tmp_path: Path, monkeypat
 
 
 @pytest.mark.long
-def test_a_batch_of_spans_comes_to_what_all_at_once_do(console: Console, tmp_path: Path) -> None:
-    """People whose spans and lines come in two batches, and one whose second span comes later."""
+@pytest.mark.parametrize("has_rates", [True, False])
+def test_a_batch_of_spans_comes_to_what_all_at_once_do(console: Console, tmp_path: Path, has_rates: bool) -> None:
+    """People whose spans and lines come in two batches, and one whose second span comes later.
+
+    With a median and a standardised rate the second batch is a full run, else an update of the first one's counts.
+    """
+    conf = Path(shutil.copytree(EXAMPLE, tmp_path / "conf"))
+    if not has_rates:
+        for name in ("scanned_standardised", "scans_of_the_middle"):
+            (conf / "indicators" / f"{name}.yaml").unlink()
     output, parts = tmp_path / "output", [tmp_path / "first", tmp_path / "second"]
     for part in parts:
         part.mkdir()
@@ -220,13 +257,16 @@ def test_a_batch_of_spans_comes_to_what_all_at_once_do(console: Console, tmp_pat
             halves[is_later].append(line)
         for part, half in zip(parts, halves, strict=True):
             (part / name).write_text("\n".join(half) + "\n", encoding="utf-8")
-    options = ["--conf", EXAMPLE, "--output", output, "--year", "2022-2023", "--allow-drift"]
+    options = ["--conf", conf, "--output", output, "--year", "2022-2023", "--allow-drift"]
     for part, more in zip(parts, ([], ["--add"]), strict=True):
         said = console.run("run-year", "--input", part, *options, *more)
         assert said.code == 0, said.err
-    expected = cells(EXAMPLE, EXAMPLE / "input", YEARS)
-    assert {key: counts[:2] for key, counts in figures_of(output, load(EXAMPLE, EXAMPLE / "input").key).items()} == {
-        key: counts[:2] for key, counts in expected.items()
-    }
+    why = "a full run is needed: an indicator is a median or a standardised rate"
+    assert (why in said.err) == has_rates, said.err
+    expected = cells(conf, EXAMPLE / "input", YEARS)
+    found = figures_of(output, load(conf, EXAMPLE / "input").key)
+    assert found.keys() == expected.keys()
+    for key, (numerator, denominator, value) in expected.items():
+        assert found[key] == (numerator, denominator, None if value is None else pytest.approx(value)), key
     explained = console.run("explain", "--output", output, "--indicator", "not_seen", "--year", "2022", "--geo", "XX")
     assert explained.code == 0, explained.err

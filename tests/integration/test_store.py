@@ -375,3 +375,31 @@ def test_a_version_that_is_no_longer_kept_is_known(spark: SparkSession, tmp_path
     with pytest.raises(SPARK_ERRORS) as caught:
         store.read(IMAGING).select("of_nothing").collect()
     assert not is_no_longer_kept(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "schema"])
+def test_a_table_of_percentages_takes_rates_once_its_constraint_is_wider(
+    request: pytest.FixtureRequest, spark: SparkSession, tmp_path: Path, kind: str
+) -> None:
+    """A rate per 1,000 has an interval that ends above 100; what a configuration declared before did not."""
+    output = {"folder": str(tmp_path / "output"), "schema": "spark_catalog.wider"}[kind]
+    if kind == "schema":
+        spark.sql(f"CREATE SCHEMA spark_catalog.wider LOCATION '{tmp_path}'")
+        request.addfinalizer(lambda: spark.sql("DROP SCHEMA spark_catalog.wider CASCADE"))
+    store = Store.at(spark, output)
+    store.create(IMAGING)
+    put(store, {}, None)
+    rate = {"value": 250.0, "ci_low": 105.0, "ci_high": 497.0}
+    with pytest.raises((ClaimatlasError, *SPARK_ERRORS)):
+        put(store, rate)
+    checks = [(name, check.replace(" AND ci_high <= 100", "")) for name, check in IMAGING.constraints]
+    wider = dataclasses.replace(IMAGING, constraints=tuple(checks))
+    for _ in range(2):
+        store.create(wider)
+        store.require_constraints(wider)
+    rows = spark.createDataFrame([{**CELL, **rate}], wider.schema)
+    store.replace_years(rows, wider, [2022], ("year", "geo_level"), {"run_id": "r"})
+    assert only_cell(store) == {**CELL, **rate}
+    with pytest.raises((ClaimatlasError, *SPARK_ERRORS)):
+        put(store, {**rate, "ci_low": 251.0})
+    assert only_cell(store) == {**CELL, **rate}

@@ -12,13 +12,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from reference import dimensions
+from reference import dimensions, rates
 from reference.cells import completed_years, measures
 from reference.declared_files import Country, load
 from reference.dimensions import Dimension
 from reference.model import Row
 
 Cells = dict[tuple[Any, ...], tuple[int, int, float | None]]
+Intervals = dict[tuple[Any, ...], tuple[float | None, float | None]]
 
 
 def named(value: str, terms: Iterable[object]) -> bool:
@@ -265,20 +266,30 @@ def values_of(dimension: Dimension, member: Row) -> tuple[str, ...]:
 
 def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
     """Numerator, denominator and value of each cell, by indicator, year, level, place and the declared dimensions."""
+    return {key: row[:3] for key, row in figures(conf, source, years).items()}
+
+
+def intervals(conf: Path, source: Path, years: tuple[int, ...]) -> Intervals:
+    """The bounds of the interval of each cell."""
+    return {key: row[3:] for key, row in figures(conf, source, years).items()}
+
+
+def figures(conf: Path, source: Path, years: tuple[int, ...]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Numerator, denominator, value and bounds of each cell."""
     country = load(conf, source)
     services = services_of(country)
     deliveries = deliveries_of(country, services)
     names = country.levels
     levels = {place[names[-1]]: {name: place[name] for name in names} for place in country.places}
-    found: Cells = {}
+    found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for year, indicator in itertools.product(years, country.indicators):
         of_deliveries = indicator["population"] == "deliveries"
         members = [one for one in deliveries if one["year"] == year]
         if not of_deliveries:
             members = people_of(country, services, year)
-        counts: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        counts: dict[tuple[Any, ...], list[tuple[int, Row]]] = defaultdict(list)
         for place, level in itertools.product(country.places, indicator["levels"]):
-            counts[level, place[level], *["all"] * len(country.key)] = [0, 0]
+            counts[level, place[level], *["all"] * len(country.key)] = []
         for member in members:
             if not is_counted(indicator, member):
                 continue
@@ -289,10 +300,23 @@ def cells(conf: Path, source: Path, years: tuple[int, ...]) -> Cells:
                 for one in country.dimensions
             ]
             for level, values in itertools.product(homes, itertools.product(*choices)):
-                count = counts[level, homes[level], *values]
-                count[0] += share_in(country, indicator, member, values)
-                count[1] += 1
-        for key, (numerator, denominator) in counts.items():
-            value = measures(indicator["unit"], numerator, denominator)[0]
-            found[indicator["id"], year, *key] = (numerator, denominator, value)
+                share = share_in(country, indicator, member, values)
+                counts[level, homes[level], *values].append((share, member))
+        for key, counted in counts.items():
+            numerator, denominator = sum(share for share, _ in counted), len(counted)
+            found[indicator["id"], year, *key] = (numerator, denominator, *figures_of(country, indicator, counted))
     return found
+
+
+def figures_of(country: Country, indicator: dict[str, Any], counted: list[tuple[int, Row]]) -> tuple[Any, ...]:
+    """Value and bounds of a cell, from what each of its members adds to the numerator."""
+    if indicator["unit"] == "median":
+        return rates.median([share for share, _ in counted]), None, None
+    if "standardised" in indicator:
+        standard = country.standards[indicator["standardised"]]
+        strata: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for share, member in counted:
+            strata[member[standard["dimension"]]][0] += share
+            strata[member[standard["dimension"]]][1] += 1
+        return rates.standardised(strata, standard["weights"], indicator["unit"])
+    return measures(indicator["unit"], sum(share for share, _ in counted), len(counted))

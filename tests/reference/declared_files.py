@@ -30,6 +30,7 @@ class Country:
     places: list[dict[str, str]]
     indicators: list[dict[str, Any]]
     dimensions: tuple[Dimension, ...]
+    standards: dict[str, dict[str, Any]] = field(default_factory=dict)
     claims: list[Row] = field(default_factory=list)
     people: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
@@ -55,6 +56,7 @@ def load(conf: Path, source: Path) -> Country:
         places=rows_of(conf / "geography" / "municipalities.csv"),
         indicators=[load_yaml(path) for path in sorted((conf / "indicators").glob("*.yaml"))],
         dimensions=dimensions.read(conf, settings),
+        standards={path.stem: load_yaml(path) for path in (conf / "standards").glob("*.yaml")},
     )
     mapping = load_yaml(conf / "mappings" / f"{settings['mapping']}.yaml")
     for row in table(source, "claims", mapping.get("claims", {})):

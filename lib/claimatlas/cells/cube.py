@@ -5,7 +5,8 @@ It is computed once for all indicators of a population.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
 
@@ -17,8 +18,11 @@ from claimatlas.cells.numerators import (
     is_counted,
     is_unknown,
     measure_columns,
+    median_column,
     numerator_column,
     numerator_of_member,
+    of_medians,
+    share_column,
 )
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
@@ -40,7 +44,7 @@ def finest_counts(
 
     Grain in: one row per member. Grain out: one row per ``year``, ``place`` columns and dimensions, with
     the columns of ``measure_columns`` and ``extra`` aggregates. A numerator is null where a member's share in it is not
-    known.
+    known. A median adds its ``share_column`` to the grain: what each of the members has who are counted together.
     """
     denominators = {denominator_column(indicator): F.count_if(is_counted(indicator)) for indicator in indicators}
     numerators = {
@@ -55,7 +59,8 @@ def finest_counts(
         for indicator in indicators
         if indicator.numerator.flags
     }
-    return members.groupBy("year", *place, *dimensions).agg(
+    shares = [numerator_of_member(indicator).alias(share_column(indicator)) for indicator in of_medians(indicators)]
+    return members.groupBy("year", *place, *dimensions, *shares).agg(
         *[count.alias(name) for name, count in (denominators | numerators).items()], *extra
     )
 
@@ -91,33 +96,99 @@ def cube(
     goes down to it). Grain out: one row per ``year``, ``geo_level``, ``geo_code`` and dimensions, ``all``
     where one is summed over. A dimension of the claim lines has no column here: its values are measures. With every
     dimension ``all`` each place of the vintage has a row, of zeros if need be. It has the combinations that an
-    indicator has.
+    indicator has, and the strata of those that are standardised. A median has its ``median_column``, null without a
+    member.
     """
     spark = finest.sparkSession
     dimensions = configuration.dimensions.of(population)
     measures = measure_columns(indicators, configuration.dimensions)
-    place = configuration.settings.geography.domicile_level
-    lookup = F.broadcast(places(spark, configuration, years).withColumnRenamed("year", "_year"))
-    sums = [F.sum(measure).alias(measure) for measure in measures]
-    of_places = finest.groupBy("year", place, *dimensions).agg(*sums)
-    by_level = of_places.join(
-        lookup, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
+    levels = _Levels(
+        dimensions,
+        configuration.settings.geography.domicile_level,
+        F.broadcast(places(spark, configuration, years).withColumnRenamed("year", "_year")),
+        {
+            indicator.id: configuration.standards[indicator.standardised].dimension
+            for indicator in indicators
+            if indicator.standardised is not None
+        },
     )
+    sums = [F.sum(measure).alias(measure) for measure in measures]
     counted = [
-        _by_cell(by_level, dimensions, [indicator.dimensions for indicator in indicators], measures),
+        *_counted(finest, levels, indicators, measures),
         _zeros(spark, configuration, years, dimensions, measures),
     ]
+    if any(SECTOR in indicator.levels for indicator in indicators) and configuration.sector_table is not None:
+        counted.append(_zero_sectors(spark, configuration, years, dimensions, measures))
+    rows = reduce(DataFrame.unionByName, [part.select(*levels.cell, *measures) for part in counted])
+    cells = rows.groupBy(*levels.cell).agg(*sums)
+    for indicator in of_medians(indicators):
+        cells = cells.join(_medians(finest, levels, indicator), on=levels.cell, how="left")
+    return cells
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """The places that members count in, and what their counts are split by.
+
+    ``places``: the result of ``places``, its year as ``_year``. ``strata``: by indicator, the dimension that its
+    standard population weighs: its cells need it, though they are not split by it.
+    """
+
+    dimensions: Sequence[str]
+    domicile_level: str
+    places: DataFrame
+    strata: Mapping[str, str]
+
+    @property
+    def cell(self) -> list[str]:
+        """The key of a row of the cube."""
+        return ["year", "geo_level", "geo_code", *self.dimensions]
+
+    def split_by(self, indicators: Sequence[Indicator]) -> list[set[str]]:
+        """The dimensions that the rows of each indicator are split by."""
+        return [{*one.dimensions, *([self.strata[one.id]] if one.id in self.strata else [])} for one in indicators]
+
+
+def _counted(
+    finest: DataFrame,
+    levels: _Levels,
+    indicators: Sequence[Indicator],
+    measures: Sequence[str],
+    share: Sequence[str] = (),
+) -> list[DataFrame]:
+    """Repeat finest counts for every cell that they count in: by domicile, by sector, by hospital.
+
+    ``measures``: the columns that are summed before; ``share``: one that stays apart, if there is one.
+    """
+    sums = [F.sum(measure).alias(measure) for measure in measures]
+    place = levels.domicile_level
+    by_level = (
+        finest.groupBy("year", place, *levels.dimensions, *share)
+        .agg(*sums)
+        .join(
+            levels.places, on=(F.col("year") == F.col("_year")) & F.col(place).eqNullSafe(F.col("_place")), how="inner"
+        )
+    )
+    kept = [*share, *measures]
+    counted = [_by_cell(by_level, levels.dimensions, levels.split_by(indicators), kept)]
     if any(SECTOR in indicator.levels for indicator in indicators):
-        counted.append(_sectors(finest.where(F.col(SECTOR).isNotNull()), dimensions))
-        if configuration.sector_table is not None:
-            counted.append(_zero_sectors(spark, configuration, years, dimensions, measures))
+        counted.append(_sectors(finest.where(F.col(SECTOR).isNotNull()), levels.dimensions))
     of_hospitals = [indicator for indicator in indicators if HOSPITAL in indicator.levels]
     if of_hospitals:
-        split_by = [indicator.dimensions for indicator in of_hospitals]
-        counted.append(_by_cell(_hospitals(finest), dimensions, split_by, measures))
-    columns = ["year", "geo_level", "geo_code", *dimensions]
-    rows = reduce(DataFrame.unionByName, [part.select(*columns, *measures) for part in counted])
-    return rows.groupBy(*columns).agg(*sums)
+        counted.append(_by_cell(_hospitals(finest), levels.dimensions, levels.split_by(of_hospitals), kept))
+    return [part.select(*levels.cell, *kept) for part in counted]
+
+
+def _medians(finest: DataFrame, levels: _Levels, indicator: Indicator) -> DataFrame:
+    """The exact median of what the counted members of each cell have; of two middle ones their mean.
+
+    Grain out: one row per cell with a member.
+    """
+    share, number = share_column(indicator), denominator_column(indicator)
+    counted = _counted(finest.where(F.col(share).isNotNull()), levels, [indicator], [number], [share])
+    median = F.percentile(share, F.lit(0.5), F.col(number))
+    rows = reduce(DataFrame.unionByName, counted)
+    return rows.groupBy(*levels.cell).agg(median.alias(median_column(indicator)))
 
 
 def _by_cell(

@@ -18,6 +18,7 @@ from claimatlas.cells.members import (
     require_dimensions_of_deliveries,
 )
 from claimatlas.cells.rows import Computable, Split, published_rows
+from claimatlas.cells.standardised import rates_not_known
 from claimatlas.cells.status import status_of, why_not_computable
 from claimatlas.claims.netting import SERVICE_COUNTS
 from claimatlas.configuration import Configuration
@@ -188,7 +189,12 @@ def write_cells(
     rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
+    if any(indicator.standardised is not None and indicator.scale > 100 for indicator in indicators):
+        # It may have been made for percentages alone, whose intervals end at 100.
+        store.require_constraints(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *configuration.dimensions.names)
     written = store.replace_years(rows, table, years, order, {"run_id": record.run_id})
+    for sentence in rates_not_known(written, configuration, years):
+        record.warn(sentence)
     for row in written.group_by(["year", "geo_level"]).aggregate([([], "count_all")]).to_pylist():
         record.count(f"cells.{table.name}.{row['year']}", {row["geo_level"]: row["count_all"]})

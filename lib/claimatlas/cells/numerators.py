@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells import shares
 from claimatlas.configuration.dimensions import Dimensions, LineValue
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import MEDIAN, Indicator
+from claimatlas.configuration.reserved import START_OF_WORKING
 
 
 def is_counted(indicator: Indicator) -> Column:
@@ -35,6 +36,21 @@ def numerator_column(indicator: Indicator) -> str:
 def denominator_column(indicator: Indicator) -> str:
     """The name of the column that holds the indicator's denominator in counts: indicators share it."""
     return f"denominator_{indicator.denominator.name}" if indicator.denominator else "denominator"
+
+
+def of_medians(indicators: Sequence[Indicator]) -> list[Indicator]:
+    """The indicators whose value is a median."""
+    return [indicator for indicator in indicators if indicator.unit == MEDIAN]
+
+
+def share_column(indicator: Indicator) -> str:
+    """The name of the column of counts that holds the share of each counted member, of a median; else null."""
+    return f"{START_OF_WORKING}share_{indicator.id}"
+
+
+def median_column(indicator: Indicator) -> str:
+    """The name of the column that holds the indicator's median in a cube."""
+    return f"{START_OF_WORKING}median_{indicator.id}"
 
 
 def line_values(indicator: Indicator, dimensions: Dimensions) -> tuple[LineValue, ...]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.numerators import denominator_column, line_values, numerator_column
+from claimatlas.cells.numerators import denominator_column, line_values, median_column, numerator_column
+from claimatlas.cells.standardised import rate_of, with_rates
 from claimatlas.cells.status import NOT_COMPUTABLE
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Dimensions, LineValue, Population
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import MEDIAN, Indicator
+from claimatlas.configuration.standards import Standard
 from claimatlas.conventions import Z
 from claimatlas.spark.columns import all_of
 from claimatlas.tables.schemas import ALL
@@ -22,15 +24,19 @@ _FIGURES = ("indicator_id", "numerator", "denominator", "value", "ci_low", "ci_h
 
 @dataclass(frozen=True)
 class Split:
-    """The dimensions that the members of a population have, and all that are declared: the columns of gold."""
+    """The dimensions that the members of a population have, and all that are declared: the columns of gold.
+
+    ``standards``: the standard populations, which weigh the values of a dimension.
+    """
 
     own: tuple[str, ...]
     dimensions: Dimensions
+    standards: Mapping[str, Standard] = field(default_factory=dict)
 
     @staticmethod
     def of(population: Population, configuration: Configuration) -> Split:
         """Those of a population."""
-        return Split(configuration.dimensions.of(population), configuration.dimensions)
+        return Split(configuration.dimensions.of(population), configuration.dimensions, configuration.standards)
 
     def column(self, name: str) -> Column:
         """What stands in a dimension's column of gold: that of the cube, that of a cell of a line value, or ``all``."""
@@ -59,7 +65,9 @@ def published_rows(cube: DataFrame, split: Split, indicators: Sequence[Indicator
     indicator has the cells of its own levels and dimensions, from its first year on, where its denominator
     is above zero; with every dimension ``all`` it has each place of the vintage, at the known levels. An indicator
     without denominator has these rows only. In cells of a line value the denominator is that of all values together.
+    A standardised rate has the numerator and denominator of all members, also of those in no stratum.
     """
+    cube = with_rates(cube, split.own, split.standards, indicators)
     parts = [
         _of_indicator(indicator, split, computable, value)
         for indicator in indicators
@@ -80,7 +88,8 @@ def measures_of_rows(rows: DataFrame, split: Split, indicators: Sequence[Indicat
     """Turn the rows of a gold table back into the cube that they came from.
 
     Grain in: one row per indicator and cell. Grain out: one row per year, place and dimensions, with the columns of
-    ``measure_columns``. A count that no row holds was zero, or no indicator publishes it.
+    ``measure_columns``. A count that no row holds was zero, or no indicator publishes it: the strata of a standardised
+    rate may be missing, and medians are.
     """
     measures: dict[str, Column] = {}
     is_summed = all_of(F.col(name) == ALL for name in split.dimensions.of_lines)
@@ -121,15 +130,7 @@ def _of_indicator(
     status = F.lit(None).cast("string")
     for year in years:
         status = F.when(F.col("year") == year, F.lit(statuses[indicator.id, year])).otherwise(status)
-    nothing = F.lit(None).cast("double")
-    value, low, high = nothing, nothing, nothing
-    if indicator.unit == "count":
-        value = numerator.cast("double")
-    else:
-        # Multiply by the scale first: the product is exact, so the value is rounded only once.
-        value = F.when(denominator > 0, indicator.scale * numerator / denominator)
-    if indicator.unit == "percent":
-        low, high = wilson_interval(numerator, denominator)
+    value, low, high = _figures(indicator, numerator, denominator)
     is_computable = status != NOT_COMPUTABLE
     cell = F.struct(
         F.lit(indicator.id).alias("indicator_id"),
@@ -145,6 +146,23 @@ def _of_indicator(
         ],
     )
     return F.when(all_of(conditions), cell)
+
+
+def _figures(indicator: Indicator, numerator: Column, denominator: Column) -> tuple[Column, Column, Column]:
+    """The value, and the bounds of its interval; null where there is none."""
+    nothing = F.lit(None).cast("double")
+    if indicator.unit == "count":
+        return numerator.cast("double"), nothing, nothing
+    if indicator.unit == MEDIAN:
+        return F.col(median_column(indicator)), nothing, nothing
+    if indicator.standardised is not None:
+        rate = rate_of(indicator)
+        return rate.value, rate.low, rate.high
+    # Multiply by the scale first: the product is exact, so the value is rounded only once.
+    value = F.when(denominator > 0, indicator.scale * numerator / denominator)
+    if indicator.unit == "percent":
+        return value, *wilson_interval(numerator, denominator)
+    return value, nothing, nothing
 
 
 def wilson_interval(numerator: Column, denominator: Column) -> tuple[Column, Column]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from claimatlas.cells.standardised import rates_not_known
 from claimatlas.checks.claims import ALL_LINES, MONTHS_OF_RUN_OUT, code_groups, lines_by_month
 from claimatlas.checks.completeness import judge_completeness
 from claimatlas.checks.domicile import beneficiaries_by_domicile, by_domicile, judge_domicile
@@ -92,6 +93,7 @@ def _check_gold(
         replaced, not_kept = replaced_values(store, table, configuration, values, years)
         drift += judge_drift(values, replaced, years, configuration.settings.checks)
         notes += not_kept
+        notes += rates_not_known(cells[table], configuration, years)
     published = {indicator for values in national.values() for (indicator, _, _) in values}
     undeclared = sorted(published - {indicator.id for indicator in configuration.indicators})
     if undeclared:

@@ -12,11 +12,15 @@ from claimatlas.configuration.settings import Checks
 
 @dataclass(frozen=True)
 class NationalValue:
-    """A published value of the country; null when it is not computable or has no denominator."""
+    """A published value of the country; null when it is not computable or has no denominator.
+
+    ``has_members``: whether the denominator is above zero; without a value, a stratum of a standardised rate is empty.
+    """
 
     value: float | None
     status: str
     run_id: str
+    has_members: bool = False
 
 
 NOT_PUBLISHED = "not_published"
@@ -58,10 +62,9 @@ def _judge(
     if before.value is None:
         ok, said = True, f"has a value, {now.value:,.6g}; {against} has none."
     elif now.value is None:
-        ok, said = (
-            False,
-            f"{_WITHOUT_VALUE.get(now.status, 'has no denominator')}; the value of {against} is {before.value:,.6g}.",
-        )
+        empty = "has nobody in one of its strata" if now.has_members else "has no denominator"
+        why = _WITHOUT_VALUE.get(now.status, empty)
+        ok, said = False, f"{why}; the value of {against} is {before.value:,.6g}."
     else:
         ok = measured is not None and abs(measured) <= bound
         moved = "moved from nothing" if measured is None else f"moved by {100 * measured:+.1f} %"

@@ -56,10 +56,12 @@ def judge_sum(row: Mapping[str, Any], configuration: Configuration) -> Finding:
 def national_values(cells: pa.Table, configuration: Configuration) -> National:
     """The country's values in cells, as ``judge_drift`` takes them."""
     national = of_country(cells, configuration.settings.geography.country_level)
-    rows = national.select(["indicator_id", "geo_code", "year", "value", "status", "run_id"]).to_pylist()
+    names = ["indicator_id", "geo_code", "year", "value", "status", "run_id", "denominator"]
     return {
-        (row["indicator_id"], row["geo_code"], row["year"]): NationalValue(row["value"], row["status"], row["run_id"])
-        for row in rows
+        (row["indicator_id"], row["geo_code"], row["year"]): NationalValue(
+            row["value"], row["status"], row["run_id"], has_members=bool(row["denominator"])
+        )
+        for row in national.select(names).to_pylist()
     }
 
 

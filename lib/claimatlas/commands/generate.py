@@ -59,16 +59,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _draw(arguments: argparse.Namespace) -> None:
     try:
-        from claimatlas.synthetic.counts import write_counts  # noqa: PLC0415 - numpy is not needed for claims
+        from claimatlas.synthetic.counts import drawn_indicators, write_counts  # noqa: PLC0415 - numpy is not needed for claims
     except ModuleNotFoundError as error:
         raise InputError(f"--counts: there is no package {error.name} here: install claimatlas[publish].") from None
     if arguments.beneficiaries < 1:
         raise InputError(f"--beneficiaries {arguments.beneficiaries}: give at least one.")
     first, last = parse_years(arguments.years)
     years = range(first, last + 1)
-    number = write_counts(
-        options.configuration_of(arguments), arguments.output, years, arguments.beneficiaries, arguments.seed
-    )
+    configuration = options.configuration_of(arguments)
+    number = write_counts(configuration, arguments.output, years, arguments.beneficiaries, arguments.seed)
+    drawn = drawn_indicators(configuration)
+    left_out = [indicator.id for indicator in configuration.indicators if indicator not in drawn]
+    if left_out:
+        say(
+            Event.MESSAGE, f"Not drawn, as medians and standardised rates follow from no counts: {', '.join(left_out)}."
+        )
     say(
         Event.SUMMARY,
         f"{number:,} cells of gold in {arguments.output}, release 1",

@@ -9,9 +9,9 @@ LOWER, SIMILAR, HIGHER = "lower", "similar", "higher"
 
 
 def against_national(ci_low: Column, ci_high: Column, national_value: Column) -> Column:
-    """Whether a percentage differs from the country's, at 95 %.
+    """Whether a percentage or a standardised rate differs from the country's, at 95 %.
 
-    ``lower`` or ``higher`` when the whole Wilson interval lies below or above the national value, else
+    ``lower`` or ``higher`` when the whole interval lies below or above the national value, else
     ``similar``; null when either is unknown. An interval that touches the national value is ``similar``.
     """
     known = ci_low.isNotNull() & ci_high.isNotNull() & national_value.isNotNull()

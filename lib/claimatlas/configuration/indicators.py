@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from typing import Literal
 
@@ -14,11 +14,13 @@ from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number, Whole
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
+from claimatlas.configuration.standards import FOLDER as STANDARDS
+from claimatlas.configuration.standards import Standard, misfits
 from claimatlas.errors import InputError
 
 UNIT_SIGNS = {
     **{"percent": "%", "per_100": "per 100", "per_1000": "per 1,000", "per_100000": "per 100,000"},
-    **{"mean": "on average", "mean_nights": "nights", "count": ""},
+    **{"mean": "on average", "mean_nights": "nights", "median": "(median)", "count": ""},
 }
 """How the unit of an indicator is written after its value."""
 
@@ -30,9 +32,14 @@ SCALES = {
     "per_100000": 100_000,
     "mean": 1,
     "mean_nights": 1,
+    "median": 1,
     "count": 1,
 }
 """What a numerator over its denominator is multiplied by, by unit."""
+
+MEDIAN = "median"
+RATES = ("percent", "per_100", "per_1000", "per_100000")
+"""The units of a share of the members; the only ones that can be standardised."""
 
 
 class Ages(Declaration):
@@ -144,6 +151,11 @@ class Numerator(Declaration):
         return self.with_service or self.quantity_of_service
 
     @property
+    def counts_members(self) -> bool:
+        """Whether it counts some of the members, each once: no sum of nights or services, and not all of them."""
+        return bool(self.flags or self.delivery_types or self.with_service)
+
+    @property
     def of_deliveries(self) -> bool:
         """Whether only a delivery has it."""
         return bool(self.flags or self.delivery_types or self.nights_after_delivery)
@@ -154,7 +166,8 @@ class Indicator(Declaration):
 
     unit: percent = 100 x numerator / denominator, with a Wilson interval; per_100, per_1000 and per_100000 so many
     times the same without an interval, for a volume or what is rare; mean and mean_nights = numerator / denominator;
-    count = the numerator itself.
+    median = the middle one of what the members have, of nights or services; count = the numerator itself.
+    standardised: the file of ``standards/`` whose population a share is standardised to.
     related: the indicators that its methodology sheet points to.
     """
 
@@ -164,7 +177,8 @@ class Indicator(Declaration):
     population: Population
     denominator: Denominator | None = None
     numerator: Numerator
-    unit: Literal["percent", "per_100", "per_1000", "per_100000", "mean", "mean_nights", "count"]
+    unit: Literal["percent", "per_100", "per_1000", "per_100000", "mean", "mean_nights", "median", "count"]
+    standardised: str | None = None
     dimensions: tuple[str, ...]
     levels: tuple[str, ...] = Field(min_length=1)
     first_year: Number
@@ -183,7 +197,10 @@ class Indicator(Declaration):
         if self.numerator.quantity_of_service is not None and self.unit == "percent":
             raise KeyMistakeError(("unit",), "a quantity is no share of its population: per_100, mean or count")
         nights = bool(self.numerator.nights_after_delivery)
-        if nights != (self.unit == "mean_nights"):
+        if self.unit == MEDIAN and not nights and self.numerator.quantity_of_service is None:
+            message = "median goes with the numerators nights_after_delivery and quantity_of_service, and with no other"
+            raise KeyMistakeError(("unit",), message)
+        if self.unit != MEDIAN and nights != (self.unit == "mean_nights"):
             raise KeyMistakeError(
                 ("unit",), "mean_nights goes with the numerator nights_after_delivery, and with no other"
             )
@@ -197,7 +214,18 @@ class Indicator(Declaration):
             raise KeyMistakeError(("levels",), "the sector is for beneficiary-years without dimensions")
         if HOSPITAL in self.levels and not of_deliveries:
             raise KeyMistakeError(("levels",), "the hospital is for deliveries")
+        if self.standardised is not None:
+            self._can_be_standardised()
         return self
+
+    def _can_be_standardised(self) -> None:
+        where = ("standardised",)
+        if self.unit not in RATES:
+            raise KeyMistakeError(where, f"only a share is standardised: the unit must be one of {', '.join(RATES)}")
+        if not self.numerator.counts_members:
+            raise KeyMistakeError(where, "only a share is standardised: the numerator must count some of the members")
+        if SECTOR in self.levels:
+            raise KeyMistakeError(where, "figures by sector are split by nothing, so they have no strata")
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -215,6 +243,16 @@ class Indicator(Declaration):
         """Whether it cannot be computed without hospital stays."""
         return self.denominator is not None and self.denominator.with_known_stay
 
+    @property
+    def follows_from_its_counts(self) -> bool:
+        """Whether its value follows from its numerator and denominator: not that of a median or a standardised rate."""
+        return self.unit != MEDIAN and self.standardised is None
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether its value has an interval: that of Wilson, or that of a standardised rate."""
+        return self.unit == "percent" or self.standardised is not None
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -223,6 +261,7 @@ class Declared:
     settings: Settings
     services: Services
     dimensions: Dimensions
+    standards: Mapping[str, Standard] = field(default_factory=dict)
 
 
 def load_indicators(folder: Traversable, declared: Declared) -> tuple[Indicator, ...]:
@@ -269,6 +308,7 @@ def _indicator(document: Document, declared: Declared) -> Indicator:
         if level not in known:
             raise InputError(f"{document.position(('levels',))}: there is no level {level!r} in settings.yaml.")
     _check_dimensions(document, indicator, declared.dimensions)
+    _check_standard(document, indicator, declared)
     own = indicator.denominator
     for key, flags in (("numerator", indicator.numerator.flags), ("denominator", own.flags if own else ())):
         for flag in flags:
@@ -301,6 +341,8 @@ def _check_dimensions(document: Document, indicator: Indicator, dimensions: Dime
             f"{where}: {own[0]} is a column of the claim lines, which splits services: only the numerator "
             "quantity_of_service counts them. Somebody with services of two values would count twice."
         )
+    if own and indicator.unit == MEDIAN:
+        raise InputError(f"{where}: {own[0]} is a column of the claim lines: a median cannot be split by it yet.")
     if len(own) > 1:
         raise InputError(f"{where}: {' and '.join(own)} are columns of the claim lines: give one of them at most.")
     for dimension in (name for name in indicator.dimensions if name not in own):
@@ -309,6 +351,23 @@ def _check_dimensions(document: Document, indicator: Indicator, dimensions: Dime
                 f"{where}: the population {indicator.population} has no {dimension!r}; "
                 f"it has {', '.join((*there, *of_lines)) or 'none'}."
             )
+
+
+def _check_standard(document: Document, indicator: Indicator, declared: Declared) -> None:
+    if indicator.standardised is None:
+        return
+    where, file = document.position(("standardised",)), f"{STANDARDS}/{indicator.standardised}.yaml"
+    standard = declared.standards.get(indicator.standardised)
+    if standard is None:
+        there = ", ".join(declared.standards) or "none"
+        raise InputError(f"{where}: there is no {file[:80]}; {STANDARDS}/ has {there}.")
+    dimension, population = standard.dimension, indicator.population
+    if dimension not in declared.dimensions.of(population):
+        raise InputError(f"{where}: the population {population} has no {dimension!r}, whose values {file} weighs.")
+    if dimension in indicator.dimensions:
+        raise InputError(f"{where}: {file} weighs the values of {dimension}: take it out of dimensions.")
+    if found := list(misfits(standard, population, declared.dimensions)):
+        raise InputError("\n".join(f"{where}: {file}: {'.'.join(map(str, path))}: {said}." for path, said in found))
 
 
 def _check_languages(document: Document, indicator: Indicator, languages: Sequence[str]) -> None:

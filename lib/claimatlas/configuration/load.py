@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -23,6 +23,7 @@ from claimatlas.configuration.providers import ATTRIBUTES_BEFORE, in_former_word
 from claimatlas.configuration.sectors import SectorTable, load_sector_table
 from claimatlas.configuration.services import Services
 from claimatlas.configuration.settings import PopulationSettings, Settings, override
+from claimatlas.configuration.standards import Standard, load_standards, used_standards
 from claimatlas.errors import InputError
 from claimatlas.paths import is_remote
 
@@ -43,6 +44,7 @@ class Configuration:
     geography: Geography
     mapping_file: MappingFile
     sector_table: SectorTable | None
+    standards: dict[str, Standard] = field(default_factory=dict)
 
     @property
     def mapping(self) -> Mapping:
@@ -63,11 +65,14 @@ class Configuration:
         """SHA-256 of the settings as used, the services, the indicators, the code lists, the geography.
 
         The bounds of the checks, the languages and all names are left out: a figure is the same under any of them. So
-        are the dimensions where they are those that every configuration once had.
+        are the dimensions where they are those that every configuration once had, and the standard populations where
+        no indicator is standardised.
         """
         meaning = self.dimensions.meaning
+        used = used_standards([indicator.standardised for indicator in self.indicators], self.standards)
         return {
             **({} if meaning is None else {"dimensions": _hash(meaning)}),
+            **({} if not used else {"standards": _hash({name: one.meaning for name, one in used.items()})}),
             "settings": _hash(
                 _said(self.settings.model_dump(mode="json", by_alias=True, exclude={"checks", "languages"}))
             ),
@@ -118,16 +123,18 @@ def load_configuration(
     code_lists = load_code_lists(folder, settings.languages, settings.codes)
     services = load_services(folder, settings, code_lists)
     dimensions = load_dimensions(folder, settings, services)
+    standards = load_standards(folder, settings.languages, dimensions)
     return Configuration(
         folder=folder,
         settings=settings,
         services=services,
         dimensions=dimensions,
         code_lists=code_lists,
-        indicators=load_indicators(folder, Declared(settings, services, dimensions)),
+        indicators=load_indicators(folder, Declared(settings, services, dimensions, standards)),
         geography=load_geography(folder, settings.geography),
         mapping_file=mapping_file,
         sector_table=load_sector_table(settings.geography.sector_table, fetch),
+        standards=standards,
     )
 
 
@@ -220,6 +227,7 @@ _LATER: dict[str, object] = {
     "codes": SIX_DIGITS.model_dump(mode="json"),
     "population": PopulationSettings().model_dump(mode="json"),
     **{"ages": None, "sexes": [], "with_flag": None, "without_flag": None, "enrolled": None},
+    "standardised": None,
     "provider_attributes": {name: one.model_dump(mode="json") for name, one in ATTRIBUTES_BEFORE.items()},
 }
 """Keys that were added later, with the value that means the same as no key."""

@@ -175,6 +175,13 @@ def _check_indicators(publication: Publication, document: Document, configuratio
                 f"{where}: the denominator of {indicator.id} is restricted by ages, sexes, flags or enrolment: its "
                 "figures cannot be protected yet. Name it in not_published."
             )
+        if not indicator.follows_from_its_counts and indicator.id not in publication.not_published:
+            # Nobody has worked out what a reader learns from it beside the counts.
+            where = document.position(("sensitive_sides", indicator.id))
+            kind = "a median" if indicator.standardised is None else "a standardised rate"
+            raise InputError(
+                f"{where}: {indicator.id} is {kind}: such figures cannot be protected yet. Name it in not_published."
+            )
     for name in publication.sensitive_sides:
         if name not in declared:
             raise InputError(f"{document.position(('sensitive_sides', name))}: indicators/ declares no {name!r}.")

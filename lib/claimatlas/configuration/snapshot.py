@@ -19,6 +19,7 @@ from claimatlas.configuration.geography import CHANGES, FILE
 from claimatlas.configuration.load import Configuration, load_configuration
 from claimatlas.configuration.providers import KEYS_BEFORE
 from claimatlas.configuration.scalars import NUMBER_OF_1_2
+from claimatlas.configuration.standards import standard_files
 
 SETTINGS, SERVICES = "settings.yaml", "services.yaml"
 _SECTORS = "geography/sectors.csv"
@@ -40,6 +41,7 @@ def snapshot(configuration: Configuration) -> dict[str, str]:
     # Where there is none, the dimensions are those of configurations from before there was this file.
     names += [DIMENSIONS] if is_there(folder.joinpath(DIMENSIONS)) else []
     names += [*_names(folder, "indicators", ".yaml"), *_names(folder, "codelists", ".csv")]
+    names += standard_files(folder)
     files = {name: read_text(folder, name) for name in names}
     # It may have been read from a file beside the folder.
     files[f"mappings/{configuration.mapping_file.name}.yaml"] = configuration.mapping_file.text

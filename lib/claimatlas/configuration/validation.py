@@ -28,6 +28,7 @@ from claimatlas.configuration.publication import FILE as PUBLICATION
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.configuration.reserved import NAME_OF_PLACE, YEARS_OF_PLACES
 from claimatlas.configuration.settings import Settings
+from claimatlas.configuration.standards import Standard, load_standards, standard_files
 from claimatlas.errors import InputError
 
 Arguments = ParamSpec("Arguments")
@@ -97,7 +98,12 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
     declared = None
     if settings is not None and services is not None:
         dimensions = parts.load(load_dimensions, folder, settings, services)
-        declared = Declared(settings, services, dimensions) if dimensions else None
+        standards = None if dimensions is None else parts.load(load_standards, folder, languages, dimensions)
+        if dimensions is not None and standards is not None:
+            declared = Declared(settings, services, dimensions, standards)
+    if declared is None:
+        for file in standard_files(folder):
+            parts.load(_validated, Standard, folder, file)
     if settings is not None:
         parts.load(load_geography, folder, settings.geography)
         for file in _PLACE_FILES:
@@ -119,6 +125,9 @@ def _verdict(
     notes = list(find_empty(lists))
     used = configuration.services.used_code_lists()
     notes += [f"codelists/{name}.csv: nothing in services.yaml reads this list." for name in lists if name not in used]
+    standardised = {indicator.standardised for indicator in configuration.indicators}
+    unused = [name for name in configuration.standards if name not in standardised]
+    notes += [f"standards/{name}.yaml: no indicator is standardised to it." for name in unused]
     found = list(_found(configuration))
     if is_there(folder.joinpath(PUBLICATION)):
         publication = parts.load(load_publication, configuration)
@@ -174,6 +183,8 @@ def _found(configuration: Configuration) -> Iterator[str]:
         f"delivery flags {len(services.delivery_flags)}, services of beneficiaries {len(services.beneficiary_services)}"
     )
     yield from _dimensions_found(configuration.dimensions)
+    for name, standard in configuration.standards.items():
+        yield f"standard population {name}: {len(standard.weights)} values of {standard.dimension}"
     empty = sum(not code_list.rows for code_list in lists.values())
     codes = sum(len(code_list.rows) for code_list in lists.values())
     yield f"code lists: {len(lists)} with {codes:,} codes" + (f", {empty} empty" if empty else "")

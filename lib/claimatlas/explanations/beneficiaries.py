@@ -10,11 +10,17 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import places
 from claimatlas.cells.members import beneficiary_counts
-from claimatlas.cells.numerators import denominator_column, line_values, numerator_column
+from claimatlas.cells.numerators import (
+    denominator_column,
+    line_values,
+    numerator_column,
+    of_medians,
+    share_column,
+)
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import MEDIAN, Indicator
 from claimatlas.configuration.settings import SECTOR
-from claimatlas.explanations.cell import Counted
+from claimatlas.explanations.cell import AROUND_THE_MEDIAN, Counted, in_stratum
 from claimatlas.tables.schemas import ALL, CLAIMS
 from claimatlas.tables.store import Store
 
@@ -25,7 +31,8 @@ def count_beneficiaries(
     """Count the beneficiary-years of a published cell again, from the silver that is there.
 
     Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from, codes and sectors,
-    services. It leaves intermediate results, for ``Store.clear_work``.
+    services; of a median the members around it, of a standardised rate the counts of its strata. It
+    leaves intermediate results, for ``Store.clear_work``.
     """
     finest = beneficiary_counts(store, configuration, [indicator], [row["year"]], store.read(CLAIMS)).finest
     inside = _in_place(finest, configuration, row)
@@ -36,16 +43,34 @@ def count_beneficiaries(
     numerator, denominator = numerator_column(indicator), denominator_column(indicator)
     by_value = {value: value.numerator(indicator.id) for value in line_values(indicator, configuration.dimensions)}
     keys = {"year", SECTOR, configuration.settings.geography.domicile_level, *dimensions, *by_value.values()}
+    keys |= {share_column(one) for one in of_medians([indicator])}
     beside = [name for name in finest.columns if name not in {numerator, denominator, *keys}]
     numerator = next((name for value, name in by_value.items() if row[value.dimension] == value.value), numerator)
     sums = {"numerator": numerator, "denominator": denominator, **{name: name for name in beside}}
-    counted = inside.agg(*[_sum(name).alias(alias) for alias, name in sums.items()]).collect()[0].asDict()
+    counts = {alias: F.col(name) for alias, name in sums.items()}
+    if indicator.unit == MEDIAN:
+        counts |= _around(F.col(share_column(indicator)), F.col(denominator), row["value"])
+    if indicator.standardised is not None:
+        standard = configuration.standards[indicator.standardised]
+        for value in standard.weights:
+            is_stratum = F.col(standard.dimension) == value
+            for kind, column in (("numerator", numerator), ("denominator", denominator)):
+                counts[in_stratum(kind, standard, value)] = F.when(is_stratum, F.col(column))
+    counted = inside.agg(*[_sum(column).alias(alias) for alias, column in counts.items()]).collect()[0].asDict()
     return {name: int(value) for name, value in counted.items()}
 
 
-def _sum(name: str) -> Column:
+def _around(share: Column, number: Column, median: float | None) -> dict[str, Column]:
+    """How many members have less than a median, just that, and more."""
+    if median is None:
+        return {}
+    sides = zip(AROUND_THE_MEDIAN, (share < median, share == median, share > median), strict=True)
+    return {name: F.when(condition, number) for name, condition in sides}
+
+
+def _sum(column: Column) -> Column:
     """The sum; 0 of nothing."""
-    return F.coalesce(F.sum(name), F.lit(0))
+    return F.coalesce(F.sum(column), F.lit(0))
 
 
 def _in_place(finest: DataFrame, configuration: Configuration, row: Mapping[str, Any]) -> DataFrame:

@@ -9,8 +9,9 @@ from typing import Any
 from claimatlas.cells import shares
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import DELIVERY_TYPE, NO, YES
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import MEDIAN, Indicator
 from claimatlas.configuration.settings import HOSPITAL
+from claimatlas.configuration.standards import Standard
 from claimatlas.errors import InputError
 from claimatlas.paths import quoted
 from claimatlas.tables.reader import Reader, Value, Where, named
@@ -19,6 +20,9 @@ from claimatlas.tables.schemas import ALL, DOMICILE_DATES, UNKNOWN, Table, confi
 
 Counted = dict[str, int | None]
 """The counts in a cell by name; null where one was not computed."""
+
+AROUND_THE_MEDIAN = ("members below the median", "members at the median", "members above the median")
+"""The counts that show where a published median lies: neither side has more than half of the members."""
 
 _KIND = "delivery_type"
 """The column of ``silver/deliveries`` that distinguishes home births."""
@@ -120,7 +124,8 @@ def count_deliveries(
     """Count the deliveries of a published cell again, from ``silver/deliveries`` as it is.
 
     Gives ``numerator``, ``denominator``, and what is counted beside them: where domiciles come from, flags, implausible
-    intervals. A count that needs a flag which was not computed for a member is null.
+    intervals; of a median the members around it, of a standardised rate the counts of its strata. A
+    count that needs a flag which was not computed for a member is null.
     """
     columns = {
         "numerator": shares.known_sum(indicator, _KIND),
@@ -130,8 +135,28 @@ def count_deliveries(
         columns[f"domicile_{source}"] = shares.count_if(shares.one_of("domicile_source", [source]))
     columns |= {flag: shares.known_count_if(quoted(flag)) for flag in configuration.services.delivery_flags}
     columns["implausible_interval"] = shares.count_if("`implausible_interval`")
+    if indicator.unit == MEDIAN and row["value"] is not None:
+        share, median = shares.numerator_of_member(indicator, _KIND), repr(float(row["value"]))
+        for name, sign in zip(AROUND_THE_MEDIAN, "<=>", strict=True):
+            columns[name] = shares.count_if(f"({share}) {sign} {median}")
     (counted,) = reader.rows(deliveries_table(configuration), columns, _members(configuration, row))
-    return {name: None if value is None else int(value) for name, value in counted.items()}
+    found: Counted = {name: None if value is None else int(value) for name, value in counted.items()}
+    if indicator.standardised is not None:
+        standard = configuration.standards[indicator.standardised]
+        kinds = {name: columns[name] for name in ("numerator", "denominator")}
+        for value in standard.weights:
+            inside = _members(configuration, {**row, standard.dimension: value})
+            (counted,) = reader.rows(deliveries_table(configuration), kinds, inside)
+            found |= {
+                in_stratum(kind, standard, value): None if counted[kind] is None else int(counted[kind])
+                for kind in kinds
+            }
+    return found
+
+
+def in_stratum(kind: str, standard: Standard, value: str) -> str:
+    """What the numerator or denominator of a stratum is called among the counts."""
+    return f"{kind} of {standard.dimension} {value}"
 
 
 def _members(configuration: Configuration, row: Mapping[str, Any]) -> Where:

@@ -7,13 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimatlas.cells.status import observes_until, why_not_computable
+from claimatlas.cells.status import NOT_COMPUTABLE, observes_until, why_not_computable
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.snapshot import restored
 from claimatlas.deliveries import delivery_marker
 from claimatlas.errors import InputError
-from claimatlas.explanations.cell import Cell, CellKey, Counted, count_deliveries, find_cell, run_behind
+from claimatlas.explanations.cell import (
+    AROUND_THE_MEDIAN,
+    Cell,
+    CellKey,
+    Counted,
+    count_deliveries,
+    find_cell,
+    run_behind,
+)
 from claimatlas.ingest.silver_marker import facts_of_silver
 from claimatlas.runs.archive import PastRun, find_runs, past_run
 from claimatlas.sheets.facts import gather
@@ -52,6 +60,8 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
                 "unit": indicator.unit,
                 "observed_until": observes_until(indicator, key.year, configuration).isoformat(),
             },
+            "standard": _standard(indicator, configuration),
+            "no_value_because": _why_no_value(indicator, cell.row),
             "comparison": _comparison(published, cell, configuration),
             "run": {name: run.record[name] for name in ("run_id", "job", "started_at", "package_version")},
             "claims": {
@@ -78,6 +88,31 @@ def explain_cell(reader: Reader, key: CellKey, count_beneficiaries: CountBenefic
             "other_readings": _other_readings(key.year, configuration, formed_by),
             "warnings": run.record["warnings"],
         }
+
+
+def _standard(indicator: Indicator, configuration: Configuration) -> dict[str, Any] | None:
+    """The population that the cell is standardised to; ``None`` of another indicator."""
+    if indicator.standardised is None:
+        return None
+    standard = configuration.standards[indicator.standardised]
+    return {
+        "name": indicator.standardised,
+        "names": standard.names.by_language,
+        "source": standard.source,
+        "dimension": standard.dimension,
+        "weights": standard.weights,
+    }
+
+
+def _why_no_value(indicator: Indicator, row: Mapping[str, Any]) -> str | None:
+    """Why a cell has no value; ``None`` when it has one."""
+    if row["value"] is not None:
+        return None
+    if row["status"] == NOT_COMPUTABLE:
+        return "it is not computable"
+    if row["denominator"] and indicator.standardised is not None:
+        return f"nobody is in one of the strata of {indicator.standardised} that have a weight"
+    return "nobody is counted in it"
 
 
 def _runs_before(run: PastRun, year: int) -> set[str]:
@@ -153,6 +188,9 @@ def _checked(origin: _Origin, counted: Counted) -> tuple[Counted | None, str | N
             "silver/deliveries has been computed" if indicator.population == "deliveries" else "the program was changed"
         )
         return None, f"{changed} since, and a count of today differs"
+    below, _, above = (counted.get(name) or 0 for name in AROUND_THE_MEDIAN)
+    if 2 * max(below, above) > (counted["denominator"] or 0):
+        return None, "the published value is no median of the members any more"
     # A count that could not be computed is not zero.
     unknown = [name for name, value in published.items() if value is None]
     unknown += [flag for flag in configuration.services.delivery_flags if configuration.empty_code_lists_of_flag(flag)]

@@ -35,7 +35,11 @@ def _cell(explanation: dict[str, Any]) -> Iterator[str]:
     yield f"{row['indicator_id']}: {indicator['names']['en']}"
     split = [f"{name} {row[name]}" for name in dimensions_among(list(row)) if row[name] != ALL]
     yield f"{row['year']}, {row['geo_level']} {row['geo_code']}" + "".join(f", {part}" for part in split)
-    yield f"value        {_value(row, indicator['unit'])}"
+    yield f"value        {_value(row, indicator['unit'])}" + (
+        f": {explanation['no_value_because']}" if explanation["no_value_because"] else ""
+    )
+    if standard := explanation["standard"]:
+        yield f"standard     {standard['name']}, by {standard['dimension']}: {standard['source']}"
     yield f"numerator    {_number(row['numerator'])}"
     yield f"denominator  {_number(row['denominator'])}"
     until = explanation["claims"]["complete_through"] or "no day"
@@ -43,7 +47,7 @@ def _cell(explanation: dict[str, Any]) -> Iterator[str]:
     yield f"status       {row['status']}: {explanation['not_computable_because'] or seen}"
     comparison = explanation["comparison"]
     if comparison and comparison["comparison"]:
-        national = f"{comparison['national_value']:.3f} %"
+        national = f"{comparison['national_value']:.3f} {_UNITS[indicator['unit']]}"
         yield f"comparison   {_BESIDE[comparison['comparison']]} the country ({national})"
     if comparison and comparison["trend"]:
         yield f"trend        {comparison['trend']} over five years (Cochran-Armitage z = {comparison['trend_z']:.2f})"

@@ -37,6 +37,9 @@ def why_not(base: PastRun | None, context: RunContext, silver: SilverFacts) -> s
         "what is published was not computed from this silver before it was added to": (
             silver.batches[: len(known.batches)] != known.batches
         ),
+        "an indicator is a median or a standardised rate, which published counts do not give": any(
+            not indicator.follows_from_its_counts for indicator in context.configuration.indicators
+        ),
         "nothing was added since what is published was computed": silver.batches == known.batches,
         "a table came that was not there before": silver.tables != known.tables,
         "silver/deliveries is not that of what is published": any(

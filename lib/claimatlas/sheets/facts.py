@@ -13,6 +13,7 @@ from claimatlas.configuration.dimensions import Dimensions
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.services import ContactGroup, DeliveryFlag, DeliveryType
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, Settings
+from claimatlas.configuration.standards import Standard
 from claimatlas.conventions import Z
 
 WILSON_Z = repr(Z)
@@ -74,6 +75,8 @@ class Facts:
     related: tuple[Indicator, ...]
     observed_until: tuple[date, date]
     """For a delivery year followed by a common and by a leap year."""
+    standard: Standard | None = None
+    """The population that it is standardised to."""
 
     @property
     def of_deliveries(self) -> bool:
@@ -189,6 +192,7 @@ def gather(indicator: Indicator, configuration: Configuration) -> Facts:
             observes_until(indicator, COMMON_YEAR, configuration),
             observes_until(indicator, YEAR_BEFORE_A_LEAP_YEAR, configuration),
         ),
+        standard=configuration.standards[indicator.standardised] if indicator.standardised is not None else None,
     )
 
 

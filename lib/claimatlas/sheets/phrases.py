@@ -26,7 +26,8 @@ class Phrases:
     def unit(self) -> str:
         """The unit in words."""
         kind, of = self.facts.indicator.unit, self.facts.indicator.population
-        return self.texts.say(f"unit.count.{of}" if kind == "count" else f"unit.{kind}", members=self.members())
+        unit = self.texts.say(f"unit.count.{of}" if kind == "count" else f"unit.{kind}", members=self.members())
+        return unit if self.facts.standard is None else self.texts.say("standardised.unit", unit=unit)
 
     def members(self) -> str:
         """What the population is made of, in the plural."""
@@ -231,6 +232,29 @@ class Phrases:
             holds = texts.say("dimensions.type_holds", **{"class": title, "types": ", ".join(kinds)})
             said.append(title if kinds == [title] else holds)
         return ", ".join(said)
+
+    # --- Standard population ---
+
+    def scale(self) -> str:
+        """The number of people that a rate is told for."""
+        return self.texts.grouped(self.facts.indicator.scale)
+
+    def standard_name(self) -> str:
+        """What the standard population is called; empty without one."""
+        standard = self.facts.standard
+        return "" if standard is None else self.texts.say("quoted", text=plain(standard.names.of(self.texts.language)))
+
+    def strata(self) -> list[tuple[str, str]]:
+        """Each stratum with its weight, in the order of the file."""
+        standard = self.facts.standard
+        if standard is None:
+            return []
+        classes = self.facts.dimensions.classes(standard.dimension, self.facts.indicator.population)
+        ages = {one.label: self._age_class(one) for one in classes}
+        return [
+            (ages.get(value) or self.texts.value(standard.dimension, value), self.texts.number(str(weight)))
+            for value, weight in standard.weights.items()
+        ]
 
     # --- Choices: what was chosen, the setting that holds it, its value ---
 

@@ -99,6 +99,10 @@ class Texts:
         """A number written with a decimal point, as the language writes it."""
         return format_decimal(Decimal(digits), _ALL_DIGITS, self.locale)
 
+    def grouped(self, number: int) -> str:
+        """A whole number with its thousands apart, as the language writes it."""
+        return format_decimal(number, locale=self.locale)
+
     def day_and_month(self, day: date) -> str:
         """A day of the year, such as 11 February."""
         number = self.say("date.first_of_month") if day.day == 1 else self.say("date.day", day=day.day)

@@ -60,8 +60,15 @@ class _Year:
         return tuple(self.configuration.services.delivery_types)
 
 
+def drawn_indicators(configuration: Configuration) -> list[Indicator]:
+    """The indicators whose cells can be drawn: a median or a standardised rate does not follow from its counts."""
+    return [indicator for indicator in configuration.indicators if indicator.follows_from_its_counts]
+
+
 def write_counts(configuration: Configuration, folder: str, years: Sequence[int], people: int, seed: int) -> int:
     """Draw the gold of some years and write it as one release; gives back the number of its cells.
+
+    It has the indicators of ``drawn_indicators``.
 
     ``people``: beneficiaries a year.
 
@@ -78,7 +85,7 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
     everything = (row for of_population in rows.values() for row in of_population)
     columns = configured(DELIVERY_CELLS, configuration).column_names
     cells = (dict(zip(columns, row, strict=True)) for row in everything)
-    compared = list(comparison_rows(cells, configuration.indicators, country, DRAWN_RUN))
+    compared = list(comparison_rows(cells, drawn_indicators(configuration), country, DRAWN_RUN))
     _write(folder, configuration, rows, compared)
     return sum(map(len, rows.values()))
 
@@ -86,7 +93,7 @@ def write_counts(configuration: Configuration, folder: str, years: Sequence[int]
 def _rows_of_year(
     configuration: Configuration, population: Population, year: int, people: int, seed: int
 ) -> Iterator[tuple[Any, ...]]:
-    indicators = [i for i in configuration.indicators if i.population == population and i.first_year <= year]
+    indicators = [i for i in drawn_indicators(configuration) if i.population == population and i.first_year <= year]
     if not indicators:
         return
     random = np.random.Generator(np.random.PCG64([seed, year, len(population)]))

@@ -319,6 +319,10 @@ def _flag(name: str, flag: DeliveryFlag) -> Column:
     return Column(name, FLAG, meaning, is_declared=True)
 
 
+_INTERVAL = "95 % interval in the unit of the value: Wilson's of a percentage, Dobson's of a standardised rate"
+_HOLDS_VALUE = "ci_low IS NULL OR (0 <= ci_low AND ci_low <= value AND value <= ci_high"
+
+
 def _cells(name: str, comment: str) -> Table:
     return Table(
         name=name,
@@ -330,9 +334,11 @@ def _cells(name: str, comment: str) -> Table:
             Column("geo_vintage", "int", "Year whose codes are used", True),
             Column("numerator", "bigint", "Count; null: not computable"),
             Column("denominator", "bigint", "Count; null: not computable"),
-            Column("value", "double", "In the indicator's unit; null: no denominator or not computable"),
-            Column("ci_low", "double", "Wilson 95 % interval of a percentage, in %"),
-            Column("ci_high", "double", "Wilson 95 % interval of a percentage, in %"),
+            Column(
+                "value", "double", "In the indicator's unit; null: no denominator, an empty stratum, or not computable"
+            ),
+            Column("ci_low", "double", _INTERVAL),
+            Column("ci_high", "double", _INTERVAL),
             Column("status", "string", "final, provisional or not_computable", True),
             Column("run_id", "string", "Run that computed the cell", True),
             Column("year", "int", "Reference year", True),
@@ -343,10 +349,7 @@ def _cells(name: str, comment: str) -> Table:
             ("known_status", "status IN ('final', 'provisional', 'not_computable')"),
             ("numerator_not_negative", "numerator IS NULL OR numerator >= 0"),
             ("denominator_not_negative", "denominator IS NULL OR denominator >= 0"),
-            (
-                "interval_holds_value",
-                "ci_low IS NULL OR (0 <= ci_low AND ci_low <= value AND value <= ci_high AND ci_high <= 100)",
-            ),
+            ("interval_holds_value", f"{_HOLDS_VALUE} AND ci_high <= 100)"),
         ),
         # Published figures must be readable years later; the tables are small.
         retention=RETENTION,
@@ -370,16 +373,18 @@ def cell_tables(names: CellTables) -> tuple[Table, Table]:
 COMPARISONS = Table(
     name="gold/comparisons",
     is_small=True,
-    comment="One row per percentage indicator, year and place, over all dimensions.",
+    comment="One row per percentage or standardised rate, year and place, over all dimensions.",
     columns=(
         Column("indicator_id", "string", "Indicator", True),
         Column("geo_code", "string", "Code of the place, valid on 1 January of the year", True),
-        Column("value", "double", "In %; null: no denominator or not computable"),
-        Column("ci_low", "double", "Wilson 95 % interval, in %"),
-        Column("ci_high", "double", "Wilson 95 % interval, in %"),
-        Column("national_value", "double", "The country's value, in %"),
+        Column("value", "double", "In the indicator's unit; null: no denominator, an empty stratum, or not computable"),
+        Column("ci_low", "double", _INTERVAL),
+        Column("ci_high", "double", _INTERVAL),
+        Column("national_value", "double", "The country's value, in the same unit"),
         Column("comparison", "string", "lower, similar or higher than the country at 95 %; null: unknown"),
-        Column("trend", "string", "rising, falling or none over five years; null: not all five years are there"),
+        Column(
+            "trend", "string", "rising, falling or none over five years; null: not all five are there, or standardised"
+        ),
         Column("trend_z", "double", "Cochran-Armitage statistic of the trend"),
         Column("run_id", "string", "Run that compared", True),
         Column("year", "int", "Reference year, the last of the trend", True),
@@ -533,7 +538,17 @@ def configured(table: Table, configuration: Configuration, merged: Collection[st
     if "geo_vintage" not in table.column_names:
         return table
     dimensions = [_dimension(name, configuration, merged) for name in configuration.dimensions.names]
-    return _with(table, "geo_vintage", dimensions, without=ALL)
+    return _with(_for_rates(table, configuration), "geo_vintage", dimensions, without=ALL)
+
+
+def _for_rates(table: Table, configuration: Configuration) -> Table:
+    """A table of cells whose intervals may end above 100, where a standardised rate is not one in a hundred."""
+    if not any(one.standardised is not None and one.scale > 100 for one in configuration.indicators):
+        return table
+    wider = {"interval_holds_value": f"{_HOLDS_VALUE})"}
+    return dataclasses.replace(
+        table, constraints=tuple((name, wider.get(name, check)) for name, check in table.constraints)
+    )
 
 
 def dimensions_among(columns: Sequence[str]) -> list[str]:

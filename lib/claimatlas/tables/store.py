@@ -140,6 +140,15 @@ class Store:
         statement += f" COMMENT {_literal(table.comment)}"
         self.spark.sql(f"{statement} TBLPROPERTIES ({_pairs(table.properties)})")
 
+    def require_constraints(self, table: Table) -> None:
+        """Give a table that is there the constraints of its schema, where it was made with others of these names."""
+        held = self.properties(table)
+        for name, check in table.constraints:
+            if held.get(f"delta.constraints.{name}") != check:
+                identifier = self.identifier(table)
+                self.spark.sql(f"ALTER TABLE {identifier} DROP CONSTRAINT IF EXISTS {quoted(name)}")
+                self.spark.sql(f"ALTER TABLE {identifier} ADD CONSTRAINT {quoted(name)} CHECK ({check})")
+
     def read(self, table: Table) -> DataFrame:
         """The table's newest version.
 
