@@ -26,7 +26,7 @@ from claimatlas.runs.archive import PastRun
 from claimatlas.runs.context import RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.sheets.files import sheet_files
-from claimatlas.tables.schemas import IMAGING, configured
+from claimatlas.tables.schemas import BENEFICIARY_CELLS, configured
 from claimatlas.tables.store import Store
 from comparison import CONF, read
 from pyspark.sql import SparkSession
@@ -430,8 +430,8 @@ def test_drift_says_why_a_rate_is_gone(example: Configuration) -> None:
 
 
 def test_intervals_beyond_a_hundred_fit_the_table_of_such_rates_alone(example: Configuration) -> None:
-    shipped = dict(configured(IMAGING, load_configuration()).constraints)["interval_holds_value"]
-    wider = dict(configured(IMAGING, example).constraints)["interval_holds_value"]
+    shipped = dict(configured(BENEFICIARY_CELLS, load_configuration()).constraints)["interval_holds_value"]
+    wider = dict(configured(BENEFICIARY_CELLS, example).constraints)["interval_holds_value"]
     assert shipped == f"{wider[:-1]} AND ci_high <= 100)"
 
 
