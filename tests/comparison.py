@@ -245,8 +245,8 @@ def figures_of(output: Path, dimensions: Sequence[str]) -> dict[tuple[Any, ...],
 def intervals_of(output: Path, dimensions: Sequence[str]) -> dict[tuple[Any, ...], tuple[float | None, float | None]]:
     """The bounds of the interval of every cell of gold, by the same."""
     found = {}
-    for table in ("imaging", "postnatal"):
-        for row in read(output, f"gold/{table}"):
+    for table in DeltaReader(str(output)).cell_tables:
+        for row in read(output, table.name):
             place = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"])
             found[*place, *(row[name] for name in dimensions)] = (row["ci_low"], row["ci_high"])
     return found
