@@ -26,6 +26,7 @@ from claimatlas.atlas.cells import Cell
 from claimatlas.atlas.data_files import scripts_of
 from claimatlas.atlas.figures import figure
 from claimatlas.atlas.page import CONTENT_SECURITY_POLICY
+from claimatlas.configuration.indicators import SCALES
 from integration.console import ROOT
 from openpyxl import load_workbook
 
@@ -182,6 +183,26 @@ class TestScript:
         assert done.returncode == 0, done.stderr
         for name in ("atlas.js", "atlas.css", "THIRD_PARTY.txt"):
             assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), f"{name}: run npm run build in web/"
+
+    def test_the_parts_of_a_level_have_the_scale_of_their_unit(self, web, tmp_path):
+        """Ten places of ten members, in one of which somebody is counted: one member in ten of the highest fifth."""
+        file = tmp_path / "fifths.mjs"
+        bundle = ["npx", "--no-install", "esbuild", "src/fifths.ts", "--bundle", "--format=esm", f"--outfile={file}"]
+        done = run(bundle, cwd=web, timeout=300)
+        assert done.returncode == 0, done.stderr
+        units = {unit: None if unit in ("count", "median") else scale * 1_000 for unit, scale in SCALES.items()}
+        program = f"""
+            import {{ fifths }} from {json.dumps(file.as_uri())};
+            const rows = [...Array(10).keys()].map((at) => ({{
+              code: String(at), name: "",
+              cell: {{ state: "value", value: at, numerator: at === 9 ? 2 : 0, denominator: 10 }},
+            }}));
+            const values = {json.dumps(list(units))}.map((unit) => fifths(rows, unit)?.values[4] ?? null);
+            console.log(JSON.stringify(values));
+        """
+        done = run(["node", "--input-type=module", "-e", program], timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == list(units.values())
 
     def test_the_types_hold(self, web):
         done = run(["npx", "--no-install", "tsc", "--noEmit"], cwd=web, timeout=300)

@@ -6,6 +6,9 @@ import type { Unit } from "./types";
 const PARTS = 5;
 const FEWEST = 10;
 
+/** What a numerator over its denominator is multiplied by; a count is not divided, and a median follows from no sums. */
+const SCALES: Record<Exclude<Unit, "count" | "median">, number> = { percent: 100, per_100: 100, per_1000: 1_000, per_100000: 100_000, mean: 1, mean_nights: 1 };
+
 export interface Fifths {
   /** Values from the lowest to the highest part, whole numbers of the fourth decimal. */
   values: number[];
@@ -15,7 +18,6 @@ export interface Fifths {
 
 /** Undefined where counts are hidden or places are few. A place belongs to the part that its middle member is in. */
 export function fifths(rows: Named[], unit: Unit): Fifths | undefined {
-  const factor = unit === "mean_nights" ? 1 : 100;
   const known = rows
     .flatMap(({ cell }) =>
       cell?.state === "value" && cell.value !== undefined && cell.numerator !== undefined && cell.denominator
@@ -23,7 +25,7 @@ export function fifths(rows: Named[], unit: Unit): Fifths | undefined {
         : [],
     )
     .sort((a, b) => a.value - b.value);
-  if (unit === "count" || known.length < FEWEST) return undefined;
+  if (unit === "count" || unit === "median" || known.length < FEWEST) return undefined;
   const total = known.reduce((sum, one) => sum + one.denominator, 0);
   const sums = Array.from({ length: PARTS }, () => ({ numerator: 0, denominator: 0 }));
   let before = 0;
@@ -35,7 +37,7 @@ export function fifths(rows: Named[], unit: Unit): Fifths | undefined {
     before += one.denominator;
   }
   if (sums.some((sum) => !sum.denominator)) return undefined;
-  const values = sums.map((sum) => Math.round((factor * FACTOR * sum.numerator) / sum.denominator));
+  const values = sums.map((sum) => Math.round((SCALES[unit] * FACTOR * sum.numerator) / sum.denominator));
   const [lowest, highest] = [values[0] as number, values[PARTS - 1] as number];
   return { values, ratio: lowest ? highest / lowest : undefined, shown: known.length };
 }

@@ -13,7 +13,7 @@ export interface Texts {
   texts: Record<string, string>;
 }
 
-export type Unit = "percent" | "per_100" | "mean_nights" | "count";
+export type Unit = "percent" | "per_100" | "per_1000" | "per_100000" | "mean" | "mean_nights" | "median" | "count";
 
 /** Code, name, and level and code of the next larger place. */
 export type PlaceRow = [string, string, string?, string?];
