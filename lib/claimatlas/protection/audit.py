@@ -71,7 +71,7 @@ class Audit:
 
     known: how far a figure can change at most, by what readers know of it. told: how far apart the values of a figure
     are at most, by what they know from elsewhere alone. withheld: counts of which no figure is
-    shown, so that nothing bounds any.
+    shown, so that nothing bounds any. notes: what of gold a person must look at.
     """
 
     measures: Mapping[Quantity, Measure]
@@ -86,6 +86,7 @@ class Audit:
     told: dict[Quantity, Counts] = field(default_factory=dict)
     withheld: set[Quantity] = field(default_factory=set)
     repaired: int = 0
+    notes: list[str] = field(default_factory=list)
     _rooms: dict[Mover, Movement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

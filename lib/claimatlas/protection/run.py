@@ -6,14 +6,15 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import read_text
-from claimatlas.configuration.publication import FILE, Publication
+from claimatlas.configuration.hospitals import FILE as HOSPITALS
+from claimatlas.configuration.publication import FILE, Publication, load_publication
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.paths import write_private
 from claimatlas.protection.audit import Audit
@@ -32,6 +33,7 @@ from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
 
 Progress = Callable[[str], None]
+_NAMED = 5
 
 
 @dataclass
@@ -48,8 +50,11 @@ class YearResult:
 
 
 def settings_hash(configuration: Configuration) -> str:
-    """SHA-256 of the text of ``publication.yaml``."""
-    return hashlib.sha256(read_text(configuration.folder, FILE).encode()).hexdigest()
+    """SHA-256 of the text of ``publication.yaml``; of the register of hospitals too, where the plan has hospitals."""
+    text = read_text(configuration.folder, FILE)
+    if configuration.hospitals is not None and load_publication(configuration).has_hospitals:
+        text += configuration.hospitals.text
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ def protect_year(
     know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
     know_from_elsewhere(audit, rules.known, year, configuration.dimensions.names)
     watch.progress(f"{year}: {len(cells):,} planned cells")
+    for note in audit.notes:
+        watch.progress(note)
     pattern = choose(audit, watch.until, str(year))
     end = time.monotonic()
     rows = rows_of_year(cells, audit.measures, rules, year, release.number)
@@ -99,12 +106,25 @@ def prepare(
         InputError: gold does not add up, or has an indicator that no rule is for.
     """
     configuration, publication = rules.configuration, rules.publication
-    tables = TableBuilder(configuration, publication, year).tables(years)
+    builder = TableBuilder(configuration, publication, year)
+    tables = builder.tables(years)
     cells = plan(years, tables, configuration, publication)
     links = links_of(tables.measures, tables.types)
     audit = Audit(tables.measures, links, Marks(tables.measures, links, cells), publication, progress)
+    audit.notes += _notes(builder.passed_over, year)
     mark(tables, cells, audit.marks, configuration, publication)
     return cells, audit
+
+
+def _notes(hospitals: Collection[str], year: int) -> list[str]:
+    """What to say of hospitals of gold that the register does not have in the year."""
+    if not hospitals:
+        return []
+    first = ", ".join(sorted(hospitals)[:_NAMED]) + (", ..." if len(hospitals) > _NAMED else "")
+    return [
+        f"{len(hospitals)} hospitals of {year} are not in {HOSPITALS} for that year: their deliveries count as those "
+        f"without a hospital ({first})"
+    ]
 
 
 @dataclass
