@@ -20,13 +20,14 @@ from claimatlas.cli import main
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import QualityGateError
+from claimatlas.protection import links, run
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
 from claimatlas.protection.gold import cells_of, release_of
 from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.run import choose, prepare, settings_hash
-from claimatlas.protection.tables import indicator_years
+from claimatlas.protection.tables import YearTables, indicator_years
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS
 from comparison import CONF
@@ -86,6 +87,27 @@ def test_nothing_sensitive_is_open(country: tuple[Configuration, Publication], s
     assert rows is not None
     assert [one for one in attacked(country, rows) if one.is_proof] == []
     assert open_secrets(rows, drawn) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_totals_of_hospitals_alone(totals: tuple[Configuration, Publication], seed: int) -> None:
+    """The plan has no hospital by type: what it does not show is proved by nobody to be small."""
+    drawn = deliveries(seed, 20)
+    rows = protected(totals, drawn)
+    assert rows is not None
+    assert {row["delivery_type"] for row in rows if row["geo_level"] == "hospital"} == {ALL}
+    assert [one for one in attacked(totals, rows) if one.is_proof] == []
+    for name, _, low, high in open_secrets(rows, drawn):
+        assert name.endswith(("caesarean", "vaginal"))
+        assert "leaf 'h" in name
+        assert not (low >= 1 and high < K)
+
+
+@pytest.fixture(scope="module")
+def totals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Configuration, Publication]:
+    plan = {"land": "all", "part": "all", "town": 1, "hospital": 0}
+    loaded = load_configuration(str(conf_of(tmp_path_factory.mktemp("totals"), plan=plan)))
+    return loaded, load_publication(loaded)
 
 
 def test_some_hospitals_are_shown(country: tuple[Configuration, Publication]) -> None:
@@ -226,6 +248,69 @@ def test_births_at_home_bound_the_country(country: tuple[Configuration, Publicat
     assert open_secrets(rows, drawn) == []
 
 
+def proved(audit: Audit, cells: Sequence[PlannedCell], target: Place, hidden: Sequence[Place]) -> bool:
+    """Whether worlds prove the numerator of a cell when the same of these cells is hidden, and no more.
+
+    Of cells of another indicator it is the denominator that is hidden.
+    """
+    of = {place_of(cell): cell for cell in cells}
+    figure, figure_of = of[target].numerator, target[0]
+    for measure in audit.measures.values():
+        measure.hidden[:] = False
+    for place in hidden:
+        # Hospital deliveries are the denominator, those that an indicator counts the numerator.
+        quantity, unit, split = of[place].numerator if place[0] == figure_of else of[place].denominator
+        audit.measures[quantity].hidden[unit, split] = True
+    for goal in (goal for goal in audit.all_goals() if goal.quantity == figure[0] and goal.is_secret):
+        for mover in goal.movers:
+            audit._search(mover, goal.aim)
+    bounds = audit.bounds[figure[0]]
+    return bool(bounds.width[figure[1:]] >= K - 1)
+
+
+@pytest.mark.parametrize("fault", ["twins", "squares"])
+def test_a_link_that_is_forgotten_proves_what_is_open(
+    country: tuple[Configuration, Publication], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of the links to the tables by domicile: without them a world is taken that is none."""
+    places = [(level, code) for level, code in (("land", "x"), ("hospital", "h1"))]
+    if fault == "twins":
+        # The caesareans of the country are shown by domicile, so those of one hospital follow.
+        drawn = of_hospitals(h1=(2, 0, 30, 9), h2=(20, 7, 30, 8), home=(0, 0, 9, 4))
+        hidden = [("caesareans_by_hospital", *place, ALL) for place in places]
+        hidden += [("nobody_by_hospital", *place, "vaginal") for place in places]
+        target = ("caesareans_by_hospital", "hospital", "h1", ALL)
+    else:
+        # Nobody gave birth at home, so the country's are those by domicile.
+        drawn = of_hospitals(h1=(20, 8, 30, 2), h2=(20, 7, 30, 8))
+        hidden = [("nobody_by_hospital", *place, value) for place in places for value in ("vaginal", ALL)]
+        target = ("nobody_by_hospital", "hospital", "h1", "vaginal")
+    cells, audit = prepared(country, drawn)
+    assert not proved(audit, cells, target, hidden)
+    monkeypatch.setattr(links, f"_{fault}", lambda *_: {} if fault == "twins" else ())
+    cells, audit = prepared(country, drawn)
+    assert proved(audit, cells, target, hidden)
+
+
+def test_a_remainder_that_is_forgotten_is_open(
+    country: tuple[Configuration, Publication], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If those without a hospital were nobody's secret, what is shown would tell their number: it is named."""
+    real = run.mark
+
+    def forgetful(tables: YearTables, *others: object) -> None:
+        real(tables, *others)
+        for measure in tables.measures.values():
+            measure.small[measure.frame.unplaced] = False
+
+    monkeypatch.setattr(run, "mark", forgetful)
+    drawn = of_hospitals(h1=(20, 8, 30, 9), h2=(20, 7, 30, 8), none=(0, 0, 2, 1))
+    rows = protected(country, drawn)
+    assert rows is not None
+    assert any(one.key[1:3] == ("", "hospital") and one.is_proof for one in attacked(country, rows))
+    assert open_secrets(rows, drawn)
+
+
 def test_a_hospital_without_deliveries_is_listed(country: tuple[Configuration, Publication]) -> None:
     """An absent row would tell that nobody gave birth there, so the register says which hospitals there are."""
     rows = all_shown(country, of_hospitals(h1=(20, 8, 30, 9)))
@@ -273,6 +358,16 @@ def test_without_hospitals_of_the_year_nothing_is_written(
     assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 2
     assert "hospitals.csv: there is no hospital of 2020" in capsys.readouterr().err
     assert not (output / "published").exists()
+
+
+def test_a_provisional_year_has_the_hospitals_of_its_own_plan(tmp_path: Path) -> None:
+    """Its plan names none here, though that of final years does."""
+    conf = conf_of(tmp_path)
+    rows = [tuple("provisional" if value == "final" else value for value in row) for row in gold_of(deliveries(6))]
+    output = write_gold(tmp_path / "output", rows)
+    assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
+    assert {row["geo_level"] for row in DeltaReader(str(output)).rows(PUBLISHED_CELLS)} == {"land"}
+    assert leaks(output, conf) == []
 
 
 def test_a_plan_without_hospitals_has_none(tmp_path: Path, output: Path) -> None:

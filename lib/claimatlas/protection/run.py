@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from claimatlas.paths import write_private
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.cleaning import Cleaning
+from claimatlas.protection.frames import Mask
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
@@ -28,6 +29,7 @@ from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
 from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
+from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import IndicatorYear, TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
@@ -147,10 +149,30 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     own = {quantity: measure.hidden.copy() for quantity, measure in measures.items()}
     primary = sum(int(hidden.sum()) for hidden in own.values())
     audit.progress(f"{name}: {primary:,} figures are sensitive by themselves")
+    pattern = _attempt(audit, own, until, name)
+    if pattern.proof.failures and audit.withhold_tied(own, pattern.proof.failed):
+        # What is tied to another table could not be mended: without it the rest may be.
+        pattern = _attempt(audit, own, until, name)
+    failures = pattern.proof.failures
+    if failures:
+        raise QualityGateError(
+            f"{name}: {len(failures)} figures follow by linear algebra, so nothing is written: "
+            + "; ".join(failures[:5])
+            + "."
+        )
+    if not audit.check_worlds() or time.monotonic() > until:
+        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
+    audit.progress(f"{name}: {pattern.shown_again:,} shown again, as no secret needs them hidden")
+    return replace(pattern, primary=primary)
+
+
+def _attempt(audit: Audit, marked: Mapping[Quantity, Mask], until: float, name: str) -> Pattern:
+    """One search for a pattern; ``marked``: what is hidden for its own sake. What is still open stands in its proof."""
+    own = dict(marked)
     at_search = time.monotonic()
     if not audit.protect(until):
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    for quantity, measure in measures.items():
+    for quantity, measure in audit.measures.items():
         if quantity in audit.withheld:
             # Nothing of it may be shown again: without any figure nothing is proved, as nothing is bounded.
             own[quantity] = measure.hidden.copy()
@@ -161,22 +183,14 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     last = Cleaning(audit, own, with_algebra=True)
     if proof.repaired and not proof.failures and last.is_small:
         again += last.clean(until)
-        proof.failures = prove(audit, audit.progress).failures
-    if proof.failures:
-        raise QualityGateError(
-            f"{name}: {len(proof.failures)} figures follow by linear algebra, so nothing is written: "
-            + "; ".join(proof.failures[:5])
-            + "."
-        )
-    if not audit.check_worlds() or time.monotonic() > until:
-        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    audit.progress(f"{name}: {again:,} shown again, as no secret needs them hidden")
+        after = prove(audit, audit.progress)
+        proof.failures, proof.failed = after.failures, after.failed
     seconds = {
         "programs": at_cleaning - at_search,
         "cleaning": at_proof - at_cleaning,
         "algebra": time.monotonic() - at_proof,
     }
-    return Pattern(proof, primary, again, seconds)
+    return Pattern(proof, 0, again, seconds)
 
 
 def write_candidate(
