@@ -54,7 +54,7 @@ class YearResult:
 def settings_hash(configuration: Configuration) -> str:
     """SHA-256 of the text of ``publication.yaml``; of the register of hospitals too, where the plan has hospitals."""
     text = read_text(configuration.folder, FILE)
-    if configuration.hospitals is not None and load_publication(configuration).has_hospitals:
+    if load_publication(configuration).has_hospitals and configuration.hospitals is not None:
         text += configuration.hospitals.text
     return hashlib.sha256(text.encode()).hexdigest()
 
