@@ -6,6 +6,7 @@ from collections import defaultdict
 from itertools import product
 
 from claimatlas.atlas.cells import Cell
+from claimatlas.configuration.hospitals import Hospital, Hospitals
 from claimatlas.configuration.load import load_configuration
 
 YEARS = (2018, 2019, 2020, 2021, 2022, 2023, 2024)
@@ -131,3 +132,38 @@ class Country:
             base["trend"] = ("rising", "none", "falling")[int(code) % 3]
         value = {"value": round(factor * numerator / denominator, 4), "ci_low": low, "ci_high": high}
         return Cell(**base | value, numerator=numerator, denominator=denominator, confidentiality="F")
+
+
+HOSPITALS = {f"7100{number:04d}": f"Hôpital {number}" for number in range(1, 31)}
+OF_HOSPITALS = "cube_007_008b"
+
+
+def country_with_hospitals(years=(2021, 2022, 2023)):
+    """A country with one indicator, by hospital and type; cells of every state, and an id that another goes on with."""
+    country = Country(years, ())
+    declared = {indicator.id: indicator for indicator in country.configuration.indicators}
+    country.indicators = (declared[OF_HOSPITALS],)
+    open_until = {code: Hospital(code, {"fr": name}, 2006, 9999, "") for code, name in HOSPITALS.items()}
+    ended = Hospital("71009999", {"fr": "Ancien hôpital"}, 2006, 2021, next(iter(HOSPITALS)))
+    # As if the configuration had a file of them.
+    country.configuration.__dict__["hospitals"] = Hospitals({**open_until, ended.id: ended}, "")
+    dice = random.Random(1)
+    counts = {}
+    for year, code, value in product(country.years, HOSPITALS, ("caesarean", "vaginal")):
+        n = 0 if code.endswith("30") else dice.randint(*((3, 20) if int(code) % 3 else (100, 400)))
+        counts[year, code, value] = (sum(dice.random() < 0.1 for _ in range(n)), n)
+    country.cells = {OF_HOSPITALS: []}
+    for year in country.years:
+        split = {"all": ("caesarean", "vaginal"), "caesarean": ("caesarean",), "vaginal": ("vaginal",)}
+        by_cell = {}
+        for value, inside in split.items():
+            of = {code: [counts[year, code, one] for one in inside] for code in HOSPITALS}
+            shown = ("all", "all", value, "all")
+            every = [one for parts in of.values() for one in parts]
+            by_cell["country", "01000", shown] = [sum(part) for part in zip(*every, strict=True)]
+            for code, parts in of.items():
+                by_cell["hospital", code, shown] = [sum(part) for part in zip(*parts, strict=True)]
+        for level, code, shown in sorted(by_cell):
+            cell = country._cell(country.indicators[0], year, level, code, shown, by_cell)
+            country.cells[OF_HOSPITALS].append(cell)
+    return country

@@ -73,6 +73,7 @@ def site_of(country: Country, *, is_synthetic=True) -> Site:
         audits=tuple(audit_of(cells, year) for year in years),
         dimensions=configuration.dimensions.names,
         columns=table.columns,
+        has_hospitals=any(cell.geo_level == "hospital" for of in cells.values() for cell in of),
     )
 
 

@@ -20,7 +20,7 @@ from html import unescape
 
 import pyarrow.parquet as pq
 import pytest
-from atlas.invented import Country
+from atlas.invented import HOSPITALS, OF_HOSPITALS, Country, country_with_hospitals
 from atlas.site import site_of, write_site
 from claimatlas.atlas.cells import Cell
 from claimatlas.atlas.data_files import scripts_of
@@ -51,6 +51,12 @@ TYPES = {
     "withdrawn": "../withdrawn/{language}/index.html",
 }
 """Every type of page, by its path below a language."""
+PAGES_OF_HOSPITALS = {
+    "start": "index.html",
+    "indicator of hospitals": f"indicators/{OF_HOSPITALS}.html",
+    "hospital": f"hospitals/{next(iter(HOSPITALS))}.html",
+    "ended": "hospitals/71009999.html",
+}
 HAS_SEARCH = ("start", "place", "country")
 LOOKS = {
     "light": {},
@@ -131,6 +137,18 @@ def addresses(built):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield {"file": folder.as_uri(), "http": f"http://127.0.0.1:{server.server_address[1]}"}
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def address_of_hospitals(tmp_path_factory):
+    """Where a site with hospitals is, on a server."""
+    folder = tmp_path_factory.mktemp("hospitals") / "site"
+    folder.mkdir()
+    write_site(folder, site_of(country_with_hospitals()))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 
@@ -645,6 +663,51 @@ class TestAccess:
         download.value.save_as(path)
         assert path.name == f"{INDICATOR}.csv"
         assert path.read_bytes() == (folder / f"downloads/{site.release.number}" / path.name).read_bytes()
+
+
+class TestHospitals:
+    """Pages of hospitals have no script of their own; the indicator's page keeps their table beside the script's."""
+
+    @pytest.fixture
+    def opened(self, browser, address_of_hospitals):
+        contexts, said = [], []
+
+        def opened(path, **options):
+            context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+            contexts.append(context)
+            page = context.new_page()
+            page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.goto(f"{address_of_hospitals}/{path}")
+            return page
+
+        yield opened
+        for context in contexts:
+            context.close()
+        assert said == []
+
+    @pytest.mark.parametrize("language", ["fr", "nl", "en"])
+    @pytest.mark.parametrize("kind", PAGES_OF_HOSPITALS)
+    def test_axe_finds_no_violation(self, opened, web, kind, language):
+        page = opened(f"{language}/{PAGES_OF_HOSPITALS[kind]}", bypass_csp=True)
+        if kind == "indicator of hospitals":
+            page.wait_for_selector(READY)
+        found = violations(page, web, kind)
+        page.emulate_media(color_scheme="dark")
+        found += violations(page, web, kind)
+        page.set_viewport_size(LOOKS["narrow"]["viewport"])
+        found += violations(page, web, kind)
+        assert found == [], json.dumps(found, indent=1)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def test_the_table_of_hospitals_stays_with_the_script(self, opened):
+        page = opened(f"en/{PAGES_OF_HOSPITALS['indicator of hospitals']}")
+        page.wait_for_selector(READY)
+        assert page.locator("section.hospitals tbody tr").count() == len(HOSPITALS)
+        for state in ("value", "hidden", "nobody"):
+            assert page.locator(f"section.hospitals .state-{state}").count() >= 1
+        page.locator("section.hospitals tbody a").first.click()
+        page.wait_for_selector("h1:has-text('Hôpital 1')")
 
 
 def test_no_host_is_in_the_lock_file():

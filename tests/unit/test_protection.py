@@ -314,7 +314,8 @@ def settings_hash(conf: Path) -> str:
     ("changes", "said"),
     [
         ({"plan": {"land": "all", "moon": 1}}, "there is no level 'moon'"),
-        ({"plan": {"land": "all", "hospital": 0}}, "hospital cannot be protected yet"),
+        ({"plan": {"land": "all", "hospital": 0}}, "there is no register of hospitals (hospitals.csv)"),
+        ({"plan": {"land": "all", "sector": 0}}, "sector cannot be protected yet"),
         ({"plan": {"land": -1}}, "a number of dimensions"),
         ({"sensitive_sides": {"births": "none"}}, "has no rule"),
         ({"sensitive_sides": {"nothing": "none"}}, "declares no 'nothing'"),

@@ -24,6 +24,7 @@ from claimatlas.atlas.site import Site
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.settings import HOSPITAL
 
 
 def languages_page(site: Site) -> str:
@@ -70,6 +71,10 @@ def start_page(site: Site, drawn: Drawn, language: str) -> str:
             (words.capital(words.names("level", level, 2)), sorted(places, key=lambda place: sort_key(place[0])))
             for level, places in by_level.items()
         ],
+        "hospitals": sorted(
+            ((site.hospital_name(code, language), links.hospital_page(language, code)) for code in site.hospitals),
+            key=lambda hospital: sort_key(hospital[0]),
+        ),
         "themes": [
             (
                 theme.names[language] if theme else words.say("start.other"),
@@ -196,7 +201,7 @@ def _confidentiality(site: Site, language: str) -> dict[str, Any]:
     return {
         "sentence": words.say("hidden_between", k=k, bounds="a – b"),
         "how": how,
-        "plan": [_planned(site, level, language) for level in site.levels],
+        "plan": [_planned(site, level, language) for level in (*site.levels, *[HOSPITAL] * site.has_hospitals)],
         "levels": [words.name("level", level) for level in levels],
         "rows": rows,
         "audit_before": before,

@@ -17,6 +17,7 @@ from claimatlas.atlas.words import words_of
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings, file_of
 from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 
 
@@ -92,6 +93,7 @@ def site_of(declared: Declared, cells: PublishedCells, standing: Standing) -> Si
         audits=cells.audits,
         dimensions=cells.dimensions,
         columns=cells.columns,
+        has_hospitals=HOSPITAL in cells.levels,
     )
 
 

@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from claimatlas import __version__
-from claimatlas.atlas import about_pages, indicator_pages, links, place_pages
+from claimatlas.atlas import about_pages, hospital_pages, indicator_pages, links, place_pages
 from claimatlas.atlas.assembly import topology_of
 from claimatlas.atlas.changes import History
 from claimatlas.atlas.data_files import write_data
@@ -133,6 +133,7 @@ def write_site(folder: Path, site: Site, history: History, former: Path | None, 
                 _write(folder, {links.sheet_page(language, indicator.id): sheet})
         progress("pages of the places")
         _write_places(folder, site)
+        _write_hospitals(folder, site)
         drawn = about_pages.Drawn(totals, topology)
         for language in site.words:
             _write(folder, {links.start_page(language): about_pages.start_page(site, drawn, language)})
@@ -162,6 +163,22 @@ def _write_places(folder: Path, site: Site) -> None:
         for code, successor in ended:
             page = place_pages.ended_page(site, code, successor, language)
             _write(folder, {links.place_page(language, site.domicile_level, code): page})
+
+
+def _write_hospitals(folder: Path, site: Site) -> None:
+    """The page of each hospital of the register, and of each that another one goes on with."""
+    register = site.register
+    ended = register.ended(site.vintage) if register else []
+    for code in (*site.hospitals, *(code for code, _ in ended)):
+        if not _CODE.fullmatch(code):
+            raise InputError(f"The id {code!r} of a hospital cannot be the name of a page: letters, digits, _ and -.")
+    for language in site.words:
+        for code in site.hospitals:
+            page = hospital_pages.hospital_page(site, code, language)
+            _write(folder, {links.hospital_page(language, code): page})
+        for code, successor in ended:
+            page = hospital_pages.ended_page(site, code, successor, language)
+            _write(folder, {links.hospital_page(language, code): page})
 
 
 def _write_static(folder: Path, site: Site) -> None:

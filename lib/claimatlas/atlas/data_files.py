@@ -266,7 +266,9 @@ def _write_indicator(
 ) -> None:
     files: dict[tuple[str, int], dict[str, Rows]] = defaultdict(dict)
     for (group, year, level), rows in _grouped(columns, site.dimensions).items():
-        files[group, year][level] = rows
+        # Hospitals are no places of the map: their tables are written into the pages.
+        if level in site.levels:
+            files[group, year][level] = rows
     for (group, year), by_level in files.items():
         positions = [site.dimensions.index(name) for name in _dimensions(group)]
         levels = {level: block(columns, rows, codes[year][level], positions) for level, rows in by_level.items()}

@@ -27,6 +27,7 @@ from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
 from claimatlas.configuration.dimensions import AGE
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.sheets.facts import Facts, gather
 from claimatlas.sheets.html import converted
 from claimatlas.sheets.pages import Written, section, sheet
@@ -102,6 +103,7 @@ def indicator_page(
         **_hidden(site, words, totals, year, smallest),
         **_table(site, indicator, totals, language),
         **_pictures(site, indicator, totals, topology, language),
+        "hospitals": _hospitals(site, indicator, totals, language),
         **_sheet(site, indicator, language),
         "caption": words.say("indicator.caption", level=words.name("level", smallest), year=year),
         "country": country_name,
@@ -218,6 +220,43 @@ def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: 
     }
 
 
+def _hospitals(site: Site, indicator: Indicator, totals: IndicatorTotals, language: str) -> dict[str, Any] | None:
+    """The hospitals of an indicator that counts them, or why there are none."""
+    if HOSPITAL not in indicator.levels:
+        return None
+    words, year, register = site.words[language], site.release.final_years[indicator.id], site.register
+    cells = [cell for key, cell in totals.cells.items() if key[:2] == (year, HOSPITAL)]
+    if register is None or not cells:
+        why = "plan" if site.configuration.hospitals else "register"
+        return {"why": words.say(f"hospital.none_{why}"), "rows": []}
+    rows = [
+        Row(
+            site.hospital_name(cell.geo_code, language),
+            cell.geo_code,
+            links.hospital_page(language, cell.geo_code) if cell.geo_code in site.hospitals else None,
+            figure(cell, indicator, words, site.publication.k),
+        )
+        for cell in cells
+    ]
+    hidden, planned = hidden_among(cells)
+    said = words.say(
+        "indicator.hidden_share" if hidden else "indicator.hidden_none",
+        hidden=words.count(hidden),
+        planned=words.count(planned),
+        level=words.names("level", HOSPITAL, planned),
+        year=year,
+        share=words.share(hidden, planned),
+    )
+    return {
+        "why": "",
+        "rows": sorted(rows, key=lambda row: sort_key(row.name)),
+        "caption": words.say("indicator.caption", level=words.name("level", HOSPITAL), year=year),
+        "hidden_said": said,
+        "hidden_sentence": words.say("hidden", k=site.publication.k) if hidden else "",
+        "has_trend": any(row.figure.trend for row in rows),
+    }
+
+
 def _pictures(
     site: Site,
     indicator: Indicator,
@@ -264,7 +303,7 @@ def _sheet(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
         ("calculation", made(converted(section("calculation", facts, texts)))),
         ("population", made(converted(section("population", facts, texts)))),
         ("dimensions", _dimensions(facts, words)),
-        ("smallest_level", words.name("level", site.levels_of(indicator)[-1])),
+        ("smallest_level", words.name("level", _smallest(site, indicator))),
         ("first_year", str(facts.first_year)),
         ("update", _update(site, words)),
         ("keywords", ", ".join(theme.keywords.get(language, ())) if theme else words.say("sheet.none")),
@@ -288,6 +327,11 @@ def _sheet(site: Site, indicator: Indicator, language: str) -> dict[str, Any]:
         "sheet_page": links.sheet_page(language, indicator.id),
         "downloads": downloads,
     }
+
+
+def _smallest(site: Site, indicator: Indicator) -> str:
+    """The smallest published level of an indicator: a hospital where it counts them."""
+    return HOSPITAL if site.register and HOSPITAL in indicator.levels else site.levels_of(indicator)[-1]
 
 
 def _dimensions(facts: Facts, words: Words) -> str:

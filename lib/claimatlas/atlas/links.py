@@ -33,6 +33,11 @@ def place_page(language: str, level: str, code: str) -> str:
     return f"{language}/places/{level}/{code}.html"
 
 
+def hospital_page(language: str, code: str) -> str:
+    """The page of a hospital."""
+    return f"{language}/hospitals/{code}.html"
+
+
 def download(release: int, name: str) -> str:
     """A file of a release."""
     return f"downloads/{release}/{name}"

@@ -55,7 +55,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
     themes = [
         (
             theme.names[language] if theme else words.say("start.other"),
-            [_row(site, indicator, Profiled(level, code, parents), language) for indicator in indicators],
+            [profile_row(site, indicator, Profiled(level, code, parents), language) for indicator in indicators],
         )
         for theme, indicators in site.settings.by_theme(tuple(shown))
     ]
@@ -107,7 +107,8 @@ def _cell(site: Site, indicator: Indicator, level: str, code: str) -> Cell | Non
     return site.totals.get((indicator.id, site.release.final_years[indicator.id], level, code))
 
 
-def _row(site: Site, indicator: Indicator, place: Profiled, language: str) -> ProfileRow:
+def profile_row(site: Site, indicator: Indicator, place: Profiled, language: str) -> ProfileRow:
+    """The line of an indicator in the profile of a place."""
     level, code = place.level, place.code
     words, k = site.words[language], site.publication.k
     title = indicator.names.of(language)

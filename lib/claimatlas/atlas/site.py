@@ -15,8 +15,10 @@ from claimatlas.atlas.places import Places
 from claimatlas.atlas.words import Words
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.atlas import AtlasSettings
+from claimatlas.configuration.hospitals import Hospitals
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.tables.schemas import ALL, PUBLISHED_CELLS, TEXT, Column, configured
 
 
@@ -72,6 +74,8 @@ class Site:
     """The dimensions of the cells, in the order of their splits."""
     columns: tuple[str, ...]
     """The columns of the downloads."""
+    has_hospitals: bool = False
+    """Whether figures by hospital are published."""
 
     @property
     def not_split(self) -> tuple[str, ...]:
@@ -94,6 +98,31 @@ class Site:
     def pages_of_places(self) -> frozenset[tuple[str, str]]:
         """The places that have a page: those of the newest year, of published levels, as (level, code)."""
         return frozenset(unit for unit in self.places.units(self.vintage) if unit[0] in self.levels)
+
+    @property
+    def register(self) -> Hospitals | None:
+        """The register of hospitals, where figures by hospital are published: else no page names a hospital."""
+        return self.configuration.hospitals if self.has_hospitals else None
+
+    @cached_property
+    def hospitals(self) -> tuple[str, ...]:
+        """The ids of the hospitals that have a page: those of the newest year."""
+        return self.register.of(self.vintage) if self.register else ()
+
+    def hospital_name(self, code: str, language: str) -> str:
+        """What a hospital is called."""
+        return self.register.name(code, language) if self.register else code
+
+    @cached_property
+    def cells_of_hospitals(self) -> Mapping[tuple[str, str], Sequence[Cell]]:
+        """The cells of each indicator and hospital in the indicator's newest final year, the total first."""
+        found: dict[tuple[str, str], list[Cell]] = {}
+        for indicator in self.indicators if self.register else ():
+            year = self.release.final_years[indicator.id]
+            own = [one for one in self.cells_of(indicator.id) if one.geo_level == HOSPITAL and one.year == year]
+            for cell in sorted(own, key=lambda one: (one.split != self.not_split, one.split)):
+                found.setdefault((indicator.id, cell.geo_code), []).append(cell)
+        return found
 
     def levels_of(self, indicator: Indicator) -> tuple[str, ...]:
         """The published levels of an indicator, from the largest."""

@@ -9,6 +9,7 @@ from typing import Any
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import ALL
 
@@ -16,6 +17,8 @@ Key = tuple[str, str, str, tuple[str, ...]]
 """Count, level, place and split."""
 WHOLE = "denominator:"
 """The count of all members of a population."""
+BY_HOSPITAL = "@hospital"
+"""How the name of a count ends that is counted by hospital: of the country alone it is the count by domicile too."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Published:
 
     values: what is shown; none where it is hidden. equations: a figure and those that it is the sum of; ``open``: with
     a part that nobody publishes, so the sum is at least that of the parts. order: pairs of which the first is never
-    above the second. meaning: what each count counts. shares: numerator and denominator of each cell, with what a full
+    above the second. squares: names of four counts: of the first less the second, who is counted of what the third has
+    beyond the fourth. meaning: what each count counts. shares: numerator and denominator of each cell, with what a full
     group would tell.
     """
 
@@ -47,6 +51,7 @@ class Published:
     equations: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
     open: list[tuple[Key, tuple[Key, ...]]] = field(default_factory=list)
     order: list[tuple[Key, Key]] = field(default_factory=list)
+    squares: list[tuple[str, str, str, str]] = field(default_factory=list)
     meaning: dict[str, Meaning] = field(default_factory=dict)
     shares: list[tuple[Key, Key, str]] = field(default_factory=list)
     magnitudes: set[str] = field(default_factory=set)
@@ -64,8 +69,9 @@ class Published:
 
 
 def count_names(indicator: Indicator) -> tuple[str, str]:
-    """Names of what numerator and denominator count: indicators that count the same share one."""
+    """Names of what numerator and denominator count: indicators that count the same by the same places share one."""
     whole = f"{WHOLE}{indicator.denominator.name if indicator.denominator else ''}"
+    whole += BY_HOSPITAL if HOSPITAL in indicator.levels else ""
     numerator = indicator.numerator
     if numerator.all:
         return whole, whole
@@ -133,6 +139,7 @@ def _add_places(found: Published, configuration: Configuration, year: int) -> No
     for key in found.values:
         by_split.setdefault((key[0], key[3]), {})[key[1], key[2]] = key
     for (_, _), there in sorted(by_split.items()):
+        _add_hospitals(there, found, levels[0])
         for rank, level in enumerate(levels[:-1]):
             for code in sorted({place.parents[level] for place in vintage} - {""}):
                 whole = there.get((level, code))
@@ -146,6 +153,14 @@ def _add_places(found: Published, configuration: Configuration, year: int) -> No
                     closed = "" not in parts and rank > 0
                     (found.equations if closed else found.open).append((whole, keys))
         _add_mixed(there, found, vintage, levels)
+
+
+def _add_hospitals(there: Mapping[tuple[str, str], Key], found: Published, country_level: str) -> None:
+    """The country has those of every hospital, and those without one."""
+    hospitals = tuple(key for (level, _), key in sorted(there.items()) if level == HOSPITAL)
+    for key in [key for (level, _), key in sorted(there.items()) if level == country_level]:
+        if hospitals:
+            found.open.append((key, hospitals))
 
 
 def _add_mixed(there: Mapping[tuple[str, str], Key], found: Published, vintage: list[Any], levels: Any) -> None:  # noqa: ANN401
@@ -174,9 +189,11 @@ def _add_order(found: Published, configuration: Configuration) -> None:
             if one.population == other.population:
                 if _has_fewer(one, other):
                     pairs.add((whole, other_whole))
+                    if _counts_same(one, other):
+                        found.squares.append((other_part, part, other_whole, whole))
                     if _counts_fewer(one, other):
                         pairs.add((part, other_part))
-                elif whole == other_whole and _counts_fewer(one, other):
+                elif _same_members(whole, other_whole) and _counts_fewer(one, other):
                     pairs.add((part, other_part))
     for part, whole in sorted(pairs):
         for key in [key for key in found.values if key[0] == part]:
@@ -232,6 +249,11 @@ def _add_twins(found: Published, configuration: Configuration, publication: Publ
                 found.equations.append((first, (other,)))
 
 
+def _same_members(one: str, other: str) -> bool:
+    """Whether two denominators count the same, each by its own places."""
+    return one.removesuffix(BY_HOSPITAL) == other.removesuffix(BY_HOSPITAL)
+
+
 def _has_fewer(one: Indicator, other: Indicator) -> bool:
     if one.denominator is None:
         return False
@@ -240,6 +262,15 @@ def _has_fewer(one: Indicator, other: Indicator) -> bool:
     types, more = set(one.denominator.delivery_types), set(other.denominator.delivery_types)
     is_within = not more or (bool(types) and types <= more)
     return one.denominator != other.denominator and is_within and one.needs_stays >= other.needs_stays
+
+
+def _counts_same(one: Indicator, other: Indicator) -> bool:
+    """Whether two numerators are of members with, or without, the same: each of its own denominator."""
+    first, second = one.numerator, other.numerator
+    return bool(first.with_any or first.without_any) and (
+        set(first.with_any or ()) == set(second.with_any or ())
+        and set(first.without_any or ()) == set(second.without_any or ())
+    )
 
 
 def _counts_fewer(one: Indicator, other: Indicator) -> bool:

@@ -20,6 +20,7 @@ from claimatlas.auditing.figures import Key, Published, whom
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.publication import Publication, published_values
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import ALL
 
@@ -68,6 +69,10 @@ class Places:
         """How many nodes there are down to a level."""
         return sum(rank <= depth for rank in self.ranks)
 
+    def rest(self, _depth: int) -> tuple[int, ...]:
+        """The nodes that nobody publishes: those of unknown domicile."""
+        return (0,)
+
     def sums(self, depth: int) -> list[Sum]:
         """Each node with the nodes within it, the largest first, down to a level."""
         parts: dict[int, list[int]] = {}
@@ -82,18 +87,45 @@ class Places:
         return found
 
 
+class Hospitals(Places):
+    """The hospitals of a year as nodes below the country, the last of them for those without a hospital.
+
+    Nodes 0 and 1 are those of unknown domicile and the country, as everywhere: what both kinds of places have.
+    """
+
+    def __init__(self, configuration: Configuration, year: int, codes: Iterable[str]) -> None:
+        country = configuration.geography.levels[0]
+        super().__init__(configuration, year, (country,))
+        own = [(HOSPITAL, code) for code in sorted(codes)]
+        self.names = [*self.names[:2], *own, ("", HOSPITAL)]
+        self.position = {name: node for node, name in enumerate(self.names)}
+
+    def number(self, depth: int) -> int:
+        """How many nodes there are; depth 0: down to the country."""
+        return len(self.names) if depth else 2
+
+    def sums(self, depth: int) -> list[Sum]:
+        """The country and all hospitals, with those without one; who has an unknown domicile is in one of these too."""
+        return [Sum(1, tuple(range(2, len(self.names))), True)] if depth else super().sums(0)
+
+    def rest(self, depth: int) -> tuple[int, ...]:
+        """The nodes that nobody publishes: those of unknown domicile, and those without a hospital."""
+        return (0, len(self.names) - 1) if depth else (0,)
+
+
 @dataclass
 class Count:
     """What is counted: its dimensions with their values, and its table of figures.
 
-    width: how many columns of dimensions there are. low, high: whole-number bounds. planned, shown: whether a figure
-    is published, and whether with its value.
+    width: how many columns of dimensions there are. places: whose nodes it has, down to ``depth``. low, high:
+    whole-number bounds. planned, shown: whether a figure is published, and whether with its value.
     """
 
     name: str
     columns: tuple[int, ...]
     values: tuple[tuple[str, ...], ...]
     width: int
+    places: Places
     depth: int
     sums: list[Sum]
     low: Counts
@@ -105,6 +137,11 @@ class Count:
     def hidden(self) -> Mask:
         """Whether a figure is published without its value."""
         return self.planned & ~self.shown
+
+    @property
+    def rest(self) -> list[int]:
+        """The nodes that nobody publishes."""
+        return list(self.places.rest(self.depth))
 
     @cached_property
     def splits(self) -> list[tuple[str, ...]]:
@@ -180,6 +217,25 @@ class Order:
         return np.ix_(nodes, self.splits[0]), np.ix_(nodes, self.splits[1])
 
 
+@dataclass(frozen=True)
+class Square:
+    """Two differences of which the first is never above the second: by order, and the splits that both have.
+
+    Who is counted of those that a larger group has beyond a smaller one is never above their number.
+    """
+
+    counted: Order
+    members: Order
+    nodes: int
+    splits: tuple[Counts, Counts]
+
+    @property
+    def cells(self) -> tuple[Any, Any]:
+        """The figures of the one difference, and of the other: what to index their tables with."""
+        nodes = np.arange(self.nodes)
+        return np.ix_(nodes, self.splits[0]), np.ix_(nodes, self.splits[1])
+
+
 @dataclass
 class Lattice:
     """The counts of a year and population, which bounds which, and figures that are one and the same."""
@@ -188,6 +244,7 @@ class Lattice:
     counts: list[Count]
     orders: list[Order] = field(default_factory=list)
     twins: list[tuple[tuple[int, int, int], tuple[int, int, int]]] = field(default_factory=list)
+    squares: list[Square] = field(default_factory=list)
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -202,7 +259,7 @@ class Lattice:
         """
         name, level, code, split = key
         number = self.number[name]
-        node = self.places.position.get((level, code))
+        node = self.counts[number].places.position.get((level, code))
         own = self.counts[number].own_split(split)
         if node is None or node >= len(self.counts[number].low):
             raise InputError(f"published/cells has the place {code} of {level}, which geography/ does not have.")
@@ -227,7 +284,7 @@ class Lattice:
     def key(self, number: int, node: int, split: int) -> Key:
         """The published name of a figure."""
         count = self.counts[number]
-        return (count.name, *self.places.names[node], count.full_split(split))
+        return (count.name, *count.places.names[node], count.full_split(split))
 
 
 def values_of(
@@ -260,13 +317,16 @@ def lattice_of(
         columns, of_levels = used.setdefault(name, (set(), set()))
         columns.update(column for column, value in enumerate(split) if value != ALL)
         of_levels.add(level)
-    deepest = max((levels.index(level) for _, of_levels in used.values() for level in of_levels), default=0)
-    places = Places(configuration, year, levels[: deepest + 1])
+    rank = {**{level: number for number, level in enumerate(levels)}, HOSPITAL: 1}
+    own_levels = [level for _, of_levels in used.values() for level in of_levels if level != HOSPITAL]
+    places = Places(configuration, year, levels[: max(map(rank.__getitem__, own_levels), default=0) + 1])
+    hospitals = Hospitals(configuration, year, {code for _, level, code, _ in found.values if level == HOSPITAL})
     counts = []
     for name, (columns, of_levels) in sorted(used.items()):
         own = {column: values[column] for column in sorted(columns)}
         width = len(configuration.dimensions.names)
-        counts.append(_count(name, own, width, max(levels.index(level) for level in of_levels), places))
+        depth = max(rank[level] for level in of_levels)
+        counts.append(_count(name, own, width, depth, hospitals if HOSPITAL in of_levels else places))
     lattice = Lattice(places, counts)
     for key, value in found.values.items():
         number, *cell = lattice.find(key)
@@ -277,7 +337,30 @@ def lattice_of(
             count.low[place] = count.high[place] = value
     lattice.orders = [_order(lattice, part, whole) for part, whole in sorted({(a[0], b[0]) for a, b in found.order})]
     lattice.twins = _twins(lattice, found, configuration, publication)
+    lattice.squares = _squares(lattice, found)
     return lattice
+
+
+def _squares(lattice: Lattice, found: Published) -> list[Square]:
+    """The squares of which all four counts are published."""
+    orders = {(order.part, order.whole): order for order in lattice.orders}
+    squares = []
+    for outer, inner, group, inner_group in sorted(set(found.squares)):
+        names = (outer, inner, group, inner_group)
+        if any(name not in lattice.number for name in names):
+            continue
+        one, two, three, four = (lattice.number[name] for name in names)
+        counted, members = orders.get((two, one)), orders.get((four, three))
+        if counted is None or members is None:
+            continue
+        other = {members.gap.full_split(split): split for split in range(len(members.gap.splits))}
+        own = [(split, other.get(counted.gap.full_split(split))) for split in range(len(counted.gap.splits))]
+        both = np.array([pair for pair in own if pair[1] is not None], dtype=np.int64).reshape(-1, 2)
+        # Nodes of the country and those of unknown domicile are the same wherever they are.
+        alike = counted.gap.places is members.gap.places
+        nodes = min(counted.nodes, members.nodes) if alike else 2
+        squares.append(Square(counted, members, nodes, (both[:, 0], both[:, 1])))
+    return squares
 
 
 def _twins(
@@ -299,6 +382,8 @@ def _twins(
                 # Who has no known place depends on how small the places of a count are.
                 start = 0 if one.depth == two.depth else 1
                 nodes = range(start, min(len(one.low), len(two.low)))
+                if one.places is not two.places:
+                    nodes = range(1, 2)
                 twins += [((first, node, split), (second, node, other)) for node in nodes]
     return twins
 
@@ -312,6 +397,7 @@ def _count(name: str, values: dict[int, tuple[str, ...]], width: int, depth: int
         tuple(values),
         tuple(values.values()),
         width,
+        places,
         depth,
         places.sums(depth),
         low,
@@ -325,8 +411,9 @@ def _order(lattice: Lattice, part: str, whole: str) -> Order:
     """The difference of two counts where both are counted."""
     one, other = lattice.counts[lattice.number[part]], lattice.counts[lattice.number[whole]]
     common = {column: names for column, names in zip(one.columns, one.values, strict=True) if column in other.columns}
-    depth = min(one.depth, other.depth)
-    gap = _count(f"{whole} - {part}", common, one.width, depth, lattice.places)
+    # Of places of two kinds both have the country, and those of unknown domicile.
+    depth = min(one.depth, other.depth) if one.places is other.places else 0
+    gap = _count(f"{whole} - {part}", common, one.width, depth, one.places)
     positions = []
     for count in (one, other):
         positions.append(np.array([count.own_split(gap.full_split(split)) for split in range(len(gap.splits))]))
@@ -352,6 +439,11 @@ def narrow(lattice: Lattice, most: int = 10_000) -> int:
             _by_order(lattice, order)
         for one, other in lattice.twins:
             _by_twin(lattice, one, other)
+        for square in lattice.squares:
+            counted, members = square.counted.gap, square.members.gap
+            first, second = square.cells
+            counted.high[first] = np.minimum(counted.high[first], members.high[second])
+            members.low[second] = np.maximum(members.low[second], counted.low[first])
         for table in tables:
             _by_dimension(table)
             _by_place(table)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from claimatlas.auditing.lattice import Count, Lattice, Mask
+from claimatlas.auditing.lattice import Count, Lattice, Mask, Places
 from claimatlas.auditing.programs import Indices, Model
 from claimatlas.auditing.targets import Terms
 
@@ -41,11 +41,19 @@ def pools_of(lattice: Lattice, counts: Sequence[int], most: int) -> Iterator[lis
     most: about how many places of the smallest level a pool has.
     """
     leaders = [lattice.counts[number] for number in counts]
-    deepest = max(leaders, key=lambda count: count.depth)
-    for nodes in _groups(deepest, most):
-        yield [(number, nodes[: len(lattice.counts[number].low)]) for number in counts]
-    nodes = _spine(deepest)
-    yield [(number, nodes[: len(lattice.counts[number].low)]) for number in counts]
+    for places in dict.fromkeys(leader.places for leader in leaders):
+        deepest = max((leader for leader in leaders if leader.places is places), key=lambda count: count.depth)
+        for nodes in (*_groups(deepest, most), _spine(deepest)):
+            yield [(number, _nodes_of(lattice.counts[number], places, nodes)) for number in counts]
+
+
+def _nodes_of(count: Count, places: Places, nodes: Mask) -> Mask:
+    """Nodes of some places as a count has them: of places of another kind the country alone."""
+    if count.places is places:
+        return nodes[: len(count.low)]
+    found = np.zeros(len(count.low), dtype=bool)
+    found[1] = nodes[1]
+    return found
 
 
 def _groups(count: Count, most: int) -> Iterator[Mask]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.auditing.lattice import NO_BOUND, Count, Lattice, Mask, Order
+from claimatlas.auditing.lattice import NO_BOUND, Count, Lattice, Mask, Order, Square
 
 Reals = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -108,6 +108,8 @@ def model_of(lattice: Lattice) -> Model:
         _add_shown(builder, number, count)
     for order in lattice.orders:
         _add_order(builder, order)
+    for square in lattice.squares:
+        _add_square(builder, square)
     for one, other in lattice.twins:
         builder.add([(*_terms(lattice, one), 1), (*_terms(lattice, other), -1)], 0.0, 0.0)
     return Model(column, splits, True, low, high, builder.rows())
@@ -162,7 +164,8 @@ def _add_shown(builder: _Builder, number: int, count: Count) -> None:
 def _add_order(builder: _Builder, order: Order) -> None:
     """A count is not above another, for each finest split that both have, of places without parts."""
     part, whole = (builder.lattice.counts[number] for number in (order.part, order.whole))
-    inner = {one.whole for one in order.gap.sums}
+    # Where there may be members in no part of a place, what holds of the parts says nothing of it.
+    inner = {one.whole for one in order.gap.sums if one.is_closed}
     low, high = order.gap.low, order.gap.high
     # Where both have the same splits, what a gap can be at most follows from the rows.
     for node in [node for node in range(order.nodes) if node not in inner]:
@@ -180,12 +183,30 @@ def _add_order(builder: _Builder, order: Order) -> None:
             )
 
 
+def _add_square(builder: _Builder, square: Square, asked: list[Mask] | None = None) -> None:
+    """A difference is not above another, where the model has all four figures.
+
+    asked: of each count the figures that the model has, or that are known; all, where its unknowns are the finest ones.
+    """
+    for node in range(square.nodes):
+        for pair in zip(*(own.tolist() for own in square.splits), strict=True):
+            terms = []
+            for order, split, sign in ((square.members, pair[1], 1), (square.counted, pair[0], -1)):
+                terms.append(((order.whole, node, int(order.splits[1][split])), sign))
+                terms.append(((order.part, node, int(order.splits[0][split])), -sign))
+            if asked is None:
+                builder.add([(*_terms(builder.lattice, figure), sign) for figure, sign in terms], 0.0, _INFINITE)
+            elif all(asked[number][place, split] for (number, place, split), _ in terms):
+                alone = [(number, np.array([place]), np.array([split]), s) for (number, place, split), s in terms]
+                builder.add(alone, 0.0, _INFINITE)
+
+
 def published_model_of(lattice: Lattice) -> Model:
     """Programs over the hidden figures, and those of unknown domicile: each sum and each link that they stand in."""
     splits = [np.arange(len(count.splits)) for count in lattice.counts]
     asked = [count.planned.copy() for count in lattice.counts]
-    for mask in asked:
-        mask[0] = True
+    for count, mask in zip(lattice.counts, asked, strict=True):
+        mask[count.rest] = True
     column, low, high = _unknowns(lattice, splits, asked)
     builder = _Builder(lattice, column, splits)
     for number, (count, mask) in enumerate(zip(lattice.counts, asked, strict=True)):
@@ -203,6 +224,9 @@ def published_model_of(lattice: Lattice) -> Model:
                 builder.add(terms, 0.0, 0.0 if one.is_closed else _INFINITE)
     for order in lattice.orders:
         _add_published_order(builder, order, asked)
+    known = [mask | (count.low == count.high) for count, mask in zip(lattice.counts, asked, strict=True)]
+    for square in lattice.squares:
+        _add_square(builder, square, known)
     for first, second in lattice.twins:
         terms = [(first[0], np.array([first[1]]), np.array([first[2]]), 1)]
         builder.add([*terms, (second[0], np.array([second[1]]), np.array([second[2]]), -1)], 0.0, 0.0)

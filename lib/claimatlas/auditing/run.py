@@ -61,7 +61,7 @@ class Findings:
     def _text(self, group: Group, one: Finding) -> str:
         release, year, population = group
         name, level, code, split = one.key
-        place = f"{level} {code}" if level else "unknown domicile"
+        place = f"{level} {code}" if level else f"unknown {code or 'domicile'}"
         what = self.names[population, name]
         if one.of.startswith("difference to "):
             what = f"{self.names[population, one.of.removeprefix('difference to ')]} less {what}"

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,6 +17,7 @@ from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.dimensions import Dimensions, load_dimensions
 from claimatlas.configuration.documents import Document, is_there, read_text, read_yaml, validate
 from claimatlas.configuration.geography import CHANGES, FILE, Geography, load_geography
+from claimatlas.configuration.hospitals import Hospitals, load_hospitals
 from claimatlas.configuration.indicators import Declared, Indicator, load_indicators
 from claimatlas.configuration.mappings import Mapping, MappingFile, load_mapping, load_mapping_file
 from claimatlas.configuration.names import check_names
@@ -45,6 +47,15 @@ class Configuration:
     mapping_file: MappingFile
     sector_table: SectorTable | None
     standards: dict[str, Standard] = field(default_factory=dict)
+
+    @cached_property
+    def hospitals(self) -> Hospitals | None:
+        """The register of hospitals, if there is one; read when it is asked for, as no run needs it.
+
+        Raises:
+            InputError: a row of it that cannot be understood.
+        """
+        return load_hospitals(self.folder, self.settings.languages)
 
     @property
     def mapping(self) -> Mapping:

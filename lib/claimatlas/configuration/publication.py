@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from claimatlas.configuration.dimensions import DELIVERY_TYPE, Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
+from claimatlas.configuration.hospitals import FILE as HOSPITALS
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
 from claimatlas.configuration.reserved import LABELS
@@ -78,6 +79,11 @@ class Publication(Declaration):
                     raise KeyMistakeError(("published_as", dimension), message)
         return self
 
+    @property
+    def has_hospitals(self) -> bool:
+        """Whether figures by hospital are published, in whichever year."""
+        return HOSPITAL in self.plan or HOSPITAL in self.provisional_plan
+
     def splits(self, level: str, *, provisional: bool) -> int:
         """The largest number of dimensions that a cell of the level is split by; -1 when none is published."""
         splits = (self.provisional_plan if provisional else self.plan).get(level, -1)
@@ -113,10 +119,29 @@ def _check_levels(publication: Publication, document: Document, configuration: C
     for key, plan in (("plan", publication.plan), ("provisional_plan", publication.provisional_plan)):
         for level in plan:
             where = document.position((key, level))
-            if level in (SECTOR, HOSPITAL):
+            if level == SECTOR:
                 raise InputError(f"{where}: figures by {level} cannot be protected yet; leave this level out.")
-            if level not in known:
+            if level == HOSPITAL:
+                _check_hospitals(where, publication, configuration)
+            elif level not in known:
                 raise InputError(f"{where}: there is no level {level!r} in settings.yaml.")
+
+
+def _check_hospitals(where: str, publication: Publication, configuration: Configuration) -> None:
+    """Figures by hospital need the register, and indicators that count hospitals and the country alone."""
+    if configuration.hospitals is None:
+        raise InputError(
+            f"{where}: there is no register of hospitals ({HOSPITALS}), and a hospital that is absent would tell that "
+            "nobody gave birth there: add the register, or leave this level out."
+        )
+    allowed = {configuration.settings.geography.country_level, HOSPITAL}
+    for indicator in configuration.indicators:
+        of_hospitals = HOSPITAL in indicator.levels and indicator.id in publication.sensitive_sides
+        if of_hospitals and not set(indicator.levels) <= allowed:
+            raise InputError(
+                f"{where}: {indicator.id} counts hospitals and places smaller than the country, which cannot be "
+                "protected together yet: declare two indicators, or leave this level out."
+            )
 
 
 def _check_dimensions(publication: Publication, document: Document, dimensions: Dimensions) -> None:

@@ -13,6 +13,7 @@ from claimatlas.configuration.codes import ANY_CODE
 from claimatlas.configuration.dimensions import Dimensions, load_dimensions
 from claimatlas.configuration.documents import is_there, read_csv, read_yaml, validate
 from claimatlas.configuration.geography import Geography, load_geography
+from claimatlas.configuration.hospitals import load_hospitals
 from claimatlas.configuration.indicators import Declared, Indicator, indicator_files, load_indicator, load_indicators
 from claimatlas.configuration.load import (
     Configuration,
@@ -108,6 +109,7 @@ def judge(conf: str | None, overrides: Sequence[str] = (), mapping: str | None =
         parts.load(load_geography, folder, settings.geography)
         for file in _PLACE_FILES:
             parts.load(_look_at_places, folder, file, settings)
+        parts.load(load_hospitals, folder, settings.languages)
     _judge_indicators(parts, folder, declared)
     # Load it as a run does: nothing may pass here that a run refuses.
     configuration = parts.load(load_configuration, conf, overrides, mapping=mapping)

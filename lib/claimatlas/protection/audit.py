@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -71,7 +71,7 @@ class Audit:
 
     known: how far a figure can change at most, by what readers know of it. told: how far apart the values of a figure
     are at most, by what they know from elsewhere alone. withheld: counts of which no figure is
-    shown, so that nothing bounds any.
+    shown, so that nothing bounds any. notes: what of gold a person must look at.
     """
 
     measures: Mapping[Quantity, Measure]
@@ -86,6 +86,7 @@ class Audit:
     told: dict[Quantity, Counts] = field(default_factory=dict)
     withheld: set[Quantity] = field(default_factory=set)
     repaired: int = 0
+    notes: list[str] = field(default_factory=list)
     _rooms: dict[Mover, Movement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -121,7 +122,8 @@ class Audit:
         """
         before = {quantity: measure.hidden.copy() for quantity, measure in self.measures.items()}
         is_safe = self._protect_parts(until)
-        if not is_safe and time.monotonic() < until and self._withhold_tied(before):
+        tied = {goal.quantity.population for goal in self._open_goals()}
+        if not is_safe and time.monotonic() < until and self.withhold_tied(before, tied):
             is_safe = self._protect_parts(until)
         for hide_all in (self._hide_quantities, self._hide_populations):
             if not is_safe and time.monotonic() < until:
@@ -129,18 +131,17 @@ class Audit:
                 is_safe = self._protect_parts(until)
         return is_safe
 
-    def _withhold_tied(self, before: Mapping[Quantity, Mask]) -> bool:
-        """Hide all of what also stands in a larger table under another name; whether there was any.
+    def withhold_tied(self, before: Mapping[Quantity, Mask], populations: Collection[str]) -> bool:
+        """Hide all of what also stands in a larger table of these populations under another name; whether it was shown.
 
         What is tied to a small table can hardly move. Of a count that shows nothing a reader knows what follows from
         the larger table, and no more, so that it ties nothing. What was hidden to get round the ties is shown again:
         ``before`` is what was hidden at first.
         """
-        open_ = {goal.quantity.population for goal in self._open_goals()}
         tied = sorted(
             quantity
             for quantity in {figure[0] for figure in self.links.twins}
-            if quantity.population in open_ and self._is_smaller(quantity) and not self.known.get(quantity)
+            if quantity.population in populations and self._is_smaller(quantity) and not self.known.get(quantity)
         )
         if not tied:
             return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from claimatlas.protection.frames import Frame
 from claimatlas.protection.plan import Figure
-from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.quantities import EVERY, Quantity
 from claimatlas.protection.slices import TypeDimension
 from claimatlas.protection.tables import Measure
 from claimatlas.tables.schemas import ALL
@@ -27,12 +27,37 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Square:
+    """A count of two groups, one within the other, each beside its group: what the larger group has beyond the smaller.
+
+    Who is counted there is never above who is there: ``counted`` less ``inner_counted`` is at most ``group`` less
+    ``inner_group``.
+    """
+
+    counted: Figure
+    inner_counted: Figure
+    group: Figure
+    inner_group: Figure
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All four."""
+        return self.counted, self.inner_counted, self.group, self.inner_group
+
+    def slack(self, measures: Mapping[Quantity, Measure]) -> int:
+        """By how much it holds."""
+        found = [int(measures[quantity].cells[unit, split]) for quantity, unit, split in self.figures]
+        return found[2] - found[3] - found[0] + found[1]
+
+
+@dataclass(frozen=True)
 class Links:
     """All links of a year, and the figures that stand for one count."""
 
     all: tuple[Link, ...]
     twins: Mapping[Figure, tuple[Figure, ...]]
     types: TypeDimension
+    squares: tuple[Square, ...] = ()
 
     def above(self, quantity: Quantity) -> list[Link]:
         """The links in which the quantity is the part."""
@@ -58,7 +83,33 @@ def links_of(measures: Mapping[Quantity, Measure], types: TypeDimension) -> Link
                 found.append(Link(part, whole, same_frame=True))
             else:
                 found.append(Link(part, whole, False, tuple(common_figures(one, other))))
-    return Links(tuple(found), _twins(measures, types), types)
+    return Links(tuple(found), _twins(measures, types), types, tuple(_squares(measures)))
+
+
+def _squares(measures: Mapping[Quantity, Measure]) -> Iterator[Square]:
+    """Of what is counted by places apart, and by domicile too: both have the country."""
+    for inner in sorted(one for one in measures if one.by and one.kind != EVERY and not one.is_magnitude):
+        for outer in sorted(one for one in measures if not one.by and inner.lies_within(one)):
+            groups = [replace(one, kind=EVERY, names=()) for one in (outer, inner)]
+            if (inner.kind, inner.names) != (outer.kind, outer.names) or not all(one in measures for one in groups):
+                continue
+            for (unit, split), (upper, other) in common_figures(measures[inner].frame, measures[outer].frame):
+                counted = (outer, upper, other), (inner, unit, split)
+                beside = [_same_figure(measures, figure, group) for figure, group in zip(counted, groups, strict=True)]
+                if beside[0] is not None and beside[1] is not None:
+                    yield Square(*counted, beside[0], beside[1])
+
+
+def _same_figure(measures: Mapping[Quantity, Measure], figure: Figure, other: Quantity) -> Figure | None:
+    """The figure of another count at the same place and split; nothing where it has none."""
+    quantity, unit, split = figure
+    one, frame = measures[quantity].frame, measures[other].frame
+    named = {name: value for name, value in one.named(one.splits[split]).items() if value != ALL}
+    at = frame.identity_position.get(one.identities[unit])
+    place = frame.split_position.get(tuple(named.get(name, ALL) for name in frame.dimensions))
+    if at is None or place is None or not set(named) <= set(frame.dimensions):
+        return None
+    return other, at, place
 
 
 def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -85,7 +136,7 @@ def _twins(measures: Mapping[Quantity, Measure], types: TypeDimension) -> dict[F
     """Figures of different tables that count the same members, planned or not, as their delivery types are the same."""
     alike: dict[Quantity, list[Quantity]] = {}
     for quantity in sorted(measures):
-        alike.setdefault(quantity.bare, []).append(quantity)
+        alike.setdefault(quantity.bare.everywhere, []).append(quantity)
     groups: dict[tuple[object, ...], list[Figure]] = {}
     for bare, quantities in alike.items():
         for quantity in quantities if len(quantities) > 1 else ():

@@ -11,7 +11,7 @@ from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
 from claimatlas.protection.links import Links
 from claimatlas.protection.plan import Figure, PlannedCell
-from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.protection.quantities import Quantity, Reading
 from claimatlas.protection.shares import Share, is_known, is_small
 from claimatlas.protection.tables import Measure, YearTables
 
@@ -92,7 +92,7 @@ def mark(
     publication: Publication,
 ) -> None:
     """Find the sensitive figures, planned or not, and hide the planned ones."""
-    types = tuple(configuration.services.delivery_types)
+    reading = Reading.of(configuration, publication)
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     k = publication.k
     for quantity, measure in tables.measures.items():
@@ -102,12 +102,12 @@ def mark(
     published = {cell.indicator for cell in cells}
     for name in sorted(published):
         indicator = indicators[name]
-        share = Share.between(tables, denominator_of(indicator, types), numerator_of(indicator, types), indicator)
+        share = Share.between(tables, reading.denominator(indicator), reading.numerator(indicator), indicator)
         if share is not None:
             share.mark(publication.sensitive_sides[name], publication)
     for position, difference in enumerate(publication.differences):
-        count = numerator_of if difference.of == "numerator" else denominator_of
-        whole, part = (count(indicators[name], types) for name in (difference.whole, difference.part))
+        count = reading.numerator if difference.of == "numerator" else reading.denominator
+        whole, part = (count(indicators[name]) for name in (difference.whole, difference.part))
         if not part.lies_within(whole):
             raise InputError(
                 f"publication.yaml: differences.{position}: {difference.part} does not lie within {difference.whole} "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.publication import Publication
 from claimatlas.errors import InputError
-from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.protection.quantities import Quantity, Reading
 from claimatlas.protection.tables import NOT_COMPUTABLE, PROVISIONAL, IndicatorYear, YearTables, levels_of
 from claimatlas.tables.schemas import ALL
 
@@ -35,7 +35,7 @@ def plan(
     configuration: Configuration,
     publication: Publication,
 ) -> list[PlannedCell]:
-    """List every planned cell but those of sectors, and mark its figures as planned.
+    """List every planned cell, and mark its figures as planned. Hospitals are those of the register.
 
     A provisional indicator has the levels and splits of the provisional plan.
 
@@ -43,12 +43,12 @@ def plan(
         InputError: an indicator without a rule; gold does not add up to its own totals.
     """
     found = []
-    types = tuple(configuration.services.delivery_types)
+    reading = Reading.of(configuration, publication)
     for name, year in years.items():
         if name not in publication.sensitive_sides:
             raise InputError(f"publication.yaml: sensitive_sides: {name} has no rule, so it cannot be published.")
-        whole, part = denominator_of(year.indicator, types), numerator_of(year.indicator, types)
-        for level in levels_of(year.indicator, configuration):
+        whole, part = reading.denominator(year.indicator), reading.numerator(year.indicator)
+        for level in levels_of(year.indicator, configuration, reading):
             depth = publication.splits(level, provisional=year.status == PROVISIONAL)
             counts = (None if year.status == NOT_COMPUTABLE else part, whole)
             cells = _of_level(year, level, depth, tables, counts)

@@ -22,7 +22,8 @@ Figure = tuple[Quantity, int, int]
 class Proof:
     """unplanned: sensitive figures of no planned cell that were checked. insiders: counts of one that were revealed.
 
-    repaired: figures that only this step found open, and that were mended. failures: those that are open still.
+    repaired: figures that only this step found open, and that were mended. failures: those that are open still; failed:
+    the populations that they are of.
     """
 
     unplanned: int = 0
@@ -30,6 +31,7 @@ class Proof:
     repaired: int = 0
     primes: tuple[int, ...] = PRIMES
     failures: list[str] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
 
 
 def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
@@ -38,7 +40,7 @@ def prove(audit: Audit, progress: Callable[[str], None]) -> Proof:
     waiting = _waiting(audit)
     for _ in range(_ROUNDS):
         before = {one: audit.measures[one].shown.copy() for one in audit.order}
-        proof.failures, proof.unplanned, proof.insiders = [], 0, 0
+        proof.failures, proof.failed, proof.unplanned, proof.insiders = [], set(), 0, 0
         for quantity in waiting:
             _prove_one(audit, quantity, proof)
         hidden = [one for one in waiting if (before[one] != audit.measures[one].shown).any()]
@@ -152,4 +154,5 @@ def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:
     frame = audit.measures[quantity].frame
     place = frame.units[unit]
     name = "_".join((quantity.kind, *quantity.names))
+    proof.failed.add(quantity.population)
     proof.failures.append(f"{name} {place.level or 'of no known place'} {place.code} {'/'.join(frame.splits[split])}")

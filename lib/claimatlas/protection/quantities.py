@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.settings import HOSPITAL
 
 EVERY = "all"
 """The members of a population, whatever happened to them."""
@@ -22,6 +25,7 @@ class Quantity:
 
     kind: all, with_any, without_any, service (members with it), quantity (of the service), nights. names: the flags, or
     the service. types: the delivery types that count; empty when all do. with_stay: only with a known stay.
+    by: the level that it is counted by, where its places are no parts of larger places; empty: by domicile.
     """
 
     population: Population
@@ -29,6 +33,7 @@ class Quantity:
     names: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     with_stay: bool = False
+    by: str = ""
 
     @property
     def is_magnitude(self) -> bool:
@@ -40,9 +45,14 @@ class Quantity:
         """The same of every delivery type."""
         return replace(self, types=())
 
+    @property
+    def everywhere(self) -> Quantity:
+        """The same whatever it is counted by: where both are counted they are one count."""
+        return replace(self, by="")
+
     def lies_within(self, other: Quantity) -> bool:
         """Whether it can never be above ``other``, wherever both are counted."""
-        if self == other or self.population != other.population:
+        if self.everywhere == other.everywhere or self.population != other.population:
             return False
         if other.types and not (self.types and set(self.types) <= set(other.types)):
             return False
@@ -64,15 +74,45 @@ class Quantity:
         return False
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How indicators are read. delivery_types: all that are declared.
+
+    apart: the levels with places that are no parts of larger places, of which figures are published: what is counted by
+    such a level has a table of its own.
+    """
+
+    delivery_types: tuple[str, ...]
+    apart: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, configuration: Configuration, publication: Publication) -> Reading:
+        """As a plan asks."""
+        apart = (HOSPITAL,) if publication.has_hospitals else ()
+        return cls(tuple(configuration.services.delivery_types), apart)
+
+    def by(self, indicator: Indicator) -> str:
+        """The level that an indicator is counted by; empty: by domicile."""
+        return next((level for level in self.apart if level in indicator.levels), "")
+
+    def denominator(self, indicator: Indicator) -> Quantity:
+        """What an indicator's denominator counts."""
+        return replace(denominator_of(indicator, self.delivery_types), by=self.by(indicator))
+
+    def numerator(self, indicator: Indicator) -> Quantity:
+        """What an indicator's numerator counts."""
+        return replace(numerator_of(indicator, self.delivery_types), by=self.by(indicator))
+
+
 def denominator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantity:
-    """What an indicator's denominator counts; ``delivery_types``: all that are declared."""
+    """What an indicator's denominator counts, by domicile; ``delivery_types``: all that are declared."""
     own = indicator.denominator
     types = _some(own.delivery_types if own else (), delivery_types)
     return Quantity(indicator.population, EVERY, (), types, bool(own and own.with_known_stay))
 
 
 def numerator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantity:
-    """What an indicator's numerator counts."""
+    """What an indicator's numerator counts, by domicile."""
     whole = denominator_of(indicator, delivery_types)
     numerator = indicator.numerator
     kind: str = EVERY

@@ -35,7 +35,7 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
         "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
         "newly_shown": len(newly_shown),
         "largest_changes": _changes(dict(zip(keys, rows, strict=True)), before),
-        "warnings": _warnings(rows),
+        "warnings": [*_warnings(rows), *(note for result in results for note in result.audit.notes)],
     }
 
 

@@ -122,7 +122,8 @@ def falls_of(measure: Measure, moves: Moves) -> Room:
     """How far a measure may fall, and how far its figures may change; what moves along with it joins the movers."""
     room = Room(-measure.atoms, measure.atoms)
     _keep_parts(room, measure, moves)
-    _keep_figures(room, measure, moves.measures, moves.links)
+    # Layers of one chain change by themselves: what is left is shared out between them.
+    _keep_figures(room, measure, moves.measures, moves.links, 2 if moves.apart else 1)
     return room
 
 
@@ -134,8 +135,13 @@ def _moves_along(part: Measure, whole: Measure, along: Quantity | None, still: Q
     return (is_most or is_asked) and not bool((part.shown & ~whole.shown).any())
 
 
-def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links) -> None:
-    """Bound the figures that a link to another frame, or a twin, holds."""
+def _keep_figures(
+    room: Room, measure: Measure, measures: Mapping[Quantity, Measure], links: Links, shared_by: int = 1
+) -> None:
+    """Bound the figures that a link to another frame, a twin or a square holds.
+
+    shared_by: how many figures of a square may change by themselves.
+    """
     for link in links.above(measure.quantity):
         if link.whole.is_magnitude and _follows(measures[link.whole], measure, link):
             continue
@@ -147,6 +153,11 @@ def _keep_figures(room: Room, measure: Measure, measures: Mapping[Quantity, Meas
     for quantity, unit, split in links.twins:
         if quantity == measure.quantity:
             room.bound((unit, split), 0, 0)
+    for square in links.squares:
+        most = square.slack(measures) // shared_by
+        for (quantity, unit, split), may_fall in zip(square.figures, (True, False, False, True), strict=True):
+            if quantity == measure.quantity:
+                room.bound((unit, split), -UNBOUNDED if may_fall else -most, most if may_fall else UNBOUNDED)
 
 
 def _follows(whole: Measure, part: Measure, link: Link) -> bool:

@@ -6,19 +6,21 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import read_text
-from claimatlas.configuration.publication import FILE, Publication
+from claimatlas.configuration.hospitals import FILE as HOSPITALS
+from claimatlas.configuration.publication import FILE, Publication, load_publication
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.paths import write_private
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.cleaning import Cleaning
+from claimatlas.protection.frames import Mask
 from claimatlas.protection.gold import Release, cells_of, comparisons_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
@@ -27,11 +29,13 @@ from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
 from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof, prove
+from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import IndicatorYear, TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
 
 Progress = Callable[[str], None]
+_NAMED = 5
 
 
 @dataclass
@@ -48,8 +52,11 @@ class YearResult:
 
 
 def settings_hash(configuration: Configuration) -> str:
-    """SHA-256 of the text of ``publication.yaml``."""
-    return hashlib.sha256(read_text(configuration.folder, FILE).encode()).hexdigest()
+    """SHA-256 of the text of ``publication.yaml``; of the register of hospitals too, where the plan has hospitals."""
+    text = read_text(configuration.folder, FILE)
+    if load_publication(configuration).has_hospitals and configuration.hospitals is not None:
+        text += configuration.hospitals.text
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ def protect_year(
     know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
     know_from_elsewhere(audit, rules.known, year, configuration.dimensions.names)
     watch.progress(f"{year}: {len(cells):,} planned cells")
+    for note in audit.notes:
+        watch.progress(note)
     pattern = choose(audit, watch.until, str(year))
     end = time.monotonic()
     rows = rows_of_year(cells, audit.measures, rules, year, release.number)
@@ -99,12 +108,25 @@ def prepare(
         InputError: gold does not add up, or has an indicator that no rule is for.
     """
     configuration, publication = rules.configuration, rules.publication
-    tables = TableBuilder(configuration, publication, year).tables(years)
+    builder = TableBuilder(configuration, publication, year)
+    tables = builder.tables(years)
     cells = plan(years, tables, configuration, publication)
     links = links_of(tables.measures, tables.types)
     audit = Audit(tables.measures, links, Marks(tables.measures, links, cells), publication, progress)
+    audit.notes += _notes(builder.passed_over, year)
     mark(tables, cells, audit.marks, configuration, publication)
     return cells, audit
+
+
+def _notes(hospitals: Collection[str], year: int) -> list[str]:
+    """What to say of hospitals of gold that the register does not have in the year."""
+    if not hospitals:
+        return []
+    first = ", ".join(sorted(hospitals)[:_NAMED]) + (", ..." if len(hospitals) > _NAMED else "")
+    return [
+        f"{len(hospitals)} hospitals of {year} are not in {HOSPITALS} for that year: their deliveries count as those "
+        f"without a hospital ({first})"
+    ]
 
 
 @dataclass
@@ -127,10 +149,30 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     own = {quantity: measure.hidden.copy() for quantity, measure in measures.items()}
     primary = sum(int(hidden.sum()) for hidden in own.values())
     audit.progress(f"{name}: {primary:,} figures are sensitive by themselves")
+    pattern = _attempt(audit, own, until, name)
+    if pattern.proof.failures and audit.withhold_tied(own, pattern.proof.failed):
+        # What is tied to another table could not be mended: without it the rest may be.
+        pattern = _attempt(audit, own, until, name)
+    failures = pattern.proof.failures
+    if failures:
+        raise QualityGateError(
+            f"{name}: {len(failures)} figures follow by linear algebra, so nothing is written: "
+            + "; ".join(failures[:5])
+            + "."
+        )
+    if not audit.check_worlds() or time.monotonic() > until:
+        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
+    audit.progress(f"{name}: {pattern.shown_again:,} shown again, as no secret needs them hidden")
+    return replace(pattern, primary=primary)
+
+
+def _attempt(audit: Audit, marked: Mapping[Quantity, Mask], until: float, name: str) -> Pattern:
+    """One search for a pattern; ``marked``: what is hidden for its own sake. What is still open stands in its proof."""
+    own = dict(marked)
     at_search = time.monotonic()
     if not audit.protect(until):
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    for quantity, measure in measures.items():
+    for quantity, measure in audit.measures.items():
         if quantity in audit.withheld:
             # Nothing of it may be shown again: without any figure nothing is proved, as nothing is bounded.
             own[quantity] = measure.hidden.copy()
@@ -141,22 +183,14 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     last = Cleaning(audit, own, with_algebra=True)
     if proof.repaired and not proof.failures and last.is_small:
         again += last.clean(until)
-        proof.failures = prove(audit, audit.progress).failures
-    if proof.failures:
-        raise QualityGateError(
-            f"{name}: {len(proof.failures)} figures follow by linear algebra, so nothing is written: "
-            + "; ".join(proof.failures[:5])
-            + "."
-        )
-    if not audit.check_worlds() or time.monotonic() > until:
-        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    audit.progress(f"{name}: {again:,} shown again, as no secret needs them hidden")
+        after = prove(audit, audit.progress)
+        proof.failures, proof.failed = after.failures, after.failed
     seconds = {
         "programs": at_cleaning - at_search,
         "cleaning": at_proof - at_cleaning,
         "algebra": time.monotonic() - at_proof,
     }
-    return Pattern(proof, primary, again, seconds)
+    return Pattern(proof, 0, again, seconds)
 
 
 def write_candidate(

@@ -25,14 +25,15 @@ class Slice:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a count's table has: the rank of its smallest level, and its dimensions."""
+    """What a count's table has: the rank of its smallest level, and its dimensions; ``by``: as its count has it."""
 
     depth: int
     dimensions: frozenset[str]
+    by: str = ""
 
     def covers(self, other: Shape) -> bool:
         """Whether it has every place and dimension of the other."""
-        return self.depth >= other.depth and self.dimensions >= other.dimensions
+        return self.by == other.by and self.depth >= other.depth and self.dimensions >= other.dimensions
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ import numpy as np
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.hospitals import FILE as HOSPITALS
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.publication import Publication, published_values
 from claimatlas.configuration.reserved import LABELS
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import NOWHERE, Counts, Frame, Mask, frame_of_places
-from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of
+from claimatlas.protection.quantities import Quantity, Reading
 from claimatlas.protection.slices import (
     Cells,
     Shape,
@@ -173,7 +175,7 @@ class TableBuilder:
 
     def __init__(self, configuration: Configuration, publication: Publication, year: int) -> None:
         self.configuration, self.publication, self.year = configuration, publication, year
-        self.types = tuple(configuration.services.delivery_types)
+        self.reading = Reading.of(configuration, publication)
         name = configuration.dimensions.of_delivery_type
         merged = publication.published_as.get(name, {}) if name else {}
         kinds = configuration.services.delivery_types
@@ -182,6 +184,7 @@ class TableBuilder:
         )
         self._uses: list[Use] = []
         self._frames: dict[tuple[Population, str, tuple[str, ...]], Frame] = {}
+        self.passed_over: set[str] = set()
 
     def tables(self, years: Mapping[str, IndicatorYear]) -> YearTables:
         """The measures that the indicators' numerators and denominators are.
@@ -191,31 +194,31 @@ class TableBuilder:
         """
         sources: dict[Quantity, list[tuple[IndicatorYear, int]]] = {}
         for year in years.values():
-            sources.setdefault(denominator_of(year.indicator, self.types), []).append((year, 1))
+            sources.setdefault(self.reading.denominator(year.indicator), []).append((year, 1))
             if year.status != NOT_COMPUTABLE:
-                sources.setdefault(numerator_of(year.indicator, self.types), []).append((year, 0))
-        slices = find_slices({one: self._shape(found) for one, found in sources.items()}, self.dimension)
+                sources.setdefault(self.reading.numerator(year.indicator), []).append((year, 0))
+        slices = find_slices({one: self._shape(one, found) for one, found in sources.items()}, self.dimension)
         self._uses = self._uses_of(years, slices)
         measures = {one: self._measure(one, found) for one, found in sorted(sources.items()) if one not in slices}
         return YearTables(measures, slices, self.dimension)
 
-    def _shape(self, sources: Sequence[tuple[IndicatorYear, int]]) -> Shape:
+    def _shape(self, quantity: Quantity, sources: Sequence[tuple[IndicatorYear, int]]) -> Shape:
         levels = self.configuration.settings.geography.levels
         depth = max(levels.index(self.base_level(year.indicator)) for year, _ in sources)
-        return Shape(depth, frozenset(name for year, _ in sources for name in year.indicator.dimensions))
+        return Shape(depth, frozenset(name for year, _ in sources for name in year.indicator.dimensions), quantity.by)
 
     def _uses_of(self, years: Mapping[str, IndicatorYear], slices: Mapping[Quantity, Slice]) -> list[Use]:
         """Where values of the delivery types are counted together, and where those that are left of a larger count."""
         found = []
         for year in years.values():
             indicator = year.indicator
-            pair = (denominator_of(indicator, self.types), numerator_of(indicator, self.types))
+            pair = (self.reading.denominator(indicator), self.reading.numerator(indicator))
             for values in self._together(pair, slices, is_split=self.dimension.name in indicator.dimensions):
                 found.append(Use(values, tuple(indicator.levels), frozenset(indicator.dimensions)))
         declared = {indicator.id: indicator for indicator in self.configuration.indicators}
         for difference in self.publication.differences:
-            count = numerator_of if difference.of == "numerator" else denominator_of
-            larger, part = (count(declared[name], self.types) for name in (difference.whole, difference.part))
+            count = self.reading.numerator if difference.of == "numerator" else self.reading.denominator
+            larger, part = (count(declared[name]) for name in (difference.whole, difference.part))
             of = declared[difference.part]
             for values in self._together((larger, part), slices, is_split=False):
                 found.append(Use(values, tuple(of.levels), frozenset(of.dimensions)))
@@ -240,13 +243,10 @@ class TableBuilder:
         return [level for level in self.configuration.settings.geography.levels if level in indicator.levels][-1]
 
     def frame(self, population: Population, base: str, dimensions: Sequence[str]) -> Frame:
-        """The frame with the places of a level as leaves, and these dimensions."""
+        """The frame with the places of a level, or the hospitals, as leaves, and these dimensions."""
         key = (population, base, tuple(dimensions))
         if key not in self._frames:
-            levels = self.configuration.settings.geography.levels
-            kept = levels[: levels.index(base) + 1]
-            vintage = self.configuration.geography.vintage(self.year)
-            found = {tuple(place.parents[level] for level in kept) for place in vintage.values()}
+            kept, found = self._hospitals() if base == HOSPITAL else self._places(base)
             places = [
                 (codes[-1] or f"{NOWHERE}{'/'.join(codes)}", dict(zip(kept, codes, strict=True))) for codes in found
             ]
@@ -254,6 +254,31 @@ class TableBuilder:
             frame = frame_of_places(kept, sorted(places, key=lambda place: place[0]), dimensions, values)
             self._frames[key] = replace(frame, groups=self._groups(frame))
         return self._frames[key]
+
+    def _places(self, base: str) -> tuple[tuple[str, ...], set[tuple[str, ...]]]:
+        """The levels down to one, and the codes of each place at them."""
+        levels = self.configuration.settings.geography.levels
+        kept = tuple(levels[: levels.index(base) + 1])
+        vintage = self.configuration.geography.vintage(self.year)
+        return kept, {tuple(place.parents[level] for level in kept) for place in vintage.values()}
+
+    def _hospitals(self) -> tuple[tuple[str, ...], set[tuple[str, ...]]]:
+        """The country and the hospitals of the register; whoever has none of these counts in the country alone.
+
+        Raises:
+            InputError: the register has no hospital of the year.
+        """
+        country = self.configuration.settings.geography.country_level
+        vintage = self.configuration.geography.vintage(self.year)
+        register = self.configuration.hospitals
+        codes: set[tuple[str, ...]] = {
+            (place.parents[country], code)
+            for place in vintage.values()
+            for code in (register.of(self.year) if register else ())
+        }
+        if not codes:
+            raise InputError(f"{HOSPITALS}: there is no hospital of {self.year}, and the plan has figures by hospital.")
+        return (country, HOSPITAL), codes
 
     def _groups(self, frame: Frame) -> tuple[tuple[tuple[str, ...], ...], ...]:
         """The sets of values that need a name of their own: a value and all of them have one."""
@@ -282,7 +307,7 @@ class TableBuilder:
             )
         year, part = covering[0]
         dimensions = [name for name in self.configuration.dimensions.of(quantity.population) if name in wanted]
-        frame = self.frame(quantity.population, levels[deepest], dimensions)
+        frame = self.frame(quantity.population, quantity.by or levels[deepest], dimensions)
         atoms = self._atoms(frame, year, part)
         cells = frame.cells(atoms)
         nothing = np.zeros(cells.shape, dtype=bool)
@@ -336,6 +361,8 @@ class TableBuilder:
         for (level, code, split), counts in year.rows.items():
             unit = frame.unit_position.get((level, code))
             values = [split[column] for column in columns]
+            if unit is None and level == frame.units[-1].level == HOSPITAL:
+                self.passed_over.add(code)
             if unit is None or ALL in values or any(split[column] != ALL for column in others):
                 continue
             atom = tuple(names.get(value, value) for names, value in zip(merged, values, strict=True))
@@ -345,6 +372,7 @@ class TableBuilder:
         return found
 
 
-def levels_of(indicator: Indicator, configuration: Configuration) -> list[str]:
-    """The levels of an indicator's domiciles, without sector and hospital."""
-    return [level for level in configuration.settings.geography.levels if level in indicator.levels]
+def levels_of(indicator: Indicator, configuration: Configuration, reading: Reading) -> list[str]:
+    """The levels of an indicator's domiciles, and that of hospitals where figures by hospital are published."""
+    levels = (*configuration.settings.geography.levels, *reading.apart)
+    return [level for level in levels if level in indicator.levels]

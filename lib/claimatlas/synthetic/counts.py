@@ -1,13 +1,13 @@
 """Gold of a plausible country without claims: its cells are drawn as counts, to test the steps after gold.
 
-A year of national size is drawn in seconds, so that publication can be tested at that size. Cells of hospitals are not
-drawn.
+A year of national size is drawn in seconds, so that publication can be tested at that size. Cells of hospitals are
+drawn where the configuration has a register of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.indicators import Indicator
-from claimatlas.configuration.settings import SECTOR, CellTables
+from claimatlas.configuration.settings import HOSPITAL, SECTOR, CellTables
 from claimatlas.conventions import DRAWN_RUN
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Unit, frame_of_places
@@ -104,6 +104,12 @@ def _rows_of_year(
         yield from _rows_of_indicator(of, indicator, drawn)
     if any(SECTOR in indicator.levels for indicator in indicators):
         yield from _sector_rows(of, indicators, drawn)
+    of_hospitals = [indicator for indicator in indicators if HOSPITAL in indicator.levels]
+    register = configuration.hospitals
+    if of_hospitals and register is not None and register.of(year):
+        # Dice of their own: everything else is drawn as it is without a register.
+        random = np.random.Generator(np.random.PCG64([seed, year, len(HOSPITAL)]))
+        yield from _hospital_rows(replace(of, random=random), of_hospitals, drawn, register.of(year))
 
 
 def _frame(of: _Year) -> Frame:
@@ -263,6 +269,42 @@ def _sector_rows(of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantit
                 code = f"{leaf}A{sector:03d}" if sector < 1000 else f"{leaf}B{sector - 1000:03d}"
                 counted = (int(upper[sector]), int(lower[sector]))
                 yield _row(indicator, of.year, Unit(SECTOR, code, ()), total, counted)
+
+
+def _hospital_rows(
+    of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantity, Drawn], codes: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of hospitals with deliveries: each has its share of the country's, a few have no hospital."""
+    country = of.configuration.settings.geography.country_level
+    old = next(iter(drawn.values())).frame
+    whole = next(unit.code for unit in old.units if unit.level == country)
+    places = [(code, {country: whole, HOSPITAL: code}) for code in codes]
+    frame = frame_of_places((country, HOSPITAL), places, old.dimensions, old.values)
+    shares = of.random.lognormal(0.0, 0.6, len(codes))
+    shares = np.append(shares / shares.sum() * (1 - _UNKNOWN_SHARE), _UNKNOWN_SHARE)
+    found: dict[Quantity, Counts] = {}
+    parents = parents_of(sorted(drawn))
+    for quantity in sorted(drawn, key=lambda one: (one.is_magnitude, *_rank(one, parents))):
+        total = drawn[quantity].by_type.sum(axis=0)
+        if quantity.kind == "all" and not quantity.with_stay:
+            found[quantity] = np.moveaxis(of.random.multinomial(total, shares), -1, 0).astype(np.int64)
+            continue
+        every = found[Quantity(quantity.population, "all")]
+        above = [found[parent] for parent in parents[quantity] if parent in found] or [every]
+        own = np.zeros_like(every)
+        for cell in np.ndindex(*total.shape):
+            inside = above[0][(slice(None), *cell)]
+            if quantity.is_magnitude:
+                own[(slice(None), *cell)] = of.random.multinomial(total[cell], inside / max(inside.sum(), 1))
+            else:
+                own[(slice(None), *cell)] = of.random.multivariate_hypergeometric(inside, int(total[cell]))
+        found[quantity] = own
+    by_hospital = {quantity: Drawn(frame, counts) for quantity, counts in found.items()}
+    denominator = len(of.configuration.dimensions.names) + 4
+    for indicator in indicators:
+        for row in _rows_of_indicator(of, indicator, by_hospital):
+            if row[-1] == HOSPITAL and row[denominator]:
+                yield row
 
 
 def _row(
