@@ -99,8 +99,7 @@ def write_gold(folder: Path, rows: list[tuple], release: int = 1) -> Path:
     from datetime import UTC, datetime
 
     from claimatlas.tables.local_table import write_rows
-    from claimatlas.tables.schemas import RELEASES
-    from shipped import POSTNATAL
+    from shipped import POSTNATAL, RELEASES
 
     version = write_rows(str(folder), POSTNATAL, rows)
     row = (release, "drawn", datetime(2024, 1, release, tzinfo=UTC), None, version, None, "drawn")
