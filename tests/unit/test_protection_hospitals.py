@@ -248,6 +248,21 @@ def test_births_at_home_bound_the_country(country: tuple[Configuration, Publicat
     assert open_secrets(rows, drawn) == []
 
 
+def test_births_at_home_count_in_a_plan_without_hospitals(tmp_path: Path) -> None:
+    """One birth at home, seen by nobody: of hospital deliveries those seen by nobody are one fewer, or as many."""
+    plan = {"land": "all", "part": "all", "town": 1}
+    loaded = load_configuration(str(conf_of(tmp_path, plan=plan, differences=[])))
+    country = loaded, load_publication(loaded)
+    drawn = of_hospitals(h1=(20, 8, 30, 2), home=(0, 0, 1, 1))
+    rows = protected(country, drawn)
+    assert rows is not None
+    assert [one for one in attacked(country, rows) if one.kind != "determined"] == []
+    # A reader of the figures that are sensitive by themselves alone would know that it is 2 or 3.
+    gone = [("nobody_by_hospital", "land", "x", value) for value in ("vaginal", ALL)]
+    found = attacked(country, hide(all_shown(country, drawn), gone))
+    assert [(one.kind, one.low, one.high) for one in found if one.key[3][2] == "vaginal"] == [("narrow", 2, 3)]
+
+
 def proved(audit: Audit, cells: Sequence[PlannedCell], target: Place, hidden: Sequence[Place]) -> bool:
     """Whether worlds prove the numerator of a cell when the same of these cells is hidden, and no more.
 

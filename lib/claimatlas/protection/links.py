@@ -87,8 +87,8 @@ def links_of(measures: Mapping[Quantity, Measure], types: TypeDimension) -> Link
 
 
 def _squares(measures: Mapping[Quantity, Measure]) -> Iterator[Square]:
-    """Of what is counted by places apart, and by domicile too: both have the country."""
-    for inner in sorted(one for one in measures if one.by and one.kind != EVERY and not one.is_magnitude):
+    """Of what is counted twice, of a group and of a larger one: such as without a hospital, and everywhere."""
+    for inner in sorted(one for one in measures if one.kind != EVERY and not one.is_magnitude):
         for outer in sorted(one for one in measures if not one.by and inner.lies_within(one)):
             groups = [replace(one, kind=EVERY, names=()) for one in (outer, inner)]
             if (inner.kind, inner.names) != (outer.kind, outer.names) or not all(one in measures for one in groups):
