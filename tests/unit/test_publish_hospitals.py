@@ -74,6 +74,17 @@ def test_hidden_figures_look_hidden(tmp_path: Path) -> None:
         assert str(row["numerator"]) not in re.findall(r"\d+ of \d+", page)
 
 
+def test_a_profile_counts_the_hidden_figures_of_its_groups_too(draft: tuple[Path, Path, Path]) -> None:
+    _, output, site = draft
+    rows = [row for row in DeltaReader(str(output)).rows(PUBLISHED_CELLS) if row["geo_level"] == "hospital"]
+    newest = max(row["year"] for row in rows)
+    for code in sorted({row["geo_code"] for row in rows}):
+        own = [row["confidentiality"] for row in rows if row["geo_code"] == code and row["year"] == newest]
+        said = f"{own.count('C')} of {len(own)} figures of this profile are hidden."
+        page = (site / "en" / "hospitals" / f"{code}.html").read_text(encoding="utf-8")
+        assert (said if own.count("C") else "No figure of this profile is hidden.") in page, code
+
+
 def test_the_start_and_the_indicators_lead_to_hospitals(draft: tuple[Path, Path, Path]) -> None:
     site = draft[2]
     for page in ("index.html", "indicators/nobody_by_hospital.html", "indicators/caesareans_by_hospital.html"):

@@ -31,7 +31,8 @@ def hospital_page(site: Site, code: str, language: str) -> str:
         )
         for theme, indicators in site.settings.by_theme(shown)
     ]
-    hidden, planned = hidden_among(site.cells_of_hospitals[indicator.id, code][0] for indicator in shown)
+    # With its groups, which stand on the same page.
+    hidden, planned = hidden_among(cell for one in shown for cell in site.cells_of_hospitals[one.id, code])
     values = {
         "path_items": [(words.say("page.start"), links.start_page(language)), (title, None)],
         "code": code,
