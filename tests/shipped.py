@@ -11,12 +11,12 @@ CONFIGURATION = load_configuration()
 DIMENSIONS = CONFIGURATION.dimensions.names
 CELL_TABLES = CONFIGURATION.settings.tables
 """The names of the tables of cells."""
+CELLS = schemas.cell_tables(CELL_TABLES)
 IMAGING, POSTNATAL, POPULATION, PUBLISHED_CELLS = (
-    configured(table, CONFIGURATION)
-    for table in (*schemas.cell_tables(CELL_TABLES), schemas.POPULATION, schemas.PUBLISHED_CELLS)
+    configured(table, CONFIGURATION) for table in (*CELLS, schemas.POPULATION, schemas.PUBLISHED_CELLS)
 )
-RELEASES = schemas.releases_table(CELL_TABLES)
-RELEASED = (*schemas.cell_tables(CELL_TABLES), schemas.COMPARISONS)
+RELEASES = schemas.releases_table(CELLS)
+RELEASED = (*CELLS, schemas.COMPARISONS)
 """The tables that are published together, with the columns that every configuration has."""
 POPULATION_INPUT = population_input(CONFIGURATION)
 INPUT_TABLES = input_tables(CONFIGURATION)

@@ -65,10 +65,10 @@ def _uniqueness(found: InputTable) -> str:
 
 def tables(layer: str) -> str:
     """Every table of ``silver`` or ``gold``: grain, columns, partitions, constraints."""
-    names = configuration().settings.tables or CellTables()
+    cells = cell_tables(configuration().settings.tables or CellTables())
     renamed = (schemas.BENEFICIARY_CELLS, schemas.DELIVERY_CELLS, schemas.RELEASES)
     bare = [value for value in vars(schemas).values() if isinstance(value, Table) and value not in renamed]
-    bare += [*cell_tables(names), releases_table(names)]
+    bare += [*cells, releases_table(cells)]
     found = {table.name: configured(table, configuration()) for table in bare}
     found |= {(deliveries := deliveries_table(configuration())).name: deliveries}
     chosen = [found[name] for name in sorted(found) if name.startswith(f"{layer}/")]

@@ -329,11 +329,11 @@ def _write(
     """Write the tables with the columns that gold has, then the release that names them."""
     from claimatlas.tables.local_table import write_rows  # noqa: PLC0415 - deltalake is not needed for claims
 
-    names = configuration.settings.tables or CellTables()
+    tables = cell_tables(configuration.settings.tables or CellTables())
     versions = [
         write_rows(folder, configured(table, configuration), found) if found else None
-        for table, found in zip(cell_tables(names), rows.values(), strict=True)
+        for table, found in zip(tables, rows.values(), strict=True)
     ]
     versions.append(write_rows(folder, COMPARISONS, compared) if compared else None)
     release = (1, DRAWN_RUN, datetime.now(UTC), *versions, "drawn counts")
-    write_rows(folder, releases_table(names), [release])
+    write_rows(folder, releases_table(tables), [release])

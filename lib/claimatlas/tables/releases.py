@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from claimatlas.configuration.settings import CellTables
 from claimatlas.errors import InputError
 from claimatlas.tables.reader import Reader, Row, Where
 from claimatlas.tables.schemas import (
@@ -46,7 +45,7 @@ def releases(store: Reader) -> list[dict[str, Any]]:
     """Every release, the newest first."""
     if not store.exists(RELEASES):
         return []
-    return sorted(store.rows(_releases(store)), key=lambda row: int(row["release"]), reverse=True)
+    return sorted(store.rows(releases_table(store.cell_tables)), key=lambda row: int(row["release"]), reverse=True)
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def begin(store: Store) -> None:
     A killed run, or one whose checks failed, may have left unpublished rows, which the next release must not include.
     """
     if not store.exists(RELEASES):
-        store.create(_releases(store))
+        store.create(releases_table(store.cell_tables))
         return
     restore(store)
 
@@ -122,7 +121,7 @@ def publish(store: Store, run_id: str, note: str) -> int:
     number = last["release"] + 1 if last else 1
     versions = [store.version(table) if store.exists(table) else None for table in released(store)]
     values = (number, run_id, datetime.now(UTC), *versions, note)
-    store.append_row(values, _releases(store), {"run_id": run_id})
+    store.append_row(values, releases_table(store.cell_tables), {"run_id": run_id})
     return number
 
 
@@ -162,8 +161,3 @@ def _restore(store: Store, release: Mapping[str, Any]) -> None:
             store.restore(table, version)
         elif store.exists(table):
             store.delete(table, "true")
-
-
-def _releases(store: Reader) -> Table:
-    first, second = (table.name.removeprefix("gold/") for table in store.cell_tables)
-    return releases_table(CellTables(beneficiary_years=first, deliveries=second))

@@ -404,11 +404,14 @@ def version_column(table: Table) -> str:
     return f"{table.name.removeprefix('gold/')}_version"
 
 
-def releases_table(names: CellTables) -> Table:
-    """The schema of ``gold/releases``: a column for the version of each table that is published."""
-    published = (*cell_tables(names), COMPARISONS)
+def releases_table(cells: Sequence[Table]) -> Table:
+    """The schema of ``gold/releases``: a column for the version of each table that is published.
+
+    ``cells``: the tables of cells.
+    """
     versions = [
-        Column(version_column(table), "bigint", f"Version of {table.name}; null: no such table") for table in published
+        Column(version_column(table), "bigint", f"Version of {table.name}; null: no such table")
+        for table in (*cells, COMPARISONS)
     ]
     return Table(
         name="gold/releases",
@@ -432,7 +435,7 @@ def cell_tables_among(columns: Sequence[str]) -> CellTables:
     return CellTables(beneficiary_years=first, deliveries=second)
 
 
-RELEASES = releases_table(CellTables())
+RELEASES = releases_table((BENEFICIARY_CELLS, DELIVERY_CELLS))
 """``gold/releases`` for whoever asks for it by its name: what its columns are, ``releases_table`` says."""
 
 PUBLISHED_CELLS = Table(
