@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import get_args
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -29,11 +28,9 @@ from claimatlas.ingest.contract import HOSPITAL_STAYS_INPUT
 from claimatlas.runs.context import Counts, RunContext, SilverFacts
 from claimatlas.runs.record import RunRecord
 from claimatlas.spark.questions import ask
+from claimatlas.tables.cell_tables import POPULATIONS, cells_of
 from claimatlas.tables.schemas import UNKNOWN, Table, configured, deliveries_table
 from claimatlas.tables.store import Store
-
-POPULATIONS: tuple[Population, ...] = get_args(Population)
-"""The populations, in the order of their tables of cells."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def indicators_by_population(configuration: Configuration) -> dict[Population, l
 
 def cells_table(population: Population, store: Store, configuration: Configuration) -> Table:
     """The table of gold that holds a population's cells, with its dimensions."""
-    return configured(store.cell_tables[POPULATIONS.index(population)], configuration)
+    return configured(cells_of(population, store), configuration)
 
 
 def count_members(population: Population, context: RunContext, lines: DataFrame) -> CountedMembers:

@@ -8,10 +8,10 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from claimatlas.cells.indicators_stage import POPULATIONS
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import UNIT_SIGNS, Indicator
 from claimatlas.errors import InputError
+from claimatlas.tables import cell_tables
 from claimatlas.tables.published import over_all_dimensions
 from claimatlas.tables.releases import Published
 from claimatlas.tables.schemas import ALL, COMPARISONS, Table, dimensions_among
@@ -79,7 +79,7 @@ def cells_of(published: Published[Store], indicator: Indicator) -> DataFrame:
     Raises:
         InputError: there is none.
     """
-    table = published.store.cell_tables[POPULATIONS.index(indicator.population)]
+    table = cell_tables.cells_of(indicator.population, published.store)
     cells = table_of(published, table).where(F.col("indicator_id") == indicator.id)
     if cells.isEmpty():
         raise InputError(f"There is no published cell of {indicator.id} in {published.store.root}.")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.settings import CellTables
 from claimatlas.errors import InputError
 from claimatlas.tables.reader import Reader
 from claimatlas.tables.schemas import RELEASES, Table, cell_tables, cell_tables_among
+
+POPULATIONS: tuple[Population, ...] = get_args(Population)
+"""The populations, in the order of their tables of cells."""
 
 
 def cell_tables_of(reader: Reader, names: CellTables | None = None) -> tuple[Table, Table]:
@@ -13,6 +19,11 @@ def cell_tables_of(reader: Reader, names: CellTables | None = None) -> tuple[Tab
     if reader.exists(RELEASES):
         return cell_tables(cell_tables_among(reader.columns(RELEASES)))
     return cell_tables(names or CellTables())
+
+
+def cells_of(population: Population, reader: Reader) -> Table:
+    """The table of a population's cells, without its dimensions: ``configured`` adds them."""
+    return reader.cell_tables[POPULATIONS.index(population)]
 
 
 def require_names(reader: Reader, names: CellTables) -> None:
