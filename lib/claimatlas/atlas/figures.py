@@ -53,10 +53,15 @@ def figure(cell: Cell | None, indicator: Indicator, words: Words, k: int) -> Fig
     )
 
 
-def hidden_among(cells: Iterable[Cell | None]) -> tuple[int, int]:
-    """How many of the cells are hidden, and how many there are."""
+def said_of_hidden(cells: Iterable[Cell | None], key: str, words: Words, k: int, **more: object) -> dict[str, str]:
+    """What a page says of how many of the cells are hidden, and why; ``key``: of the texts, ``more``: named there."""
     there = [cell for cell in cells if cell is not None]
-    return sum(cell.state is State.HIDDEN for cell in there), len(there)
+    hidden, planned = sum(cell.state is State.HIDDEN for cell in there), len(there)
+    values = {"hidden": words.count(hidden), "planned": words.count(planned), **more}
+    if not hidden:
+        return {"hidden_said": words.say(f"{key}.hidden_none", **values), "hidden_sentence": ""}
+    said = words.say(f"{key}.hidden_share", share=words.share(hidden, planned), **values)
+    return {"hidden_said": said, "hidden_sentence": words.say("hidden", k=k)}
 
 
 def _count(number: int | None, words: Words) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from claimatlas.atlas import links
 from claimatlas.atlas.cells import Cell
-from claimatlas.atlas.figures import Figure, figure, hidden_among
+from claimatlas.atlas.figures import Figure, figure, said_of_hidden
 from claimatlas.atlas.indicator_pages import country_name_of
 from claimatlas.atlas.page import Page, page_text
 from claimatlas.atlas.place_pages import Profiled, ProfileRow, profile_row
@@ -32,18 +32,13 @@ def hospital_page(site: Site, code: str, language: str) -> str:
         for theme, indicators in site.settings.by_theme(shown)
     ]
     # With its groups, which stand on the same page.
-    hidden, planned = hidden_among(cell for one in shown for cell in site.cells_of_hospitals[one.id, code])
+    cells = [cell for one in shown for cell in site.cells_of_hospitals[one.id, code]]
     values = {
         "path_items": [(words.say("page.start"), links.start_page(language)), (title, None)],
         "code": code,
         "country": country_name_of(site, language, site.vintage),
         "former": _former(site, code, language),
-        "hidden_said": words.say(
-            "place.hidden_share" if hidden else "place.hidden_none",
-            hidden=words.count(hidden),
-            planned=words.count(planned),
-        ),
-        "hidden_sentence": words.say("hidden", k=site.publication.k) if hidden else "",
+        **said_of_hidden(cells, "place", words, site.publication.k),
         "themes": themes,
         "has_trend": any(row.cell_trend for _, rows in themes for row, _ in rows),
     }

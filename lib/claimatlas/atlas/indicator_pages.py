@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -16,7 +16,7 @@ from claimatlas.atlas.charts import distribution_svg, funnel_svg, ranking_svg, s
 from claimatlas.atlas.classes import Classes, classes_of
 from claimatlas.atlas.data_files import scripts_of
 from claimatlas.atlas.downloads import FORMATS
-from claimatlas.atlas.figures import Figure, figure, hidden_among
+from claimatlas.atlas.figures import Figure, figure, said_of_hidden
 from claimatlas.atlas.maps import LevelFigures, legend_html, map_svg
 from claimatlas.atlas.metadata import dataset
 from claimatlas.atlas.page import App, Page, page_text
@@ -182,19 +182,16 @@ def _trail(site: Site, indicator: Indicator, language: str) -> list[tuple[str, s
 
 
 def _hidden(site: Site, words: Words, totals: IndicatorTotals, year: int, level: str) -> dict[str, str]:
-    hidden, planned = hidden_among(totals.of_level(year, level).values())
-    said = words.say(
-        "indicator.hidden_share" if hidden else "indicator.hidden_none",
-        hidden=words.count(hidden),
-        planned=words.count(planned),
-        level=words.names("level", level, planned),
-        year=year,
-        share=words.share(hidden, planned),
-    )
-    sentence = words.say("hidden", k=site.publication.k) if hidden else ""
+    cells = totals.of_level(year, level).values()
     provisional = sorted({key[0] for key, cell in totals.cells.items() if cell.status == "provisional"})
     later = words.say("indicator.provisional", years=words.years(tuple(provisional))) if provisional else ""
-    return {"hidden_said": said, "hidden_sentence": sentence, "provisional_said": later}
+    return {**_said_of_level(site, words, cells, level, year), "provisional_said": later}
+
+
+def _said_of_level(site: Site, words: Words, cells: Collection[Cell], level: str, year: int) -> dict[str, str]:
+    """How many of the figures of a level and year are hidden."""
+    names = words.names("level", level, len(cells))
+    return said_of_hidden(cells, "indicator", words, site.publication.k, level=names, year=year)
 
 
 def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: str) -> dict[str, Any]:
@@ -238,21 +235,11 @@ def _hospitals(site: Site, indicator: Indicator, totals: IndicatorTotals, langua
         )
         for cell in cells
     ]
-    hidden, planned = hidden_among(cells)
-    said = words.say(
-        "indicator.hidden_share" if hidden else "indicator.hidden_none",
-        hidden=words.count(hidden),
-        planned=words.count(planned),
-        level=words.names("level", HOSPITAL, planned),
-        year=year,
-        share=words.share(hidden, planned),
-    )
     return {
         "why": "",
         "rows": sorted(rows, key=lambda row: sort_key(row.name)),
         "caption": words.say("indicator.caption", level=words.name("level", HOSPITAL), year=year),
-        "hidden_said": said,
-        "hidden_sentence": words.say("hidden", k=site.publication.k) if hidden else "",
+        **_said_of_level(site, words, cells, HOSPITAL, year),
         "has_trend": any(row.figure.trend for row in rows),
     }
 

@@ -10,7 +10,7 @@ from claimatlas.atlas import links
 from claimatlas.atlas.cells import Cell
 from claimatlas.atlas.charts import sparkline_svg
 from claimatlas.atlas.data_files import scripts_of
-from claimatlas.atlas.figures import Figure, figure, hidden_among
+from claimatlas.atlas.figures import Figure, figure, said_of_hidden
 from claimatlas.atlas.indicator_pages import country_name_of
 from claimatlas.atlas.page import App, Page, page_text
 from claimatlas.atlas.places import sort_key
@@ -59,7 +59,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
         )
         for theme, indicators in site.settings.by_theme(tuple(shown))
     ]
-    hidden, planned = hidden_among(_cell(site, indicator, level, code) for indicator in shown)
+    cells = [_cell(site, indicator, level, code) for indicator in shown]
     former = places.former(code, vintage) if level == site.domicile_level else []
     others = [name for name in places.all_names(level, code) if name != title]
     values = {
@@ -69,12 +69,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
         "country": country,
         "other_names": ", ".join(others),
         "former": _former(site, former, language),
-        "hidden_said": words.say(
-            "place.hidden_share" if hidden else "place.hidden_none",
-            hidden=words.count(hidden),
-            planned=words.count(planned),
-        ),
-        "hidden_sentence": words.say("hidden", k=site.publication.k) if hidden else "",
+        **said_of_hidden(cells, "place", words, site.publication.k),
         "themes": themes,
         "larger": [_short(site, at, of, language) for at, of in reversed(parents.items())],
         "has_comparison": level != site.country_level,
