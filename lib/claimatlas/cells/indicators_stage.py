@@ -186,7 +186,7 @@ def write_cells(
     rows = published.withColumn("run_id", F.lit(record.run_id)).select(*table.column_names)
     record.progress(f"indicators: writing {table.name}", table=table.name)
     store.create(table)
-    if any(indicator.standardised is not None and indicator.scale > 100 for indicator in indicators):
+    if any(indicator.may_exceed_100 for indicator in indicators):
         # It may have been made for percentages alone, whose intervals end at 100.
         store.require_constraints(table)
     order = ("year", "geo_level", "indicator_id", "geo_code", *configuration.dimensions.names)

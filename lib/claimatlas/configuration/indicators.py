@@ -253,6 +253,11 @@ class Indicator(Declaration):
         """Whether its value has an interval: that of Wilson, or that of a standardised rate."""
         return self.unit == "percent" or self.standardised is not None
 
+    @property
+    def may_exceed_100(self) -> bool:
+        """Whether its interval may end above 100: that of a standardised rate per 1,000 or more."""
+        return self.standardised is not None and self.scale > 100
+
 
 @dataclass(frozen=True)
 class Declared:

@@ -546,7 +546,7 @@ def configured(table: Table, configuration: Configuration, merged: Collection[st
 
 def _for_rates(table: Table, configuration: Configuration) -> Table:
     """A table of cells whose intervals may end above 100, where a standardised rate is not one in a hundred."""
-    if not any(one.standardised is not None and one.scale > 100 for one in configuration.indicators):
+    if not any(indicator.may_exceed_100 for indicator in configuration.indicators):
         return table
     wider = {"interval_holds_value": f"{_HOLDS_VALUE})"}
     return dataclasses.replace(
