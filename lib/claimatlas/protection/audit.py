@@ -122,8 +122,7 @@ class Audit:
         """
         before = {quantity: measure.hidden.copy() for quantity, measure in self.measures.items()}
         is_safe = self._protect_parts(until)
-        tied = {goal.quantity.population for goal in self._open_goals()}
-        if not is_safe and time.monotonic() < until and self.withhold_tied(before, tied):
+        if not is_safe and time.monotonic() < until and self.withhold_tied(before, self._open_populations()):
             is_safe = self._protect_parts(until)
         for hide_all in (self._hide_quantities, self._hide_populations):
             if not is_safe and time.monotonic() < until:
@@ -169,7 +168,7 @@ class Audit:
 
     def _hide_populations(self) -> None:
         """Hide all figures of the populations of which some are too narrow, unless readers saw some before."""
-        for population in sorted({goal.quantity.population for goal in self._open_goals()}):
+        for population in sorted(self._open_populations()):
             quantities = [one for one in self.order if one.population == population and not self.is_known(one)]
             for quantity in quantities:
                 self._hide_all(quantity)
@@ -183,6 +182,9 @@ class Audit:
 
     def _open_goals(self) -> list[Goal]:
         return [goal for goal in self.all_goals() if goal.is_secret and goal.aim.narrow.any()]
+
+    def _open_populations(self) -> set[str]:
+        return {goal.quantity.population for goal in self._open_goals()}
 
     def _protect_parts(self, until: float) -> bool:
         while True:
