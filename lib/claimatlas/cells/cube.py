@@ -119,8 +119,7 @@ def cube(
     ]
     if any(SECTOR in indicator.levels for indicator in indicators) and configuration.sector_table is not None:
         counted.append(_zero_sectors(spark, configuration, years, dimensions, measures))
-    rows = reduce(DataFrame.unionByName, [part.select(*levels.cell, *measures) for part in counted])
-    cells = rows.groupBy(*levels.cell).agg(*sums)
+    cells = reduce(DataFrame.unionByName, counted).groupBy(*levels.cell).agg(*sums)
     for indicator in of_medians(indicators):
         cells = cells.join(_medians(finest, levels, indicator), on=levels.cell, how="left")
     return cells
@@ -187,8 +186,7 @@ def _medians(finest: DataFrame, levels: _Levels, indicator: Indicator) -> DataFr
     share, number = share_column(indicator), denominator_column(indicator)
     counted = _counted(finest.where(F.col(share).isNotNull()), levels, [indicator], [number], [share])
     median = F.percentile(share, F.lit(0.5), F.col(number))
-    rows = reduce(DataFrame.unionByName, counted)
-    return rows.groupBy(*levels.cell).agg(median.alias(median_column(indicator)))
+    return reduce(DataFrame.unionByName, counted).groupBy(*levels.cell).agg(median.alias(median_column(indicator)))
 
 
 def _by_cell(
