@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import yaml
 from claimatlas import cli
 from claimatlas.cells.cube import cube
 from claimatlas.cells.members import require_columns_of_dimensions
@@ -21,36 +20,26 @@ from claimatlas.errors import InputError
 from claimatlas.population.services import quantities_of_beneficiaries, services_of_years
 from claimatlas.sheets.files import sheet_files
 from claimatlas.tables.store import Store
-from comparison import CONF, read
+from comparison import read
+from examples import TEXT_CODES, Edit, editor_of
 from pyspark.sql import SparkSession
 
-EXAMPLE = CONF / "examples" / "text_codes"
 INDICATOR = "scans_by_provider"
 VALUES = ["GP", "GYN*", "MW1..MW3", "unknown"]
 LINES = (
     "beneficiary_id string, service_date date, nomenclature_code string, code_system string, provider_id string, "
     "quantity int, speciality string, hospital_id string, year int"
 )
-Edit = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
 def example() -> Configuration:
-    return load_configuration(str(EXAMPLE))
+    return load_configuration(str(TEXT_CODES))
 
 
 @pytest.fixture
 def edit(tmp_path: Path) -> Edit:
-    """A copy of the example in which keys of a YAML file are others."""
-    conf = Path(shutil.copytree(EXAMPLE, tmp_path / "conf"))
-
-    def change(file: str, **keys: object) -> Path:
-        path = conf / file
-        document = {**yaml.safe_load(path.read_text(encoding="utf-8")), **keys}
-        path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        return conf
-
-    return change
+    return editor_of(TEXT_CODES, tmp_path)
 
 
 # --- Which services have a value ----------------------------------------------------------------------------
@@ -168,7 +157,7 @@ def test_sums_compare_numerators_with_all_and_denominators_with_each(
 def test_drawn_counts_add_up(tmp_path: Path, example: Configuration) -> None:
     output = tmp_path / "drawn"
     options = ["--output", str(output), "--beneficiaries", "3000", "--years", "2022", "--seed", "4"]
-    assert cli.main(["generate", "--counts", *options, "--conf", str(EXAMPLE)]) == 0
+    assert cli.main(["generate", "--counts", *options, "--conf", str(TEXT_CODES)]) == 0
     rows = [row for row in read(output, "gold/beneficiary_years") if row["indicator_id"] == INDICATOR]
     assert {row["provider_kind"] for row in rows} == {*VALUES, "all"}
     whole = {
@@ -303,7 +292,7 @@ def test_a_silver_without_the_column_is_refused(example: Configuration) -> None:
 )
 def test_the_sheet_says_what_is_split(tmp_path: Path, language: str, said: str) -> None:
     # The texts of the example are taken for those of the language.
-    conf = Path(shutil.copytree(EXAMPLE, tmp_path / "conf"))
+    conf = Path(shutil.copytree(TEXT_CODES, tmp_path / "conf"))
     for file in (*conf.glob("*.yaml"), *conf.glob("*/*.yaml"), *conf.glob("codelists/*.csv")):
         text = file.read_text(encoding="utf-8")
         for known in ("{{{}:", "[{}]", "label_{}"):

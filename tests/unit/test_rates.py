@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -29,10 +29,10 @@ from claimatlas.sheets.files import sheet_files
 from claimatlas.tables.schemas import BENEFICIARY_CELLS, configured
 from claimatlas.tables.store import Store
 from comparison import CONF, read
+from examples import TEXT_CODES, Edit, editor_of
 from pyspark.sql import SparkSession
 from reference import rates
 
-EXAMPLE = CONF / "examples" / "text_codes"
 RATE, MEDIAN, CRUDE = "scanned_standardised", "scans_of_the_middle", "scanned_women"
 STANDARD = "standards/invented_ages.yaml"
 RATE_FILE, MEDIAN_FILE = f"indicators/{RATE}.yaml", f"indicators/{MEDIAN}.yaml"
@@ -41,27 +41,16 @@ MEMBERS = (
     "year int, district string, sector string, age_category string, sex string, age int, recorded_sex string, "
     "quantity_scan bigint"
 )
-Edit = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
 def example() -> Configuration:
-    return load_configuration(str(EXAMPLE))
+    return load_configuration(str(TEXT_CODES))
 
 
 @pytest.fixture
 def edit(tmp_path: Path) -> Edit:
-    """A copy of the example in which keys of a YAML file are others; ``None`` takes one out."""
-    conf = Path(shutil.copytree(EXAMPLE, tmp_path / "conf"))
-
-    def change(file: str, **keys: object) -> Path:
-        path = conf / file
-        document = {**yaml.safe_load(path.read_text(encoding="utf-8")), **keys}
-        document = {name: value for name, value in document.items() if value is not None}
-        path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        return conf
-
-    return change
+    return editor_of(TEXT_CODES, tmp_path)
 
 
 def member(age: int | None, scans: int, district: str | None = "N1", sex: str = "female") -> tuple[Any, ...]:
@@ -336,7 +325,7 @@ def test_an_unused_standard_is_a_note(edit: Edit, capsys: pytest.CaptureFixture[
 def test_the_weights_are_in_the_hashes_and_in_the_snapshot(edit: Edit, example: Configuration) -> None:
     assert "standards" not in load_configuration().hashes
     files = snapshot(example)
-    assert files[STANDARD] == (EXAMPLE / STANDARD).read_text(encoding="utf-8")
+    assert files[STANDARD] == (TEXT_CODES / STANDARD).read_text(encoding="utf-8")
     with restored(files) as again:
         assert again.hashes == example.hashes
         assert again.standards == example.standards
@@ -351,7 +340,7 @@ def test_the_weights_are_in_the_hashes_and_in_the_snapshot(edit: Edit, example: 
 
 @pytest.mark.parametrize(("name", "kind"), [(RATE, "a standardised rate"), (MEDIAN, "a median")])
 def test_neither_is_published_yet(edit: Edit, name: str, kind: str) -> None:
-    rules = yaml.safe_load((EXAMPLE / "publication.yaml").read_text(encoding="utf-8"))
+    rules = yaml.safe_load((TEXT_CODES / "publication.yaml").read_text(encoding="utf-8"))
     kept = [one for one in rules["not_published"] if one != name]
     conf = edit("publication.yaml", not_published=kept, sensitive_sides={**rules["sensitive_sides"], name: "numerator"})
     # A restricted denominator would be refused for that.
@@ -362,7 +351,7 @@ def test_neither_is_published_yet(edit: Edit, name: str, kind: str) -> None:
 
 def test_no_counts_are_drawn_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--output", str(tmp_path / "drawn"), "--beneficiaries", "500", "--years", "2022", "--seed", "1"]
-    assert cli.main(["generate", "--counts", *options, "--conf", str(EXAMPLE)]) == 0
+    assert cli.main(["generate", "--counts", *options, "--conf", str(TEXT_CODES)]) == 0
     assert f"medians and standardised rates follow from no counts: {RATE}, {MEDIAN}." in capsys.readouterr().err
     drawn = {row["indicator_id"] for row in read(tmp_path / "drawn", "gold/beneficiary_years")}
     assert CRUDE in drawn
@@ -445,7 +434,7 @@ def test_intervals_beyond_a_hundred_fit_the_table_of_such_rates_alone(example: C
     ],
 )
 def test_the_sheets_say_how_and_by_which_population(tmp_path: Path, language: str, words: list[str]) -> None:
-    conf = Path(shutil.copytree(EXAMPLE, tmp_path / "conf"))
+    conf = Path(shutil.copytree(TEXT_CODES, tmp_path / "conf"))
     for path in conf.rglob("*.yaml"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("{en: ", f"{{{language}: ").replace("languages: [en]", f"languages: [{language}]"))
