@@ -59,7 +59,7 @@ class Query:
     records_by_stage: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def scans(self, location: str) -> list[Node]:
-        """The scans that read columns of a table whose place ends so."""
+        """The scans that read columns of a table whose path ends so."""
         return [node for node in self.plan.walk() if node.location.rstrip("]").endswith(location) and node.columns]
 
 

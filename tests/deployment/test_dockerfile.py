@@ -130,7 +130,7 @@ class Image:
             elif found.name == "COPY" and "--from=" not in found.text:
                 self._copy(*found.words)
 
-    def place(self, text: str) -> str:
+    def moved(self, text: str) -> str:
         """A text with the image's folders in place of those that it names."""
         return text.replace("/opt/spark", str(self.spark)).replace("/opt/claimatlas", str(self.product))
 
@@ -145,7 +145,7 @@ class Image:
             "SPARK_LOCAL_IP": "127.0.0.1",
         }
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", self.place(command)],
+            ["bash", "-euo", "pipefail", "-c", self.moved(command)],
             env={**plain, **own},
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -168,7 +168,7 @@ class Image:
         else:
             found = [ROOT / source]
         for path in found:
-            to = Path(self.place(target), path.name) if target.endswith("/") else Path(self.place(target))
+            to = Path(self.moved(target), path.name) if target.endswith("/") else Path(self.moved(target))
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(path, to) if path.is_dir() else shutil.copy(path, to)
 

@@ -161,9 +161,9 @@ def test_the_job_is_in_the_image_and_takes_its_options(manifest: Manifest, monke
 
 
 def test_logs_are_kept_to_errors_by_the_file_in_the_image(manifest: Manifest) -> None:
-    place = copied()["lib/claimatlas/spark/log4j2.properties"]
+    path = copied()["lib/claimatlas/spark/log4j2.properties"]
     for pod in ("driver", "executor"):
-        assert manifest["spec"][pod]["javaOptions"] == f"-Dlog4j2.configurationFile=file://{place}"
+        assert manifest["spec"][pod]["javaOptions"] == f"-Dlog4j2.configurationFile=file://{path}"
 
 
 def test_nobody_is_root(manifest: Manifest) -> None:

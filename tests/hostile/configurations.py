@@ -148,10 +148,10 @@ def small_configuration(folder: Path) -> Path:
     file.write_text(re.sub(r"(?m)^related:.*$\n?", "", file.read_text(encoding="utf-8")), encoding="utf-8")
     # Those that the shipped changes name must stay.
     changes = (folder / "geography/changes.csv").read_text(encoding="utf-8")
-    places = folder / "geography/municipalities.csv"
-    lines = places.read_text(encoding="utf-8").splitlines(keepends=True)
+    file = folder / "geography/municipalities.csv"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for number, line in enumerate(lines) if number < 20 or line[:5] in changes]
-    places.write_text("".join(kept), encoding="utf-8")
+    file.write_text("".join(kept), encoding="utf-8")
     return folder
 
 
@@ -236,8 +236,8 @@ def _bytes(mutant: ConfigurationMutant, dice: random.Random) -> None:
     name = dice.choice((*YAML_FILES, *CSV_FILES))
     data = bytearray((mutant.folder / name).read_bytes())
     for _ in range(dice.choice((1, 1, 5, 50))):
-        place = dice.randrange(len(data) + 1)
-        data[place : place + dice.randrange(3)] = dice.choice(
+        position = dice.randrange(len(data) + 1)
+        data[position : position + dice.randrange(3)] = dice.choice(
             (b"\x00", b"\xff", b"\r", b'"', b":", bytes([dice.randrange(256)]))
         )
     if dice.random() < 0.2:

@@ -145,16 +145,18 @@ class Mutant:
 
     def write(self, folder: Path) -> Path:
         """Write the input folder."""
-        place = folder / self.root
-        place.mkdir(parents=True)
+        location = folder / self.root
+        location.mkdir(parents=True)
         for name, rows in world().items():
             if name != self.table:
-                (place / f"{name}.csv").write_bytes(csv_of(rows, list(rows[0])))
+                (location / f"{name}.csv").write_bytes(csv_of(rows, list(rows[0])))
         for part in self.parts:
-            write_part(place / part.path, self.table, part, self.format, self.columns or list(world()[self.table][0]))
+            write_part(
+                location / part.path, self.table, part, self.format, self.columns or list(world()[self.table][0])
+            )
         if self.after:
-            self.after(place)
-        return place
+            self.after(location)
+        return location
 
     def __str__(self) -> str:
         """What to look for."""
@@ -219,11 +221,11 @@ def whole(table: str, rows: Sequence[Row], written: str) -> list[Part]:
 def split(dice: random.Random, table: str, rows: Sequence[Row], written: str, number: int = 0) -> list[Part]:
     """The table as a folder of several files."""
     parts: list[list[Row]] = [[] for _ in range(number or dice.randrange(2, 5))]
-    for place, row in enumerate(rows):
-        parts[place % len(parts)].append(row)
+    for position, row in enumerate(rows):
+        parts[position % len(parts)].append(row)
     if written == DELTA:
         return [Part(table, part) for part in parts]
-    return [Part(f"{table}/part-{place}.{ending(written)}", part) for place, part in enumerate(parts)]
+    return [Part(f"{table}/part-{position}.{ending(written)}", part) for position, part in enumerate(parts)]
 
 
 def anyhow(dice: random.Random, table: str, rows: Sequence[Row], written: str) -> list[Part]:
@@ -231,7 +233,7 @@ def anyhow(dice: random.Random, table: str, rows: Sequence[Row], written: str) -
 
 
 def some(dice: random.Random, rows: Sequence[Any], share: float | None = None) -> set[int]:
-    """The places of a share of the rows, one at least."""
+    """The positions of a share of the rows, one at least."""
     number = max(1, round((dice.choice(SHARES) if share is None else share) * len(rows)))
     return set(dice.sample(range(len(rows)), number))
 
@@ -286,8 +288,8 @@ def _beside(dice: random.Random, number: int) -> Mutant:
     rows = world()[table]
     written = dice.choice((CSV, GZ, TEXT, TYPED))
     away = some(dice, rows, dice.choice((0.0, 0.02, 0.5)))
-    stay = [row for place, row in enumerate(rows) if place not in away]
-    gone = [rows[place] for place in sorted(away)]
+    stay = [row for position, row in enumerate(rows) if position not in away]
+    gone = [rows[position] for position in sorted(away)]
     turn = dice.random()
     mutant = Mutant("beside", number, table, [], written)
     if turn < 0.4:
@@ -315,20 +317,20 @@ def _odd_folder(dice: random.Random, mutant: Mutant, stay: list[Row], gone: list
         other = TYPED if written in (CSV, GZ) else CSV
         mutant.what = "a file of another format within"
         rest = Part(f"{table}/part-9.{ending(other)}", gone)
-        mutant.after = lambda place: write_part(place / rest.path, table, rest, other, list(gone[0]))
+        mutant.after = lambda location: write_part(location / rest.path, table, rest, other, list(gone[0]))
     elif turn == 2 or (turn == 6 and table == "hospital_stays"):
         # A stay that stands twice changes no figure: each delivery takes one.
         mutant.what = "an empty file within"
         mutant.parts[0].rows += gone
-        mutant.after = lambda place: (place / last).write_bytes(b"")
+        mutant.after = lambda location: (location / last).write_bytes(b"")
     elif turn == 3:
         mutant.what = "a link to a folder within"
 
-        def link(place: Path) -> None:
-            elsewhere = place.parent / "elsewhere"
+        def link(location: Path) -> None:
+            elsewhere = location.parent / "elsewhere"
             elsewhere.mkdir()
             write_part(elsewhere / f"x.{ending(written)}", table, Part("", gone), written, list(gone[0]))
-            (place / table / "more").symlink_to(elsewhere)
+            (location / table / "more").symlink_to(elsewhere)
 
         mutant.after = link
     elif turn == 4:
@@ -338,7 +340,7 @@ def _odd_folder(dice: random.Random, mutant: Mutant, stay: list[Row], gone: list
     elif turn == 5:
         mutant.what = "a file cut in its middle"
         mutant.parts = [*mutant.parts, Part(last, gone)]
-        mutant.after = lambda place: (place / last).write_bytes((place / last).read_bytes()[:-9])
+        mutant.after = lambda location: (location / last).write_bytes((location / last).read_bytes()[:-9])
         mutant.format = mutant.format if mutant.format != CSV else GZ
         if mutant.format == GZ:
             mutant.parts = [
@@ -352,7 +354,7 @@ def _odd_folder(dice: random.Random, mutant: Mutant, stay: list[Row], gone: list
         mutant.what = "a file copied within"
         mutant.parts[0].rows += gone
         first = mutant.parts[0].path
-        mutant.after = lambda place: shutil.copy(place / first, place / last)  # type: ignore[assignment]
+        mutant.after = lambda location: shutil.copy(location / first, location / last)  # type: ignore[assignment]
     return mutant
 
 
@@ -395,14 +397,14 @@ def _partitions(dice: random.Random, number: int) -> Mutant:  # noqa: PLR0912 - 
         mutant.what = "a file with the column, outside"
     else:
         mutant.what, mutant.root = "the input lies below a folder of another key", "fund=1/input"
-    for place, (value, of_value) in enumerate(by_value.items()):
+    for position, (value, of_value) in enumerate(by_value.items()):
         shown = value or dice.choice(("__HIVE_DEFAULT_PARTITION__", ""))
         if turn == 5:
             shown = f"%20{shown}%20" if value else shown
         folder = f"{table}/{outer}{key}={shown}/"
-        if turn in (4, 7) and place == 0:
+        if turn in (4, 7) and position == 0:
             folder = f"{table}/"
-        mutant.parts.append(Part(f"{folder}part-{place}.{e}", of_value))
+        mutant.parts.append(Part(f"{folder}part-{position}.{e}", of_value))
     if values_inside or turn == 7:
         mutant.columns = list(rows[0])
         for part in mutant.parts[1:] if turn == 7 else ():
@@ -550,8 +552,8 @@ def _empty(dice: random.Random, number: int) -> Mutant:
     elif turn == 3:
         mutant.what = "rows with nothing in them"
         blank = dict.fromkeys(rows[0], "")
-        places = some(dice, rows)
-        mutant.parts = anyhow(dice, table, [blank if n in places else row for n, row in enumerate(rows)], written)
+        positions = some(dice, rows)
+        mutant.parts = anyhow(dice, table, [blank if n in positions else row for n, row in enumerate(rows)], written)
     elif turn == 4:
         written = mutant.format = dice.choice((TEXT, TYPED))
         mutant.what = "a file without rows and with a column of no type"
@@ -574,7 +576,7 @@ def _instants(dice: random.Random, number: int) -> Mutant:
     table = dice.choice(list(world()))
     column = dice.choice([column.name for column in TABLES[table].columns if column.kind == "date"])
     rows = [dict(row) for row in world()[table]]
-    places = some(dice, rows)
+    positions = some(dice, rows)
     days = [date.fromisoformat(row[column]) for row in rows]
     zone = dice.choice((BRUSSELS, BRUSSELS, UTC, ZoneInfo("America/New_York")))
     moments = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in days]
@@ -593,10 +595,10 @@ def _instants(dice: random.Random, number: int) -> Mutant:
         return mutant
     written = a_format(dice, CSV, GZ, TEXT)
     form = dice.choice(("zone", "utc", "short", "space", "fraction"))
-    for place in places:
-        moment = moments[place]
+    for position in positions:
+        moment = moments[position]
         in_utc = moment.astimezone(UTC)
-        rows[place][column] = {
+        rows[position][column] = {
             "zone": moment.isoformat(),
             "utc": in_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "short": in_utc.strftime("%Y-%m-%dT%H:%MZ"),
@@ -604,7 +606,7 @@ def _instants(dice: random.Random, number: int) -> Mutant:
             "fraction": in_utc.strftime("%Y-%m-%d %H:%M:%S.000 UTC"),
         }[form]
     mutant = Mutant("instants", number, table, anyhow(dice, table, rows, written), written, column)
-    mutant.what = f"midnight in {zone}, as text ({form}) in {len(places)} rows"
+    mutant.what = f"midnight in {zone}, as text ({form}) in {len(positions)} rows"
     return mutant
 
 
@@ -635,14 +637,14 @@ def _sentinels(dice: random.Random, number: int) -> Mutant:
     table = dice.choice(list(world()))
     column = dice.choice([c for c in TABLES[table].columns if (table, c.name) not in BY_THE_RUN])
     rows = [dict(row) for row in world()[table]]
-    places, value = some(dice, rows), dice.choice(STANDS_FOR[column.kind])
+    positions, value = some(dice, rows), dice.choice(STANDS_FOR[column.kind])
     if column.name == "quantity":
         value = dice.choice(("0", "NULL", "NA", "-0", "99999999999"))
-    for place in places:
-        rows[place][column.name] = value
+    for position in positions:
+        rows[position][column.name] = value
     written = a_format(dice, CSV, GZ, TEXT)
     mutant = Mutant("sentinels", number, table, anyhow(dice, table, rows, written), written, column.name)
-    mutant.what = f"{value!r} in {len(places)} of {len(rows)} rows"
+    mutant.what = f"{value!r} in {len(positions)} of {len(rows)} rows"
     return mutant
 
 
@@ -662,7 +664,7 @@ def _ids(dice: random.Random, number: int) -> Mutant:
     table = dice.choice(list(world()))
     how = dice.choice(list(SPOILT))
     people = sorted({row["beneficiary_id"] for row in world()[table]})
-    chosen = {people[place] for place in some(dice, people, dice.choice((0.01, 0.03, 0.1, 0.5, 1.0)))}
+    chosen = {people[position] for position in some(dice, people, dice.choice((0.01, 0.03, 0.1, 0.5, 1.0)))}
     new = {person: SPOILT[how](person) if person in chosen else person for person in people}
     rows = [{**row, "beneficiary_id": new[row["beneficiary_id"]]} for row in world()[table]]
     written = a_format(dice, CSV, GZ, TEXT, TYPED)
@@ -680,7 +682,7 @@ def _some_with_code(dice: random.Random, code: str) -> tuple[list[Row], list[Row
     """The claims, and some of their lines with a code: figures read no provider and no quantity of others."""
     rows = [dict(row) for row in world()["claims"]]
     lines = [row for row in rows if row["nomenclature_code"] == code]
-    return rows, [lines[place] for place in sorted(some(dice, lines))]
+    return rows, [lines[position] for position in sorted(some(dice, lines))]
 
 
 def _providers(dice: random.Random, number: int) -> Mutant:
@@ -711,8 +713,10 @@ def _hospitals(dice: random.Random, number: int) -> Mutant:
     table = dice.choice(("claims", "hospital_stays"))
     how = dice.choice(("zeros lost", "a fraction", "more zeros"))
     rows = [dict(row) for row in world()[table]]
-    for place in some(dice, rows):
-        rows[place]["hospital_id"] = SPOILT[how](rows[place]["hospital_id"]) if rows[place]["hospital_id"] else ""
+    for position in some(dice, rows):
+        rows[position]["hospital_id"] = (
+            SPOILT[how](rows[position]["hospital_id"]) if rows[position]["hospital_id"] else ""
+        )
     written = a_format(dice, CSV, GZ, TEXT, TYPED)
     mutant = Mutant("hospitals", number, table, anyhow(dice, table, rows, written), written, "hospital_id")
     mutant.what = how
@@ -794,9 +798,9 @@ def sound_of(number: int) -> Mutant:  # noqa: PLR0912 - all ways at once
     mutant = Mutant("sound", number, table, parts, written, what=", ".join(filter(None, what)), columns=columns)
     if len(parts) > 1 and written != DELTA and dice.random() < 0.4:
 
-        def markers(place: Path) -> None:
+        def markers(location: Path) -> None:
             for name in ("_SUCCESS", ".part-0.crc", "_started_1", ".DS_Store"):
-                (place / table / name).write_bytes(b"x")
+                (location / table / name).write_bytes(b"x")
 
         mutant.after = markers
     return mutant

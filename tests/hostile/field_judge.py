@@ -85,9 +85,9 @@ def _written(folder: Path, name: str, rows: list[dict[str, str]]) -> Path:
 
 
 def _validated(
-    spark: SparkSession, configuration: Configuration, mutant: Mutant, place: Path
+    spark: SparkSession, configuration: Configuration, mutant: Mutant, location: Path
 ) -> tuple[DataFrame, tuple[Any, list[str]]]:
-    paths = InputPaths(folder=str(place))
+    paths = InputPaths(folder=str(location))
     found = look_at_input(paths, configuration)
     of, source = TABLES[mutant.table], found[mutant.table]
     source = None if source is None else confirmed(spark, source)
@@ -108,12 +108,12 @@ def _validated(
 
 
 def outcome_of(
-    spark: SparkSession, configuration: Configuration, mutant: Mutant, place: Path, sound: dict[str, DataFrame]
+    spark: SparkSession, configuration: Configuration, mutant: Mutant, location: Path, sound: dict[str, DataFrame]
 ) -> Outcome:
     """What the product makes of an input; anything but a refusal in words is raised."""
     outcome = Outcome()
     try:
-        _judge(spark, configuration, mutant, place, sound, outcome)
+        _judge(spark, configuration, mutant, location, sound, outcome)
     except (InputError, QualityGateError) as error:
         outcome.refused = str(error)
     return outcome
@@ -123,12 +123,12 @@ def _judge(
     spark: SparkSession,
     configuration: Configuration,
     mutant: Mutant,
-    place: Path,
+    location: Path,
     sound: dict[str, DataFrame],
     outcome: Outcome,
 ) -> None:
     of = TABLES[mutant.table]
-    frame, (source, outcome.notes) = _validated(spark, configuration, mutant, place)
+    frame, (source, outcome.notes) = _validated(spark, configuration, mutant, location)
     if source is None:
         return
     try:
@@ -191,10 +191,10 @@ def _require_few_together(
 def _first_of_each_key(rows: Iterable[Values], key: tuple[str, ...], names: list[str]) -> list[Values]:
     if not key:
         return list(rows)
-    places = [names.index(name) for name in key]
+    positions = [names.index(name) for name in key]
     first: dict[Values, Values] = {}
     for row in rows:
-        first.setdefault(tuple(row[place] for place in places), row)
+        first.setdefault(tuple(row[position] for position in positions), row)
     return list(first.values())
 
 

@@ -301,9 +301,9 @@ def random_damage(folder: Path, dice: random.Random) -> str:
     data = bytearray((folder / name).read_bytes())
     done = []
     for _ in range(dice.choice((1, 1, 2, 8, 64))):
-        place = dice.randrange(len(data))
+        position = dice.randrange(len(data))
         cut, new = dice.randrange(3), bytes(dice.randrange(256) for _ in range(dice.randrange(3)))
-        data[place : place + cut] = new
-        done.append(f"{cut} bytes at {place} become {new.hex()}")
+        data[position : position + cut] = new
+        done.append(f"{cut} bytes at {position} become {new.hex()}")
     (folder / name).write_bytes(data)
     return f"{name}: {'; '.join(done[:5])}"

@@ -46,16 +46,16 @@ class Verdict:
 
 def fields_of(text: str) -> list[str] | None:
     """The fields of a line by the rule of CSV; `None` when its quotes are not explained by it."""
-    fields, place = [], 0
+    fields, position = [], 0
     while True:
-        found = _FIELD.match(text, place)
+        found = _FIELD.match(text, position)
         if found is None:
             return None
         quoted, plain = found.groups()
         fields.append(plain if quoted is None else quoted.replace('""', '"'))
         if found.end() == len(text):
             return fields
-        place = found.end() + 1
+        position = found.end() + 1
 
 
 def lines_of(file: str, data: bytes, header: list[str]) -> list[Line]:

@@ -45,7 +45,7 @@ class Batch:
     mutants: list[RowMutant]
 
     def write(self, folder: Path) -> Path:
-        """Put the files in their places; each table also has a sound file, so that it is there."""
+        """Put the files where they belong; each table also has a sound file, so that it is there."""
         for table, header in self.headers.items():
             (folder / table).mkdir(parents=True)
             sound = [header, *(line_of(table, header, f"sound{n}", random.Random(n)) for n in range(3))]
@@ -162,8 +162,8 @@ def _swapped(mutant: RowMutant, header: list[str], rows: list[list[str]], dice: 
 def _line_break(mutant: RowMutant, header: list[str], rows: list[list[str]], dice: random.Random) -> None:
     row, column = dice.randrange(len(rows)), dice.choice((len(header) - 1, dice.randrange(len(header))))
     text = rows[row][column]
-    place = dice.randrange(len(text) + 1)
-    rows[row][column] = text[:place] + dice.choice(("\n", "\r\n", "\r", "\n\n", "\n,")) + text[place:]
+    position = dice.randrange(len(text) + 1)
+    rows[row][column] = text[:position] + dice.choice(("\n", "\r\n", "\r", "\n\n", "\n,")) + text[position:]
     mutant.what.append(f"{header[column]}={rows[row][column]!r}")
 
 
@@ -205,22 +205,22 @@ def _body(mutant: RowMutant) -> tuple[bytes, bytearray]:
 def _bytes(mutant: RowMutant, dice: random.Random) -> None:
     header, body = _body(mutant)
     for _ in range(dice.choice((1, 1, 3))):
-        place = dice.randrange(len(body) + 1)
+        position = dice.randrange(len(body) + 1)
         new = dice.choice(
             (b"\x00", b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\x1a", b"\xef\xbb\xbf", b"\x85")
         )
-        body[place : place + dice.randrange(2)] = new
-        mutant.what.append(f"{new!r} at {place}")
+        body[position : position + dice.randrange(2)] = new
+        mutant.what.append(f"{new!r} at {position}")
     mutant.data = header + bytes(body)
 
 
 def _quotes(mutant: RowMutant, dice: random.Random) -> None:
     header, body = _body(mutant)
     for _ in range(dice.choice((1, 1, 2, 3))):
-        place = dice.randrange(len(body) + 1)
+        position = dice.randrange(len(body) + 1)
         new = dice.choice((b'"', b'"', b'""', b',"', b'",', b'"\n', b'\\"', b"'"))
-        body[place:place] = new
-        mutant.what.append(f"{new!r} at {place}")
+        body[position:position] = new
+        mutant.what.append(f"{new!r} at {position}")
     mutant.data = header + bytes(body)
 
 

@@ -67,10 +67,10 @@ def judged(
     spark: SparkSession, configuration: Configuration, sound: dict[str, DataFrame], mutant: Mutant, folder: Path
 ) -> tuple[str, str, list[str]]:
     """The verdict of a mutant, what is wrong with it, and what a person was told."""
-    place = mutant.write(folder)
+    location = mutant.write(folder)
     try:
         with within(SECONDS):
-            outcome = outcome_of(spark, configuration, mutant, place, sound)
+            outcome = outcome_of(spark, configuration, mutant, location, sound)
     except Exception as error:
         return "failed", f"{type(error).__name__}: {str(error)[:300]}", []
     verdict, wrong = verdict_of(mutant, outcome)
@@ -177,9 +177,9 @@ def test_a_field_row_that_is_lost_or_made_is_found(
 # --- Through the real command --------------------------------------------------------------------
 
 
-def by_command(console: Console, place: Path, output: Path):
+def by_command(console: Console, location: Path, output: Path):
     options = ["--year", "2023", "--as-of", AS_OF.isoformat()]
-    said = console.run("run-year", "--input", place, "--output", output, *options)
+    said = console.run("run-year", "--input", location, "--output", output, *options)
     assert not said.has_trace(), said.err
     return said
 
@@ -196,8 +196,8 @@ def test_ids_that_do_not_match_by_the_real_command(
         {**row, "beneficiary_id": row["beneficiary_id"].lstrip("0")} if row["beneficiary_id"] in ids else row
         for row in world()[table]
     ]
-    place = Mutant("ids", 0, table, [Part(f"{table}.csv", rows)], "csv").write(tmp_path)
-    said = by_command(console, place, tmp_path / "out")
+    location = Mutant("ids", 0, table, [Part(f"{table}.csv", rows)], "csv").write(tmp_path)
+    said = by_command(console, location, tmp_path / "out")
     assert said.code == code, said.err
     assert f"{people} of 150 people with claims that indicators read" in said.err
     assert "in the population of no year" in said.err
@@ -205,9 +205,9 @@ def test_ids_that_do_not_match_by_the_real_command(
 
 @pytest.mark.long
 def test_the_sound_field_world_by_the_real_command(console: Console, tmp_path: Path) -> None:
-    place = Mutant("sound", 0, "claims", whole("claims", world()["claims"], "csv"), "csv").write(tmp_path)
-    assert (place / "claims.csv").read_bytes() == csv_of(world()["claims"], list(world()["claims"][0]))
-    said = by_command(console, place, tmp_path / "out")
+    location = Mutant("sound", 0, "claims", whole("claims", world()["claims"], "csv"), "csv").write(tmp_path)
+    assert (location / "claims.csv").read_bytes() == csv_of(world()["claims"], list(world()["claims"][0]))
+    said = by_command(console, location, tmp_path / "out")
     assert said.code == 0, said.err
     told = [line for line in said.messages if "not in the population" in line or "rejected" in line.split(":")[0]]
     assert told == [], said.err

@@ -130,10 +130,10 @@ def as_one_csv(folder: Path, table: str, rows: list[Row]) -> None:
 def as_nested_gzip(folder: Path, table: str, rows: list[Row]) -> None:
     """Eleven compressed CSV files in folders within folders."""
     for number in range(11):
-        place = folder / table / f"from fund {number % 3}" / f"lot{number % 2}"
-        place.mkdir(parents=True, exist_ok=True)
+        lot = folder / table / f"from fund {number % 3}" / f"lot{number % 2}"
+        lot.mkdir(parents=True, exist_ok=True)
         data = csv_text(table, rows[number::11]).encode()
-        (place / f"extract {number}.csv.gz").write_bytes(gzip.compress(data))
+        (lot / f"extract {number}.csv.gz").write_bytes(gzip.compress(data))
 
 
 def as_text_parquet(folder: Path, table: str, rows: list[Row]) -> None:

@@ -105,8 +105,8 @@ def build(folder: Path) -> Path:
 def running(program: Path, folder: Path) -> Iterator[S3]:
     """The server, with a bucket `claims` and a bucket `results`."""
     buckets, beside = folder / "buckets", folder / "metadata"
-    for place in (buckets / "claims", buckets / "results", beside):
-        place.mkdir(parents=True)
+    for bucket in (buckets / "claims", buckets / "results", beside):
+        bucket.mkdir(parents=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"

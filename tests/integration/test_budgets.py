@@ -166,9 +166,9 @@ def test_hardly_any_other_claim_is_exchanged(observed: Observed) -> None:
     assert sum(query.exchanged_records for query in others) < 0.05 * observed.claim_lines
 
 
-def _reads(query: Query, place: str) -> bool:
+def _reads(query: Query, path: str) -> bool:
     """Whether a query reads files of a table; of few rows they are named one by one."""
-    return any(place in node.location for node in query.plan.walk())
+    return any(path in node.location for node in query.plan.walk())
 
 
 def test_nothing_is_multiplied_out_and_no_window_has_one_task(observed: Observed) -> None:

@@ -74,10 +74,10 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    place = tmp_path_factory.mktemp("catalog")
-    source, folder = write_small(place / "input"), place / "output"
+    made = tmp_path_factory.mktemp("catalog")
+    source, folder = write_small(made / "input"), made / "output"
     for schema in (ATLAS, ARRIVED, SECOND):
-        spark.sql(f"CREATE SCHEMA {schema} LOCATION '{place / schema}'")
+        spark.sql(f"CREATE SCHEMA {schema} LOCATION '{made / schema}'")
     done("run-year", "--input", source, "--output", folder, "--year", "2022-2023")
     yield Both(source, folder, done("run-year", "--input", source, "--output", ATLAS, "--year", "2022-2023"))
     for schema in (ATLAS, ARRIVED, SECOND):
@@ -129,14 +129,16 @@ def test_tables_are_made_with_comments_partitions_and_constraints(spark: SparkSe
 
 @pytest.mark.long
 def test_commands_that_read_say_what_they_say_of_a_folder(both: Both) -> None:
-    explained = [json.loads(done("explain", "--output", place, *CELL, "--json").out) for place in (ATLAS, both.folder)]
+    explained = [
+        json.loads(done("explain", "--output", output, *CELL, "--json").out) for output in (ATLAS, both.folder)
+    ]
     for key in ("cell", "flow", "in_this_cell", "no_recount_because", "other_readings", "comparison", "table"):
         here, there = (found[key] for found in explained)
         if key == "cell":
             here, there = ({name: cell[name] for name in cell if name != "run_id"} for cell in (here, there))
         assert here == there, key
     assert explained[0]["in_this_cell"]["denominator"] == 2
-    checked = [run("check", "--output", place, "--json") for place in (ATLAS, both.folder)]
+    checked = [run("check", "--output", output, "--json") for output in (ATLAS, both.folder)]
     assert checked[0].code == checked[1].code
     assert json.loads(checked[0].out)["findings"] == json.loads(checked[1].out)["findings"]
 
@@ -223,12 +225,12 @@ def test_an_input_schema_without_the_tables_is_one_sentence(both: Both, tmp_path
 def test_two_runs_in_a_schema_are_compared(spark: SparkSession, both: Both) -> None:
     """`diff` computes again, from past versions, into intermediate tables."""
     found = []
-    for place in (ATLAS, both.folder):
+    for output in (ATLAS, both.folder):
         runs = [
-            json.loads(done("run-year", "--output", place, "--year", "2022", *more, "--json").out)["run_id"]
+            json.loads(done("run-year", "--output", output, "--year", "2022", *more, "--json").out)["run_id"]
             for more in ((), ("--set", "postnatal_window.last_day=10"))
         ]
-        difference = json.loads(done("diff", "--output", place, "--from", runs[0], "--to", runs[1], "--json").out)
+        difference = json.loads(done("diff", "--output", output, "--from", runs[0], "--to", runs[1], "--json").out)
         found.append({key: difference[key] for key in difference if key not in ("from", "to")})
     assert json.dumps(found[0], sort_keys=True) == json.dumps(found[1], sort_keys=True)
     assert "cube_007_008a" in json.dumps(found[0])
@@ -238,10 +240,10 @@ def test_two_runs_in_a_schema_are_compared(spark: SparkSession, both: Both) -> N
 @pytest.mark.long
 def test_a_metastore_keeps_the_tables_between_programs(archive: Path, tmp_path: Path) -> None:
     """`spark-submit` with the zip, twice, and a Hive metastore: the second program finds the tables of the first."""
-    place = f"jdbc:derby:;databaseName={tmp_path / 'metastore'};create=true"
+    address = f"jdbc:derby:;databaseName={tmp_path / 'metastore'};create=true"
     settings = {
         "spark.sql.catalogImplementation": "hive",
-        "spark.hadoop.javax.jdo.option.ConnectionURL": place,
+        "spark.hadoop.javax.jdo.option.ConnectionURL": address,
         "spark.sql.warehouse.dir": str(tmp_path / "warehouse"),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",

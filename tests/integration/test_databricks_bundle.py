@@ -39,12 +39,12 @@ SPOILT: list[tuple[tuple[str | int, ...], Any, str]] = [
 ]
 
 
-def spoilt(job: dict[str, Any], place: tuple[str | int, ...], value: object) -> dict[str, Any]:
+def spoilt(job: dict[str, Any], key: tuple[str | int, ...], value: object) -> dict[str, Any]:
     changed = copy.deepcopy(job)
     target: Any = changed
-    for step in place[:-1]:
+    for step in key[:-1]:
         target = target[step]
-    target[place[-1]] = value
+    target[key[-1]] = value
     return changed
 
 
@@ -66,7 +66,7 @@ def databricks_bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 def test_databricks_own_package_takes_the_jobs_and_no_spoilt_ones(databricks_bundles: Path) -> None:
     sound = list(jobs().values())
-    given = sound + [spoilt(jobs()[MAIN_JOB], place, value) for place, value, _ in SPOILT]
+    given = sound + [spoilt(jobs()[MAIN_JOB], key, value) for key, value, _ in SPOILT]
     done = subprocess.run(
         [sys.executable, "-c", JUDGE],
         env={"PYTHONPATH": str(databricks_bundles)},
@@ -78,8 +78,8 @@ def test_databricks_own_package_takes_the_jobs_and_no_spoilt_ones(databricks_bun
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
     assert said[: len(sound)] == ["accepted"] * len(sound)
-    for answer, (place, _, expected) in zip(said[len(sound) :], SPOILT, strict=True):
-        assert answer.startswith("refused:"), place
+    for answer, (key, _, expected) in zip(said[len(sound) :], SPOILT, strict=True):
+        assert answer.startswith("refused:"), key
         assert expected in answer
 
 

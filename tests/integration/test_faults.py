@@ -152,7 +152,7 @@ def test_an_addition_killed_at_random(console: Console, undisturbed: tuple[Path,
     start = time.monotonic()
     Victim(tmp_path / "whole", *addition(expected)).process.wait()
     whole = time.monotonic() - start
-    figures = [published(place, "run_id") for place in (undisturbed[1], expected)]
+    figures = [published(output, "run_id") for output in (undisturbed[1], expected)]
     assert figures[0] != figures[1]
     while_running = 0
     for number in range(KILLS):
@@ -276,18 +276,18 @@ def _executors(cluster: Path) -> list[int]:
 
 
 @contextmanager
-def small_disk(place: Path, size: str) -> Iterator[None]:
+def small_disk(folder: Path, size: str) -> Iterator[None]:
     """A file system of a few megabytes."""
-    place.mkdir(parents=True)
+    folder.mkdir(parents=True)
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if done.returncode:
         pytest.skip("no right to mount a small file system here")
     try:
         yield
     finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.long

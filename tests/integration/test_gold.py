@@ -146,9 +146,9 @@ def test_one_vintage_and_one_status_per_year_and_indicator(rows: list[Row]) -> N
 def test_partitions_are_year_and_level(submitted: Run, table: str) -> None:
     folder = submitted.output / table
     assert DeltaTable(str(folder)).metadata().partition_columns == ["year", "geo_level"]
-    places = {str(path.parent.relative_to(folder)) for path in folder.rglob("*.parquet")}
+    folders = {str(path.parent.relative_to(folder)) for path in folder.rglob("*.parquet")}
     in_rows = read(submitted.output, table, "DISTINCT year, geo_level")
-    assert places == {f"year={row['year']}/geo_level={row['geo_level']}" for row in in_rows}
+    assert folders == {f"year={row['year']}/geo_level={row['geo_level']}" for row in in_rows}
 
 
 def identifiers(run: Run) -> set[str]:

@@ -203,12 +203,14 @@ class TestWithoutJava:
         assert (said.code, len(said.messages)) == (2, 1)
         assert NO_JAVA in said.err
 
-    @pytest.mark.parametrize("place", ["abfss://a@b.dfs.core.windows.net/c", "hdfs://h/c", "s3a://bucket/c", "cat.sch"])
-    def test_a_place_that_spark_alone_reaches(self, tmp_path: Path, place: str) -> None:
-        said = without_java(tmp_path, "explain", "--output", place, *CELL)
+    @pytest.mark.parametrize(
+        "output", ["abfss://a@b.dfs.core.windows.net/c", "hdfs://h/c", "s3a://bucket/c", "cat.sch"]
+    )
+    def test_an_output_that_spark_alone_reaches(self, tmp_path: Path, output: str) -> None:
+        said = without_java(tmp_path, "explain", "--output", output, *CELL)
         assert (said.code, len(said.messages)) == (2, 1)
         assert NO_JAVA in said.err
-        assert (f"claimatlas: {place} " in said.err) == ("://" in place)
+        assert (f"claimatlas: {output} " in said.err) == ("://" in output)
 
 
 class TestAFeatureThatIsNotKnown:

@@ -58,9 +58,9 @@ class TestFromTheCheckout:
             with path.open(encoding="utf-8", newline="") as file:
                 held[f"{path.parent.name}/{path.name}"] = {as_it_came(row) for row in csv.DictReader(file)}
         for row in read(submitted.output, REJECTED):
-            place = "/".join(row["source_file"].split("/")[-2:])
-            assert bare(json.loads(row["row"])) in held[place]
-            assert place.split("/")[0] == row["table"]
+            file = "/".join(row["source_file"].split("/")[-2:])
+            assert bare(json.loads(row["row"])) in held[file]
+            assert file.split("/")[0] == row["table"]
         assert {row["run_id"] for row in read(submitted.output, REJECTED)} == {last_record(submitted.output)["run_id"]}
 
     def test_accepted_and_rejected_are_what_was_read(self, submitted: Run) -> None:

@@ -42,13 +42,13 @@ def test_the_wheel_holds_code_settings_and_licence(tmp_path: Path) -> None:
 def test_jobs_run_from_the_wheel(archive: Path, tmp_path: Path) -> None:
     """Installed without the checkout, with the settings inside it and with others."""
     (wheel,) = archive.parent.glob("claimatlas-*.whl")
-    place = tmp_path / "installed"
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", place, wheel]
+    target = tmp_path / "installed"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target, wheel]
     subprocess.run(install, check=True)
-    environment = {**plain_environment(tmp_path / "plain", with_package=False), "PYTHONPATH": str(place)}
+    environment = {**plain_environment(tmp_path / "plain", with_package=False), "PYTHONPATH": str(target)}
 
     def claimatlas(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, place / "bin" / "claimatlas", *map(str, arguments)]
+        command = [sys.executable, target / "bin" / "claimatlas", *map(str, arguments)]
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     source = write_small(tmp_path / "input")
@@ -62,4 +62,4 @@ def test_jobs_run_from_the_wheel(archive: Path, tmp_path: Path) -> None:
         assert last_record(tmp_path / name)["settings"]["episode_rule"] == rule
     told = [sys.executable, "-c", "import claimatlas; print(claimatlas.__file__)"]
     done = subprocess.run(told, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert Path(done.stdout.strip()).is_relative_to(place)
+    assert Path(done.stdout.strip()).is_relative_to(target)

@@ -142,8 +142,8 @@ def run_all(folder: Path, **variables: str) -> Runs:
     """
     source, made = write_input(folder / "input"), folder / "made"
     log, temporary, output = made / "eventlog", made / "tmp", made / "output"
-    for place in (log, temporary):
-        place.mkdir(parents=True)
+    for there in (log, temporary):
+        there.mkdir(parents=True)
     settings = {
         **eventlog.settings(log),
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djava.io.tmpdir={temporary}",
@@ -233,15 +233,15 @@ def found(folder: Path, needles: list[str] | list[bytes], *left_out: str) -> dic
     hits: dict[str, set[bytes]] = {}
     looked_at = 0
     for file in sorted(folder.rglob("*")):
-        place = file.relative_to(folder)
-        if not file.is_file() or set(left_out) & set(place.parts):
+        path = file.relative_to(folder)
+        if not file.is_file() or set(left_out) & set(path.parts):
             continue
         looked_at += 1
         is_log = file.parent.name == "eventlog"
         texts = [text.lower() for text in ([without_the_limit(file)] if is_log else forms(file))]
         hit = {needle for needle in wanted if any(needle.lower() in text for text in texts)}
         if hit:
-            hits[str(place)] = hit
+            hits[str(path)] = hit
     assert looked_at > 20
     return hits
 
@@ -261,9 +261,7 @@ def test_the_needles_are_there_to_be_found(plain: Runs) -> None:
     """Else the searches below would find nothing for another reason."""
     silver = found(plain.output / "silver", NEEDLES)
     assert {needle.decode() for hits in silver.values() for needle in hits} >= set(NEEDLES) - {"NEEDLESEX"}
-    assert {"_delta_log", "claims", "population", "rejected"} <= {
-        part for place in silver for part in Path(place).parts
-    }
+    assert {"_delta_log", "claims", "population", "rejected"} <= {part for path in silver for part in Path(path).parts}
 
 
 def test_event_logs_are_whole(plain: Runs, keyed: Runs) -> None:

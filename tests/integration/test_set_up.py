@@ -168,10 +168,10 @@ class TestPackages:
 def local_repository(folder: Path) -> Path:
     """Make a Maven repository with the five names and other content; return Ivy settings for it."""
     for jar in JARS:
-        place = folder / "io" / "delta" / jar.artifact / DELTA_VERSION
-        place.mkdir(parents=True)
-        (place / jar.file_name).write_bytes(b"not the published JAR")
-        (place / jar.file_name).with_suffix(".pom").write_text(
+        target = folder / "io" / "delta" / jar.artifact / DELTA_VERSION
+        target.mkdir(parents=True)
+        (target / jar.file_name).write_bytes(b"not the published JAR")
+        (target / jar.file_name).with_suffix(".pom").write_text(
             "<project><modelVersion>4.0.0</modelVersion><groupId>io.delta</groupId>"
             f"<artifactId>{jar.artifact}</artifactId><version>{DELTA_VERSION}</version></project>",
             encoding="utf-8",

@@ -59,10 +59,10 @@ def test_all_of_them_together(output: Path, expected: Result) -> None:
 def test_the_record_has_them_and_both_readings(output: Path, submitted: Run, expected: Result) -> None:
     record, plain = last_record(output), last_record(submitted.output)
     for name, value in SETTINGS.items():
-        place = record["settings"]
+        found = record["settings"]
         for part in name.split("."):
-            place = place[part]
-        assert place == value
+            found = found[part]
+        assert found == value
     assert record["hashes"]["settings"] != plain["hashes"]["settings"]
     assert record["hashes"]["code_lists"] == plain["hashes"]["code_lists"]
     for year in YEARS:

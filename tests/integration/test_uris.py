@@ -23,7 +23,7 @@ CELL = ("--indicator", "cube_007_001a_denom", "--year", "2022", "--geo", "01000"
 
 
 @pytest.fixture(scope="module")
-def places(spark: SparkSession, console: Console, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def outputs(spark: SparkSession, console: Console, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """An output by URIs alone, and one by paths, from the same rows."""
     folder = tmp_path_factory.mktemp("uris")
     source = write_small(folder / "csv")
@@ -35,23 +35,23 @@ def places(spark: SparkSession, console: Console, tmp_path_factory: pytest.TempP
     by_path = ("--input", folder / "input", "--output", folder / "paths", "--conf", folder / "conf of ours")
     uri = folder.as_uri()
     by_uri = ("--input", f"{uri}/input/", "--output", f"{uri}/uris/", "--conf", f"{uri}/conf of ours")
-    for places in (by_path, by_uri):
-        said = console.run("run-year", *places, "--year", "2022-2023")
+    for outputs in (by_path, by_uri):
+        said = console.run("run-year", *outputs, "--year", "2022-2023")
         assert said.code == 0, said.err
     return folder / "paths", folder / "uris"
 
 
 @pytest.mark.long
-def test_the_tables_are_the_same(places: tuple[Path, Path]) -> None:
-    by_path, by_uri = (content(place, TABLES) for place in places)
+def test_the_tables_are_the_same(outputs: tuple[Path, Path]) -> None:
+    by_path, by_uri = (content(output, TABLES) for output in outputs)
     assert by_uri.keys() == set(TABLES)
     assert by_uri == by_path
 
 
 @pytest.mark.long
-def test_the_record_is_the_same_but_for_the_names(places: tuple[Path, Path]) -> None:
-    by_path, by_uri = map(last_record, places)
-    root = places[0].parent
+def test_the_record_is_the_same_but_for_the_names(outputs: tuple[Path, Path]) -> None:
+    by_path, by_uri = map(last_record, outputs)
+    root = outputs[0].parent
     assert by_uri["conf"] == f"{root.as_uri()}/conf of ours"
     assert by_path["conf"] == f"{root}/conf of ours"
     assert by_uri["input"] == {
@@ -67,28 +67,28 @@ def test_the_record_is_the_same_but_for_the_names(places: tuple[Path, Path]) -> 
 
 
 @pytest.mark.long
-def test_no_single_record_stays_in_the_intermediate_results(spark: SparkSession, places: tuple[Path, Path]) -> None:
-    work = places[1] / "silver" / "work"
+def test_no_single_record_stays_in_the_intermediate_results(spark: SparkSession, outputs: tuple[Path, Path]) -> None:
+    work = outputs[1] / "silver" / "work"
     (run,) = work.iterdir()
     assert not [path for path in run.iterdir() if path.is_dir()]
     assert spark.read.parquet(str(run)).count() == 0
-    assert not (places[0] / "silver" / "work").exists()
+    assert not (outputs[0] / "silver" / "work").exists()
 
 
 @pytest.mark.long
-def test_commands_that_read_take_a_uri(console: Console, places: tuple[Path, Path]) -> None:
-    said = [console.run("explain", "--output", place, *CELL, "--json") for place in (places[0], places[1].as_uri())]
+def test_commands_that_read_take_a_uri(console: Console, outputs: tuple[Path, Path]) -> None:
+    said = [console.run("explain", "--output", output, *CELL, "--json") for output in (outputs[0], outputs[1].as_uri())]
     assert [one.code for one in said] == [0, 0]
     here, there = (json.loads(one.out) for one in said)
     assert there["in_this_cell"] == here["in_this_cell"]
     assert there["in_this_cell"]["denominator"] == 2
-    checked = [console.run("check", "--output", place, "--json") for place in (places[0], places[1].as_uri())]
+    checked = [console.run("check", "--output", output, "--json") for output in (outputs[0], outputs[1].as_uri())]
     assert json.loads(checked[0].out) == json.loads(checked[1].out)
 
 
 @pytest.mark.long
-def test_a_release_by_uri_is_rolled_back(console: Console, places: tuple[Path, Path], tmp_path: Path) -> None:
-    output = Path(shutil.copytree(places[1], tmp_path / "output"))
+def test_a_release_by_uri_is_rolled_back(console: Console, outputs: tuple[Path, Path], tmp_path: Path) -> None:
+    output = Path(shutil.copytree(outputs[1], tmp_path / "output"))
     said = console.run("rollback", "--output", output.as_uri())
     assert said.code == 2
     assert f"There is no release before the newest in {output.as_uri()}" in said.err
@@ -98,8 +98,8 @@ def test_mistakes_in_a_configuration_by_uri_are_named(console: Console, tmp_path
     conf = Path(shutil.copytree(CONF, tmp_path / "conf"))
     with (conf / "settings.yaml").open("a", encoding="utf-8") as stream:
         stream.write("\nno_such_setting: 1\n")
-    for place in (conf, conf.as_uri()):
-        said = console.run("codelists", "--conf", place)
+    for given in (conf, conf.as_uri()):
+        said = console.run("codelists", "--conf", given)
         assert said.code == 2
         assert said.err.startswith("claimatlas: settings.yaml, line ")
         assert "no_such_setting: unknown key" in said.err

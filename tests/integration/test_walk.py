@@ -29,7 +29,7 @@ def test_the_blocks_of_the_walk_run(console: Console, tmp_path: Path, monkeypatc
             for line in block.content.splitlines():
                 name, *words = line.split()
                 assert name == "claimatlas"
-                said = console.run(*(place_of(word, tmp_path) for word in words))
+                said = console.run(*(path_of(word, tmp_path) for word in words))
                 assert said.code == 0, (line, said.err)
         elif block.info == "python":
             out = io.StringIO()
@@ -49,7 +49,7 @@ def test_the_blocks_of_the_walk_run(console: Console, tmp_path: Path, monkeypatc
     assert list((tmp_path / "site").rglob("index.html"))
 
 
-def place_of(word: str, folder: Path) -> str:
+def path_of(word: str, folder: Path) -> str:
     """A path of the page, from the checkout or among what the walk writes; other words as they are."""
     if word.startswith("conf/"):
         return str(ROOT / word)

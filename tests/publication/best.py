@@ -32,7 +32,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Cell:
-    """A published cell: the finest counts within it, by position, of the indicator at this place in the table."""
+    """A published cell: the finest counts within it, by position, of the indicator at this position of the table."""
 
     indicator: int
     inside: tuple[int, ...]

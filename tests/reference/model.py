@@ -163,18 +163,18 @@ def load_yaml(path: Path) -> Any:
 
 
 def load_settings(conf_dir: Path, overrides: Mapping[str, Any] | None) -> Settings:
-    """Read settings.yaml and put the overrides, given by dotted name, in their places (section 9)."""
+    """Read settings.yaml and put the overrides, given by dotted name, where they belong (section 9)."""
     settings: Settings = load_yaml(conf_dir / "settings.yaml")
     for name, value in (overrides or {}).items():
         *folders, last = name.split(".")
-        place = settings
+        inner = settings
         for folder in folders:
-            if not isinstance(place.get(folder), dict):
+            if not isinstance(inner.get(folder), dict):
                 raise InputError(f"unknown setting: {name}")
-            place = place[folder]
-        if last not in place:
+            inner = inner[folder]
+        if last not in inner:
             raise InputError(f"unknown setting: {name}")
-        place[last] = value
+        inner[last] = value
     choices = {
         "episode_rule": ("chained", "anchored"),
         "episode_type": ("first", "highest_priority"),

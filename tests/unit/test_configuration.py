@@ -799,12 +799,12 @@ def test_labels_with_a_meaning_of_their_own_are_refused(edit: Edit, conf: Path, 
         ("hospital", ""),
     ],
 )
-@pytest.mark.parametrize("place", ["region", "municipality"])
+@pytest.mark.parametrize("key", ["region", "municipality"])
 def test_a_level_that_is_called_as_something_else_is_refused(
-    edit: Edit, conf: Path, place: str, level: str, why: str
+    edit: Edit, conf: Path, key: str, level: str, why: str
 ) -> None:
     edit("settings.yaml", "arrondissement, municipality]", "arrondissement, municipality]  # levels")
-    edit("settings.yaml", f" {place}", f" {level}")
+    edit("settings.yaml", f" {key}", f" {level}")
     line = line_of(conf / "settings.yaml", "# levels")
     found = refusal(conf)
     assert found.startswith(f"settings.yaml, line {line}: geography.levels: '{level}' cannot name a level")

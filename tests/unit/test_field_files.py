@@ -82,7 +82,7 @@ def refused(folder: Path, reading: Reading | None = None) -> str:
 
 @pytest.mark.parametrize("write", [parquet, csv], ids=["parquet", "csv"])
 @pytest.mark.parametrize(
-    "places",
+    "folders",
     [
         ("fund=100/a", "fund=300/b", "late"),
         ("fund=100/a", "fund=300/lot=2/b"),
@@ -94,12 +94,12 @@ def refused(folder: Path, reading: Reading | None = None) -> str:
     ids=str,
 )
 def test_files_at_any_depth_are_read(
-    spark: SparkSession, tmp_path: Path, write: Callable[..., Path], places: tuple[str, ...]
+    spark: SparkSession, tmp_path: Path, write: Callable[..., Path], folders: tuple[str, ...]
 ) -> None:
     ending = ".parquet" if write is parquet else ".csv"
-    for number, place in enumerate(places):
-        write(tmp_path / "claims" / f"{place}{ending}", 10 * number)
-    expected = sorted(f"c{10 * number + n}" for number in range(len(places)) for n in range(2))
+    for number, below in enumerate(folders):
+        write(tmp_path / "claims" / f"{below}{ending}", 10 * number)
+    expected = sorted(f"c{10 * number + n}" for number in range(len(folders)) for n in range(2))
     assert ids(spark, found(tmp_path)) == expected
 
 
@@ -360,8 +360,8 @@ def test_the_lines_of_a_large_file_are_counted_across_pieces(tmp_path: Path) -> 
     (tmp_path / "claims.csv").write_text(text, encoding="utf-8")
     assert list(found(tmp_path).rows.values()) == [100_000]
     # A blank line wherever it stands makes it a question for Spark; so does a header once more.
-    for place in (1 << 20, 2 << 20):
-        cut = text.index("\n", place - 30) + 1
+    for position in (1 << 20, 2 << 20):
+        cut = text.index("\n", position - 30) + 1
         for odd in ("\n", f"{HEADER}\n", " \n"):
             (tmp_path / "claims.csv").write_text(text[:cut] + odd + text[cut:], encoding="utf-8")
             assert list(found(tmp_path).rows.values()) == [None]

@@ -90,9 +90,9 @@ def judge(
 
 
 def in_order(rows: list[Row], column: str) -> list[Any]:
-    """For each row, by its place, the value of a column, or the reasons for which the row is rejected."""
-    found = {json.loads(row[ROW])["place"]: row[REASONS] or row[column] for row in rows}
-    return [found[str(place)] for place in range(len(rows))]
+    """For each row, by its position, the value of a column, or the reasons for which the row is rejected."""
+    found = {json.loads(row[ROW])["position"]: row[REASONS] or row[column] for row in rows}
+    return [found[str(position)] for position in range(len(rows))]
 
 
 def days(
@@ -103,7 +103,7 @@ def days(
     **understanding: Any,
 ) -> list[Any]:
     """What becomes of values as birth dates under a declaration."""
-    rows = [{"DAY": value, "place": str(place)} for place, value in enumerate(values)]
+    rows = [{"DAY": value, "position": str(position)} for position, value in enumerate(values)]
     raw = frame(spark, "population", rows, DAY=data_type or T.StringType())
     mapping = mapping_of(population={"birth_date": {"column": "DAY", **source}})
     return in_order(judge(raw, "population", mapping, every_row=True, **understanding), "birth_date")
@@ -253,10 +253,10 @@ def test_an_instant_that_no_calendar_has_ends_no_run(spark: SparkSession) -> Non
 
 def test_a_time_of_day_is_counted(spark: SparkSession) -> None:
     texts = ["2023-01-05", "2023-01-05 00:00:00", "2023-01-05 00:00:01", "2023-01-05T10:00", "2023-01-05T00:00Z"]
-    raw = frame(spark, "population", [{"birth_date": text, "place": str(n)} for n, text in enumerate(texts)])
+    raw = frame(spark, "population", [{"birth_date": text, "position": str(n)} for n, text in enumerate(texts)])
     rows = judge(raw, "population", every_row=True)
-    found = {json.loads(row[ROW])["place"]: row[TIMED] for row in rows}
-    assert [found[str(place)] for place in range(5)] == [False, False, True, True, False]
+    found = {json.loads(row[ROW])["position"]: row[TIMED] for row in rows}
+    assert [found[str(position)] for position in range(5)] == [False, False, True, True, False]
 
 
 # --- Limits and sentinels ------------------------------------------------------------------------
@@ -264,17 +264,17 @@ def test_a_time_of_day_is_counted(spark: SparkSession) -> None:
 
 def test_every_date_but_that_of_birth_has_limits(spark: SparkSession) -> None:
     stays = [
-        {"discharge_date": "9999-12-31", "place": "0"},
-        {"admission_date": "1900-01-01", "place": "1"},
-        {"admission_date": "2026-12-31", "discharge_date": "2026-12-31", "place": "2"},
-        {"admission_date": "1901-01-01", "place": "3"},
+        {"discharge_date": "9999-12-31", "position": "0"},
+        {"admission_date": "1900-01-01", "position": "1"},
+        {"admission_date": "2026-12-31", "discharge_date": "2026-12-31", "position": "2"},
+        {"admission_date": "1901-01-01", "position": "3"},
     ]
     found = in_order(judge(frame(spark, "hospital_stays", stays), "hospital_stays", every_row=True), "stay_id")
     assert found == [["discharge_date_out_of_range"], ["admission_date_out_of_range"], "s", "s"]
-    claims = [{"booking_date": "9999-12-31", "place": "0"}, {"booking_date": "2026-12-31", "place": "1"}]
+    claims = [{"booking_date": "9999-12-31", "position": "0"}, {"booking_date": "2026-12-31", "position": "1"}]
     found = in_order(judge(frame(spark, "claims", claims), "claims", every_row=True), "claim_id")
     assert found == [["booking_date_out_of_range"], "c"]
-    born = [{"birth_date": "1850-01-01", "place": "0"}]
+    born = [{"birth_date": "1850-01-01", "position": "0"}]
     assert in_order(judge(frame(spark, "population", born), "population", every_row=True), "birth_date") == [
         date(1850, 1, 1)
     ]
@@ -283,14 +283,14 @@ def test_every_date_but_that_of_birth_has_limits(spark: SparkSession) -> None:
 def test_days_that_stand_for_something_else(spark: SparkSession) -> None:
     sentinels = {date(9999, 12, 31): "open", date(1900, 1, 1): "unknown"}
     stays = [
-        {"discharge_date": "9999-12-31", "place": "0"},
-        {"discharge_date": "1900-01-01", "place": "1"},
-        {"place": "2"},
+        {"discharge_date": "9999-12-31", "position": "0"},
+        {"discharge_date": "1900-01-01", "position": "1"},
+        {"position": "2"},
     ]
     raw = frame(spark, "hospital_stays", stays)
     found = in_order(judge(raw, "hospital_stays", every_row=True, date_sentinels=sentinels), "stay_id")
     assert found == [["open_discharge_date"], ["missing_discharge_date"], "s"]
-    people = [{"birth_date": "1900-01-01", "place": "0"}, {"birth_date": "9999-12-31", "place": "1"}]
+    people = [{"birth_date": "1900-01-01", "position": "0"}, {"birth_date": "9999-12-31", "position": "1"}]
     raw = frame(spark, "population", people)
     found = in_order(judge(raw, "population", every_row=True, date_sentinels=sentinels), "birth_date")
     assert found == [None, None]
@@ -298,9 +298,9 @@ def test_days_that_stand_for_something_else(spark: SparkSession) -> None:
 
 def test_texts_that_stand_for_no_value(spark: SparkSession) -> None:
     rows = [
-        {"hospital_id": "NULL", "provider_profession": "NA", "place": "0"},
-        {"hospital_id": " NA ", "provider_profession": "", "place": "1"},
-        {"hospital_id": "NAMUR", "provider_profession": "40", "place": "2"},
+        {"hospital_id": "NULL", "provider_profession": "NA", "position": "0"},
+        {"hospital_id": " NA ", "provider_profession": "", "position": "1"},
+        {"hospital_id": "NAMUR", "provider_profession": "40", "position": "2"},
     ]
     raw = frame(spark, "claims", rows)
     known = judge(raw, "claims", every_row=True, null_texts=("NULL", "NA"))
@@ -316,12 +316,12 @@ def test_texts_that_stand_for_no_value(spark: SparkSession) -> None:
 
 def test_the_words_of_four_languages(spark: SparkSession) -> None:
     sexes = {"H": "male", "homme": "male", "Man": "male", "V": "female", "vrouw": "female", "W": "female", "X": None}
-    rows = [{"sex": text, "place": str(place)} for place, text in enumerate(sexes)]
+    rows = [{"sex": text, "position": str(position)} for position, text in enumerate(sexes)]
     found = judge(frame(spark, "population", rows), "population", every_row=True)
     assert in_order(found, "sex") == list(sexes.values())
     assert sum(row[UNLISTED] for row in found) == 1
     words = {"Oui": True, "J": True, "ja": True, "vrai": True, "Nee": False, "non": False, "Nein": False, "N": False}
-    rows = [{"increased_reimbursement": text, "place": str(place)} for place, text in enumerate(words)]
+    rows = [{"increased_reimbursement": text, "position": str(position)} for position, text in enumerate(words)]
     found = judge(frame(spark, "population", rows), "population", every_row=True)
     assert in_order(found, "increased_reimbursement") == list(words.values())
 
@@ -334,11 +334,15 @@ def test_a_table_of_values_takes_the_place_of_the_words(spark: SparkSession) -> 
         },
         claims={"provider_profession": {"column": "P", "values": {40: ["SF", "sage-femme"]}}},
     )
-    rows = [{"S": "a", "T": "OK", "place": "0"}, {"S": "F", "T": "2.0", "place": "1"}, {"S": "b", "place": "2"}]
+    rows = [
+        {"S": "a", "T": "OK", "position": "0"},
+        {"S": "F", "T": "2.0", "position": "1"},
+        {"S": "b", "position": "2"},
+    ]
     found = judge(frame(spark, "population", rows), "population", mapping, every_row=True)
     assert in_order(found, "sex") == ["female", None, "male"]
     assert in_order(found, "increased_reimbursement") == [True, False, None]
-    rows = [{"P": "sf", "place": "0"}, {"P": "50", "place": "1"}, {"P": "XX", "place": "2"}]
+    rows = [{"P": "sf", "position": "0"}, {"P": "50", "position": "1"}, {"P": "XX", "position": "2"}]
     found = judge(frame(spark, "claims", rows), "claims", mapping, every_row=True)
     assert in_order(found, "provider_profession") == [40, 50, ["unparseable_provider_profession"]]
 
@@ -356,13 +360,13 @@ def test_a_table_of_values_takes_the_place_of_the_words(spark: SparkSession) -> 
 def test_a_whole_number_is_the_same_in_every_format(
     spark: SparkSession, data_type: T.DataType, values: list[Any]
 ) -> None:
-    rows = [{"nomenclature_code": value, "place": str(place)} for place, value in enumerate(values)]
+    rows = [{"nomenclature_code": value, "position": str(position)} for position, value in enumerate(values)]
     found = judge(frame(spark, "claims", rows, nomenclature_code=data_type), "claims", every_row=True)
     assert in_order(found, "nomenclature_code") == [422030] * len(values)
 
 
 def test_a_comma_before_the_fraction(spark: SparkSession) -> None:
-    rows = [{"quantity": text, "place": str(place)} for place, text in enumerate(("2,0", "2,5", "2.0", "-1"))]
+    rows = [{"quantity": text, "position": str(position)} for position, text in enumerate(("2,0", "2,5", "2.0", "-1"))]
     found = in_order(judge(frame(spark, "claims", rows), "claims", every_row=True, decimal=","), "quantity")
     assert found == [2, ["unparseable_quantity"], ["unparseable_quantity"], -1]
 
@@ -388,9 +392,9 @@ def test_columns_put_together_constant_and_padded(spark: SparkSession) -> None:
 def test_rows_are_kept_by_value_and_the_others_counted(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = mapping_of(claims={"keep": {"KIND": ["P", 1]}})
     kinds = ["P", " P", "1.0", "1", "X", "X", "X", "secret", None]
-    raw = frame(spark, "claims", [{"KIND": kind, "place": str(place)} for place, kind in enumerate(kinds)])
+    raw = frame(spark, "claims", [{"KIND": kind, "position": str(position)} for position, kind in enumerate(kinds)])
     rows = judge(raw, "claims", mapping, every_row=True)
-    assert sorted(json.loads(row[ROW])["place"] for row in rows) == ["0", "1", "3"]
+    assert sorted(json.loads(row[ROW])["position"] for row in rows) == ["0", "1", "3"]
     monkeypatch.setattr("claimatlas.ingest.load.accounting.read", lambda *_: raw)
     monkeypatch.setattr("claimatlas.ingest.load.accounting.rows_of_files", lambda *_: {"f": len(kinds)})
     account = account_of(spark, Source("claims", "x", "csv"), CLAIMS_INPUT, mapping, Understanding())

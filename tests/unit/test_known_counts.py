@@ -48,8 +48,8 @@ def of_towns(births: dict[tuple[str, str, str], int], near: int) -> list[str]:
 
 
 def run(command: str, output: Path, conf: Path, *more: str) -> int:
-    place = [str(output)] if command == "audit" else ["--output", str(output)]
-    return main([command, *place, "--conf", str(conf), *more])
+    output_option = [str(output)] if command == "audit" else ["--output", str(output)]
+    return main([command, *output_option, "--conf", str(conf), *more])
 
 
 @pytest.mark.parametrize("seed", [0, 3])

@@ -72,14 +72,14 @@ def outcome(
     spark: SparkSession, table: InputTable, column: str, values: list[Any], data_type: T.DataType | None = None
 ) -> list[Any]:
     """What becomes of each value in a column: the typed value, or the reason for which the row is rejected."""
-    types = {column: data_type or T.StringType(), "place": T.IntegerType()}
-    rows = [{column: value, "place": place} for place, value in enumerate(values)]
+    types = {column: data_type or T.StringType(), "position": T.IntegerType()}
+    rows = [{column: value, "position": position} for position, value in enumerate(values)]
     found = {}
     for row in judge(frame(spark, table, rows, **types), table, every_row=True):
         reasons = [Rejected(reason.removesuffix(f"_{column}")) for reason in row[REASONS]]
         assert len(reasons) <= 1, row
-        found[json.loads(row[ROW])["place"]] = reasons[0] if reasons else row[column]
-    return [found[place] for place in range(len(values))]
+        found[json.loads(row[ROW])["position"]] = reasons[0] if reasons else row[column]
+    return [found[position] for position in range(len(values))]
 
 
 # --- Text ----------------------------------------------------------------------------------------

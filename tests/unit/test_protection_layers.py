@@ -62,10 +62,10 @@ def test_choices_are_the_counts_and_their_differences(tmp_path: Path) -> None:
             assert (found == chain[last].cells - smaller).all()
     shown = layers.shown
     for number, measure in enumerate(chain):
-        place = layers.choice(0, number)
-        assert (shown[:, place :: layers.per_split] == measure.shown).all()
-        assert layers.figure(2, layers.place(1, place)) == measure.figure(2, 1)
-        shown[:, place :: layers.per_split] = False
+        choice = layers.choice(0, number)
+        assert (shown[:, choice :: layers.per_split] == measure.shown).all()
+        assert layers.figure(2, layers.position(1, choice)) == measure.figure(2, 1)
+        shown[:, choice :: layers.per_split] = False
     assert not shown.any()
 
 

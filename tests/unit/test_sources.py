@@ -99,8 +99,8 @@ def test_the_name_of_a_file_is_no_table_of_the_catalog(name: str) -> None:
 
 
 def test_a_place_on_an_object_store() -> None:
-    place = Source("claims", "s3a://bucket/input/claims", "remote", assumed=True)
-    assert locate("s3a://bucket/input/", "claims", None) == place
+    source = Source("claims", "s3a://bucket/input/claims", "remote", assumed=True)
+    assert locate("s3a://bucket/input/", "claims", None) == source
     assert locate(None, "claims", "dbfs:/claims") == Source("claims", "dbfs:/claims", "remote")
 
 
@@ -324,13 +324,13 @@ def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, spark: SparkSession,
 def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
     put(tmp_path / "claims" / "deep" / "a.csv")
     put(tmp_path / "elsewhere" / "b.csv")
-    place = tmp_path / "claims" / "deep" / "x.csv"
+    path = tmp_path / "claims" / "deep" / "x.csv"
     if kind == "a pipe":
-        os.mkfifo(place)
+        os.mkfifo(path)
     else:
-        places = {"a link to a folder": "elsewhere", "a link in a circle": "claims", "a link to nothing": "nowhere"}
-        place.symlink_to(tmp_path / places[kind])
-    assert refused(tmp_path) == f"claims: {place} is neither a file nor a folder; a link may lead to a file only."
+        targets = {"a link to a folder": "elsewhere", "a link in a circle": "claims", "a link to nothing": "nowhere"}
+        path.symlink_to(tmp_path / targets[kind])
+    assert refused(tmp_path) == f"claims: {path} is neither a file nor a folder; a link may lead to a file only."
 
 
 def test_a_link_to_a_file_is_read(tmp_path: Path, spark: SparkSession) -> None:

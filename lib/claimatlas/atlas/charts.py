@@ -344,14 +344,14 @@ def _points_in_order(
     across = Scale(0, len(ordered) - 1, WIDTH - RIGHT - 4, LEFT + 4)
     drawn = [_horizontal_lines(marks, values, words)]
     whiskers = "".join(
-        f"M{across(place):.1f},{values(max(cell.ci_low, marks[0])):.1f}V{values(min(cell.ci_high, marks[-1])):.1f}"
-        for place, cell in enumerate(ordered)
+        f"M{across(rank):.1f},{values(max(cell.ci_low, marks[0])):.1f}V{values(min(cell.ci_high, marks[-1])):.1f}"
+        for rank, cell in enumerate(ordered)
         if cell.ci_low is not None and cell.ci_high is not None
     )
     drawn.append(tag("path", d=whiskers, class_="whiskers") if whiskers else "")
-    for place, cell in enumerate(ordered):
+    for rank, cell in enumerate(ordered):
         css = f"point {classes.css(value_of(cell))}"
-        drawn.append(tag("circle", cx=across(place), cy=values(value_of(cell)), r=2.2, class_=css))
+        drawn.append(tag("circle", cx=across(rank), cy=values(value_of(cell)), r=2.2, class_=css))
     if country is not None and has_value(country):
         y = values(value_of(country))
         drawn.append(tag("path", d=f"M{LEFT},{y:.1f}H{WIDTH - RIGHT}", class_="line-country"))
@@ -369,8 +369,8 @@ def _bars(ordered: Sequence[Cell], figures: LevelFigures, classes: Classes, word
     across = Scale(0, high, left, WIDTH - right)
     bottom = row * len(ordered) + 8
     drawn = []
-    for place, cell in enumerate(ordered):
-        y = 8 + place * row
+    for rank, cell in enumerate(ordered):
+        y = 8 + rank * row
         value = value_of(cell)
         drawn.append(label(left - 6, y + 13, _cut(figures.name(cell.geo_code)), "t-label", "end"))
         drawn.append(

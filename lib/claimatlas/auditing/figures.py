@@ -56,7 +56,7 @@ class Published:
     shares: list[tuple[Key, Key, str]] = field(default_factory=list)
     magnitudes: set[str] = field(default_factory=set)
 
-    def put(self, key: Key, value: int | None, place: str) -> None:
+    def put(self, key: Key, value: int | None, figure: str) -> None:
         """Take a figure; one that stands several times is shown where it is shown once.
 
         Raises:
@@ -64,7 +64,7 @@ class Published:
         """
         before = self.values.get(key)
         if before is not None and value is not None and before != value:
-            raise InputError(f"published/cells shows two values of one count: {place}.")
+            raise InputError(f"published/cells shows two values of one count: {figure}.")
         self.values[key] = value if before is None else before
 
 
@@ -98,13 +98,13 @@ def figures_of(
         indicator = declared[name]
         part, whole = count_names(indicator)
         split = configuration.dimensions.split({name: row[name] or ALL for name in names})
-        place = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
+        figure = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
         upper: Key = (part, row["geo_level"], row["geo_code"], split)
         lower: Key = (whole, row["geo_level"], row["geo_code"], split)
-        found.put(lower, row["denominator"], place)
+        found.put(lower, row["denominator"], figure)
         if row["status"] == "not_computable":
             continue
-        found.put(upper, row["numerator"], place)
+        found.put(upper, row["numerator"], figure)
         if indicator.numerator.nights_after_delivery or indicator.numerator.quantity_of_service:
             found.magnitudes.add(part)
         elif part != whole:

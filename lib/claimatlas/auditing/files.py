@@ -73,7 +73,7 @@ def _rows_of(file: Path, table: Table) -> Iterator[Row]:
             yield {name: _value(row[name], kind, f"{file}, line {number}: {name}") for name, kind in kinds.items()}
 
 
-def _value(text: str | None, kind: str, place: str) -> Any:  # noqa: ANN401 - by the column's type
+def _value(text: str | None, kind: str, where: str) -> Any:  # noqa: ANN401 - by the column's type
     if not text:
         return None
     if kind not in _NUMBERS:
@@ -81,7 +81,7 @@ def _value(text: str | None, kind: str, place: str) -> Any:  # noqa: ANN401 - by
     try:
         return _NUMBERS[kind](text)
     except ValueError:
-        raise InputError(f"{place}: it is no number.") from None
+        raise InputError(f"{where}: it is no number.") from None
 
 
 def _settings(folder: Path) -> dict[str, Any]:

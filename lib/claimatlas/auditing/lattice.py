@@ -330,11 +330,11 @@ def lattice_of(
     lattice = Lattice(places, counts)
     for key, value in found.values.items():
         number, *cell = lattice.find(key)
-        count, place = counts[number], (cell[0], cell[1])
-        count.planned[place] = True
+        count, cell_at = counts[number], (cell[0], cell[1])
+        count.planned[cell_at] = True
         if value is not None:
-            count.shown[place] = True
-            count.low[place] = count.high[place] = value
+            count.shown[cell_at] = True
+            count.low[cell_at] = count.high[cell_at] = value
     lattice.orders = [_order(lattice, part, whole) for part, whole in sorted({(a[0], b[0]) for a, b in found.order})]
     lattice.twins = _twins(lattice, found, configuration, publication)
     lattice.squares = _squares(lattice, found)
@@ -471,8 +471,8 @@ def _by_twin(lattice: Lattice, one: tuple[int, int, int], other: tuple[int, int,
     first, second = lattice.counts[one[0]], lattice.counts[other[0]]
     low = max(first.low[one[1:]], second.low[other[1:]])
     high = min(first.high[one[1:]], second.high[other[1:]])
-    for count, place in ((first, one[1:]), (second, other[1:])):
-        count.low[place], count.high[place] = low, high
+    for count, cell_at in ((first, one[1:]), (second, other[1:])):
+        count.low[cell_at], count.high[cell_at] = low, high
 
 
 def _by_dimension(table: Count) -> None:

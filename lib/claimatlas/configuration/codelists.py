@@ -95,23 +95,23 @@ def load_code_list(folder: Traversable, name: str, languages: Sequence[str], cod
     return CodeList(name, tuple(_row(f"{file}, line {line}", line, name, fields, codes) for line, fields in rows))
 
 
-def _row(place: str, line: int, name: str, fields: dict[str, str], codes: Codes) -> CodeListRow:
+def _row(where: str, line: int, name: str, fields: dict[str, str], codes: Codes) -> CodeListRow:
     if fields["list"] != name:
-        raise InputError(f"{place}: the list is {fields['list']!r}, but the file is that of {name!r}.")
+        raise InputError(f"{where}: the list is {fields['list']!r}, but the file is that of {name!r}.")
     system = fields.get(SYSTEM)
     if codes.systems and system not in codes.systems:
-        raise InputError(f"{place}: the code system must be one of {', '.join(codes.systems)}.")
+        raise InputError(f"{where}: the code system must be one of {', '.join(codes.systems)}.")
     try:
         entry = codes.entry(fields["code"], system)
     except ValueError as error:
-        raise InputError(f"{place}: {error}.") from None
+        raise InputError(f"{where}: {error}.") from None
     if fields["status"] not in STATUSES:
-        raise InputError(f"{place}: the status must be one of {', '.join(STATUSES)}.")
+        raise InputError(f"{where}: the status must be one of {', '.join(STATUSES)}.")
     if not fields["source"]:
-        raise InputError(f"{place}: a code needs a source.")
-    valid_from, valid_to = (_date(place, fields[end]) for end in ("valid_from", "valid_to"))
+        raise InputError(f"{where}: a code needs a source.")
+    valid_from, valid_to = (_date(where, fields[end]) for end in ("valid_from", "valid_to"))
     if valid_from and valid_to and valid_to < valid_from:
-        raise InputError(f"{place}: valid_to is before valid_from.")
+        raise InputError(f"{where}: valid_to is before valid_from.")
     return CodeListRow(
         code=entry.code,
         labels={name.removeprefix(LABEL): text for name, text in fields.items() if name.startswith(LABEL) and text},
@@ -126,20 +126,20 @@ def _row(place: str, line: int, name: str, fields: dict[str, str], codes: Codes)
     )
 
 
-def _date(place: str, text: str) -> date | None:
+def _date(where: str, text: str) -> date | None:
     if not text:
         return None
     try:
         # Python's own reading also takes 20230201 and 2023-W05-3.
         return (
-            datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == 10 else _no_date(place, text)
+            datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == 10 else _no_date(where, text)
         )
     except ValueError:
-        return _no_date(place, text)
+        return _no_date(where, text)
 
 
-def _no_date(place: str, text: str) -> NoReturn:
-    raise InputError(f"{place}: {text!r} is not a date YYYY-MM-DD.")
+def _no_date(where: str, text: str) -> NoReturn:
+    raise InputError(f"{where}: {text!r} is not a date YYYY-MM-DD.")
 
 
 def find_mistakes(code_lists: dict[str, CodeList], codes: Codes) -> Iterator[str]:

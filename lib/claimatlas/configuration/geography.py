@@ -89,29 +89,29 @@ def load_geography(folder: Traversable, settings: GeographySettings) -> Geograph
     places: dict[str, Place] = {}
     lines: dict[str, int] = {}
     for line, row in read_csv(folder, FILE, columns, also=NAME_OF_PLACE):
-        place = f"{FILE}, line {line}"
+        where = f"{FILE}, line {line}"
         code = row[smallest]
         if not code or code in places:
-            raise InputError(f"{place}: the code {code!r} is empty or stands twice.")
+            raise InputError(f"{where}: the code {code!r} is empty or stands twice.")
         if not row[settings.country_level]:
-            raise InputError(f"{place}: {code} lies in no {settings.country_level}.")
+            raise InputError(f"{where}: {code} lies in no {settings.country_level}.")
         parents = {level: row[level] for level in settings.levels}
-        places[code] = Place(code, _year(place, row["first_year"]), _year(place, row["last_year"]), parents)
+        places[code] = Place(code, _year(where, row["first_year"]), _year(where, row["last_year"]), parents)
         lines[code] = line
     _check_one_country(places, lines, settings.country_level)
     successors: dict[str, str] = {}
     predecessors: dict[str, list[str]] = defaultdict(list)
     for line, row in read_csv(folder, CHANGES, ("old", "new", "first_year")):
-        place = f"{CHANGES}, line {line}"
-        old, new, first_year = row["old"], row["new"], _year(place, row["first_year"])
+        where = f"{CHANGES}, line {line}"
+        old, new, first_year = row["old"], row["new"], _year(where, row["first_year"])
         if old not in places or new not in places:
-            raise InputError(f"{place}: {old if old not in places else new} is not in {FILE}.")
+            raise InputError(f"{where}: {old if old not in places else new} is not in {FILE}.")
         if old == new:  # The code goes on with a larger territory: nothing to carry.
             continue
         if old in successors:
-            raise InputError(f"{place}: {old} has two successors; a split cannot be carried.")
+            raise InputError(f"{where}: {old} has two successors; a split cannot be carried.")
         if places[old].last_year >= first_year or places[new].first_year > first_year:
-            raise InputError(f"{place}: the years of {old} and {new} in {FILE} do not fit {first_year}.")
+            raise InputError(f"{where}: the years of {old} and {new} in {FILE} do not fit {first_year}.")
         successors[old] = new
         predecessors[new].append(old)
     return Geography(
@@ -138,7 +138,7 @@ def _check_one_country(places: dict[str, Place], lines: dict[str, int], level: s
         by_country[country].append(place)
 
 
-def _year(place: str, text: str) -> int:
+def _year(where: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise InputError(f"{place}: {text[:40]!r} is not a year.")
+        raise InputError(f"{where}: {text[:40]!r} is not a year.")
     return int(text)

@@ -156,8 +156,8 @@ def _not_read(source: Source, beside: Sequence[str], folder: str) -> list[Shortf
 
 
 def _bytes_of(path: str | Path) -> int:
-    place = Path(path)
-    files = [place] if place.is_file() else [entry for entry in place.rglob("*") if entry.is_file()]
+    location = Path(path)
+    files = [location] if location.is_file() else [entry for entry in location.rglob("*") if entry.is_file()]
     return sum(file.stat().st_size for file in files)
 
 

@@ -83,8 +83,8 @@ def ingest(context: RunContext, paths: InputPaths, found: Found, options: Ingest
     but_rejected = {name: version for name, version in before.items() if name != REJECTED.name}
     loaded: list[Loaded] = []
     try:
-        for place, table in enumerate(tables):
-            following = [(source, of) for of in tables[place + 1 :] if (source := sources[of.name])]
+        for position, table in enumerate(tables):
+            following = [(source, of) for of in tables[position + 1 :] if (source := sources[of.name])]
             loaded.append(load_source(context, options, sources[table.name], table, following))
             if sources[table.name]:
                 _count(loaded[-1], record)

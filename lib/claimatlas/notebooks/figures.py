@@ -171,11 +171,11 @@ def months(shares: Mapping[tuple[str, int], float], wrong: set[tuple[str, int]],
     names = list(dict.fromkeys(name for name, _ in shares))
     figure, axes = _figure(title, height=1.4 + 0.3 * len(names))
     for (name, month), share in shares.items():
-        place = (month - 0.47, len(names) - 1 - names.index(name) - 0.47)
+        corner = (month - 0.47, len(names) - 1 - names.index(name) - 0.47)
         edge: dict[str, Any] = {"edgecolor": ORANGE, "linewidth": 2} if (name, month) in wrong else {}
-        axes.add_patch(Rectangle(place, 0.94, 0.94, facecolor=mpl.colormaps[SCALE](min(share, 1.5) / 1.5), **edge))
+        axes.add_patch(Rectangle(corner, 0.94, 0.94, facecolor=mpl.colormaps[SCALE](min(share, 1.5) / 1.5), **edge))
         ink = "white" if share < 0.75 else "black"
-        axes.text(month, place[1] + 0.47, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=ink)
+        axes.text(month, corner[1] + 0.47, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=ink)
     axes.set_xlim(0.4, 12.6)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xticks(range(1, 13))

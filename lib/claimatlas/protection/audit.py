@@ -394,7 +394,7 @@ class Audit:
             choice = measure.choice(0, number)
             found.append(Moving(self.bounds[quantity], 1, choice))
             for (unit, split), (low, high) in self.known.get(quantity, {}).items():
-                room.bound((unit, measure.place(split, choice)), low, high)
+                room.bound((unit, measure.position(split, choice)), low, high)
         for (part, whole), bounds in self.gaps.items():
             inner, outer = last.get(part, -1), last.get(whole, -1)
             if inner != outer:

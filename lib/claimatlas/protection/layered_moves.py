@@ -93,5 +93,5 @@ def _spare(number: int, moves: LayeredMoves, measures: Mapping[Quantity, Measure
     moves.along |= {one.quantity: number for one in movers}
     choice = moves.layers.choice(0, number)
     for (unit, split), (low, high) in room.rows.items():
-        moves.room.bound((unit, moves.layers.place(split, choice)), low, high)
+        moves.room.bound((unit, moves.layers.position(split, choice)), low, high)
     return -room.low

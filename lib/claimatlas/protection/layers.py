@@ -56,7 +56,7 @@ class Layers:
         name = ALL if names == self._names else names[0] if len(names) == 1 else group_name(names)
         return self._choices.index(name)
 
-    def place(self, split: int, choice: int) -> int:
+    def position(self, split: int, choice: int) -> int:
         """Where a split of the chain's frame stands, with a choice of layers."""
         return split * self.per_split + choice
 

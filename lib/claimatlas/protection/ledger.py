@@ -116,9 +116,9 @@ def _row(
     cell: Mapping[str, Any], dimensions: Sequence[str], release: tuple[int, str, str, datetime]
 ) -> tuple[Any, ...]:
     split = split_text([cell[name] or ALL for name in dimensions])
-    place = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
+    key = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
     counts = tuple(cell[name] for name in _COUNTS)
-    return (*release, *place, *counts, "/".join(dimensions))
+    return (*release, *key, *counts, "/".join(dimensions))
 
 
 def _rows(output: str, where: Where | None = None) -> list[dict[str, Any]]:

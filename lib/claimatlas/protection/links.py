@@ -106,10 +106,10 @@ def _same_figure(measures: Mapping[Quantity, Measure], figure: Figure, other: Qu
     one, frame = measures[quantity].frame, measures[other].frame
     named = {name: value for name, value in one.named(one.splits[split]).items() if value != ALL}
     at = frame.identity_position.get(one.identities[unit])
-    place = frame.split_position.get(tuple(named.get(name, ALL) for name in frame.dimensions))
-    if at is None or place is None or not set(named) <= set(frame.dimensions):
+    position = frame.split_position.get(tuple(named.get(name, ALL) for name in frame.dimensions))
+    if at is None or position is None or not set(named) <= set(frame.dimensions):
         return None
-    return other, at, place
+    return other, at, position
 
 
 def common_figures(one: Frame, other: Frame) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -76,16 +76,16 @@ def _eliminate(rows: Residues, columns: Positions, block: Block, prime: int) -> 
     """Replace the pivots of a block by what they equal."""
     if not len(rows):
         return rows
-    place = np.searchsorted(columns, block.columns)
+    stands = np.searchsorted(columns, block.columns)
     pivots = np.searchsorted(columns, block.pivots)
-    part = rows[:, place]
-    for position, pivot in enumerate(pivots):
+    part = rows[:, stands]
+    for at, pivot in enumerate(pivots):
         factor = rows[:, pivot].copy()
         touched = np.nonzero(factor)[0]
         if len(touched):
-            product = multiply(factor[touched, None], block.matrix[position][None, :], prime)
+            product = multiply(factor[touched, None], block.matrix[at][None, :], prime)
             part[touched] = subtract(part[touched], product, prime)
-    rows[:, place] = part
+    rows[:, stands] = part
     return rows
 
 

@@ -15,7 +15,7 @@ from claimatlas.protection.marking import Marks
 from claimatlas.protection.programs import Program
 from claimatlas.protection.rooms import UNBOUNDED, Room
 from claimatlas.protection.tables import Measure
-from claimatlas.protection.worlds import Aim, Moving, Pool, place_of, widen
+from claimatlas.protection.worlds import Aim, Moving, Pool, position_of, widen
 
 Floats = npt.NDArray[np.float64]
 Figure = tuple[int, int]
@@ -45,12 +45,12 @@ class Repair:
         """Look for worlds that make the target wide enough, with nothing more hidden; whether there are."""
         pool = Pool(self.measure, self.room, leaves, self.bounds)
         pattern = next((p for p, units in enumerate(pool.units) if unit in units), None)
-        place = pool.place(self.aim, split)
-        if pattern is None or pool.fixed[pattern, place]:
+        position = pool.position(self.aim, split)
+        if pattern is None or pool.fixed[pattern, position]:
             return False
         program = pool.program()
         weights = np.zeros(pool.fixed.shape)
-        weights[pattern, place] = 1.0
+        weights[pattern, position] = 1.0
         for sign in (-1.0, 1.0):
             pool.add(program.least(pool.costs(sign * weights)))
             if self._is_wide(unit, split):
@@ -69,7 +69,7 @@ class Repair:
         frame = self.measure.frame
         own = set(frame.units[unit].leaves)
         # Leaves count by how far they can move in the target's own split: of a rare value few can.
-        holds = frame.holds[place_of(self.measure, self.bounds, self.aim, split)]
+        holds = frame.holds[position_of(self.measure, self.bounds, self.aim, split)]
         sizes = self.room.sizes(self.measure, holds, int(self.aim.needed.max()))
         # A place by itself comes last: what moves there alone changes every larger place too.
         around = sorted((set(u.leaves) for u in frame.units if own < set(u.leaves)), key=len)
@@ -77,8 +77,8 @@ class Repair:
             around.append(own)
         seen: list[list[int]] = []
         # Few leaves make quick programs. More are looked at before a repair may hide what is to be kept.
-        for most, place in product((_POOL, _LARGE_POOL), around or [set(range(len(frame.leaves)))]):
-            ranked = sorted(place, key=lambda leaf: (-int(sizes[leaf]), leaf))
+        for most, nearby in product((_POOL, _LARGE_POOL), around or [set(range(len(frame.leaves)))]):
+            ranked = sorted(nearby, key=lambda leaf: (-int(sizes[leaf]), leaf))
             inside = [leaf for leaf in ranked if leaf in own][:6]
             leaves = sorted({*ranked[:most], *inside})
             if leaves not in seen:
@@ -136,7 +136,7 @@ class Repair:
         """The cheapest change of the target: its cost, the shown figures that it changes, and the move."""
         shown = self._shown(pool)
         size, number = int(pool.moves.sum()), len(shown)
-        program, costs = self._program(pool, shown, pool.columns(pattern, pool.place(self.aim, split)))
+        program, costs = self._program(pool, shown, pool.columns(pattern, pool.position(self.aim, split)))
         best: tuple[float, list[Figure], Floats] | None = None
         for change in changes:
             program.bound_row(number, float(change), float(change))
@@ -196,7 +196,7 @@ class Repair:
         pool = Pool(self.measure, self.room, pool.leaves.tolist(), self.bounds)
         program = pool.program()
         weights = np.zeros(pool.fixed.shape)
-        weights[pattern, pool.place(self.aim, split)] = 1.0
+        weights[pattern, pool.position(self.aim, split)] = 1.0
         for whole in (False, True):
             for sign in (-1.0, 1.0):
                 pool.add(program.least(pool.costs(sign * weights), whole=whole))

@@ -76,7 +76,7 @@ class Measure:
         """The choice of layers: there is one."""
         return 0
 
-    def place(self, split: int, _choice: int) -> int:
+    def position(self, split: int, _choice: int) -> int:
         """Where a split stands: there is one choice of layers."""
         return split
 

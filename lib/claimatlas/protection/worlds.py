@@ -222,10 +222,10 @@ class Pool:
         rows = np.concatenate([np.full(len(units), pattern) for pattern, units in enumerate(self.units)])
         units = np.concatenate([np.array(units) for units in self.units])
         by_unit = figures[rows]
-        place, splits = np.nonzero(by_unit)
-        change = by_unit[place, splits].astype(np.int32)
+        row, splits = np.nonzero(by_unit)
+        change = by_unit[row, splits].astype(np.int32)
         per_split = self.measure.per_split
-        at = (units[place].astype(np.int32), splits.astype(np.int32))
+        at = (units[row].astype(np.int32), splits.astype(np.int32))
         world = World(self.bounds, tuple(self.leaves.tolist()), *at, change, per_split)
         for one in self.bounds:
             one.bounds.widen_by(world, one)
@@ -233,16 +233,16 @@ class Pool:
         world.keep(np.repeat(np.logical_or.reduce(watched), per_split, axis=1))
         return True
 
-    def place(self, aim: Aim, split: int) -> int:
+    def position(self, aim: Aim, split: int) -> int:
         """Where a split of what must become wide stands among those of the measure that moves."""
-        return place_of(self.measure, self.bounds, aim, split)
+        return position_of(self.measure, self.bounds, aim, split)
 
     def narrow(self, aim: Aim) -> npt.NDArray[np.int64]:
         """How many figures that are not wide enough yet each pattern and split has."""
         figures = aim.narrow
         if self.measure.per_split > 1:
             spread = np.zeros((len(figures), self.fixed.shape[1]), dtype=bool)
-            spread[:, self.place(aim, 0) :: self.measure.per_split] = figures
+            spread[:, self.position(aim, 0) :: self.measure.per_split] = figures
             figures = spread
         return self.by_pattern(figures)
 
@@ -291,11 +291,11 @@ class Aim:
         return replace(self, targets=targets)
 
 
-def place_of(measure: Measure | Layers, bounds: Sequence[Moving], aim: Aim, split: int) -> int:
+def position_of(measure: Measure | Layers, bounds: Sequence[Moving], aim: Aim, split: int) -> int:
     """Where a split of what must become wide stands among the splits of a measure that moves."""
     if not isinstance(measure, Layers):
         return split
-    return measure.place(split, next(one.choice for one in bounds if one.bounds is aim.bounds))
+    return measure.position(split, next(one.choice for one in bounds if one.bounds is aim.bounds))
 
 
 def widen(pool: Pool, aim: Aim, most: int = _MAX_ROUNDS) -> None:

@@ -68,9 +68,9 @@ def make_everyday_codes(
     given = [(share, *contact) for share, contact in zip(_CONTACT_SHARES, contacts, strict=False) if contact[0]]
     for number in range(CONTACTS if given else 0):
         # Spread over the parts by their shares, over the codes by their weights.
-        place = number / CONTACTS * sum(part[0] for part in given)
-        share, codes, professions, competences = given[0] if place < given[0][0] else given[-1]
-        rest = (place - (0 if place < given[0][0] else given[0][0])) / share
+        position = number / CONTACTS * sum(part[0] for part in given)
+        share, codes, professions, competences = given[0] if position < given[0][0] else given[-1]
+        rest = (position - (0 if position < given[0][0] else given[0][0])) / share
         code = codes[min(len(codes) - 1, int(rest * len(codes)))]
         competence = competences[number % len(competences)] if competences else NO_COMPETENCE
         entries.append((code, professions[number % len(professions)], competence, 0))

@@ -239,7 +239,7 @@ CHANGED = Table(
     comment="One row per beneficiary of whom a batch changed rows; empty after an ingest of everything.",
     columns=(
         Column("beneficiary_id", "string", "Pseudonym of the beneficiary"),
-        Column("run_id", "string", "Run that took the delivery in", True),
+        Column("run_id", "string", "Run that took the batch in", True),
     ),
     retention=RETENTION,
 )

@@ -70,8 +70,8 @@ def add(context: RunContext, paths: InputPaths, found: Found, options: IngestOpt
     record.note("pseudonym_key", options.key_fingerprint)
     tables = [table for table in input_tables(configuration) if table.name in sources]
     changes = []
-    for place, table in enumerate(tables):
-        following = [(sources[of.name], of) for of in tables[place + 1 :]]
+    for position, table in enumerate(tables):
+        following = [(sources[of.name], of) for of in tables[position + 1 :]]
         changes.append(change_of(context, options, sources[table.name], table, following))
     for change in changes:
         _count(change, record)
