@@ -20,7 +20,9 @@ from claimatlas.commands.reviews import file_of_review, hash_of
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".atlas"
 PEOPLE = 11_700_000
-YEARS = "2022-2023"
+YEARS = "2019-2023"
+"""What is drawn: as many years as a trend needs."""
+PUBLISHED_YEARS = "2022-2023"
 PLAN = {"country": "all", "region": 1, "province": 0, "arrondissement": 0, "municipality": 0}
 """Splits by level that are protected here; the shipped plan has more."""
 
@@ -29,13 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Make the site where it is not there, and serve it; gives back an exit code."""
     parser = argparse.ArgumentParser(prog="make atlas")
     parser.add_argument("--serve", type=int, metavar="PORT", help="serve the site on this port until Ctrl-C")
-    parser.add_argument("--years", default=YEARS)
+    parser.add_argument("--years", default=YEARS, help="years to draw")
+    parser.add_argument("--published-years", default=PUBLISHED_YEARS, help="years of them to protect and publish")
     parser.add_argument("--beneficiaries", type=int, default=PEOPLE)
     arguments = parser.parse_args(argv)
     site = FOLDER / "site"
     if not site.exists():
         start = time.monotonic()
-        code = make(site, arguments.years, arguments.beneficiaries)
+        code = make(site, arguments)
         if code:
             return code
         print(f"{site}: {size_of(site) / 1e6:,.0f} MB after {time.monotonic() - start:,.0f} s")
@@ -44,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def make(site: Path, years: str, beneficiaries: int) -> int:
+def make(site: Path, arguments: argparse.Namespace) -> int:
     """Draw, protect and publish; what an interrupted run left is made again."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     output, conf = FOLDER / "output", FOLDER / "conf"
@@ -53,8 +56,9 @@ def make(site: Path, years: str, beneficiaries: int) -> int:
     text = yaml.safe_dump({**rules, "plan": PLAN}, sort_keys=False, allow_unicode=True)
     (conf / "publication.yaml").write_text(text, encoding="utf-8")
     tables = ["--output", str(output), "--conf", str(conf)]
-    drawn = ["--beneficiaries", str(beneficiaries), "--years", years, "--seed", "1"]
-    for command in (["generate", "--counts", *tables, *drawn], ["protect", *tables]):
+    drawn = ["--beneficiaries", str(arguments.beneficiaries), "--years", arguments.years, "--seed", "1"]
+    protected = ["--years", arguments.published_years]
+    for command in (["generate", "--counts", *tables, *drawn], ["protect", *tables, *protected]):
         if code := claimatlas(command):
             return code
     report = hash_of(file_of_review(str(output), 1).read_text(encoding="utf-8"))

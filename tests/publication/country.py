@@ -112,7 +112,8 @@ def leaks(output: Path, conf: Path) -> list[str]:
     from claimatlas.auditing.run import audit
     from claimatlas.configuration import load_configuration
     from claimatlas.configuration.publication import load_publication
+    from claimatlas.processes import Workers
 
     loaded = load_configuration(str(conf))
-    found = audit(str(output), loaded, load_publication(loaded), lambda message: None)
+    found = audit(str(output), loaded, load_publication(loaded), Workers())
     return found.texts()

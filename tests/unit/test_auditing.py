@@ -26,6 +26,7 @@ from claimatlas.auditing.targets import Terms
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
+from claimatlas.processes import Workers
 from claimatlas.protection.intervals import value_of
 from comparison import CONF
 from publication.country import YEAR, K, configuration
@@ -301,7 +302,7 @@ def test_csv_files_are_read_as_the_tables_are(country: Country, tmp_path: Path) 
     assert sorted(map(str, map(sorted, map(dict.items, one.cells)))) == sorted(  # type: ignore[arg-type]
         map(str, map(sorted, map(dict.items, other.cells)))  # type: ignore[arg-type]
     )
-    found = [audit(str(tmp_path / name), conf, publication, lambda message: None) for name in ("tables", "files")]
+    found = [audit(str(tmp_path / name), conf, publication, Workers()) for name in ("tables", "files")]
     assert found[0].texts(strict=True) == found[1].texts(strict=True) != []
 
 
@@ -313,12 +314,12 @@ def test_settings_of_the_publisher_count(country: Country, tmp_path: Path) -> No
     write_csv(tmp_path / "cells_1.csv", names, rows)
     lenient = {**publication.model_dump(mode="json"), "k": 2}
     (tmp_path / "audit.json").write_text(json.dumps({"settings": lenient, "release": 1}), encoding="utf-8")
-    shown = audit(str(tmp_path), conf, publication, lambda message: None).number("shown")
+    shown = audit(str(tmp_path), conf, publication, Workers()).number("shown")
     (tmp_path / "audit.json").unlink()
-    assert shown < audit(str(tmp_path), conf, publication, lambda message: None).number("shown")
+    assert shown < audit(str(tmp_path), conf, publication, Workers()).number("shown")
     (tmp_path / "audit.json").write_text(json.dumps({"releases": [1, 2]}), encoding="utf-8")
     with pytest.raises(InputError, match="release 2"):
-        audit(str(tmp_path), conf, publication, lambda message: None)
+        audit(str(tmp_path), conf, publication, Workers())
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,7 @@ def test_a_folder_with_nothing_published(country: Country, tmp_path: Path, text:
     if text:
         (tmp_path / "some.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said_of_it):
-        audit(str(tmp_path), *country, lambda message: None)
+        audit(str(tmp_path), *country, Workers())
 
 
 def test_a_wrong_range_is_named(country: Country, tmp_path: Path) -> None:
@@ -340,7 +341,7 @@ def test_a_wrong_range_is_named(country: Country, tmp_path: Path) -> None:
     chosen = next(row for row in rows if row["indicator_id"] == "nobody" and row["denominator"] > 20)
     chosen.update(numerator=None, confidentiality="C", value_low=0.0, value_high=0.5)
     write_csv(tmp_path / "cells_1.csv", names, rows)
-    wrong = audit(str(tmp_path), conf, publication, lambda message: None).wrong_ranges
+    wrong = audit(str(tmp_path), conf, publication, Workers()).wrong_ranges
     assert len(wrong) == 1
     assert "0.0 to 0.5" in wrong[0]
 

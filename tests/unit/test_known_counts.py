@@ -52,7 +52,7 @@ def run(command: str, output: Path, conf: Path, *more: str) -> int:
     return main([command, *output_option, "--conf", str(conf), *more])
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("seed", [3, 17])
 def test_who_knows_more_needs_more_hidden(seed: int, tmp_path: Path, conf: Path) -> None:
     tables = drawn(seed, most=2)
     known = ("--known", str(write(tmp_path, *of_towns(tables["births"], near=0))))

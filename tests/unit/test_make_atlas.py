@@ -45,6 +45,14 @@ def test_a_smaller_plan_of_the_same_levels_is_protected(commands: Commands) -> N
     assert {**rules, "plan": None} == {**shipped, "plan": None}
 
 
+def test_more_years_are_drawn_than_published(commands: Commands) -> None:
+    """A trend takes years that the site does not show."""
+    assert atlas.main(["--years", "2019-2023", "--published-years", "2023"]) == 0
+    drawn, protected, _ = commands
+    assert drawn[drawn.index("--years") + 1] == "2019-2023"
+    assert protected[protected.index("--years") + 1] == "2023"
+
+
 def test_it_stops_at_the_first_command_that_fails(commands: Commands) -> None:
     assert atlas.main(["--beneficiaries", "0"]) == 2
     assert [command[0] for command in commands] == ["generate"]

@@ -23,6 +23,7 @@ from claimatlas.protection.proof import Proof  # noqa: E402
 from claimatlas.tables.delta_reader import DeltaReader  # noqa: E402
 from claimatlas.tables.local_table import write_rows  # noqa: E402
 from claimatlas.tables.schema_version import require_schema_version  # noqa: E402
+from claimatlas.tables.schemas import PUBLISHED_AUDITS  # noqa: E402
 from publication.country import TOWNS, YEAR, atoms, configuration, gold_rows, leaks, write_gold  # noqa: E402
 from shipped import POSTNATAL, PUBLISHED_CELLS  # noqa: E402
 
@@ -149,13 +150,38 @@ def test_out_of_time(output: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) 
     from claimatlas.configuration.publication import load_publication
     from claimatlas.errors import QualityGateError
     from claimatlas.protection.candidate import PublishingRules
-    from claimatlas.protection.gold import release_of
-    from claimatlas.protection.run import Watch, protect_year
+    from claimatlas.protection.run import YearOfRelease, protect_year
 
     loaded = load_configuration(str(conf))
-    release, rules = release_of(str(output), None), PublishingRules(loaded, load_publication(loaded))
+    rules = PublishingRules(loaded, load_publication(loaded))
     with pytest.raises(QualityGateError, match="ran out of their time"):
-        protect_year(release, YEAR, rules, {}, Watch(0.0, lambda message: None))
+        protect_year(YearOfRelease(str(output), 1, YEAR, rules, {}, until=0.0), lambda message: None)
+
+
+def test_years_in_processes_of_their_own(
+    conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same cells, audits, patterns and findings as by one process, and every year says how far it is."""
+    at = GOLD.index("year")
+    later = [(*row[:at], YEAR + 1, *row[at + 1 :]) for row in gold_rows(drawn(2))]
+    rows = [*gold_rows(drawn(1)), *later]
+    monkeypatch.setattr("claimatlas.protection.run._MANY_PLACES", 0)
+    monkeypatch.setattr("claimatlas.auditing.run._MANY_CELLS", 0)
+    made, found = [], []
+    for processes in ("1", "2"):
+        output = write_gold(tmp_path / processes, rows)
+        assert protect(output, conf, "--processes", processes) == 0
+        audits = DeltaReader(str(output)).rows(PUBLISHED_AUDITS)
+        patterns = [file.read_text() for file in sorted((output / "protection").glob("pattern_*.csv"))]
+        made.append([sorted(map(str, published(output))), sorted(map(str, audits)), patterns])
+        capsys.readouterr()
+        assert main(["audit", str(output), "--conf", str(conf), "--json", "--processes", processes]) == 0
+        told = capsys.readouterr()
+        found.append({name: value for name, value in json.loads(told.out).items() if name != "seconds"})
+        assert all(f"release 1, {year}, deliveries" in told.err for year in (YEAR, YEAR + 1))
+    assert made[0] == made[1]
+    assert len(made[0][2]) == 2
+    assert found[0] == found[1]
 
 
 def _show_all(self: Cleaning, until: float) -> int:
@@ -226,6 +252,23 @@ def test_counts_that_contradict_each_other_are_named(
     write_gold(output, [tuple(row[name] for name in GOLD) for row in wrong])
     assert protect(output, conf) == 2
     assert "above" in capsys.readouterr().err
+
+
+def test_a_year_that_fails_in_a_process_of_its_own(
+    conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says what it says in one process, and nothing is written of the year that does not fail."""
+    monkeypatch.setattr("claimatlas.protection.run._MANY_PLACES", 0)
+    later = [dict(zip(GOLD, row, strict=True)) for row in gold_rows(drawn(2))]
+    for row in later:
+        row["year"] += 1
+        if row["numerator"] is not None and row["indicator_id"] != "births":
+            row["numerator"] += row["denominator"]
+    rows = [*gold_rows(drawn(1)), *(tuple(row[name] for name in GOLD) for row in later)]
+    output = write_gold(tmp_path / "two", rows)
+    assert protect(output, conf, "--processes", "2") == 2
+    assert "above" in capsys.readouterr().err
+    assert not (output / "published").exists()
 
 
 def test_a_hidden_cell_that_is_shown_again(output: Path, conf: Path) -> None:

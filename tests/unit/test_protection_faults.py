@@ -11,6 +11,7 @@ from claimatlas.auditing.run import audit
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
+from claimatlas.processes import Workers
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.schemas import PUBLISHED_AUDITS
 from publication.country import atoms, configuration, gold_rows, write_gold
@@ -33,7 +34,7 @@ MOMENTS = [
         ("rows_of_year", 1),
         ("add_comparisons", 1),
         ("write_rows", 2),
-        ("_write_pattern", 1),
+        ("_write_patterns", 1),
     )
     for call in range(0, calls, max(1, calls // 4))
 ]
@@ -86,7 +87,7 @@ def test_dying_at_any_moment(
         died += code != 0
         for rows in versions(output, "cells"):
             assert sorted(str(row) for row in rows if row["release"] == 1) in ([], former)
-        assert audit(str(output), loaded, publication, lambda message: None).texts() == []
+        assert audit(str(output), loaded, publication, Workers()).texts() == []
     assert died == len(MOMENTS)
     audits = DeltaReader(str(output)).rows(PUBLISHED_AUDITS)
     cells = DeltaReader(str(output)).rows(PUBLISHED_CELLS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -21,8 +21,11 @@ from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.configuration.publication import Publication, RevisionBound
 from claimatlas.errors import InputError
+from claimatlas.processes import Progress, Workers, results_of
 from claimatlas.tables.schemas import ALL
 
+_MANY_CELLS = 5_000
+"""From so many cells on a year takes longer than a process takes to start."""
 Group = tuple[int, int, Population]
 """Release, year, population."""
 
@@ -93,14 +96,31 @@ class Attempt:
     is_strict: bool = False
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A year of a release to attack, and by what rules.
+
+    found: its figures. others: those of the same year, by release. until: when the programs must have ended, by the
+    clock that all processes of a machine share.
+    """
+
+    group: Group
+    rows: list[Row]
+    found: Published
+    others: dict[int, Published]
+    declared: tuple[Configuration, Publication]
+    attempt: Attempt
+    until: float
+
+
 def audit(
     folder: str,
     configuration: Configuration,
     publication: Publication,
-    progress: Callable[[str], None],
+    workers: Workers,
     attempt: Attempt | None = None,
 ) -> Findings:
-    """Attack each year of each release.
+    """Attack each year of each release; years beside each other, each in a process of its own.
 
     Raises:
         InputError: there is nothing published, the ledger names a release that is not there, or what readers know from
@@ -113,29 +133,43 @@ def audit(
     there = {release for release, _, _ in groups}
     for release in sorted(read.ledger - there):
         raise InputError(f"{folder}: the ledger names release {release}, of which there are no cells.")
-    indicators = {indicator.id: indicator for indicator in configuration.indicators}
     findings = Findings(names=_names(configuration))
     until = time.monotonic() + publication.budget_seconds
     for row in attempt.known.rows:
         if not any(group[1:] == (row.year, row.population) for group in groups):
             attempt.known.refuse(row, f"nothing of {row.population} in {row.year} is published.")
     years = {group: figures_of(rows, configuration, publication, group[1]) for group, rows in sorted(groups.items())}
+    tasks = []
     for group, found in years.items():
-        release, year, population = group
-        begin = time.monotonic()
-        lattice = lattice_of(found, configuration, publication, population, year)
-        others = [years[other] for other in years if other[1:] == group[1:] and other[0] != release]
-        know_other_releases(lattice, found, others, publication.revision_bound)
-        # A register says what is so now: it need not agree with what a former release showed.
-        is_newest = all(other[0] <= release for other in years if other[1:] == group[1:])
-        told = know_from_elsewhere(lattice, attempt.known, year, population) if is_newest else None
-        findings.seconds["reading"] = findings.seconds.get("reading", 0.0) + time.monotonic() - begin
-        rules = rules_of(configuration, publication, population)
-        rules = replace(rules, settle_all=attempt.is_strict, told=told)
-        findings.add(attack(found, lattice, rules, progress, until), group)
-        findings.wrong_ranges += _wrong_ranges(groups[group], found, indicators, configuration.dimensions.names)
-        progress(f"release {release}, {year}, {population}: {len(groups[group]):,} cells attacked")
+        others = {other[0]: years[other] for other in years if other[1:] == group[1:] and other != group}
+        tasks.append(_Task(group, groups[group], found, others, (configuration, publication), attempt, until))
+    is_large = len(read.cells) >= _MANY_CELLS
+    attacked = results_of(_attack_group, tasks, workers if is_large else workers.here())
+    for task, (outcome, wrong_ranges) in zip(tasks, attacked, strict=True):
+        findings.add(outcome, task.group)
+        findings.wrong_ranges += wrong_ranges
     return findings
+
+
+def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
+    """Attack one year of one release, with what the others show of it; gives back the wrong ranges too."""
+    release, year, population = task.group
+    configuration, publication = task.declared
+    begin = time.monotonic()
+    lattice = lattice_of(task.found, configuration, publication, population, year)
+    know_other_releases(lattice, task.found, task.others.values(), publication.revision_bound)
+    # A register says what is so now: it need not agree with what a former release showed.
+    is_newest = all(other <= release for other in task.others)
+    told = know_from_elsewhere(lattice, task.attempt.known, year, population) if is_newest else None
+    reading = time.monotonic() - begin
+    rules = rules_of(configuration, publication, population)
+    rules = replace(rules, settle_all=task.attempt.is_strict, told=told)
+    outcome = attack(task.found, lattice, rules, progress, task.until)
+    outcome.seconds["reading"] = reading
+    indicators = {indicator.id: indicator for indicator in configuration.indicators}
+    wrong_ranges = _wrong_ranges(task.rows, task.found, indicators, configuration.dimensions.names)
+    progress(f"release {release}, {year}, {population}: {len(task.rows):,} cells attacked")
+    return outcome, wrong_ranges
 
 
 def rules_of(configuration: Configuration, publication: Publication, population: Population) -> Rules:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimatlas.auditing.run import audit
-from claimatlas.console.messages import say_message
 from claimatlas.errors import QualityGateError
 from claimatlas.paths import write_private
+from claimatlas.processes import Workers
 from claimatlas.protection.run import settings_hash
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from claimatlas.configuration.publication import Publication
 
 
-def require_safe(output: str, cells: PublishedCells, configuration: Configuration, publication: Publication) -> None:
+def require_safe(
+    output: str, cells: PublishedCells, configuration: Configuration, publication: Publication, workers: Workers
+) -> None:
     """Attack all releases of an output as a reader could, unless these very figures have withstood it before.
 
     Where they do, the house's own folder keeps a record, so that publishing them again takes no time.
@@ -30,8 +32,8 @@ def require_safe(output: str, cells: PublishedCells, configuration: Configuratio
     attacked = _attacked(output, cells, configuration)
     if file.is_file() and json.loads(file.read_text(encoding="utf-8")) == attacked:
         return
-    say_message(f"release {cells.release} is attacked as a reader could")
-    found = audit(output, configuration, publication, say_message)
+    workers.progress(f"release {cells.release} is attacked as a reader could")
+    found = audit(output, configuration, publication, workers)
     told = len(found.texts())
     if told or found.undecided:
         what = (

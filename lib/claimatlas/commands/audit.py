@@ -11,7 +11,7 @@ from claimatlas.commands.guard import guarded
 from claimatlas.commands.looking import require_packages, without_spark
 from claimatlas.configuration.known_counts import read_known_counts
 from claimatlas.configuration.publication import load_publication
-from claimatlas.console.messages import Event, say, say_message
+from claimatlas.console.messages import Event, say
 from claimatlas.errors import QualityGateError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name and fail for every hidden figure with one value, or with fewer than k that may be sensitive, too",
     )
     options.add_known(parser)
+    options.add_processes(parser)
     options.add_configuration(parser)
 
 
@@ -52,9 +53,8 @@ def _audit(arguments: argparse.Namespace) -> None:
     publication = load_publication(configuration)
     known = read_known_counts(arguments.known, configuration, publication)
     with without_spark():
-        found = audit(
-            arguments.folder, configuration, publication, say_message, Attempt(known, is_strict=arguments.strict)
-        )
+        attempt = Attempt(known, is_strict=arguments.strict)
+        found = audit(arguments.folder, configuration, publication, options.workers_of(arguments), attempt)
     named = found.texts(strict=arguments.strict)
     if arguments.json:
         print(json.dumps(_record(found, named), indent=2))

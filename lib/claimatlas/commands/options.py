@@ -13,8 +13,10 @@ from pathlib import Path
 
 from claimatlas.commands.pseudonym_key import key_of_environment
 from claimatlas.configuration import Configuration, load_configuration
+from claimatlas.console.messages import say_message
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES, IngestOptions, InputPaths
+from claimatlas.processes import Workers, cores
 
 
 def add_known(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,22 @@ def add_known(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--known", metavar="FILE", type=path, help="CSV of denominators that readers know from elsewhere, within bounds"
     )
+
+
+def add_processes(parser: argparse.ArgumentParser) -> None:
+    """In how many processes years are worked on."""
+    parser.add_argument(
+        "--processes",
+        metavar="N",
+        type=at_least_one,
+        default=cores(),
+        help="work on so many years at once, each in a process of its own with memory of its own (default: the cores)",
+    )
+
+
+def workers_of(arguments: argparse.Namespace) -> Workers:
+    """Who works on the years of a release, by ``--processes``."""
+    return Workers(say_message, arguments.processes)
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +233,13 @@ def date_of(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date of the calendar") from None
+
+
+def at_least_one(text: str) -> int:
+    """A whole number above zero."""
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 9999")
+    return int(text)
 
 
 def one_year(text: str) -> int:

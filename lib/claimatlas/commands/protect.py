@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--supersede", metavar="REASON", help="replace a release that was published with other settings"
     )
     options.add_known(parser)
+    options.add_processes(parser)
     options.add_configuration(parser)
 
 
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _protect(arguments: argparse.Namespace) -> None:
     require_packages("highspy", "numpy")
-    from claimatlas.commands.reviews import hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
+    from claimatlas.commands.reviews import ProtectOptions, hash_of, protect_and_review  # noqa: PLC0415 - numpy may be missing
     from claimatlas.protection.candidate import PublishingRules  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
 
@@ -59,7 +60,11 @@ def _protect(arguments: argparse.Namespace) -> None:
                 others = ", ".join(map(str, there)) or "none"
                 raise InputError(f"--years {year}: release {release.number} has no such year; it has {others}.")
         text = protect_and_review(
-            arguments.output, release, years, PublishingRules(configuration, publication, known), arguments.supersede
+            arguments.output,
+            release,
+            years,
+            PublishingRules(configuration, publication, known),
+            ProtectOptions(options.workers_of(arguments), arguments.supersede),
         )
     print(text)
     say(Event.SUMMARY, f"review report {hash_of(text)}: the candidate is in published/.")

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--supersede", metavar="REASON", help="replace a release that was published with other settings"
     )
+    options.add_processes(parser)
     options.add_configuration(parser)
 
 
@@ -156,7 +157,7 @@ def _publish(arguments: argparse.Namespace) -> None:
             raise InputError(f"Release {number} was withdrawn: publish another one.")
         if not arguments.draft:
             _check_approval(arguments, cells, configuration)
-            require_safe(arguments.output, cells, configuration, publication)
+            require_safe(arguments.output, cells, configuration, publication, options.workers_of(arguments))
         publishing = Publishing(
             arguments.output,
             configuration,
@@ -196,7 +197,7 @@ def _check_rights(arguments: argparse.Namespace, today: date) -> None:
 def _protected(arguments: argparse.Namespace, configuration: Configuration, publication: Publication) -> PublishedCells:
     """The candidate of the release to publish; protected first where there is no candidate of it."""
     from claimatlas.atlas.reading import PublishedCells, newest_candidate  # noqa: PLC0415
-    from claimatlas.commands.reviews import protect_and_review, review_of  # noqa: PLC0415
+    from claimatlas.commands.reviews import ProtectOptions, protect_and_review, review_of  # noqa: PLC0415
     from claimatlas.protection.candidate import PublishingRules  # noqa: PLC0415
     from claimatlas.protection.gold import release_of, years_of  # noqa: PLC0415
 
@@ -212,7 +213,8 @@ def _protected(arguments: argparse.Namespace, configuration: Configuration, publ
     release = release_of(arguments.output, number)
     say(Event.MESSAGE, f"release {number} has no candidate by these settings: it is protected first")
     rules = PublishingRules(configuration, publication)
-    protect_and_review(arguments.output, release, years_of(release), rules, arguments.supersede)
+    how = ProtectOptions(options.workers_of(arguments), arguments.supersede)
+    protect_and_review(arguments.output, release, years_of(release), rules, how)
     # Read again: the cells read before are those of the former candidate.
     return PublishedCells(arguments.output, number)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from claimatlas.atlas.reading import PublishedCells
 from claimatlas.configuration import Configuration
-from claimatlas.console.messages import say_message
 from claimatlas.errors import InputError
 from claimatlas.paths import write_private
+from claimatlas.processes import Workers
 from claimatlas.protection.candidate import PublishingRules
 from claimatlas.protection.gold import Release
 from claimatlas.protection.ledger import refuse_other_settings
@@ -22,25 +23,32 @@ _CELLS = "cells_sha256"
 _SETTINGS = "settings_hash"
 
 
+@dataclass(frozen=True)
+class ProtectOptions:
+    """What does not change the figures: who works, and why figures published with other settings are replaced."""
+
+    workers: Workers
+    supersede: str | None = None
+
+
 def protect_and_review(
     output: str,
     release: Release,
     years: Sequence[int],
     rules: PublishingRules,
-    supersede: str | None = None,
+    options: ProtectOptions,
 ) -> str:
     """Protect the years of a release, and give back the review report, which is kept for the house alone.
 
-    ``supersede``: why figures that were published with other settings are replaced. The report names the cells and the
-    settings by their hashes: an approval is of these and no others.
+    The report names the cells and the settings by their hashes: an approval is of these and no others.
 
     Raises:
         InputError: the release was published with other settings; gold does not fit what is declared.
         QualityGateError: the audit fails; nothing is written.
     """
     configuration = rules.configuration
-    refuse_other_settings(output, release.number, settings_hash(configuration), supersede)
-    results = protect(output, release, years, rules, say_message)
+    refuse_other_settings(output, release.number, settings_hash(configuration), options.supersede)
+    results = protect(output, release, years, rules, options.workers)
     report = {
         **review(output, release.number, results, configuration.dimensions.names),
         _CELLS: PublishedCells(output, release.number).digest,

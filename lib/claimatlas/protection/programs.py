@@ -45,6 +45,8 @@ class Program:
         matrix.value_ = np.concatenate(values) if rows else np.zeros(0)
         model.sense_ = solver.ObjSense.kMinimize
         self._solver = quiet_solver()
+        # The models are small and many: to simplify each first took a quarter of all processor time of a national year.
+        self._solver.setOptionValue("presolve", "off")
         self._solver.passModel(model)
         self._columns = np.arange(self.size, dtype=np.int32)
         self.runs = 0

@@ -29,13 +29,13 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
         "release": release,
         "years": [result.year for result in results],
         "cells": counts_of(rows),
-        "figures_sensitive": sum(result.primary for result in results),
+        "figures_sensitive": sum(result.sensitive for result in results),
         "figures_shown_again": sum(result.shown_again for result in results),
-        "figures_repaired": sum(result.audit.repaired + result.proof.repaired for result in results),
+        "figures_repaired": sum(result.repaired for result in results),
         "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
         "newly_shown": len(newly_shown),
         "largest_changes": _changes(dict(zip(keys, rows, strict=True)), before),
-        "warnings": [*_warnings(rows), *(note for result in results for note in result.audit.notes)],
+        "warnings": [*_warnings(rows), *(note for result in results for note in result.notes)],
     }
 
 

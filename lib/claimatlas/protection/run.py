@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from claimatlas.configuration.hospitals import FILE as HOSPITALS
 from claimatlas.configuration.publication import FILE, Publication, load_publication
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.paths import write_private
+from claimatlas.processes import Workers, results_of
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.frames import Mask
-from claimatlas.protection.gold import Release, cells_of, comparisons_of
+from claimatlas.protection.gold import Release, cells_of, comparisons_of, release_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
 from claimatlas.protection.links import links_of
@@ -36,19 +37,27 @@ from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, co
 
 Progress = Callable[[str], None]
 _NAMED = 5
+_MANY_PLACES = 100
+"""From so many places on a year takes longer than a process takes to start."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class YearResult:
-    """A protected year: its rows, what was proved, and for the house alone the pattern with its reasons."""
+    """A protected year: plain data, as it may come from another process.
+
+    rows: of ``published/cells``. audited: what the audit did, for ``published/audits``. pattern: for the house alone,
+    a line a hidden figure with its reason. sensitive, repaired, shown_again: figures. notes: what of gold a person must
+    look at.
+    """
 
     year: int
     rows: list[Row]
-    audit: Audit
-    proof: Proof
-    primary: int
+    audited: dict[str, Any]
+    pattern: list[str]
+    sensitive: int
+    repaired: int
     shown_again: int
-    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str]
 
 
 def settings_hash(configuration: Configuration) -> str:
@@ -60,43 +69,52 @@ def settings_hash(configuration: Configuration) -> str:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """Until when the programs may run, and who is told of their progress."""
+class YearOfRelease:
+    """A year to protect.
 
+    known: what readers saw of it in other releases. until: when the programs must have ended, by the clock that all
+    processes of a machine share.
+    """
+
+    output: str
+    release: int
+    year: int
+    rules: PublishingRules
+    known: dict[CellKey, tuple[int, int | None, int | None]]
     until: float
-    progress: Progress
 
 
-def protect_year(
-    release: Release,
-    year: int,
-    rules: PublishingRules,
-    known: dict[CellKey, tuple[int, int | None, int | None]],
-    watch: Watch,
-) -> YearResult:
-    """Protect one year. ``known``: what readers saw of it in other releases.
+def protect_year(one: YearOfRelease, progress: Progress) -> YearResult:
+    """Protect one year, which needs nothing of the others.
 
     Raises:
         InputError: gold has no such year, or an indicator that no rule is for.
         QualityGateError: the audit fails, or has no time left.
     """
+    year, rules = one.year, one.rules
     configuration, publication = rules.configuration, rules.publication
-    start = time.monotonic()
+    release = release_of(one.output, one.release)
     found = indicator_years(cells_of(release, year, configuration), configuration)
-    years = {name: one for name, one in found.items() if name not in publication.not_published}
+    years = {name: cells for name, cells in found.items() if name not in publication.not_published}
     if not years:
         raise InputError(f"--years {year}: release {release.number} has no cells of this year to publish.")
-    cells, audit = prepare(years, rules, year, watch.progress)
-    know_what_was_shown(audit, cells, known, year, configuration.dimensions.names)
+    cells, audit = prepare(years, rules, year, lambda message: progress(f"{year}: {message}"))
+    know_what_was_shown(audit, cells, one.known, year, configuration.dimensions.names)
     know_from_elsewhere(audit, rules.known, year, configuration.dimensions.names)
-    watch.progress(f"{year}: {len(cells):,} planned cells")
+    audit.progress(f"{len(cells):,} planned cells")
     for note in audit.notes:
-        watch.progress(note)
-    pattern = choose(audit, watch.until, str(year))
-    end = time.monotonic()
-    rows = rows_of_year(cells, audit.measures, rules, year, release.number)
-    seconds = {"tables": end - start - sum(pattern.seconds.values()), **pattern.seconds}
-    return YearResult(year, rows, audit, pattern.proof, pattern.primary, pattern.shown_again, seconds)
+        audit.progress(note)
+    pattern = choose(audit, one.until, str(year))
+    return YearResult(
+        year,
+        rows=rows_of_year(cells, audit.measures, rules, year, release.number),
+        audited=_audited(audit, pattern.proof),
+        pattern=_lines_of_pattern(audit),
+        sensitive=pattern.primary,
+        repaired=audit.repaired + pattern.proof.repaired,
+        shown_again=pattern.shown_again,
+        notes=audit.notes,
+    )
 
 
 def prepare(
@@ -131,12 +149,11 @@ def _notes(hospitals: Collection[str], year: int) -> list[str]:
 
 @dataclass
 class Pattern:
-    """What was found on the way to a pattern that is proved: counts of figures, and seconds by step."""
+    """What was found on the way to a pattern that is proved, with counts of figures."""
 
     proof: Proof
     primary: int
     shown_again: int
-    seconds: dict[str, float]
 
 
 def choose(audit: Audit, until: float, name: str) -> Pattern:
@@ -148,7 +165,7 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     measures = audit.measures
     own = {quantity: measure.hidden.copy() for quantity, measure in measures.items()}
     primary = sum(int(hidden.sum()) for hidden in own.values())
-    audit.progress(f"{name}: {primary:,} figures are sensitive by themselves")
+    audit.progress(f"{primary:,} figures are sensitive by themselves")
     pattern = _attempt(audit, own, until, name)
     if pattern.proof.failures and audit.withhold_tied(own, pattern.proof.failed):
         # What is tied to another table could not be mended: without it the rest may be.
@@ -162,7 +179,7 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
         )
     if not audit.check_worlds() or time.monotonic() > until:
         raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    audit.progress(f"{name}: {pattern.shown_again:,} shown again, as no secret needs them hidden")
+    audit.progress(f"{pattern.shown_again:,} shown again, as no secret needs them hidden")
     return replace(pattern, primary=primary)
 
 
@@ -185,12 +202,11 @@ def _attempt(audit: Audit, marked: Mapping[Quantity, Mask], until: float, name: 
         again += last.clean(until)
         after = prove(audit, audit.progress)
         proof.failures, proof.failed = after.failures, after.failed
-    seconds = {
-        "programs": at_cleaning - at_search,
-        "cleaning": at_proof - at_cleaning,
-        "algebra": time.monotonic() - at_proof,
-    }
-    return Pattern(proof, 0, again, seconds)
+    audit.progress(
+        f"{at_cleaning - at_search:,.0f} s of search, {at_proof - at_cleaning:,.0f} s of showing again, "
+        f"{time.monotonic() - at_proof:,.0f} s of algebra"
+    )
+    return Pattern(proof, 0, again)
 
 
 def write_candidate(
@@ -206,7 +222,7 @@ def write_candidate(
     write_rows(output, table, [tuple(row[name] for name in names) for row in rows], where=own)
     audits = [_audit_row(result, release, configuration, publication) for result in results]
     write_rows(output, PUBLISHED_AUDITS, audits, where=own)
-    _write_pattern(output, release, results)
+    _write_patterns(output, release, results)
 
 
 def _failure(audit: Audit, name: str, out_of_time: bool) -> str:
@@ -223,22 +239,24 @@ def _audit_row(
     result: YearResult, release: Release, configuration: Configuration, publication: Publication
 ) -> tuple[Any, ...]:
     hidden = sum(row["confidentiality"] == HIDDEN for row in result.rows)
-    record = {
-        "method": publication.method,
-        "k": publication.k,
-        "cells": counts_of(result.rows),
-        "proved_by_worlds": sum(one.worlds for one in result.audit.bounds.values()),
-        "programs": sum(one.programs for one in result.audit.bounds.values()),
-        "planned_sensitive_not_bounded_by_programs": 0,
-        "unplanned_checked_by_algebra_only": result.proof.unplanned,
-        "hidden_not_sensitive_without_k_values": result.audit.unclear(),
-        "insiders_checked": result.proof.insiders,
-        "primes": result.proof.primes,
-        "solver": f"HiGHS {solver_version()}",
-    }
-    text = json.dumps(record, sort_keys=True)
+    method = {"method": publication.method, "k": publication.k, "cells": counts_of(result.rows)}
+    text = json.dumps({**method, **result.audited}, sort_keys=True)
     counts = (len(result.rows), len(result.rows) - hidden, hidden)
     return (release.number, result.year, settings_hash(configuration), *counts, text)
+
+
+def _audited(audit: Audit, proof: Proof) -> dict[str, Any]:
+    """What the audit of a year did."""
+    return {
+        "proved_by_worlds": sum(one.worlds for one in audit.bounds.values()),
+        "programs": sum(one.programs for one in audit.bounds.values()),
+        "planned_sensitive_not_bounded_by_programs": 0,
+        "unplanned_checked_by_algebra_only": proof.unplanned,
+        "hidden_not_sensitive_without_k_values": audit.unclear(),
+        "insiders_checked": proof.insiders,
+        "primes": proof.primes,
+        "solver": f"HiGHS {solver_version()}",
+    }
 
 
 def counts_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -257,25 +275,31 @@ def counts_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_pattern(output: str, release: Release, results: Sequence[YearResult]) -> None:
-    """For the house alone: which figures are hidden and why."""
+def _lines_of_pattern(audit: Audit) -> list[str]:
+    """Which figures of a year are hidden and why, as lines of a CSV file."""
+    lines = ["quantity,geo_level,geo_code,split,reason"]
+    for quantity, measure in sorted(audit.measures.items()):
+        name = "_".join((quantity.kind, *quantity.names, *quantity.types))
+        for unit, split in zip(*measure.hidden.nonzero(), strict=True):
+            place = measure.frame.units[unit]
+            reason = "sensitive" if measure.sensitive[unit, split] else "secondary"
+            values = split_text(measure.frame.splits[split])
+            lines.append(f'{name},{place.level},{place.code},"{values}",{reason}')
+    return lines
+
+
+def _write_patterns(output: str, release: Release, results: Sequence[YearResult]) -> None:
     for result in results:
-        lines = ["quantity,geo_level,geo_code,split,reason"]
-        for quantity, measure in sorted(result.audit.measures.items()):
-            name = "_".join((quantity.kind, *quantity.names, *quantity.types))
-            for unit, split in zip(*measure.hidden.nonzero(), strict=True):
-                place = measure.frame.units[unit]
-                reason = "sensitive" if measure.sensitive[unit, split] else "secondary"
-                values = split_text(measure.frame.splits[split])
-                lines.append(f'{name},{place.level},{place.code},"{values}",{reason}')
         file = Path(output, "protection", f"pattern_{release.number}_{result.year}.csv")
-        write_private(file, "\n".join(lines) + "\n")
+        write_private(file, "\n".join(result.pattern) + "\n")
 
 
 def protect(
-    output: str, release: Release, years: Sequence[int], rules: PublishingRules, progress: Progress
+    output: str, release: Release, years: Sequence[int], rules: PublishingRules, workers: Workers
 ) -> list[YearResult]:
     """Protect the years of a release and write the candidate.
+
+    Years are protected beside each other, each in a process of its own; the result does not depend on how many.
 
     Raises:
         InputError: gold does not fit what is declared.
@@ -287,7 +311,9 @@ def protect(
         if row.year not in years:
             rules.known.refuse(row, f"{row.year} is none of the years that are protected.")
     known = shown_before(output, release.number, configuration.dimensions.names)
-    watch = Watch(time.monotonic() + publication.budget_seconds, progress)
-    results = [protect_year(release, year, rules, known, watch) for year in years]
+    until = time.monotonic() + publication.budget_seconds
+    tasks = [YearOfRelease(output, release.number, year, rules, known, until) for year in years]
+    is_large = len(configuration.geography.places) >= _MANY_PLACES
+    results = results_of(protect_year, tasks, workers if is_large else workers.here())
     write_candidate(output, release, results, configuration, publication)
     return results
