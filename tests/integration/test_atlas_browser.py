@@ -709,6 +709,28 @@ class TestHospitals:
         page.locator("section.hospitals tbody a").first.click()
         page.wait_for_selector("h1:has-text('Hôpital 1')")
 
+    @pytest.mark.parametrize("text", ["hopital 17", "71000017"])
+    @pytest.mark.parametrize(
+        ("path", "field"),
+        [("fr/index.html", "#find-text"), (f"nl/{PAGES_OF_HOSPITALS['indicator of hospitals']}", "#app-find-text")],
+    )
+    def test_the_search_finds_a_hospital(self, opened, path, field, text):
+        page = opened(path)
+        page.fill(field, text)
+        page.wait_for_selector("li[role=option]")
+        assert "Hôpital 17" in page.locator("li[role=option]").inner_text()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/hospitals/71000017.html")
+
+    @pytest.mark.parametrize("text", ["ancien", "71009999"])
+    def test_the_search_leads_from_an_ended_id_to_the_hospital_that_goes_on(self, opened, text):
+        page = opened("en/index.html")
+        page.fill("#find-text", text)
+        page.wait_for_selector("li[role=option]")
+        assert "71009999" in page.locator("li[role=option]").inner_text()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/hospitals/{next(iter(HOSPITALS))}.html")
+
 
 def test_no_host_is_in_the_lock_file():
     lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))

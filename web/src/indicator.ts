@@ -8,7 +8,7 @@ import { fifths } from "./fifths";
 import { bounds, count, decimal, figure, interval, name, plural, say, share, told, value } from "./format";
 import { type Shape, outlines, vintageOf } from "./geometry";
 import { savePng, saveSvg, standalone } from "./image";
-import { type Entry, Search } from "./search";
+import { type Entry, HOSPITAL, Search, pageOf } from "./search";
 import { MAX_CHOSEN, type Uncertainty, type View, type ViewState, read, write } from "./state";
 import type { Cell } from "./types";
 import { WHOLE, moved, shows, viewBox, zoomed } from "./zoom";
@@ -253,6 +253,7 @@ export class IndicatorPage {
   }
 
   private pick(entry: Entry): void {
+    if (entry.level === HOSPITAL) return location.assign(`${this.root}${this.language}/${pageOf(entry)}`);
     const chosen = [...this.state.chosen.filter((code) => code !== entry.code), entry.code].slice(-MAX_CHOSEN);
     void this.set({ chosen, level: entry.level }).then(() => {
       this.point(entry.code);

@@ -3,12 +3,12 @@ import { html } from "htm/preact";
 import { render } from "preact";
 import { loaded, start } from "./data";
 import { IndicatorPage } from "./indicator";
-import { type Entry, Search } from "./search";
+import { type Entry, Search, pageOf } from "./search";
 
 function search(slot: HTMLElement, root: string, language: string): void {
   const place = document.createElement("div");
   slot.prepend(place);
-  const pick = (entry: Entry): void => location.assign(`${root}${language}/places/${entry.level}/${entry.code}.html`);
+  const pick = (entry: Entry): void => location.assign(`${root}${language}/${pageOf(entry)}`);
   render(html`<${Search} id="find" pick=${pick} />`, place);
 }
 

@@ -1,9 +1,10 @@
-// Search of places: a combobox over names, other names, former names and codes.
+// Search of places and hospitals: a combobox over names, other names, former names and codes.
 import { html } from "htm/preact";
 import { useMemo, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { places } from "./data";
 import { count, name, say } from "./format";
+import type { Ended } from "./types";
 
 export interface Entry {
   level: string;
@@ -13,10 +14,12 @@ export interface Entry {
   keys: string[];
 }
 
+export const HOSPITAL = "hospital";
+
 const plain = (text: string): string =>
   text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[^a-z0-9]+/g, " ").trim();
 
-/** Every place of the newest vintage, and each ended code as a way to its successor. */
+/** Every place of the newest vintage and every hospital, and each ended code as a way to its successor. */
 export function entries(): Entry[] {
   const file = places();
   const newest = file.vintages[file.vintages.length - 1] ?? {};
@@ -28,14 +31,23 @@ export function entries(): Entry[] {
       names.set(`${level} ${code}`, label);
       found.push({ level, code, label, note: [name("level", level), ...others.filter((one) => !one.includes(label))].join(", "), keys: [label, ...others, code].map(plain) });
     }
-  for (const [code, [successor, last, ...old]] of Object.entries(file.ended)) {
-    const label = names.get(`${file.smallest} ${successor}`);
-    if (!label) continue;
-    const note = say("app.ended", { name: old.join(" / "), code, year: last });
-    found.push({ level: file.smallest, code: successor, label, note, keys: [...old, code].map(plain) });
+  for (const [code, label, ...others] of file.hospitals.open) {
+    names.set(`${HOSPITAL} ${code}`, label);
+    found.push({ level: HOSPITAL, code, label, note: [name("level", HOSPITAL), ...others].join(", "), keys: [label, ...others, code].map(plain) });
   }
+  const lists: [string, Record<string, Ended>][] = [[file.smallest, file.ended], [HOSPITAL, file.hospitals.ended]];
+  for (const [level, ended] of lists)
+    for (const [code, [successor, last, ...old]] of Object.entries(ended)) {
+      const label = names.get(`${level} ${successor}`);
+      if (!label) continue;
+      const note = say("app.ended", { name: old.join(" / "), code, year: last });
+      found.push({ level, code: successor, label, note, keys: [...old, code].map(plain) });
+    }
   return found;
 }
+
+/** The page of what was found, from the folder of a language on. */
+export const pageOf = (entry: Entry): string => (entry.level === HOSPITAL ? `hospitals/${entry.code}.html` : `places/${entry.level}/${entry.code}.html`);
 
 /** The places whose name or code has the words, the best first. */
 export function matches(all: Entry[], text: string): Entry[] {
@@ -75,9 +87,10 @@ export function Search(props: { id: string; pick: (entry: Entry) => void }): VNo
     else return;
     event.preventDefault();
   };
+  const label = say(places().hospitals.open.length ? "app.find_with_hospitals" : "app.find");
   const said = !isOpen || !text ? "" : found.length ? say("app.found", { count: count(found.length) }) : say("app.found_none");
   return html`<div class="finder">
-    <label for="${props.id}-text">${say("app.find")}</label>
+    <label for="${props.id}-text">${label}</label>
     <input id="${props.id}-text" type="text" role="combobox" autocomplete="off" spellcheck=${false} placeholder=${say("app.find_hint")}
       aria-expanded=${shown.length > 0 ? "true" : "false"} aria-controls="${props.id}-list" aria-autocomplete="list" aria-activedescendant=${shown[at] ? `${props.id}-${at}` : undefined}
       value=${text}
@@ -87,7 +100,7 @@ export function Search(props: { id: string; pick: (entry: Entry) => void }): VNo
         setOpen(true);
       }}
       onKeyDown=${onKeyDown} onBlur=${() => setOpen(false)} />
-    <ul id="${props.id}-list" role="listbox" aria-label=${say("app.find")} hidden=${!shown.length}>
+    <ul id="${props.id}-list" role="listbox" aria-label=${label} hidden=${!shown.length}>
       ${shown.map((entry, position) => html`<li id="${props.id}-${position}" role="option" aria-selected=${position === at ? "true" : "false"}
         onMouseDown=${(event: Event) => {
           event.preventDefault();

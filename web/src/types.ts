@@ -18,6 +18,9 @@ export type Unit = "percent" | "per_100" | "per_1000" | "per_100000" | "mean" | 
 /** Code, name, and level and code of the next larger place. */
 export type PlaceRow = [string, string, string?, string?];
 
+/** Successor, last year, names. */
+export type Ended = [string, number, ...string[]];
+
 export interface PlacesFile {
   levels: string[];
   country: string;
@@ -25,8 +28,10 @@ export interface PlacesFile {
   vintages: Record<string, PlaceRow[]>[];
   of: Record<string, number>;
   others: Record<string, Record<string, string[]>>;
-  /** By old code: successor, last year, names. */
-  ended: Record<string, [string, number, ...string[]]>;
+  /** By old code. */
+  ended: Record<string, Ended>;
+  /** Code and names of each hospital that has a page, and the ended ids. */
+  hospitals: { open: [string, string, ...string[]][]; ended: Record<string, Ended> };
 }
 
 export interface Index {

@@ -34,6 +34,7 @@ from claimatlas.atlas.site import Site
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.tables.schemas import ALL
 
 FACTOR = 10_000
@@ -107,7 +108,8 @@ def _write(path: Path, head: str, key: str, value: Any) -> None:  # noqa: ANN401
 def _texts(site: Site, words: Words, values: set[tuple[str, str]], topology: Topology | None) -> dict[str, Any]:
     """``values``: each published value of each dimension."""
     release = site.release
-    names = {"level": site.places.levels, "dimension": site.dimensions}
+    levels = (*site.places.levels, *[HOSPITAL] * site.has_hospitals)
+    names = {"level": levels, "dimension": site.dimensions}
     more = {f"{kind}.{name}": words.name(kind, name) for kind, all_names in names.items() for name in all_names}
     more |= {f"value.{name}.{value}": words.value_name(name, value) for name, value in sorted(values)}
     return {
@@ -164,7 +166,22 @@ def _places(site: Site, language: str) -> dict[str, Any]:
         "of": of,
         "others": others,
         "ended": ended,
+        "hospitals": _hospitals(site, language),
     }
+
+
+def _hospitals(site: Site, language: str) -> dict[str, Any]:
+    """The hospitals that have a page, with id and names, and the ended ids with successor, last year and names."""
+    if site.register is None:
+        return {"open": [], "ended": {}}
+    register = site.register
+
+    def names(code: str) -> list[str]:
+        own = site.hospital_name(code, language)
+        return [own, *sorted({name for name in register.by_id[code].names.values() if name not in (own, "")})]
+
+    ended = {old: [new, register.by_id[old].last_year, *names(old)] for old, new in register.ended(site.vintage)}
+    return {"open": [[code, *names(code)] for code in site.hospitals], "ended": ended}
 
 
 def _of_level(places: Places, level: str, year: int, language: str) -> list[list[str]]:
