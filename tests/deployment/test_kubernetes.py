@@ -14,7 +14,7 @@ from claimatlas import __version__, cli
 from claimatlas.commands import run_year
 from claimatlas.commands.pseudonym_key import KEY_VARIABLE
 from claimatlas.spark.artifacts import SPARK_VERSION
-from claimatlas.spark.settings import DELTA, SESSION
+from claimatlas.spark.settings import COMPILE_ALL, DELTA, SESSION
 from deployment.dockerfile import FOLDER, ROOT, copied, named
 from jsonschema import Draft202012Validator
 
@@ -162,8 +162,8 @@ def test_the_job_is_in_the_image_and_takes_its_options(manifest: Manifest, monke
 
 def test_logs_are_kept_to_errors_by_the_file_in_the_image(manifest: Manifest) -> None:
     path = copied()["lib/claimatlas/spark/log4j2.properties"]
-    for pod in ("driver", "executor"):
-        assert manifest["spec"][pod]["javaOptions"] == f"-Dlog4j2.configurationFile=file://{path}"
+    for pod, more in (("driver", ""), ("executor", f" {COMPILE_ALL}")):
+        assert manifest["spec"][pod]["javaOptions"] == f"-Dlog4j2.configurationFile=file://{path}{more}"
 
 
 def test_nobody_is_root(manifest: Manifest) -> None:

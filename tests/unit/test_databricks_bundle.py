@@ -12,7 +12,7 @@ import pytest
 from bundle import FOLDER, MAIN_JOB, NOTEBOOKS_JOB, ROOT, arguments, bundle, included, job_parameters, jobs
 from claimatlas import cli, task
 from claimatlas.spark import artifacts
-from claimatlas.spark.settings import SESSION
+from claimatlas.spark.settings import SESSION, without_huge_methods
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MAIN = jobs()[MAIN_JOB]
@@ -121,7 +121,7 @@ def test_nothing_runs_twice_at_once_and_nothing_is_tried_again() -> None:
 def test_the_cluster_has_the_session_settings_of_the_package() -> None:
     for job in jobs().values():
         (cluster,) = job["job_clusters"]
-        assert cluster["new_cluster"]["spark_conf"] == SESSION
+        assert cluster["new_cluster"]["spark_conf"] == {**SESSION, **without_huge_methods("")}
         assert all(found["job_cluster_key"] == cluster["job_cluster_key"] for found in job["tasks"])
 
 

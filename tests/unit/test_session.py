@@ -11,7 +11,16 @@ from claimatlas.errors import InputError
 from claimatlas.spark import session as session_module
 from claimatlas.spark.artifacts import DELTA_VERSION, SPARK_VERSION
 from claimatlas.spark.session import LocalSpark, get_session, temporary_folder
-from claimatlas.spark.settings import DELTA_CATALOG, DELTA_EXTENSION, SESSION, local_settings
+from claimatlas.spark.settings import (
+    COMPILE_ALL,
+    DELTA_CATALOG,
+    DELTA_EXTENSION,
+    DRIVER_JAVA_OPTIONS,
+    SESSION,
+    SMALL_JAVA_OPTIONS,
+    local_settings,
+    without_huge_methods,
+)
 from pyspark.errors import PySparkImportError
 from pyspark.sql import SparkSession
 
@@ -74,6 +83,67 @@ def test_what_is_given_wins_and_delta_joins_other_extensions() -> None:
     }
 
 
+def test_no_method_is_left_to_javas_interpreter(spark: SparkSession) -> None:
+    """Java compiles no method of more than 8,000 bytes unless it is told to, so that Spark may make none."""
+    limit = {"spark.sql.codegen.hugeMethodLimit": "8000"}
+    assert without_huge_methods("-XX:+UseSerialGC") == limit
+    assert without_huge_methods(f"-XX:+UseSerialGC {COMPILE_ALL}") == without_huge_methods(DRIVER_JAVA_OPTIONS) == {}
+    # The session of these tests has Java's options of its own.
+    assert COMPILE_ALL not in spark.conf.get("spark.driver.extraJavaOptions")
+    assert spark.conf.get("spark.sql.codegen.hugeMethodLimit") == "8000"
+
+
+@pytest.mark.parametrize(
+    ("submitted", "limit"),
+    [
+        ({"spark.master": "local[2]"}, "8000"),
+        ({"spark.master": "local[2]", "spark.driver.extraJavaOptions": COMPILE_ALL}, None),
+        ({"spark.master": "spark://here:7077", "spark.driver.extraJavaOptions": COMPILE_ALL}, "8000"),
+        ({"spark.master": "spark://here:7077", "spark.executor.extraJavaOptions": f"-Da=b {COMPILE_ALL}"}, None),
+        ({"spark.master": "spark://here:7077", "spark.sql.codegen.hugeMethodLimit": "1"}, None),
+    ],
+)
+def test_the_java_of_the_tasks_decides_how_long_methods_may_be(
+    submitted: dict[str, str], limit: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = RemoteBuilder()
+    java = SimpleNamespace(System=SimpleNamespace(getProperty=lambda name: "17"))
+    context = SimpleNamespace(_ensure_initialized=lambda: None, _jvm=SimpleNamespace(java=SimpleNamespace(lang=java)))
+    monkeypatch.setattr("pyspark.SparkContext", context)
+    monkeypatch.setattr("pyspark.SparkConf", lambda: SimpleNamespace(getAll=lambda: list(submitted.items())))
+    monkeypatch.setattr(session_module, "_require_delta", lambda jvm: None)
+    monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    session_module._submitted_session("job", is_small=False)
+    assert builder.asked.get("spark.sql.codegen.hugeMethodLimit") == limit
+
+
+@pytest.mark.parametrize(
+    ("written", "is_small", "expected"),
+    [
+        (DRIVER_JAVA_OPTIONS, True, SMALL_JAVA_OPTIONS),
+        (DRIVER_JAVA_OPTIONS, False, DRIVER_JAVA_OPTIONS),
+        ("-Dof.the=user", True, "-Dof.the=user"),
+        (None, True, SMALL_JAVA_OPTIONS),
+    ],
+)
+def test_the_set_ups_own_options_of_java_give_way_to_the_size_of_the_work(
+    written: str | None, is_small: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody else wrote into spark-defaults.conf stays."""
+    builder = RemoteBuilder()
+    builder.master = lambda master: builder  # type: ignore[attr-defined]
+    defaults = {} if written is None else {"spark.driver.extraJavaOptions": written}
+    monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
+    monkeypatch.setattr(session_module, "spark_defaults", lambda: dict(defaults))
+    monkeypatch.setattr(session_module, "_log_option", lambda: "")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    session_module._local_session("job", LocalSpark(is_small=is_small))
+    assert builder.asked.get("spark.driver.extraJavaOptions", written) == expected
+    is_limited = "spark.sql.codegen.hugeMethodLimit" in builder.asked
+    assert is_limited == (not is_small and COMPILE_ALL not in expected)
+
+
 def test_spark_defaults_are_read_as_spark_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# a comment\n\nspark.a 1\nspark.b=2\nspark.c : 3 4\n  spark.d\t-Dx=y -Dz=1\nspark.alone\n"
     (tmp_path / "spark-defaults.conf").write_text(text, encoding="utf-8")
@@ -97,11 +167,14 @@ def test_where_a_session_is_provided_nothing_is_added(name: str, monkeypatch: py
 
 
 class RemoteBuilder:
-    """What is asked of a session of a Spark Connect server."""
+    """What is asked of a session that another process makes: a submit, or a Spark Connect server."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.asked: dict[str, str] = {}
         self.error = error
+
+    def appName(self, name: str) -> "RemoteBuilder":  # noqa: N802 - as Spark names it
+        return self.config("spark.app.name", name)
 
     def config(self, name: str, value: str) -> "RemoteBuilder":
         self.asked[name] = value

@@ -51,9 +51,11 @@ from claimatlas.spark.settings import (
     is_provided_by_variables,
     local_settings,
     spark_defaults,
+    without_huge_methods,
 )
 
 ANY_VERSION_VARIABLE = "CLAIMATLAS_ANY_VERSION"
+DRIVER_OPTIONS, EXECUTOR_OPTIONS = "spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"
 LOCAL_FOLDER = "spark.local.dir"
 MASTER_VARIABLE = "SPARK_MASTER"
 REMOTE_SCHEME = "sc://"
@@ -208,11 +210,14 @@ def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
     if submitted.get("spark.app.name") in (None, Path(sys.argv[0]).name):
         builder = builder.appName(app_name)
     wanted = {**DELTA, **SESSION}
+    # Java runs already, so its options are those of the submit.
     if submitted.get("spark.master", "local").startswith("local"):
-        # Java runs already, so its options are those of the submit.
-        wanted |= {**_on_this_machine(submitted), **(SMALL if is_small else {})}
+        wanted |= _on_this_machine(submitted)
+        wanted |= SMALL if is_small else without_huge_methods(submitted.get(DRIVER_OPTIONS, ""))
         # Another Python, or a missing one, would fail at the first Python task.
         os.environ["PYSPARK_PYTHON"] = sys.executable
+    else:
+        wanted |= without_huge_methods(submitted.get(EXECUTOR_OPTIONS, ""))
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
@@ -241,28 +246,34 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     complete_submit_arguments()
     _let_java_name_paths()
     defaults = spark_defaults()
+    if defaults.get(DRIVER_OPTIONS) == DRIVER_JAVA_OPTIONS:
+        # The set-up wrote them for spark-submit. Here the size of the work decides.
+        del defaults[DRIVER_OPTIONS]
     settings = local.settings
     master = local.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
+    given = {**defaults, **settings}
     if not master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        wanted |= without_huge_methods(given.get(EXECUTOR_OPTIONS, ""))
     else:
         # A value that a notebook left there may name another version, or nothing.
         os.environ["PYSPARK_PYTHON"] = sys.executable
         # Spark stops if the host name does not resolve, and no other machine needs to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        own_options = SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS
+        options = local.java_options or given.get(DRIVER_OPTIONS, own_options)
         wanted |= {
-            **_on_this_machine({**defaults, **settings}),
-            **(SMALL if local.is_small else {}),
-            "spark.driver.extraJavaOptions": (SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS)
-            + _log_option(),
+            **_on_this_machine(given),
+            **(SMALL if local.is_small else without_huge_methods(options)),
+            DRIVER_OPTIONS: own_options + _log_option(),
         }
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
         wanted["spark.jars"] = ",".join([*own, *(path.as_uri() for path in jars.find())])
     if local.java_options is not None:
-        wanted["spark.driver.extraJavaOptions"] = local.java_options + _log_option()
+        wanted[DRIVER_OPTIONS] = local.java_options + _log_option()
     driver_memory = local.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
     if driver_memory:
         wanted["spark.driver.memory"] = driver_memory

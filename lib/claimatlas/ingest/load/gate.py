@@ -160,7 +160,9 @@ def rejected_together(
     groups = {name: rows for name, rows in groups.items() if _by_year(rejected, name).total() >= _LEAST_REJECTED}
     if groups:
         of_groups = accepted.where(named_by(chain.from_iterable(groups.values())))
-        kept = of_groups.groupBy("year", _names(groups).alias("named")).count()
+        # By code first: the lists are gone through once a code, not once a line.
+        of_codes = of_groups.groupBy("year", *(name for name in (CODE, SYSTEM) if name in accepted.columns)).count()
+        kept = of_codes.groupBy("year", _names(groups).alias("named")).agg(F.sum("count").alias("count"))
         there = {(row["year"], frozenset(row["named"])): row["count"] for row in kept.collect()}
         for name in groups:
             found += _of_group(loaded, name, rejected, there)
