@@ -9,6 +9,8 @@ unexport PYTHONHOME PYTHONPATH SPARK_CONF_DIR SPARK_HOME PYSPARK_PYTHON PYSPARK_
 
 DEMO_BENEFICIARIES := 30000
 SCALE := 5
+# So many processes run the first tier, each with a Spark of its own; each test file is one's alone.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help environment jars demo atlas test test-integration test-all coverage lint format docs lock audit bench package clean distclean
@@ -35,8 +37,8 @@ demo: .demo/input.complete ## Make synthetic claims and compute two years of ind
 atlas: environment ## Draw counts of a whole country, protect and publish them, serve the site on PORT (8000)
 	$(BIN)/python -m scripts.atlas --serve $(or $(PORT),8000)
 
-test: environment ## Run the first tier of tests: ten minutes
-	$(BIN)/python -m pytest
+test: environment ## Run the first tier of tests in WORKERS processes (2): ten minutes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-integration: environment ## Run the second tier: programs, clusters and servers
 	$(BIN)/python -m pytest -m "second and not long"

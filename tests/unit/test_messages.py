@@ -78,7 +78,7 @@ def test_for_a_person_it_is_the_same_in_words(capsys: Captured) -> None:
     assert capsys.readouterr().err == "[    1.2 s] reading\nNote: empty\n\nall\nof it\nclaimatlas: wrong\n"
 
 
-@pytest.mark.parametrize("odd", ["a\nb", "a\u2028b", "a\x85b", "\udce9", "\x1b[2J", "é"])
+@pytest.mark.parametrize("odd", ["a\nb", "a\u2028b", "a\x85b", "\udce9", "\x1b[2J", "é"], ids=ascii)
 def test_whatever_is_said_stays_one_line(capsys: Captured, odd: str) -> None:
     set_up("json", "ingest")
     say(Event.MESSAGE, odd)
