@@ -112,6 +112,7 @@ def test_every_published_cell_is_counted_again(submitted: Run) -> None:
     assert len(keys) > 50
 
 
+@pytest.mark.long
 def test_after_a_correction_and_a_rollback(spark: SparkSession, corrected: Path) -> None:
     reader = DeltaReader(str(corrected))
     assert reader.properties(CLAIMS)["delta.enableDeletionVectors"] == "true"

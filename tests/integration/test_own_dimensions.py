@@ -127,6 +127,7 @@ def run_ids(output: Path) -> list[str]:
     return [row["run_id"] for row in sorted(read(output, "gold/runs"), key=lambda row: row["started_at"])]
 
 
+@pytest.mark.long
 def test_from_raw_files_to_a_site(console: Console, tmp_path: Path) -> None:
     tables = random_input(random.Random(21))
     source, output = tmp_path / "input", tmp_path / "output"
