@@ -78,7 +78,7 @@ def test_for_a_person_it_is_the_same_in_words(capsys: Captured) -> None:
     assert capsys.readouterr().err == "[    1.2 s] reading\nNote: empty\n\nall\nof it\nclaimatlas: wrong\n"
 
 
-@pytest.mark.parametrize("odd", ["a\nb", "a\u2028b", "a\x85b", "\udce9", "\x1b[2J", "é"], ids=ascii)
+@pytest.mark.parametrize("odd", ["a\nb", "a\u2028b", "a\x85b", "\x1b[2J", "é"])
 def test_whatever_is_said_stays_one_line(capsys: Captured, odd: str) -> None:
     set_up("json", "ingest")
     say(Event.MESSAGE, odd)
@@ -101,6 +101,15 @@ def in_a_process(script: str) -> list[dict[str, Any]]:
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
     return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def test_a_byte_that_is_no_text_stays_in_its_line() -> None:
+    """Of a path in another encoding. In a process of its own: no process of the tests could send it to another."""
+    script = (
+        "from claimatlas.console.messages import Event, complain, say, set_up\n"
+        "set_up('json', 'ingest')\nsay(Event.MESSAGE, '\\udce9')\ncomplain('\\udce9', 2)"
+    )
+    assert [line["message"] for line in in_a_process(script)] == ["\udce9", r"\udce9"]
 
 
 def test_warnings_of_python_and_libraries_are_lines_too() -> None:
