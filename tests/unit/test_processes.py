@@ -71,6 +71,8 @@ def test_a_process_that_is_killed_is_named() -> None:
 def test_no_process_outlives_its_parent(end: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C reaches them all, and prints one trace, the parent's; nothing reaches a parent that is killed."""
     code = (
+        # A process of the tests that another one started takes no Ctrl-C, nor do those that it starts.
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from claimatlas.processes import Workers, results_of\nfrom test_processes import wait_long\n"
         f"results_of(wait_long, [{str(tmp_path)!r}] * 2, Workers(processes=2))"
     )
