@@ -17,6 +17,7 @@ from claimatlas.spark.settings import (
     DELTA_EXTENSION,
     DRIVER_JAVA_OPTIONS,
     SESSION,
+    SMALL,
     SMALL_JAVA_OPTIONS,
     local_settings,
     without_huge_methods,
@@ -93,8 +94,22 @@ def test_no_method_is_left_to_javas_interpreter(spark: SparkSession) -> None:
     assert spark.conf.get("spark.sql.codegen.hugeMethodLimit") == "8000"
 
 
+def submitted(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], builder: "RemoteBuilder", *, is_small: bool
+) -> None:
+    """Make the session of a program that was submitted with these settings."""
+    java = SimpleNamespace(System=SimpleNamespace(getProperty=lambda name: "17"))
+    context = SimpleNamespace(_ensure_initialized=lambda: None, _jvm=SimpleNamespace(java=SimpleNamespace(lang=java)))
+    monkeypatch.setattr("pyspark.SparkContext", context)
+    monkeypatch.setattr("pyspark.SparkConf", lambda: SimpleNamespace(getAll=lambda: list(given.items())))
+    monkeypatch.setattr(session_module, "_require_delta", lambda jvm: None)
+    monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    session_module._submitted_session("job", is_small=is_small)
+
+
 @pytest.mark.parametrize(
-    ("submitted", "limit"),
+    ("given", "limit"),
     [
         ({"spark.master": "local[2]"}, "8000"),
         ({"spark.master": "local[2]", "spark.driver.extraJavaOptions": COMPILE_ALL}, None),
@@ -104,18 +119,30 @@ def test_no_method_is_left_to_javas_interpreter(spark: SparkSession) -> None:
     ],
 )
 def test_the_java_of_the_tasks_decides_how_long_methods_may_be(
-    submitted: dict[str, str], limit: str | None, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, str], limit: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(monkeypatch, given, builder := RemoteBuilder(), is_small=False)
+    assert builder.asked.get("spark.sql.codegen.hugeMethodLimit") == limit
+
+
+def test_a_submit_on_little_data_has_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted(monkeypatch, {"spark.master": "local[2]"}, builder := RemoteBuilder(), is_small=True)
+    assert {name: builder.asked[name] for name in SMALL} == SMALL
+    assert "spark.sql.codegen.hugeMethodLimit" not in builder.asked
+
+
+@pytest.mark.parametrize(
+    ("java_options", "is_limited"), [(None, False), ("", True), ("-XX:+UseSerialGC", True), (COMPILE_ALL, False)]
+)
+def test_options_of_java_that_are_given_decide_it_too(
+    java_options: str | None, is_limited: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     builder = RemoteBuilder()
-    java = SimpleNamespace(System=SimpleNamespace(getProperty=lambda name: "17"))
-    context = SimpleNamespace(_ensure_initialized=lambda: None, _jvm=SimpleNamespace(java=SimpleNamespace(lang=java)))
-    monkeypatch.setattr("pyspark.SparkContext", context)
-    monkeypatch.setattr("pyspark.SparkConf", lambda: SimpleNamespace(getAll=lambda: list(submitted.items())))
-    monkeypatch.setattr(session_module, "_require_delta", lambda jvm: None)
     monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
+    monkeypatch.setattr(session_module, "spark_defaults", dict)
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    session_module._submitted_session("job", is_small=False)
-    assert builder.asked.get("spark.sql.codegen.hugeMethodLimit") == limit
+    session_module._local_session("job", LocalSpark("local[2]", java_options=java_options))
+    assert ("spark.sql.codegen.hugeMethodLimit" in builder.asked) == is_limited
 
 
 @pytest.mark.parametrize(
@@ -132,7 +159,6 @@ def test_the_set_ups_own_options_of_java_give_way_to_the_size_of_the_work(
 ) -> None:
     """What somebody else wrote into spark-defaults.conf stays."""
     builder = RemoteBuilder()
-    builder.master = lambda master: builder  # type: ignore[attr-defined]
     defaults = {} if written is None else {"spark.driver.extraJavaOptions": written}
     monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
     monkeypatch.setattr(session_module, "spark_defaults", lambda: dict(defaults))
@@ -167,7 +193,7 @@ def test_where_a_session_is_provided_nothing_is_added(name: str, monkeypatch: py
 
 
 class RemoteBuilder:
-    """What is asked of a session that another process makes: a submit, or a Spark Connect server."""
+    """What is asked of a session while it is made."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.asked: dict[str, str] = {}
@@ -175,6 +201,9 @@ class RemoteBuilder:
 
     def appName(self, name: str) -> "RemoteBuilder":  # noqa: N802 - as Spark names it
         return self.config("spark.app.name", name)
+
+    def master(self, master: str) -> "RemoteBuilder":
+        return self.config("spark.master", master)
 
     def config(self, name: str, value: str) -> "RemoteBuilder":
         self.asked[name] = value

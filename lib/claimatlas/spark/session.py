@@ -211,13 +211,12 @@ def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
         builder = builder.appName(app_name)
     wanted = {**DELTA, **SESSION}
     # Java runs already, so its options are those of the submit.
-    if submitted.get("spark.master", "local").startswith("local"):
+    master = submitted.get("spark.master", "local")
+    if master.startswith("local"):
         wanted |= _on_this_machine(submitted)
-        wanted |= SMALL if is_small else without_huge_methods(submitted.get(DRIVER_OPTIONS, ""))
         # Another Python, or a missing one, would fail at the first Python task.
         os.environ["PYSPARK_PYTHON"] = sys.executable
-    else:
-        wanted |= without_huge_methods(submitted.get(EXECUTOR_OPTIONS, ""))
+    wanted |= _for_the_java_of_tasks(master, submitted, is_small=is_small)
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
@@ -252,22 +251,15 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     settings = local.settings
     master = local.master or os.environ.get(MASTER_VARIABLE) or defaults.get("spark.master", "local[*]")
     wanted = {**DELTA, **SESSION, "spark.driver.memory": DEFAULT_DRIVER_MEMORY}
-    given = {**defaults, **settings}
     if not master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        wanted |= without_huge_methods(given.get(EXECUTOR_OPTIONS, ""))
     else:
         # A value that a notebook left there may name another version, or nothing.
         os.environ["PYSPARK_PYTHON"] = sys.executable
         # Spark stops if the host name does not resolve, and no other machine needs to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        own_options = SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS
-        options = local.java_options or given.get(DRIVER_OPTIONS, own_options)
-        wanted |= {
-            **_on_this_machine(given),
-            **(SMALL if local.is_small else without_huge_methods(options)),
-            DRIVER_OPTIONS: own_options + _log_option(),
-        }
+        options = SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS
+        wanted |= {**_on_this_machine({**defaults, **settings}), DRIVER_OPTIONS: options + _log_option()}
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
@@ -277,6 +269,8 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     driver_memory = local.driver_memory or os.environ.get(DRIVER_MEMORY_VARIABLE)
     if driver_memory:
         wanted["spark.driver.memory"] = driver_memory
+    given = {**defaults, **wanted, **settings}
+    wanted |= _absent(_for_the_java_of_tasks(master, given, is_small=local.is_small), defaults)
     builder = SparkSession.builder.appName(app_name).master(master)
     for name, value in {**wanted, **settings}.items():
         builder = builder.config(name, value)
@@ -310,6 +304,14 @@ def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java ha
             "is mounted with noexec or cannot be written: name another one, with "
             "JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=FOLDER."
         ) from error
+
+
+def _for_the_java_of_tasks(master: str, given: Mapping[str, str], *, is_small: bool) -> dict[str, str]:
+    """Return what suits the Java that does the tasks: the driver's on this machine, else the executors'."""
+    is_local = master.startswith("local")
+    if is_local and is_small:
+        return SMALL
+    return without_huge_methods(given.get(DRIVER_OPTIONS if is_local else EXECUTOR_OPTIONS, ""))
 
 
 def _on_this_machine(given: Mapping[str, str]) -> dict[str, str]:
