@@ -12,24 +12,17 @@ import pytest
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
 
-import deltalake
 from claimatlas.auditing.run import audit
 from claimatlas.configuration import load_configuration
 from claimatlas.configuration.publication import load_publication
 from claimatlas.processes import Workers
-from publication.country import atoms, configuration, gold_rows, write_gold
+from publication.country import configuration, counts_of_release, gold_rows, versions, write_gold
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 DELAYS = (0.0, 0.003, 0.01, 0.03)
 """Seconds after a line of progress at which the process is killed."""
 MOMENTS = 50
-
-
-def tables(more: int) -> dict:
-    births = {atom: 3 + (7 * number + more) % 11 if atom[0] else 0 for number, atom in enumerate(atoms())}
-    no_midwife = {atom: count // 3 for atom, count in births.items()}
-    return {"births": births, "no_midwife": no_midwife, "nobody": {a: n // 2 for a, n in no_midwife.items()}}
 
 
 def started(output: Path, conf: Path) -> subprocess.Popen[str]:
@@ -50,24 +43,15 @@ def killed_after(output: Path, conf: Path, lines: int, delay: float) -> int:
     return process.wait()
 
 
-def versions(output: Path, name: str) -> list[list[dict]]:
-    """The rows of every version of a table of `published/`."""
-    path = str(output / "published" / name)
-    if not deltalake.DeltaTable.is_deltatable(path):
-        return []
-    newest = deltalake.DeltaTable(path).version()
-    return [deltalake.DeltaTable(path, version=v).to_pyarrow_table().to_pylist() for v in range(newest + 1)]
-
-
 def test_killed_at_fifty_moments(tmp_path: Path) -> None:
     conf = configuration(tmp_path / "conf")
-    output = write_gold(tmp_path / "output", gold_rows(tables(0)))
+    output = write_gold(tmp_path / "output", gold_rows(counts_of_release(0)))
     whole = started(output, conf)
     assert whole.stderr is not None
     lines = len(whole.stderr.read().splitlines())
     assert whole.wait() == 0
     former = sorted(map(str, versions(output, "cells")[-1]))
-    write_gold(output, gold_rows(tables(1)), release=2)
+    write_gold(output, gold_rows(counts_of_release(1)), release=2)
     loaded = load_configuration(str(conf))
     publication = load_publication(loaded)
     moments = list(itertools.islice(itertools.cycle(itertools.product(range(lines), DELAYS)), MOMENTS))

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import yaml
 from claimatlas.protection.frames import ALL
@@ -105,6 +106,24 @@ def write_gold(folder: Path, rows: list[tuple], release: int = 1) -> Path:
     row = (release, "drawn", datetime(2024, 1, release, tzinfo=UTC), None, version, None, "drawn")
     write_rows(str(folder), RELEASES, [row], append=release > 1)
     return folder
+
+
+def counts_of_release(more: int) -> dict[str, dict[tuple[str, str, str], int]]:
+    """The counts of a release: a later one has a few more."""
+    births = {atom: 3 + (7 * number + more) % 11 if atom[0] else 0 for number, atom in enumerate(atoms())}
+    no_midwife = {atom: count // 3 for atom, count in births.items()}
+    return {"births": births, "no_midwife": no_midwife, "nobody": {a: n // 2 for a, n in no_midwife.items()}}
+
+
+def versions(output: Path, name: str) -> list[list[dict[str, Any]]]:
+    """The rows of every version of a table of `published/`."""
+    import deltalake
+
+    path = str(output / "published" / name)
+    if not deltalake.DeltaTable.is_deltatable(path):
+        return []
+    newest = deltalake.DeltaTable(path).version()
+    return [deltalake.DeltaTable(path, version=v).to_pyarrow_table().to_pylist() for v in range(newest + 1)]
 
 
 def leaks(output: Path, conf: Path) -> list[str]:

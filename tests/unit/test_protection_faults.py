@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import deltalake
 import pytest
 
 pytest.importorskip("highspy", reason="the extra publish is not installed")
@@ -14,7 +13,7 @@ from claimatlas.configuration.publication import load_publication
 from claimatlas.processes import Workers
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.schemas import PUBLISHED_AUDITS
-from publication.country import atoms, configuration, gold_rows, write_gold
+from publication.country import configuration, counts_of_release, gold_rows, versions, write_gold
 from shipped import PUBLISHED_CELLS
 
 RUN = "claimatlas.protection.run"
@@ -44,36 +43,20 @@ class Killed(BaseException):
     """The end of the process, which nothing may catch."""
 
 
-def tables(more: int) -> dict:
-    """The counts of a release: a later one has a few more."""
-    births = {atom: 3 + (7 * number + more) % 11 if atom[0] else 0 for number, atom in enumerate(atoms())}
-    no_midwife = {atom: count // 3 for atom, count in births.items()}
-    return {"births": births, "no_midwife": no_midwife, "nobody": {a: n // 2 for a, n in no_midwife.items()}}
-
-
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return configuration(tmp_path_factory.mktemp("conf"))
-
-
-def versions(output: Path, name: str) -> list[list[dict]]:
-    """The rows of every version of a table of `published/`."""
-    path = str(output / "published" / name)
-    if not deltalake.DeltaTable.is_deltatable(path):
-        return []
-    newest = deltalake.DeltaTable(path).version()
-    return [deltalake.DeltaTable(path, version=v).to_pyarrow_table().to_pylist() for v in range(newest + 1)]
 
 
 @pytest.mark.parametrize("error", [Killed, OSError], ids=["killed", "disk full"])
 def test_dying_at_any_moment(
     error: type[BaseException], conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = write_gold(tmp_path / "output", gold_rows(tables(0)))
+    output = write_gold(tmp_path / "output", gold_rows(counts_of_release(0)))
     arguments = ["protect", "--output", str(output), "--conf", str(conf)]
     assert main(arguments) == 0
     former = sorted(map(str, versions(output, "cells")[-1]))
-    write_gold(output, gold_rows(tables(1)), release=2)
+    write_gold(output, gold_rows(counts_of_release(1)), release=2)
     loaded = load_configuration(str(conf))
     publication = load_publication(loaded)
     died = 0
