@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from claimatlas.spark import class_archive
+from claimatlas.spark.java import check_java
 from comparison import CONF, last_record
 from integration.console import plain_environment, run_program
 from integration.inputs import plant
@@ -68,3 +70,17 @@ def test_a_run_from_silver_asks_few_queries(folder: Path, whole: Asked) -> None:
     assert {
         step: counts for step, counts in whole.record["counts"].items() if not step.startswith("ingest")
     } == again.record["counts"]
+
+
+def test_java_takes_the_archive_of_classes(folder: Path) -> None:
+    """`make test` and its like make the archive first."""
+    if not class_archive.archive_for(check_java()).is_file():
+        pytest.skip("no archive of classes is beside Delta's JARs: `make classes` makes it")
+    log = folder / "classes.log"
+    options = {"spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -Xlog:class+load:file={log}"}
+    environment = plain_environment(folder / "classes", with_package=True, settings=options)
+    arguments = ["generate", "--output", folder / "drawn", "--beneficiaries", "100", "--years", "2022"]
+    said = run_program(arguments, environment, folder)
+    assert said.code == 0, said.everything
+    taken = log.read_text(encoding="utf-8").count("source: shared objects file (top)")
+    assert taken > 5_000

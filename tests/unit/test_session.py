@@ -1,5 +1,6 @@
 """The session: what is left alone, what a local one gets, what is refused."""
 
+import os
 import socket
 import stat
 import sys
@@ -8,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 from claimatlas.errors import InputError
+from claimatlas.spark import class_archive, jars
 from claimatlas.spark import session as session_module
-from claimatlas.spark.artifacts import DELTA_VERSION, SPARK_VERSION
+from claimatlas.spark.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
 from claimatlas.spark.session import LocalSpark, get_session, temporary_folder
 from claimatlas.spark.settings import (
     COMPILE_ALL,
@@ -141,6 +143,7 @@ def test_options_of_java_that_are_given_decide_it_too(
     monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
     monkeypatch.setattr(session_module, "spark_defaults", dict)
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setattr(class_archive, "option_to_take", lambda archive: "")
     session_module._local_session("job", LocalSpark("local[2]", java_options=java_options))
     assert ("spark.sql.codegen.hugeMethodLimit" in builder.asked) == is_limited
 
@@ -164,10 +167,95 @@ def test_the_set_ups_own_options_of_java_give_way_to_the_size_of_the_work(
     monkeypatch.setattr(session_module, "spark_defaults", lambda: dict(defaults))
     monkeypatch.setattr(session_module, "_log_option", lambda: "")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setattr(class_archive, "option_to_take", lambda archive: "")
     session_module._local_session("job", LocalSpark(is_small=is_small))
     assert builder.asked.get("spark.driver.extraJavaOptions", written) == expected
     is_limited = "spark.sql.codegen.hugeMethodLimit" in builder.asked
     assert is_limited == (not is_small and COMPILE_ALL not in expected)
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An archive of classes beside Delta's JARs, and a folder of settings as the set-up leaves one."""
+    monkeypatch.setattr(jars, "folder_in_use", lambda: tmp_path)
+    monkeypatch.setattr(jars, "spark_home", lambda: tmp_path / "spark")
+    for jar in JARS:
+        (tmp_path / jar.file_name).touch()
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (conf / "log4j2.properties").touch()
+    (conf / "spark-defaults.conf").touch()
+    monkeypatch.setenv("SPARK_CONF_DIR", str(conf))
+    monkeypatch.delenv("PYSPARK_SUBMIT_ARGS", raising=False)
+    path = class_archive.archive_for("17.0.1")
+    path.touch()
+    return path
+
+
+def with_archive(settings: dict[str, str], master: str = "local[2]", java: str = "17.0.1") -> dict[str, str] | None:
+    """The settings of a session that takes the archive of this Java; None when it takes none."""
+    return session_module._with_class_archive(master, settings, java, LocalSpark())
+
+
+def test_a_local_session_takes_the_archive_of_classes(archive: Path) -> None:
+    """Delta is on Java's class path then, and what the folder of settings held is given one by one."""
+    own = [path.as_uri() for path in jars.find()]
+    given = {
+        "spark.jars": ",".join([*own, "file:///other.jar"]),
+        "spark.driver.extraJavaOptions": "-Da=b",
+        "spark.x": "1",
+    }
+    found = with_archive(given)
+    assert found is not None
+    options = found.pop("spark.driver.extraJavaOptions").split()
+    assert found == {
+        "spark.x": "1",
+        "spark.jars": "file:///other.jar",
+        "spark.driver.extraClassPath": ":".join(map(str, jars.find())),
+    }
+    assert options[:2] == ["-Da=b", f"-XX:SharedArchiveFile={archive}"]
+    assert options[-1] == f"-Dlog4j2.configurationFile={(archive.parent / 'conf' / 'log4j2.properties').as_uri()}"
+    only_ours = with_archive({"spark.jars": ",".join(own)})
+    assert only_ours is not None
+    assert "spark.jars" not in only_ours
+
+
+def test_java_starts_as_ever_where_an_archive_cannot_be_taken(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert with_archive({}, java="17.0.2") is None
+    assert with_archive({}, master="spark://here:7077") is None
+    assert with_archive({"spark.driver.extraClassPath": "/own"}) is None
+    (archive.parent / "conf" / "hive-site.xml").touch()
+    assert with_archive({}) is None
+    (archive.parent / "conf" / "hive-site.xml").unlink()
+    assert with_archive({}) is not None
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-class-path /own pyspark-shell")
+    assert with_archive({}) is None
+
+
+def test_an_archive_is_old_when_a_jar_is_newer(archive: Path) -> None:
+    home = archive.parent / "spark"
+    (home / "jars").mkdir(parents=True)
+    jar = home / "jars" / "spark-core.jar"
+    jar.touch()
+    made = archive.stat().st_mtime
+    os.utime(jar, (made - 1, made - 1))
+    for path in jars.find():
+        os.utime(path, (made, made))
+    assert class_archive.is_current(archive, home)
+    os.utime(jar, (made + 1, made + 1))
+    assert not class_archive.is_current(archive, home)
+    archive.unlink()
+    assert not class_archive.is_current(archive, home)
+
+
+def test_the_folder_of_settings_is_left_out_only_while_java_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for before in (None, "/somewhere"):
+        monkeypatch.delenv("SPARK_CONF_DIR", raising=False)
+        if before:
+            monkeypatch.setenv("SPARK_CONF_DIR", before)
+        with class_archive.without_conf_folder():
+            assert not Path(os.environ["SPARK_CONF_DIR"]).exists()
+        assert os.environ.get("SPARK_CONF_DIR") == before
 
 
 def test_spark_defaults_are_read_as_spark_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

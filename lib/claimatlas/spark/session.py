@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from pyspark.sql import SparkSession
 
 from claimatlas.console.relay import relayed, silence
 from claimatlas.errors import InputError
-from claimatlas.spark import jars
+from claimatlas.spark import class_archive, jars
 from claimatlas.spark.artifacts import DELTA_VERSION, JARS, SPARK_VERSION
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.spark.java import check_java, require_supported
@@ -74,6 +74,7 @@ class LocalSpark:
         settings: Further settings.
         java_options: Java's options, in place of the product's.
         is_small: Whether little data is worked on: a Spark on this machine gets what suits that.
+        new_archive: Where Java is to write its archive of classes when it ends.
     """
 
     master: str | None = None
@@ -81,6 +82,7 @@ class LocalSpark:
     settings: Mapping[str, str] = field(default_factory=dict)
     java_options: str | None = None
     is_small: bool = False
+    new_archive: Path | None = None
 
 
 DEFAULT_SPARK = LocalSpark()
@@ -237,7 +239,7 @@ def _require_delta(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java has 
 
 def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     """Make the session of a plain Python process: a console command or a test."""
-    check_java()
+    java_version = check_java()
     home = jars.spark_home()
     if home is not None:
         # A SPARK_HOME that points to another Spark would start that one under this PySpark.
@@ -271,10 +273,12 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
         wanted["spark.driver.memory"] = driver_memory
     given = {**defaults, **wanted, **settings}
     wanted |= _absent(_for_the_java_of_tasks(master, given, is_small=local.is_small), defaults)
+    asked = {**wanted, **settings}
+    with_archive = _with_class_archive(master, {**defaults, **asked}, java_version, local)
     builder = SparkSession.builder.appName(app_name).master(master)
-    for name, value in {**wanted, **settings}.items():
+    for name, value in (with_archive or asked).items():
         builder = builder.config(name, value)
-    with relayed("java") as java:
+    with relayed("java") as java, class_archive.without_conf_folder() if with_archive else nullcontext():
         try:
             return builder.getOrCreate()
         except PySparkRuntimeError as error:
@@ -284,6 +288,26 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
             if cause is None:
                 java.hand_on()
             raise InputError(cause or unknown_cause()) from error
+
+
+def _with_class_archive(
+    master: str, given: Mapping[str, str], java_version: str, local: LocalSpark
+) -> dict[str, str] | None:
+    """Return all settings of a Spark in this process whose Java takes or makes an archive of classes; else None."""
+    home = jars.spark_home()
+    if not master.startswith("local") or not class_archive.is_possible(home, given):
+        return None
+    if local.new_archive is None:
+        option = class_archive.option_to_take(class_archive.archive_for(java_version))
+    else:
+        option = class_archive.option_to_make(local.new_archive)
+    if not option:
+        return None
+    log_files = [*conf_folder(home).glob("log4j2.*"), LOG_FILE]
+    options = f"{given.get(DRIVER_OPTIONS, '')} {option}"
+    if "log4j2.configurationFile" not in options:
+        options += f" -Dlog4j2.configurationFile={log_files[0].as_uri()}"
+    return class_archive.on_class_path({**given, DRIVER_OPTIONS: options.strip()})
 
 
 def _let_java_name_paths() -> None:

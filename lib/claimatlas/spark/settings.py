@@ -13,6 +13,7 @@ from pathlib import Path
 # What Spark logs on this machine; also copied into the environment that the set-up makes.
 LOG_FILE = Path(__file__).with_name("log4j2.properties")
 
+CONF_VARIABLE = "SPARK_CONF_DIR"
 REMOTE_VARIABLE = "SPARK_REMOTE"
 DATABRICKS_VARIABLE = "DATABRICKS_RUNTIME_VERSION"
 
@@ -44,6 +45,9 @@ SESSION = {
     # For its messages PySpark notes the place of every column expression, by several calls of Java each: seconds of a
     # run. Our messages name the fault in the user's terms, not its place in our code.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    # Before it makes a letter small, the library of all languages' letters makes a table of every letter there is: two
+    # seconds in each Java. Java's own rules give the same for the words that a column is compared with.
+    "spark.sql.icu.caseMappings.enabled": "false",
 }
 
 DEFAULT_DRIVER_MEMORY = "4g"
@@ -52,24 +56,29 @@ DEFAULT_DRIVER_MEMORY = "4g"
 # the ingest of ten million claim lines took 335 processor seconds so, and 199 with this option.
 COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 
+# Java starts with the room that it would ask for step by step, each time after going through all that it holds.
+_ROOM = "-XX:MetaspaceSize=256m -XX:InitialRAMPercentage=5"
+
 # Java's options where the driver does the work too. A run is some hundred queries, most of them over next to nothing,
 # so that half of the processor's time goes into compiling code that is used a few times: the second compiler waits
 # until code is used four times as often as by default. And the collector of throughput, as nobody waits for an answer.
 # Whoever gives `spark.driver.extraJavaOptions` replaces them whole: two collectors together are an error to Java.
 DRIVER_JAVA_OPTIONS = (
     "-XX:+UseParallelGC -XX:Tier4InvocationThreshold=20000 -XX:Tier4MinInvocationThreshold=5000 "
-    f"-XX:Tier4CompileThreshold=60000 -XX:Tier4BackEdgeThreshold=400000 {COMPILE_ALL}"
+    f"-XX:Tier4CompileThreshold=60000 -XX:Tier4BackEdgeThreshold=400000 {_ROOM} {COMPILE_ALL}"
 )
 
 
 # For a run on little data in one process, most of which is planning queries and compiling code that is hardly used.
 # The first compiler only, one task, no second planning at run time. Classes are made for a query all the same: without,
 # a field of 50 MB took all memory.
-SMALL_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+SMALL_JAVA_OPTIONS = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:NewRatio=1 {_ROOM}"
 SMALL = {
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "1",
     "spark.sql.adaptive.enabled": "false",
+    # Each sort and each join asks for a page of memory, of 64 MB by default, and Java fills it with zeros.
+    "spark.buffer.pageSize": "1m",
 }
 SMALL_BYTES = 16 * 2**20
 """The most bytes of files with which a run counts as small."""
@@ -107,7 +116,7 @@ def is_provided_by_variables() -> bool:
 
 def conf_folder(home: Path | None = None) -> Path:
     """Return the folder where Spark is going to look for its settings; `home`: of Spark, else `SPARK_HOME`."""
-    return Path(os.environ.get("SPARK_CONF_DIR") or Path(home or os.environ.get("SPARK_HOME", ""), "conf"))
+    return Path(os.environ.get(CONF_VARIABLE) or Path(home or os.environ.get("SPARK_HOME", ""), "conf"))
 
 
 def spark_defaults(home: Path | None = None) -> dict[str, str]:
