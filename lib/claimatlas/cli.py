@@ -64,7 +64,7 @@ class Command(argparse.ArgumentParser):
         self._is_loaded = True
         module = importlib.import_module(_ELSEWHERE.get(self.command) or f"claimatlas.commands.{_job(self.command)}")
         self.description = module.DESCRIPTION
-        self.example = f"{self.prog} {module.EXAMPLE}"
+        self.example = f"{self.prog} {module.EXAMPLE}".rstrip()
         self.epilog = f"example:\n  {self.example}"
         if self.command not in _ELSEWHERE:
             _messages().add_option(self)

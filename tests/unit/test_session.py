@@ -246,6 +246,9 @@ def test_an_archive_is_old_when_a_jar_is_newer(archive: Path) -> None:
     assert not class_archive.is_current(archive, home)
     archive.unlink()
     assert not class_archive.is_current(archive, home)
+    jars.find()[0].unlink()
+    with pytest.raises(InputError, match="Delta's JARs are not in"):
+        class_archive.is_current(archive, home)
 
 
 def test_the_folder_of_settings_is_left_out_only_while_java_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,11 +42,15 @@ def is_current(archive: Path, home: Path) -> bool:
     Args:
         archive: The file; it need not be there.
         home: The Spark of the installed `pyspark`.
+
+    Raises:
+        InputError: Delta's JARs are not there.
     """
+    on_path = (*jars.find(), *(home / "jars").glob("*.jar"))
     if not archive.is_file():
         return False
     made = archive.stat().st_mtime
-    return all(path.stat().st_mtime <= made for path in (*jars.find(), *(home / "jars").glob("*.jar")))
+    return all(path.stat().st_mtime <= made for path in on_path)
 
 
 def is_possible(home: Path | None, given: Mapping[str, str]) -> bool:
@@ -76,10 +80,11 @@ def option_to_make(archive: Path) -> str:
 
 def on_class_path(given: Mapping[str, str]) -> dict[str, str]:
     """Return the settings with Delta's JARs on the class path, where an archive can have their classes."""
-    own = [path.as_uri() for path in jars.find()]
+    paths = jars.find()
+    own = [path.as_uri() for path in paths]
     others = [jar for jar in given.get(JARS_SETTING, "").split(",") if jar and jar not in own]
     settings = {name: value for name, value in given.items() if name != JARS_SETTING}
-    settings[CLASS_PATH] = os.pathsep.join(map(str, jars.find()))
+    settings[CLASS_PATH] = os.pathsep.join(map(str, paths))
     return {**settings, JARS_SETTING: ",".join(others)} if others else settings
 
 
