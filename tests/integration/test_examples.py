@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from comparison import CONF, figures_of, intervals_of, last_record, read
 from integration.console import Console
 from reference.declared_codes import cells, intervals
@@ -270,3 +271,22 @@ def test_a_batch_of_spans_comes_to_what_all_at_once_do(console: Console, tmp_pat
         assert found[key] == (numerator, denominator, None if value is None else pytest.approx(value)), key
     explained = console.run("explain", "--output", output, "--indicator", "not_seen", "--year", "2022", "--geo", "XX")
     assert explained.code == 0, explained.err
+
+
+def test_every_denominator_may_be_restricted(console: Console, tmp_path: Path) -> None:
+    """Then no indicator counts everybody, and the counts of the run still do."""
+    conf, source, output = tmp_path / "conf", EXAMPLE / "input", tmp_path / "output"
+    shutil.copytree(EXAMPLE, conf, ignore=shutil.ignore_patterns("input"))
+    for file in (conf / "indicators").glob("*.yaml"):
+        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if declared["population"] == "beneficiary_years":
+            declared.setdefault("denominator", {"ages": {"from": 20, "to": 60}})
+            file.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    said = console.run("run-year", "--conf", conf, "--input", source, "--output", output, "--year", "2022-2023")
+    assert said.code == 0, said.err
+    expected = cells(conf, source, YEARS)
+    found = figures_of(output, load(conf, source).key)
+    assert {key: counts[:2] for key, counts in found.items()} == {key: counts[:2] for key, counts in expected.items()}
+    members = {row["beneficiary_id"] for row in read(output, "silver/population") if row["start_date"].year <= 2022}
+    counted = last_record(output)["counts"]["beneficiaries.2022"]["beneficiaries"]
+    assert max(denominator for _, denominator, _ in found.values()) < counted <= len(members)

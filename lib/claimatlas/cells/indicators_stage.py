@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.cells.cube import cube
 from claimatlas.cells.members import (
+    BENEFICIARIES,
     ODD_OF_BENEFICIARIES,
     beneficiary_counts,
     delivery_counts,
@@ -101,10 +102,10 @@ def _counts_of_beneficiaries(finest: DataFrame, services: DataFrame, configurati
     ]
     columns += [name for name in finest.columns if name.startswith("quantity_")] + ["service_lines"]
     totals = finest.groupBy("year").agg(
-        F.sum("denominator").alias("beneficiaries"),
+        F.sum(BENEFICIARIES).alias("beneficiaries"),
         *[F.sum(name).alias(name) for name in columns],
         *[
-            F.sum(F.when(F.col(name) == UNKNOWN, F.col("denominator")).otherwise(0)).alias(f"{UNKNOWN}_{name}")
+            F.sum(F.when(F.col(name) == UNKNOWN, F.col(BENEFICIARIES)).otherwise(0)).alias(f"{UNKNOWN}_{name}")
             for name in configuration.dimensions.of("beneficiary_years")
         ],
     )

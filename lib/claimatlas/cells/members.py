@@ -15,6 +15,7 @@ from claimatlas.claims.netting import SERVICE_COUNTS, service_counts
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import DELIVERY_TYPE
 from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.reserved import START_OF_WORKING
 from claimatlas.configuration.settings import SECTOR
 from claimatlas.errors import InputError
 from claimatlas.population.beneficiaries import beneficiary_years
@@ -26,6 +27,8 @@ from claimatlas.spark.questions import ask
 from claimatlas.tables.schemas import CLAIMS, POPULATION, configured, deliveries_table
 from claimatlas.tables.store import Store
 
+BENEFICIARIES = f"{START_OF_WORKING}beneficiaries"
+"""The count of all beneficiary-years of a row of ``finest``."""
 ODD_OF_BENEFICIARIES = (
     "code_given",
     "code_carried",
@@ -107,8 +110,8 @@ def beneficiary_counts(
     ``lines``: claim lines with every line of a service counted per beneficiary (``indicator_lines``).
 
     Grain of ``finest``: one row per year, place, sector and dimensions, with the measures of ``finest_counts`` and of
-    line values; beside them ``domicile_<source>``, how many codes were carried or refused, and for each service the
-    people who had it and its net quantity.
+    line values; beside them ``BENEFICIARIES``, ``domicile_<source>``, how many codes were carried or refused, and for
+    each service the people who had it and its net quantity.
     """
     services = services_of_years(lines, configuration, years)
     of_beneficiaries = quantities_of_beneficiaries(services, configuration, service_counts())
@@ -122,6 +125,8 @@ def beneficiary_counts(
     )
     members = beneficiary_years(domiciled, quantities, configuration)
     extra = [
+        # Every indicator may have a denominator that is restricted: then no measure counts everybody.
+        F.count(F.lit(1)).alias(BENEFICIARIES),
         *domicile_counts(),
         *[F.count_if(name).alias(name) for name in ODD_OF_BENEFICIARIES],
         *[
