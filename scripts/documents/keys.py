@@ -18,6 +18,7 @@ from claimatlas.configuration.publication import Difference, Publication
 from claimatlas.configuration.services import BeneficiaryService, ContactGroup, DeliveryFlag, DeliveryType, Services
 from claimatlas.configuration.settings import AgeClass, AgeRange, Settings, ShareBounds
 from claimatlas.configuration.standards import Standard
+from claimatlas.configuration.weights import SyntheticWeights, WeightedService
 from pydantic.fields import FieldInfo
 
 from scripts.documents.markdown import anchor, code, table
@@ -33,6 +34,7 @@ MODELS: dict[str, type[Declaration]] = {
         *(Dimension, Standard, Indicator, Mapping, TableMapping, Reading, ColumnSource),
         *(Publication, Difference),
         *(AtlasSettings, Theme, SourceVariable),
+        *(SyntheticWeights, WeightedService),
     )
 }
 """The models that have a table of their own; a key that holds one of them does not list its keys again."""
@@ -157,7 +159,7 @@ def type_of(annotation: Any) -> str:  # noqa: ANN401 - any type there is
         return f"list of {_PLURALS.get(said, said)}"
     if origin is dict:
         return f"{type_of(arguments[0])} → {type_of(arguments[1])}"
-    return _plain_type(arguments[0] if hasattr(annotation, "__metadata__") else annotation)
+    return type_of(arguments[0]) if hasattr(annotation, "__metadata__") else _plain_type(annotation)
 
 
 def _plain_type(annotation: Any) -> str:  # noqa: ANN401 - any type there is

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from claimatlas.commands import options
 from claimatlas.commands.guard import guarded
+from claimatlas.configuration import Configuration
+from claimatlas.configuration.weights import has_weights
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
 from claimatlas.spark.session import get_session
 from claimatlas.synthetic import Output, Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
+from claimatlas.synthetic.weighted_output import MAPPING, generate_by_weights, needs_mapping
 
 DESCRIPTION = "Make synthetic claims, population and hospital stays, and the truth about them."
 EXAMPLE = "--output DIR --beneficiaries 10000 --years 2022-2023 --seed 1"
@@ -92,12 +98,38 @@ def _generate(arguments: argparse.Namespace) -> None:
         format=arguments.format,
     )
     configuration = options.configuration_of(arguments, "claimatlas generate")
+    if has_weights(configuration.folder):
+        _generate_by_weights(arguments, parameters, configuration)
+        return
     output = Output(get_session("claimatlas generate"), arguments.output, overwrite=arguments.overwrite)
-    record = generate(output, parameters, configuration, lambda message: say(Event.MESSAGE, message))
+    _say_what_was_written(
+        generate(output, parameters, configuration, lambda message: say(Event.MESSAGE, message)), arguments
+    )
+
+
+def _generate_by_weights(arguments: argparse.Namespace, parameters: Parameters, configuration: Configuration) -> None:
+    record = generate_by_weights(
+        arguments.output,
+        parameters,
+        configuration,
+        overwrite=arguments.overwrite,
+        progress=lambda message: say(Event.MESSAGE, message),
+    )
+    _say_what_was_written(record, arguments, are_spans=configuration.settings.population.are_spans)
+    if needs_mapping(configuration):
+        say(
+            Event.MESSAGE,
+            f"The tables have the names of claimatlas, not those of the configuration's sender: read them with "
+            f"--mapping {Path(arguments.output) / MAPPING}",
+        )
+
+
+def _say_what_was_written(record: Mapping[str, Any], arguments: argparse.Namespace, *, are_spans: bool = False) -> None:
     rows = record["rows"]
+    of_population = "spans of enrolment" if are_spans else "beneficiary-years"
     say(
         Event.SUMMARY,
-        f"{rows['claims']:,} claim lines, {rows['population']:,} beneficiary-years, "
+        f"{rows['claims']:,} claim lines, {rows['population']:,} {of_population}, "
         f"{rows['hospital_stays']:,} hospital stays, {rows['truth/deliveries']:,} deliveries in {arguments.output}",
         {"rows": rows, "output": arguments.output},
     )

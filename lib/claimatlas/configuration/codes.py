@@ -66,6 +66,16 @@ class Entry:
             raise ValueError(f"the range {text[:40]!r} ends before it starts")
         return cls(first, "range", last)
 
+    def names(self, code: Code) -> bool:
+        """Whether a code is the one, or of those, that are named."""
+        if self.match == "prefix":
+            return str(code).startswith(str(self.code))
+        if self.match == "range" and self.last is not None:
+            # Of texts those that begin with the last one do too.
+            goes_on = isinstance(self.last, str) and str(code).startswith(self.last)
+            return order_of(self.code) <= order_of(code) and (order_of(code) <= order_of(self.last) or goes_on)
+        return code == self.code
+
     @property
     def written(self) -> str:
         """As a list writes it."""

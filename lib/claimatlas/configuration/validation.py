@@ -30,6 +30,8 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.configuration.reserved import NAME_OF_PLACE, YEARS_OF_PLACES
 from claimatlas.configuration.settings import Settings
 from claimatlas.configuration.standards import Standard, load_standards, standard_files
+from claimatlas.configuration.weights import FILE as WEIGHTS
+from claimatlas.configuration.weights import SyntheticWeights, has_weights, load_weights
 from claimatlas.errors import InputError
 
 Arguments = ParamSpec("Arguments")
@@ -122,6 +124,8 @@ def _verdict(
     if configuration is None:
         if is_there(folder.joinpath(PUBLICATION)):
             parts.load(_validated, Publication, folder, PUBLICATION)
+        if has_weights(folder):
+            parts.load(_validated, SyntheticWeights, folder, WEIGHTS)
         notes = ["Whether the files fit together is judged when each is right by itself."]
         return Verdict(tuple(parts.mistakes), tuple(notes), (), None)
     notes = list(find_empty(lists))
@@ -140,6 +144,8 @@ def _verdict(
             found.append(f"{PUBLICATION}: levels {', '.join(publication.plan)}")
     else:
         notes.append(f"There is no {PUBLICATION}: figures can be computed, and protect and audit refuse them.")
+    if has_weights(folder) and parts.load(load_weights, configuration) is not None:
+        found.append(f"{WEIGHTS}: generate can draw claims")
     return Verdict(tuple(parts.mistakes), tuple(notes), tuple(found), configuration)
 
 

@@ -13,6 +13,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import CodeListRow
 from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
 from claimatlas.configuration.services import ContactGroup
+from claimatlas.configuration.weights import FILE
 from claimatlas.errors import InputError
 from claimatlas.synthetic.dice import below, lookup
 from claimatlas.synthetic.everyday_codes import EverydayCodes, make_everyday_codes
@@ -145,27 +146,27 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
 
 
 def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
-    """Claims are drawn code by code, and each code is a number.
+    """By tables claims are drawn code by code, and each code is a number.
 
     Raises:
-        InputError: codes are text, or a list names many codes at once.
+        InputError: codes are text, the population is given by spans, providers have other attributes, or a list names
+            many codes at once.
     """
-    if configuration.settings.population.are_spans:
-        raise InputError("generate draws a population of person-years; settings.yaml declares spans.")
-    if not configuration.settings.codes.are_numbers:
-        raise InputError("generate draws codes that are numbers; settings.yaml declares codes of the kind text.")
-    holds = {name: attribute.holds for name, attribute in configuration.settings.provider_attributes.items()}
-    if holds != dict.fromkeys((PROFESSION, COMPETENCE), "integer"):
-        raise InputError(
-            f"generate draws providers with {PROFESSION} and {COMPETENCE}, whole numbers both; settings.yaml declares "
-            f"{', '.join(holds) or 'no attribute'}."
-        )
-    for code_list in configuration.code_lists.values():
-        for row in code_list.rows:
-            if row.match != "exact":
-                raise InputError(
-                    f"{code_list.file}, line {row.line}: generate draws codes one by one: write out {row.written}."
-                )
+    settings = configuration.settings
+    holds = {name: attribute.holds for name, attribute in settings.provider_attributes.items()}
+    many = (row for code_list in configuration.code_lists.values() for row in code_list.rows if row.match != "exact")
+    said = None
+    if settings.population.are_spans:
+        said = "a population of person-years; settings.yaml declares spans"
+    elif not settings.codes.are_numbers:
+        said = "codes that are numbers; settings.yaml declares codes of the kind text"
+    elif holds != dict.fromkeys((PROFESSION, COMPETENCE), "integer"):
+        declared = ", ".join(holds) or "no attribute"
+        said = f"providers with {PROFESSION} and {COMPETENCE}, whole numbers both; settings.yaml declares {declared}"
+    elif row := next(many, None):
+        said = f"codes one by one; a code list has {row.written}"
+    if said is not None:
+        raise InputError(f"By the tables of synthetic/, generate draws {said}. Write {FILE}, and it draws by that.")
 
 
 def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]]) -> str | None:

@@ -19,6 +19,27 @@ RECORD = GENERATED
 _NO_SEPARATOR = "\x01"
 
 
+def prepare_local(folder: Path, *, overwrite: bool) -> None:
+    """Make a folder of this machine ready, and take an old record away: without one the folder is not complete.
+
+    Raises:
+        InputError: it is not empty and not to be overwritten, is a file, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is not a folder.")
+    if not overwrite and folder.exists() and any(folder.iterdir()):
+        raise _not_empty(str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECORD).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be written ({error.strerror}).") from None
+
+
+def _not_empty(folder: str) -> InputError:
+    return InputError(f"The folder {folder} is not empty; choose another or give --overwrite.")
+
+
 class Output:
     """A folder of this machine or, given as a URI, of a file system that only Spark reaches."""
 
@@ -42,20 +63,12 @@ class Output:
         Raises:
             InputError: the folder is not empty, or is a file.
         """
-        if self.local and self.local.exists() and not self.local.is_dir():
-            raise InputError(f"{self.folder} is not a folder.")
-        if not self.overwrite and not self._is_empty():
-            raise InputError(f"The folder {self.folder} is not empty; choose another or give --overwrite.")
         if self.local:
-            try:
-                self.local.mkdir(parents=True, exist_ok=True)
-                (self.local / RECORD).unlink(missing_ok=True)
-            except OSError as error:
-                raise InputError(f"The folder {self.folder} cannot be written ({error.strerror}).") from None
+            prepare_local(self.local, overwrite=self.overwrite)
+        elif not self.overwrite and not self._is_empty():
+            raise _not_empty(self.folder)
 
     def _is_empty(self) -> bool:
-        if self.local:
-            return not self.local.exists() or not any(self.local.iterdir())
         files = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
         try:
             return files.load(self.folder).select("path").isEmpty()

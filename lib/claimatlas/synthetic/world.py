@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import is_there
+from claimatlas.configuration.weights import FILE as WEIGHTS_FILE
 from claimatlas.errors import InputError
 from claimatlas.synthetic.dice import Dice
 from claimatlas.synthetic.offers import Offers, load_offers
@@ -85,6 +86,6 @@ def _require_weights(folder: Traversable) -> None:
     missing = [name for name in needed if not is_there(folder.joinpath(*name.split("/")))]
     if missing:
         raise InputError(
-            f"generate draws claims by weights, and the configuration has no {', '.join(missing)}: write these files, "
-            "with the columns that those of the shipped conf/synthetic/ have (its README.md says what they hold)."
+            f"generate draws claims by weights, and the configuration has no {WEIGHTS_FILE}: write it (the reference "
+            f"says what it holds). Nor has it {', '.join(missing)}, by which the shipped configuration is drawn."
         )
