@@ -113,7 +113,7 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
     said = console.run("protect", *options)
     assert said.code == 0, said.err
     published = read(computed.output, "published/cells")
-    of_codes = {"not_seen", "scanned_women", "scans_by_provider", "seen_twice_with_diabetes"}
+    of_codes = {"scanned_women", "scans_by_provider", "seen_twice_with_diabetes"}
     named = {"text_codes": of_codes | {"scanned_standardised", "scans_of_the_middle"}}
     left_out = named.get(computed.conf.name, set())
     assert {row["indicator_id"] for row in published} == {key[0] for key in computed.figures} - left_out

@@ -13,6 +13,7 @@ from claimatlas.configuration.publication import load_publication
 from claimatlas.configuration.starters import write_starter
 from claimatlas.errors import InputError
 from claimatlas.sheets.facts import gather
+from integration.own_configuration import change
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -123,8 +124,14 @@ def test_denominators_have_one_name_when_they_count_the_same() -> None:
 
 
 def test_what_cannot_be_protected_is_refused(conf: Path) -> None:
+    # Split by the sex of everybody beside it, it would tell more than that it is a part.
+    declared = yaml.safe_load((conf / "indicators" / f"{OF_PEOPLE}.yaml").read_text(encoding="utf-8"))
+    assert "sex" in declared["dimensions"]
+    others = {**declared, "id": "others"}
+    (conf / "indicators" / "others.yaml").write_text(yaml.safe_dump(others), encoding="utf-8")
+    change(conf / "publication.yaml", sensitive_sides={"others": "numerator"})
     restrict(conf, OF_PEOPLE, {"sexes": ["female"]})
-    with pytest.raises(InputError, match="the denominator of scanned is restricted by"):
+    with pytest.raises(InputError, match="scanned: its denominator is restricted by sexes, and others is split by sex"):
         load_publication(load_configuration(str(conf)))
     file = conf / "publication.yaml"
     rules = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -132,7 +139,7 @@ def test_what_cannot_be_protected_is_refused(conf: Path) -> None:
     rules["not_published"] = [OF_PEOPLE]
     file.write_text(yaml.safe_dump(rules), encoding="utf-8")
     assert load_publication(load_configuration(str(conf))).not_published == (OF_PEOPLE,)
-    for change, said in (
+    for changes, said in (
         ({"not_published": [OF_PEOPLE, "none"]}, "declares no 'none'"),
         ({"sensitive_sides": {**rules["sensitive_sides"], OF_PEOPLE: side}}, "sensitive_sides names scanned too"),
         (
@@ -140,7 +147,7 @@ def test_what_cannot_be_protected_is_refused(conf: Path) -> None:
             "differences.*scanned is in not_published",
         ),
     ):
-        file.write_text(yaml.safe_dump({**rules, **change}), encoding="utf-8")
+        file.write_text(yaml.safe_dump({**rules, **changes}), encoding="utf-8")
         with pytest.raises(InputError, match=said):
             load_publication(load_configuration(str(conf)))
 

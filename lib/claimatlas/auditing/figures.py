@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import Indicator, values_of_members
 from claimatlas.configuration.publication import Publication
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
@@ -23,17 +23,21 @@ BY_HOSPITAL = "@hospital"
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a count counts: of a population with or without a known stay, who has what, and of which delivery types."""
+    """What a count counts: of a population with or without a known stay, who has what, and of which delivery types.
+
+    members: the name of the denominator that is restricted by more than these; empty where none is.
+    """
 
     population: str
     numerator: str
     needs_stays: bool
     types: frozenset[str]
+    members: str = ""
 
     @property
-    def bare(self) -> tuple[str, str, bool]:
+    def bare(self) -> tuple[str, str, bool, str]:
         """The same for every delivery type."""
-        return self.population, self.numerator, self.needs_stays
+        return self.population, self.numerator, self.needs_stays, self.members
 
 
 @dataclass
@@ -101,10 +105,12 @@ def figures_of(
         figure = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
         upper: Key = (part, row["geo_level"], row["geo_code"], split)
         lower: Key = (whole, row["geo_level"], row["geo_code"], split)
-        found.put(lower, row["denominator"], figure)
+        # Of an age or a sex that is not counted there is nobody, whether that is shown or not.
+        is_empty = not _has_members(indicator, row, configuration, publication)
+        found.put(lower, 0 if is_empty else row["denominator"], figure)
         if row["status"] == "not_computable":
             continue
-        found.put(upper, row["numerator"], figure)
+        found.put(upper, 0 if is_empty else row["numerator"], figure)
         if indicator.numerator.nights_after_delivery or indicator.numerator.quantity_of_service:
             found.magnitudes.add(part)
         elif part != whole:
@@ -115,6 +121,18 @@ def figures_of(
     found.meaning = _meaning([declared[name] for name in sorted(of_rows)], configuration)
     _add_twins(found, configuration, publication)
     return found
+
+
+def _has_members(
+    indicator: Indicator, row: Mapping[str, Any], configuration: Configuration, publication: Publication
+) -> bool:
+    """Whether a cell can have members: not where it is of an age or a sex that the denominator leaves out."""
+    for name in indicator.dimensions:
+        merged = publication.published_as.get(name, {})
+        held = {merged.get(one, one) for one in values_of_members(indicator, name, configuration.dimensions)}
+        if row[name] not in (ALL, None) and row[name] not in held:
+            return False
+    return True
 
 
 def _add_sums(found: Published, configuration: Configuration, year: int) -> None:
@@ -210,12 +228,15 @@ def _meaning(indicators: Sequence[Indicator], configuration: Configuration) -> d
         part, whole = count_names(indicator)
         own = indicator.denominator
         types = frozenset(own.delivery_types if own and own.delivery_types else kinds)
-        found[whole] = Meaning(indicator.population, "", indicator.needs_stays, types)
+        restriction = own.restriction if own else None
+        found[whole] = Meaning(
+            indicator.population, "", indicator.needs_stays, types, restriction.name if restriction else ""
+        )
         chosen = indicator.numerator.delivery_types
         if chosen is not None:
-            found[part] = Meaning(indicator.population, "", indicator.needs_stays, types & set(chosen))
+            found[part] = replace(found[whole], types=types & set(chosen))
         elif part != whole:
-            found[part] = Meaning(indicator.population, part.split("|")[0], indicator.needs_stays, types)
+            found[part] = replace(found[whole], numerator=part.split("|")[0])
     return found
 
 
@@ -261,12 +282,15 @@ def _has_fewer(one: Indicator, other: Indicator) -> bool:
         return True
     types, more = set(one.denominator.delivery_types), set(other.denominator.delivery_types)
     is_within = not more or (bool(types) and types <= more)
+    is_within &= other.denominator.restriction in (None, one.denominator.restriction)
     return one.denominator != other.denominator and is_within and one.needs_stays >= other.needs_stays
 
 
 def _counts_same(one: Indicator, other: Indicator) -> bool:
     """Whether two numerators are of members with, or without, the same: each of its own denominator."""
     first, second = one.numerator, other.numerator
+    if first.with_service:
+        return first.with_service == second.with_service
     return bool(first.with_any or first.without_any) and (
         set(first.with_any or ()) == set(second.with_any or ())
         and set(first.without_any or ()) == set(second.without_any or ())
@@ -279,4 +303,4 @@ def _counts_fewer(one: Indicator, other: Indicator) -> bool:
         return set(first.with_any) <= set(second.with_any)
     if first.without_any and second.without_any:
         return set(first.without_any) >= set(second.without_any)
-    return bool(first.with_service and first.with_service == second.quantity_of_service)
+    return bool(first.with_service) and first.with_service in (second.with_service, second.quantity_of_service)

@@ -39,6 +39,7 @@ Population = Literal["beneficiary_years", "deliveries"]
 FILE = "dimensions.yaml"
 AGE, OF_POPULATION, OF_DELIVERY, OF_LINES = "age", "population.", "delivery.", "claims."
 """Sources: the age; a column of the population, of the deliveries, of the claim lines: with its name behind the dot."""
+SEX = f"{OF_POPULATION}sex"
 DELIVERY_TYPE = f"{OF_DELIVERY}delivery_type"
 """The source whose values are the ``dimension`` of the delivery types in ``services.yaml``."""
 YES, NO = "yes", "no"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from claimatlas.configuration.dimensions import Dimensions, Population
+from claimatlas.configuration.dimensions import AGE, SEX, Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.model import Declaration, InLanguages, KeyMistakeError, Number, Whole
 from claimatlas.configuration.services import Services
@@ -102,9 +102,11 @@ class Denominator(Declaration):
         return bool(self.delivery_types or self.with_known_stay or self.flags or self.enrolled)
 
     @property
-    def restricts_members(self) -> bool:
-        """Whether it asks more of its members than a delivery type and a known stay."""
-        return bool(self.ages or self.sexes or self.flags or self.enrolled)
+    def restriction(self) -> Denominator | None:
+        """What it asks of its members beyond a delivery type and a known stay; nothing where that is nothing."""
+        if not (self.ages or self.sexes or self.flags or self.enrolled):
+            return None
+        return self.model_copy(update={"delivery_types": (), "with_known_stay": False})
 
     @property
     def meaning(self) -> tuple[object, ...]:
@@ -257,6 +259,28 @@ class Indicator(Declaration):
     def may_exceed_100(self) -> bool:
         """Whether its interval may end above 100: that of a standardised rate per 1,000 or more."""
         return self.standardised is not None and self.scale > 100
+
+
+def values_of_members(indicator: Indicator, name: str, dimensions: Dimensions) -> tuple[str, ...]:
+    """The values of a dimension that a member of an indicator's denominator can have: of an age or a sex not all.
+
+    Delivery types are left out of account.
+    """
+    values = dimensions.values(name, indicator.population)
+    own, dimension = indicator.denominator, dimensions.declared[name]
+    if own is None:
+        return values
+    if own.ages is not None and dimension.source == AGE:
+        first, last = own.ages.from_, own.ages.to
+        return tuple(
+            one.label
+            for one in dimensions.classes(name, indicator.population)
+            if (last is None or one.from_ <= last) and (one.to is None or one.to >= first)
+        )
+    if own.sexes and dimension.source == SEX:
+        # Of a sex that the dimension does not name a member is unknown.
+        return tuple(dict.fromkeys(sex if sex in values else values[-1] for sex in own.sexes))
+    return values
 
 
 @dataclass(frozen=True)

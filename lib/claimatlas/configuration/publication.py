@@ -11,6 +11,7 @@ from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
+from claimatlas.configuration.published_members import mixed_members
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
@@ -191,15 +192,11 @@ def _check_indicators(publication: Publication, document: Document, configuratio
             raise InputError(f"{where}: indicators/ declares no {name!r}.")
         if name in publication.sensitive_sides:
             raise InputError(f"{where}: sensitive_sides names {name} too: it is published, or it is not.")
+    published = [one for one in configuration.indicators if one.id in publication.sensitive_sides]
+    for name, said in mixed_members(published, configuration, with_hospitals=publication.has_hospitals):
+        where = document.position(("sensitive_sides", name))
+        raise InputError(f"{where}: {said}, which cannot be protected yet. Name {name} in not_published.")
     for indicator in configuration.indicators:
-        restricts = indicator.denominator is not None and indicator.denominator.restricts_members
-        if restricts and indicator.id not in publication.not_published:
-            # Nobody has worked out which of its cells follow from those of other denominators.
-            where = document.position(("sensitive_sides", indicator.id))
-            raise InputError(
-                f"{where}: the denominator of {indicator.id} is restricted by ages, sexes, flags or enrolment: its "
-                "figures cannot be protected yet. Name it in not_published."
-            )
         if not indicator.follows_from_its_counts and indicator.id not in publication.not_published:
             # Nobody has worked out what a reader learns from it beside the counts.
             where = document.position(("sensitive_sides", indicator.id))

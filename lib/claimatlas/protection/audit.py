@@ -405,6 +405,4 @@ class Audit:
     def _tell(self, quantity: Quantity) -> None:
         left = sum(int(goal.aim.narrow.sum()) for goal in self.goals(quantity) if goal.is_secret)
         hidden = int(self.measures[quantity].hidden.sum())
-        self.progress(
-            f"{'_'.join((quantity.kind, *quantity.names))[:60]}: {hidden} figures hidden, {left} still narrow"
-        )
+        self.progress(f"{quantity.label[:60]}: {hidden} figures hidden, {left} still narrow")

@@ -153,6 +153,7 @@ def _fail(audit: Audit, figure: Figure, proof: Proof) -> None:
     quantity, unit, split = figure
     frame = audit.measures[quantity].frame
     place = frame.units[unit]
-    name = "_".join((quantity.kind, *quantity.names))
     proof.failed.add(quantity.population)
-    proof.failures.append(f"{name} {place.level or 'of no known place'} {place.code} {'/'.join(frame.splits[split])}")
+    proof.failures.append(
+        f"{quantity.label} {place.level or 'of no known place'} {place.code} {'/'.join(frame.splits[split])}"
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import Denominator, Indicator
 from claimatlas.configuration.publication import Publication
 from claimatlas.configuration.settings import HOSPITAL
 
@@ -20,12 +20,27 @@ MAGNITUDES = frozenset({"nights", "quantity"})
 
 
 @dataclass(frozen=True, order=True)
+class Members:
+    """Those of a population that a restricted denominator counts, by its name; no name: everybody.
+
+    by_claims: what it asks is read from claims or enrolment, so that no register tells how many they are.
+    """
+
+    name: str = ""
+    by_claims: bool = False
+
+
+EVERYBODY = Members()
+
+
+@dataclass(frozen=True, order=True)
 class Quantity:
     """A count of members of a population, or a sum of nights or services over them.
 
     kind: all, with_any, without_any, service (members with it), quantity (of the service), nights. names: the flags, or
     the service. types: the delivery types that count; empty when all do. with_stay: only with a known stay.
     by: the level that it is counted by, where its places are no parts of larger places; empty: by domicile.
+    members: those of whom it is counted, where not of everybody.
     """
 
     population: Population
@@ -34,6 +49,7 @@ class Quantity:
     types: tuple[str, ...] = ()
     with_stay: bool = False
     by: str = ""
+    members: Members = EVERYBODY
 
     @property
     def is_magnitude(self) -> bool:
@@ -41,9 +57,19 @@ class Quantity:
         return self.kind in MAGNITUDES
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "_".join((self.kind, *self.names, *self.types, *filter(None, [self.members.name])))
+
+    @property
     def bare(self) -> Quantity:
         """The same of every delivery type."""
         return replace(self, types=())
+
+    @property
+    def of_everybody(self) -> Quantity:
+        """The same of everybody."""
+        return replace(self, members=EVERYBODY)
 
     @property
     def everywhere(self) -> Quantity:
@@ -57,6 +83,8 @@ class Quantity:
         if other.types and not (self.types and set(self.types) <= set(other.types)):
             return False
         if other.with_stay and not self.with_stay:
+            return False
+        if other.members not in (EVERYBODY, self.members):
             return False
         return self._implies(other)
 
@@ -108,7 +136,12 @@ def denominator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quant
     """What an indicator's denominator counts, by domicile; ``delivery_types``: all that are declared."""
     own = indicator.denominator
     types = _some(own.delivery_types if own else (), delivery_types)
-    return Quantity(indicator.population, EVERY, (), types, bool(own and own.with_known_stay))
+    members = _members(own.restriction) if own and own.restriction else EVERYBODY
+    return Quantity(indicator.population, EVERY, (), types, bool(own and own.with_known_stay), members=members)
+
+
+def _members(restriction: Denominator) -> Members:
+    return Members(restriction.name, by_claims=bool(restriction.flags or restriction.enrolled))
 
 
 def numerator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantity:
@@ -129,7 +162,7 @@ def numerator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantit
     elif numerator.flags:
         kind = "with_any" if numerator.with_any is not None else "without_any"
         names = tuple(sorted(numerator.flags))
-    return Quantity(indicator.population, kind, names, types, whole.with_stay)
+    return Quantity(indicator.population, kind, names, types, whole.with_stay, members=whole.members)
 
 
 def _some(types: Sequence[str], every: Sequence[str]) -> tuple[str, ...]:

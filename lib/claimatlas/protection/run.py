@@ -279,12 +279,11 @@ def _lines_of_pattern(audit: Audit) -> list[str]:
     """Which figures of a year are hidden and why, as lines of a CSV file."""
     lines = ["quantity,geo_level,geo_code,split,reason"]
     for quantity, measure in sorted(audit.measures.items()):
-        name = "_".join((quantity.kind, *quantity.names, *quantity.types))
         for unit, split in zip(*measure.hidden.nonzero(), strict=True):
             place = measure.frame.units[unit]
             reason = "sensitive" if measure.sensitive[unit, split] else "secondary"
             values = split_text(measure.frame.splits[split])
-            lines.append(f'{name},{place.level},{place.code},"{values}",{reason}')
+            lines.append(f'{quantity.label},{place.level},{place.code},"{values}",{reason}')
     return lines
 
 

@@ -20,8 +20,8 @@ def is_small(counts: Counts, k: int) -> Mask:
 
 
 def is_known(quantity: Quantity, publication: Publication) -> bool:
-    """Whether readers know the count from elsewhere: the size of a whole population."""
-    is_whole = quantity.kind == "all" and not quantity.with_stay
+    """Whether readers know the count from elsewhere: the size of a whole population, or of its ages and sexes."""
+    is_whole = quantity.kind == "all" and not quantity.with_stay and not quantity.members.by_claims
     return is_whole and quantity.population in publication.known_within
 
 

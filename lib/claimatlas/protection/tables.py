@@ -11,7 +11,7 @@ import numpy as np
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import Indicator, values_of_members
 from claimatlas.configuration.publication import Publication, published_values
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.settings import HOSPITAL
@@ -314,17 +314,25 @@ class TableBuilder:
         masks = (nothing, nothing.copy(), nothing.copy(), nothing.copy())
         return Measure(
             *(quantity, frame, atoms, cells, *masks),
-            possible=self._possible(frame, quantity),
+            possible=self._possible(frame, quantity, year.indicator),
             counted=counted(frame, self.dimension.name, self._uses),
         )
 
-    def _possible(self, frame: Frame, quantity: Quantity) -> Mask:
-        """Whether a finest count can be other than 0: not for a delivery type that the quantity does not count."""
-        if self.dimension.name not in frame.dimensions:
-            return np.ones((len(frame.leaves), len(frame.atoms)), dtype=bool)
-        axis = frame.dimensions.index(self.dimension.name)
-        row = [bool(self.dimension.types_in((atom[axis],), quantity)) for atom in frame.atoms]
-        return np.repeat(np.array(row, dtype=bool)[None, :], len(frame.leaves), axis=0)
+    def _possible(self, frame: Frame, quantity: Quantity, indicator: Indicator) -> Mask:
+        """Whether a finest count can be other than 0: not for a type, an age or a sex that the quantity does not count.
+
+        ``indicator``: one that counts it.
+        """
+        row = np.ones(len(frame.atoms), dtype=bool)
+        for axis, name in enumerate(frame.dimensions):
+            if name == self.dimension.name:
+                held = {value for value in frame.values[axis] if self.dimension.types_in((value,), quantity)}
+            else:
+                merged = self.publication.published_as.get(name, {})
+                within = values_of_members(indicator, name, self.configuration.dimensions)
+                held = {merged.get(value, value) for value in within}
+            row &= np.array([atom[axis] in held for atom in frame.atoms], dtype=bool)
+        return np.repeat(row[None, :], len(frame.leaves), axis=0)
 
     def _atoms(self, frame: Frame, year: IndicatorYear, part: int) -> Counts:
         """The finest counts: those of leaves as gold has them, those of no place as what is left of the larger unit."""

@@ -111,7 +111,7 @@ class Facts:
     @property
     def is_restricted_to_members(self) -> bool:
         """Whether the denominator asks more of its members than a delivery type and a known stay."""
-        return self.indicator.denominator is not None and self.indicator.denominator.restricts_members
+        return self.indicator.denominator is not None and self.indicator.denominator.restriction is not None
 
     @property
     def counted_types(self) -> dict[str, DeliveryType]:

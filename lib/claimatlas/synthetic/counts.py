@@ -17,12 +17,12 @@ import numpy as np
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.documents import read_csv
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import Indicator, values_of_members
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, CellTables
 from claimatlas.conventions import DRAWN_RUN
 from claimatlas.errors import InputError
-from claimatlas.protection.frames import Counts, Frame, Unit, frame_of_places
-from claimatlas.protection.quantities import Quantity, denominator_of, numerator_of, parents_of
+from claimatlas.protection.frames import Counts, Frame, Mask, Unit, frame_of_places
+from claimatlas.protection.quantities import EVERY, EVERYBODY, Quantity, denominator_of, numerator_of, parents_of
 from claimatlas.synthetic.drawn_comparisons import comparison_rows
 from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
 from claimatlas.tables.schemas import ALL, COMPARISONS, DELIVERY_CELLS, cell_tables, configured, releases_table
@@ -30,6 +30,8 @@ from claimatlas.tables.schemas import ALL, COMPARISONS, DELIVERY_CELLS, cell_tab
 DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
 _FIRST_SHARES = {"age_category": 1.0, "increased_reimbursement": 0.19, "sex": 0.507}
 _UNKNOWN_SHARE = 0.003
+_SHARE_OF_MEMBERS = 0.6
+"""Of the members of a population, where a denominator is restricted."""
 _RATES = {"with_any": 0.95, "without_any": 0.16, "service": 0.004}
 
 
@@ -98,8 +100,7 @@ def _rows_of_year(
         return
     random = np.random.Generator(np.random.PCG64([seed, year, len(population)]))
     of = _Year(configuration, population, year, random)
-    wanted = {q for i in indicators for q in (denominator_of(i, of.types), numerator_of(i, of.types))}
-    drawn = _draw(of, people, wanted)
+    drawn = _draw(of, people, indicators)
     for indicator in indicators:
         yield from _rows_of_indicator(of, indicator, drawn)
     if any(SECTOR in indicator.levels for indicator in indicators):
@@ -121,7 +122,7 @@ def _frame(of: _Year) -> Frame:
     return frame_of_places(levels, places, names, [dimensions.values(name, population) for name in names])
 
 
-def _draw(of: _Year, people: int, wanted: set[Quantity]) -> dict[Quantity, Drawn]:
+def _draw(of: _Year, people: int, indicators: Sequence[Indicator]) -> dict[Quantity, Drawn]:
     """Every quantity without its restriction to types, by (kind, names, stay)."""
     configuration, population, random = of.configuration, of.population, of.random
     frame = _frame(of)
@@ -129,21 +130,44 @@ def _draw(of: _Year, people: int, wanted: set[Quantity]) -> dict[Quantity, Drawn
     kinds = len(configuration.services.delivery_types) if population == "deliveries" else 1
     shares = _shares(frame, _leaf_shares(configuration, frame), kinds)
     every = random.multinomial(number, (shares / shares.sum()).ravel()).reshape(shares.shape).astype(np.int64)
-    bare = {Quantity(q.population, q.kind, q.names, (), q.with_stay) for q in wanted}
-    whole = Quantity(population, "all")
+    by_denominator = {denominator_of(one, of.types).bare: one for one in indicators}
+    bare = {*by_denominator, *(numerator_of(one, of.types).bare for one in indicators)}
+    # A sum is drawn upon the number of those who have something.
+    bare |= {replace(quantity, kind="service") for quantity in bare if quantity.kind == "quantity"}
+    whole = Quantity(population, EVERY)
     drawn: dict[Quantity, Counts] = {whole: every}
-    stay = Quantity(population, "all", (), (), with_stay=True)
+    stay = replace(whole, with_stay=True)
     drawn[stay] = random.binomial(every, 0.985).astype(np.int64)
+    for quantity in sorted(one for one in by_denominator if one.members != EVERYBODY):
+        there = _SHARE_OF_MEMBERS * _can_be(by_denominator[quantity], frame, configuration)
+        drawn[quantity] = random.binomial(drawn[quantity.of_everybody], there[None, :, None]).astype(np.int64)
     parents = parents_of(sorted(bare | {whole}))
-    counted = sorted((q for q in bare if q not in drawn and not q.is_magnitude), key=lambda q: _rank(q, parents))
+    counted = sorted(
+        (q for q in bare if q not in drawn and not q.is_magnitude),
+        key=lambda q: (q.members, *_rank(q, parents)),
+    )
     for quantity in counted:
-        above = [drawn[parent] for parent in parents[quantity] if parent in drawn] or [every]
+        within = [drawn[parent] for parent in parents[quantity] if parent in drawn] or [every]
         rate = _RATES[quantity.kind] * (0.35 if parents[quantity] != (whole,) and quantity.kind == "without_any" else 1)
-        drawn[quantity] = random.binomial(np.asarray(np.minimum.reduce(above)), rate).astype(np.int64)
+        most = np.asarray(np.minimum.reduce(within))
+        same = None if quantity.members == EVERYBODY else drawn.get(quantity.of_everybody)
+        if same is None:
+            drawn[quantity] = random.binomial(most, rate).astype(np.int64)
+            continue
+        # Some of those of everybody who are counted: no more of these than there are can be others.
+        members = replace(quantity, kind=EVERY, names=())
+        others = drawn[members.of_everybody] - drawn[members]
+        drawn[quantity] = np.clip(random.binomial(same, _SHARE_OF_MEMBERS), np.maximum(same - others, 0), most)
     for quantity in sorted(q for q in bare if q.is_magnitude):
-        persons = drawn[stay] if quantity.kind == "nights" else drawn[Quantity(population, "service", quantity.names)]
+        persons = drawn[replace(quantity, kind=EVERY if quantity.kind == "nights" else "service")]
         drawn[quantity] = persons + random.poisson(persons * (2.1 if quantity.kind == "nights" else 0.25))
     return {quantity: Drawn(frame, counts) for quantity, counts in drawn.items()}
+
+
+def _can_be(indicator: Indicator, frame: Frame, configuration: Configuration) -> Mask:
+    """Whether a member of a denominator can be of a finest cell."""
+    held = [values_of_members(indicator, name, configuration.dimensions) for name in frame.dimensions]
+    return np.array([all(value in of for value, of in zip(atom, held, strict=True)) for atom in frame.atoms])
 
 
 def _rank(quantity: Quantity, parents: dict[Quantity, tuple[Quantity, ...]]) -> tuple[int, Quantity]:
@@ -226,7 +250,7 @@ def _by_dimension(
     configuration: Configuration, indicator: Indicator, quantity: Quantity, drawn: dict[Quantity, Drawn]
 ) -> tuple[Frame, Counts]:
     """A quantity's atoms with the types as a dimension, in the order of the population's dimensions."""
-    found = drawn[Quantity(quantity.population, quantity.kind, quantity.names, (), quantity.with_stay)]
+    found = drawn[quantity.bare]
     kinds = configuration.services.delivery_types
     type_of = configuration.dimensions.of_delivery_type
     if type_of is None or type_of not in configuration.dimensions.of(indicator.population):
@@ -251,7 +275,7 @@ def _sector_rows(of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantit
     frame = next(iter(drawn.values())).frame
     total = of.configuration.dimensions.split({})
     for position, leaf in enumerate(frame.leaves[:-1]):
-        whole = next(quantity for quantity in drawn if quantity.kind == "all" and not quantity.with_stay)
+        whole = Quantity(of.population, EVERY)
         number = max(1, int(totals[whole][position]) // INHABITANTS_PER_SECTOR)
         people = random.multinomial(int(totals[whole][position]), np.full(number, 1 / number))
         counts: dict[Quantity, Any] = {whole: people}
@@ -286,10 +310,10 @@ def _hospital_rows(
     parents = parents_of(sorted(drawn))
     for quantity in sorted(drawn, key=lambda one: (one.is_magnitude, *_rank(one, parents))):
         total = drawn[quantity].by_type.sum(axis=0)
-        if quantity.kind == "all" and not quantity.with_stay:
+        if quantity == Quantity(quantity.population, EVERY):
             found[quantity] = np.moveaxis(of.random.multinomial(total, shares), -1, 0).astype(np.int64)
             continue
-        every = found[Quantity(quantity.population, "all")]
+        every = found[Quantity(quantity.population, EVERY)]
         above = [found[parent] for parent in parents[quantity] if parent in found] or [every]
         own = np.zeros_like(every)
         for cell in np.ndindex(*total.shape):
