@@ -23,7 +23,7 @@ from claimatlas.paths import LITERAL_PATH, quoted
 from claimatlas.spark.errors import SPARK_ERRORS
 from claimatlas.spark.frames import analyse_now
 from claimatlas.tables.cell_tables import cell_tables_of, require_names
-from claimatlas.tables.local_table import UnreadableError, as_rows
+from claimatlas.tables.local_table import LocalTable, UnreadableError, as_rows
 from claimatlas.tables.locations import Location, location_of
 from claimatlas.tables.reader import Row, Value, Where, missing_table, named, values_of
 from claimatlas.tables.schema_version import require_schema_version
@@ -33,6 +33,8 @@ DELETION_VECTORS = "delta.enableDeletionVectors"
 _SKIPPING = "spark.databricks.delta.stats.skipping"
 _COMMIT_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _ROWS_TO_DELETE = "claimatlas_rows_to_delete"
+LINEAGE = "openlineage"
+"""In the name of a listener that tells which table was made from which."""
 _YEARS_AT_ONCE = 8
 """The years of a small table that are collected at once: Spark collects one gigabyte at most."""
 _FEW_ROWS, _FEW_FILES = 200_000, 32
@@ -85,6 +87,18 @@ class Store:
     def is_local(self) -> bool:
         """Whether the output is a folder of this machine's file system."""
         return self.location.is_local
+
+    def _local(self, table: Table) -> LocalTable | None:
+        """The table as it is read and written without Spark; nothing where that cannot be, or a listener is to hear."""
+        return None if self._tells_lineage else self.location.local(table.name)
+
+    @cached_property
+    def _tells_lineage(self) -> bool:
+        """Whether a listener tells who writes which table: of a write that is not Spark's it would hear nothing."""
+        try:
+            return LINEAGE in (self.spark.conf.get("spark.extraListeners", "") or "").lower()
+        except PySparkException:  # A serverless session does not show this setting, and has no listener of ours.
+            return False
 
     def path(self, name: str) -> str:
         """Where a table is."""
@@ -175,7 +189,7 @@ class Store:
         An empty ``df`` empties the slice. Rows outside ``where`` make the write fail. ``is_few``: the driver can hold
         the rows.
         """
-        if is_few and (local := self.location.local(table.name)):
+        if is_few and (local := self._local(table)):
             local.replace(self._written(df, table).toArrow(), where, metadata)
             return
         self.location.overwrite(self._written(df, table), table.name, where, _commit(metadata))
@@ -190,7 +204,7 @@ class Store:
         chosen = sorted({int(year) for year in years})
         where = f"year IN ({', '.join(map(str, chosen))})"
         rows = self._collected(self._written(df, table), chosen).sort_by([(name, "ascending") for name in order])
-        local = self.location.local(table.name)
+        local = self._local(table)
         if local is not None:
             local.replace(rows, where, metadata)
         else:
@@ -200,14 +214,14 @@ class Store:
 
     def append(self, df: DataFrame, table: Table, metadata: Mapping[str, str], *, is_few: bool = False) -> None:
         """Add the rows of ``df``; ``is_few``: the driver can hold them."""
-        if is_few and (local := self.location.local(table.name)):
+        if is_few and (local := self._local(table)):
             local.append(self._written(df, table).toArrow(), metadata)
             return
         self.location.append(self._written(df, table), table.name, _commit(metadata))
 
     def append_row(self, values: Sequence[object], table: Table, metadata: Mapping[str, str]) -> None:
         """Add one row, its values in the order of the columns."""
-        local = self.location.local(table.name)
+        local = self._local(table)
         if local is not None:
             local.append(as_rows([values], table), metadata)
         else:
@@ -215,7 +229,7 @@ class Store:
 
     def delete(self, table: Table, condition: str) -> None:
         """Delete the rows that a fixed condition of the code holds for."""
-        local = self.location.local(table.name)
+        local = self._local(table)
         if local is not None:
             local.delete(condition, {})
             return
@@ -249,7 +263,7 @@ class Store:
     def arrow(self, table: Table, version: int | None = None, years: Sequence[int] | None = None) -> pa.Table:
         """The rows of a small table in the driver: of its newest version, or of another; of all years, or of some."""
         held = None
-        if local := self.location.local(table.name):
+        if local := self._local(table):
             with suppress(UnreadableError):
                 held = local.rows(version)
         if held is not None:
@@ -259,13 +273,13 @@ class Store:
 
     def rows_by_year(self, table: Table) -> dict[int | None, int]:
         """The rows of each value of ``year``, a column that the table is partitioned by; null is one."""
-        if local := self.location.local(table.name):
+        if local := self._local(table):
             return local.rows_by_year()
         return {row["year"]: row["count"] for row in self.read(table).groupBy("year").count().collect()}
 
     def without_year(self, table: Table, number: int) -> tuple[DataFrame, bool]:
         """The ``number`` rows whose ``year`` is null, and whether they stay readable when the table has lost them."""
-        local = self.location.local(table.name) if number <= MAX_HELD else None
+        local = self._local(table) if number <= MAX_HELD else None
         if local is not None:
             return self.spark.createDataFrame(local.without_year()), True
         return self.read(table).where(F.col("year").isNull()), False
@@ -279,7 +293,7 @@ class Store:
     def history(self, table: Table) -> dict[str, object]:
         """The table's newest commit."""
         with self._opening(table):
-            if local := self.location.local(table.name):
+            if local := self._local(table):
                 return local.history(1)[0]
             return self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1").collect()[0].asDict()
 
@@ -329,7 +343,7 @@ class Store:
 
     def runs_by_version(self, table: Table) -> dict[int, str]:
         """The run that wrote each version, where a run did."""
-        local = self.location.local(table.name)
+        local = self._local(table)
         if local is not None:
             rows = [
                 {"version": commit["version"], "userMetadata": commit.get("userMetadata")} for commit in local.history()
@@ -344,7 +358,7 @@ class Store:
     def properties(self, table: Table) -> dict[str, str]:
         """The table's properties."""
         with self._opening(table):
-            if local := self.location.local(table.name):
+            if local := self._local(table):
                 return local.properties()
             rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()
         return {row["key"]: row["value"] for row in rows}
@@ -353,7 +367,7 @@ class Store:
         """Set properties of the table, in one commit."""
         # Only Spark knows what one of Delta's own properties requires of readers.
         of_delta = any(name.startswith("delta.") for name in properties)
-        if not of_delta and (local := self.location.local(table.name)):
+        if not of_delta and (local := self._local(table)):
             local.set_properties(properties)
             return
         self.spark.sql(f"ALTER TABLE {self.identifier(table)} SET TBLPROPERTIES ({_pairs(properties)})")
@@ -414,7 +428,7 @@ class Store:
         To read the log costs queries, more than those of few rows. A small table is read by the driver, of another one
         that has few rows in few files Spark reads these.
         """
-        local = self.location.local(table.name)
+        local = self._local(table)
         if local is None:
             return None
         try:
@@ -463,7 +477,7 @@ class Store:
 
     def _found(self, table: Table) -> StructType:
         with self._opening(table):
-            if local := self.location.local(table.name):
+            if local := self._local(table):
                 return StructType.fromJson(local.schema())
             return self.location.read(self.spark.read, table.name).schema
 
