@@ -269,7 +269,7 @@ def test_codelists_judges_by_the_declared_check(made: Made, capsys: pytest.Captu
 
 def test_generate_says_what_it_does_not_draw(made: Made) -> None:
     with pytest.raises(InputError, match="declares codes of the kind text"):
-        load_offers(load_configuration(str(made())), None, None)  # type: ignore[arg-type]
+        load_offers(load_configuration(str(made())), None, None, None)  # type: ignore[arg-type]
 
 
 def test_rejected_lines_are_counted_by_the_lists_that_name_their_code(spark: SparkSession, made: Made) -> None:

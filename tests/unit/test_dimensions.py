@@ -1,8 +1,10 @@
 """What figures are split by is declared: what there is, what is refused, and that no code names Belgium's."""
 
+import ast
+import csv
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -221,3 +223,25 @@ def test_no_code_names_what_belgium_declares() -> None:
             met.add(name)
         assert not words, f"{name} names {', '.join(sorted(words))}"
     assert met == set(OF_ANY_SEX), "an exception that there is no need of"
+
+
+def test_no_code_holds_codes_of_belgiums_providers_or_lists() -> None:
+    """A nomenclature code anywhere, or three competences in one list: alone such a number may be a size."""
+    country = yaml.safe_load((CONF / "synthetic" / "country.yaml").read_text(encoding="utf-8"))
+    competences = {*country["specialists"], *country["imaging_competences"]}
+    codes: set[int] = set()
+    for path in (CONF / "codelists").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as lines:
+            codes |= {int(row["code"]) for row in csv.DictReader(lines) if row["code"].isdigit()}
+    assert len(codes) > 100
+    for file in sorted((ROOT / "lib" / "claimatlas").rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        assert not codes & _numbers(nodes), file.name
+        for node in nodes:
+            if isinstance(node, ast.Tuple | ast.List | ast.Set):
+                assert len(competences & _numbers(node.elts)) < 3, file.name
+
+
+def _numbers(nodes: Sequence[ast.AST]) -> set[int]:
+    """The whole numbers among pieces of a program."""
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and type(node.value) is int}

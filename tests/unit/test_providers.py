@@ -125,7 +125,7 @@ def test_an_attribute_may_have_a_name_for_sheets(conf: Path) -> None:
 
 def test_generate_says_which_attributes_it_draws(conf: Path) -> None:
     with pytest.raises(InputError, match="declares speciality, ward"):
-        load_offers(load_configuration(str(conf)), None, None)  # type: ignore[arg-type]
+        load_offers(load_configuration(str(conf)), None, None, None)  # type: ignore[arg-type]
 
 
 def test_rules_under_the_keys_of_before_are_read_from_a_snapshot() -> None:

@@ -193,4 +193,4 @@ def test_the_years_of_a_population_are_those_that_its_spans_touch(spark: SparkSe
 
 def test_generate_draws_person_years() -> None:
     with pytest.raises(InputError, match="declares spans"):
-        load_offers(with_spans(), None, None)  # type: ignore[arg-type]
+        load_offers(with_spans(), None, None, None)  # type: ignore[arg-type]

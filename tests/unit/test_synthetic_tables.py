@@ -11,12 +11,17 @@ from claimatlas.configuration.codes import SIX_DIGITS
 from claimatlas.configuration.starters import write_starter
 from claimatlas.errors import InputError
 from claimatlas.synthetic.booking import NOT_BOOKED, _lags
+from claimatlas.synthetic.country import load_country
 from claimatlas.synthetic.dice import ALIAS_BITS, AliasTable, Dice
 from claimatlas.synthetic.everyday_codes import CONTACTS, OTHERS
 from claimatlas.synthetic.parameters import Parameters, parse_years
-from claimatlas.synthetic.places import HOSPITALS, load_country, sector_suffixes
+from claimatlas.synthetic.places import Hospitals, Places, load_places, sector_suffixes
 from claimatlas.synthetic.rates import OLDEST, SEXES, load_rates
 from claimatlas.synthetic.world import make_world
+
+
+def places_of(configuration: Configuration, years: tuple[int, ...]) -> tuple[Places, Hospitals]:
+    return load_places(configuration.folder, load_country(configuration.folder), configuration.geography, years)
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +101,16 @@ class TestRates:
 class TestPlaces:
     def test_codes_are_those_of_each_year(self, configuration: Configuration) -> None:
         years = (2006, 2018, 2019, 2024, 2025)
-        places, _ = load_country(configuration.folder, configuration.geography, years)
+        places, _ = load_places(
+            configuration.folder, load_country(configuration.folder), configuration.geography, years
+        )
         for year in years:
             assert set(places.codes[year]) == set(configuration.geography.vintage(year))
 
     def test_inhabitants_of_merged_places_are_split(self, configuration: Configuration) -> None:
-        places, _ = load_country(configuration.folder, configuration.geography, (2023,))
+        places, _ = load_places(
+            configuration.folder, load_country(configuration.folder), configuration.geography, (2023,)
+        )
         parts = Counter(places.codes[2023])
         merged = {code for code, number in parts.items() if number > 1}
         assert "44083" in merged
@@ -111,15 +120,18 @@ class TestPlaces:
         assert len(set(of_parts)) == 1
 
     def test_every_place_is_in_one_province_and_has_hospitals(self, configuration: Configuration) -> None:
-        places, hospitals = load_country(configuration.folder, configuration.geography, (2023,))
+        places, hospitals = load_places(
+            configuration.folder, load_country(configuration.folder), configuration.geography, (2023,)
+        )
         assert [first for first, _ in places.provinces] == [
             sum(size for _, size in places.provinces[:index]) for index in range(len(places.provinces))
         ]
         assert sum(size for _, size in places.provinces) == len(places.base_codes) == 589
-        assert len(set(hospitals.ids)) == HOSPITALS
+        wanted = load_country(configuration.folder).places.hospitals
+        assert len(set(hospitals.ids)) == wanted
         for first, number in (*hospitals.near, *hospitals.around):
             assert number > 0
-            assert 0 <= first <= first + number <= HOSPITALS
+            assert 0 <= first <= first + number <= wanted
 
     def test_sector_suffixes_have_the_pattern(self) -> None:
         suffixes = sector_suffixes()
@@ -131,13 +143,13 @@ class TestWithoutWeights:
     def test_every_missing_file_is_named(self, tmp_path: Path) -> None:
         conf = tmp_path / "conf"
         write_starter("minimal", conf)
-        (conf / "synthetic").mkdir()
+        (conf / "synthetic" / "weights.yaml").unlink()
         (conf / "synthetic" / "age_sex.csv").write_text("age_from,sex,inhabitants\n", encoding="utf-8")
         with pytest.raises(InputError) as refused:
             make_world(Parameters(1000, 2022, 2022, 1), load_configuration(str(conf)))
-        named = set(re.findall(r"synthetic/(\w+\.csv)", str(refused.value)))
-        needed = {path.name for path in (Path(__file__).parents[2] / "conf" / "synthetic").glob("*.csv")}
-        assert named == needed - {"age_sex.csv"}
+        named = set(re.findall(r"synthetic/(\w+\.(?:csv|yaml))", str(refused.value)))
+        needed = {path.name for path in (Path(__file__).parents[2] / "conf" / "synthetic").glob("*.[cy]*")}
+        assert named == (needed | {"weights.yaml"}) - {"age_sex.csv"}
 
 
 class TestCodes:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.dimensions import Population
+from claimatlas.configuration.dimensions import AGE, Population
 from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.indicators import Indicator, values_of_members
 from claimatlas.configuration.settings import HOSPITAL, SECTOR, CellTables
@@ -23,13 +24,13 @@ from claimatlas.conventions import DRAWN_RUN
 from claimatlas.errors import InputError
 from claimatlas.protection.frames import Counts, Frame, Mask, Unit, frame_of_places
 from claimatlas.protection.quantities import EVERY, EVERYBODY, Quantity, denominator_of, numerator_of, parents_of
+from claimatlas.synthetic.country import CountShares, count_shares
 from claimatlas.synthetic.drawn_comparisons import comparison_rows
-from claimatlas.synthetic.places import INHABITANTS_PER_SECTOR, WEIGHTS
+from claimatlas.synthetic.places import WEIGHTS
 from claimatlas.tables.schemas import ALL, COMPARISONS, DELIVERY_CELLS, cell_tables, configured, releases_table
 
-DELIVERIES_PER_INHABITANT = 118_402 / 11_700_000
-_FIRST_SHARES = {"age_category": 1.0, "increased_reimbursement": 0.19, "sex": 0.507}
 _UNKNOWN_SHARE = 0.003
+_INHABITANTS_PER_SECTOR = 600
 _SHARE_OF_MEMBERS = 0.6
 """Of the members of a population, where a denominator is restricted."""
 _RATES = {"with_any": 0.95, "without_any": 0.16, "service": 0.004}
@@ -55,6 +56,11 @@ class _Year:
     year: int
     random: np.random.Generator
     by_line: dict[tuple[Quantity, str], Counts] = field(default_factory=dict)
+
+    @cached_property
+    def given(self) -> CountShares:
+        """What the configuration says that is drawn by."""
+        return count_shares(self.configuration.folder)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -126,9 +132,9 @@ def _draw(of: _Year, people: int, indicators: Sequence[Indicator]) -> dict[Quant
     """Every quantity without its restriction to types, by (kind, names, stay)."""
     configuration, population, random = of.configuration, of.population, of.random
     frame = _frame(of)
-    number = people if population == "beneficiary_years" else round(people * DELIVERIES_PER_INHABITANT)
-    kinds = len(configuration.services.delivery_types) if population == "deliveries" else 1
-    shares = _shares(frame, _leaf_shares(configuration, frame), kinds)
+    number = people if population == "beneficiary_years" else round(people * of.given.deliveries / of.given.inhabitants)
+    kinds = of.types if population == "deliveries" else ("",)
+    shares = _shares(of, frame, _leaf_shares(configuration, frame), kinds)
     every = random.multinomial(number, (shares / shares.sum()).ravel()).reshape(shares.shape).astype(np.int64)
     by_denominator = {denominator_of(one, of.types).bare: one for one in indicators}
     bare = {*by_denominator, *(numerator_of(one, of.types).bare for one in indicators)}
@@ -193,24 +199,25 @@ def _leaf_shares(configuration: Configuration, frame: Frame) -> np.ndarray[Any, 
     return np.array(found)
 
 
-def _shares(frame: Frame, leaves: Any, kinds: int) -> Any:  # noqa: ANN401
+def _shares(of: _Year, frame: Frame, leaves: Any, kinds: Sequence[str]) -> Any:  # noqa: ANN401
     by_atom = np.ones(1)
     for name, values in zip(frame.dimensions, frame.values, strict=True):
-        by_atom = np.multiply.outer(by_atom, _value_shares(name, len(values))).ravel()
-    by_type = np.array([0.21, 0.78, 0.01]) if kinds == 3 else np.full(kinds, 1 / kinds)
+        by_atom = np.multiply.outer(by_atom, _value_shares(of, name, len(values))).ravel()
+    given = of.given.delivery_types
+    by_type = np.array([given.get(kind, 1 / len(kinds)) for kind in kinds])
     return np.einsum("l,a,t->lat", leaves, by_atom, by_type)
 
 
-def _value_shares(name: str, number: int) -> Any:  # noqa: ANN401
+def _value_shares(of: _Year, name: str, number: int) -> Any:  # noqa: ANN401
     """The last value is the unknown one; ages rise and fall, others begin with their declared share."""
     known = number - 1
-    if name == "age_category":
+    if of.configuration.dimensions.declared[name].source == AGE:
         shares = np.exp(-(((np.arange(known) - (known - 1) / 2) / 1.25) ** 2) / 2)
     else:
-        first = _FIRST_SHARES.get(name, 1 / known)
+        first = of.given.first_value.get(name, 1 / known)
         shares = np.array([first, *[(1 - first) / max(known - 1, 1)] * (known - 1)])
     shares = shares / shares.sum() * (1 - _UNKNOWN_SHARE)
-    return np.append(shares, _UNKNOWN_SHARE if name == "increased_reimbursement" else _UNKNOWN_SHARE / 10)
+    return np.append(shares, of.given.unknown.get(name, _UNKNOWN_SHARE / 10))
 
 
 def _rows_of_indicator(of: _Year, indicator: Indicator, drawn: dict[Quantity, Drawn]) -> Iterator[tuple[Any, ...]]:
@@ -241,7 +248,7 @@ def _by_line(of: _Year, indicator: Indicator, numerators: Counts) -> Iterator[tu
         values = dimensions.values(name, of.population)
         key = (numerator_of(indicator, of.types), name)
         if key not in of.by_line:
-            of.by_line[key] = of.random.multinomial(numerators, _value_shares(name, len(values))).astype(np.int64)
+            of.by_line[key] = of.random.multinomial(numerators, _value_shares(of, name, len(values))).astype(np.int64)
         for position, value in enumerate(values):
             yield {name: value}, of.by_line[key][..., position]
 
@@ -276,7 +283,7 @@ def _sector_rows(of: _Year, indicators: Sequence[Indicator], drawn: dict[Quantit
     total = of.configuration.dimensions.split({})
     for position, leaf in enumerate(frame.leaves[:-1]):
         whole = Quantity(of.population, EVERY)
-        number = max(1, int(totals[whole][position]) // INHABITANTS_PER_SECTOR)
+        number = max(1, int(totals[whole][position]) // _INHABITANTS_PER_SECTOR)
         people = random.multinomial(int(totals[whole][position]), np.full(number, 1 / number))
         counts: dict[Quantity, Any] = {whole: people}
         for quantity in sorted(q for q in drawn if q.kind == "service"):

@@ -9,30 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from claimatlas.synthetic.country import Chapter
+
 NO_COMPETENCE = -1
 CONTACTS, OTHERS = 1024, 4096
 """Sizes of the two parts of the table; both are powers of two for cheap draws."""
 
 _CONTACT_SHARES = (0.66, 0.34)
 """Of consultations: those of general practitioners, those of other specialists."""
-_CHAPTERS = (
-    # First and last five digits, step, profession, competence, also given to inpatients.
-    (11020, 11480, 3, 10, 580, True),
-    (20000, 20390, 3, 10, 110, True),
-    (22000, 26200, 13, 10, 140, True),
-    (30100, 31200, 5, 30, NO_COMPETENCE, False),
-    (35000, 35620, 3, 10, 580, True),
-    (42500, 42590, 1, 41, NO_COMPETENCE, False),
-    (43300, 46380, 7, 10, 930, True),
-    (46900, 47990, 3, 10, 730, True),
-    (53000, 53400, 3, 10, 550, True),
-    (54000, 55990, 2, 10, 860, True),
-    (56000, 56390, 1, 52, NO_COMPETENCE, False),
-    (58800, 58880, 1, 10, 870, True),
-    (59700, 59990, 1, 71, NO_COMPETENCE, True),
-    (61200, 69880, 11, 65, NO_COMPETENCE, False),
-    (75000, 78990, 9, 72, NO_COMPETENCE, False),
-)
 
 
 @dataclass(frozen=True)
@@ -55,11 +39,14 @@ class EverydayCodes:
 
 
 def make_everyday_codes(
-    in_lists: frozenset[int], contacts: Sequence[tuple[Sequence[int], Sequence[int], Sequence[int]]]
+    chapters: Sequence[Chapter],
+    in_lists: frozenset[int],
+    contacts: Sequence[tuple[Sequence[int], Sequence[int], Sequence[int]]],
 ) -> EverydayCodes:
     """Build the table.
 
     Args:
+        chapters: the invented codes.
         in_lists: every code of any list.
         contacts: codes (as often as their weight), professions and competences of the general
             practitioners' consultations and of the specialists'.
@@ -74,17 +61,18 @@ def make_everyday_codes(
         code = codes[min(len(codes) - 1, int(rest * len(codes)))]
         competence = competences[number % len(competences)] if competences else NO_COMPETENCE
         entries.append((code, professions[number % len(professions)], competence, 0))
-    others = [entry for entry in _others() if entry[0] not in in_lists]
+    others = [entry for entry in _others(chapters) if entry[0] not in in_lists]
     entries += (others * (OTHERS // len(others) + 1))[:OTHERS]
     codes, professions, competences, inpatient = zip(*entries, strict=True)
     return EverydayCodes(bool(given), codes, professions, competences, inpatient)
 
 
-def _others() -> list[tuple[int, int, int, int]]:
+def _others(chapters: Sequence[Chapter]) -> list[tuple[int, int, int, int]]:
     """Invented codes in a mixed order that is always the same."""
     found = []
-    for first, last, step, profession, competence, inpatients in _CHAPTERS:
-        for number, digits in enumerate(range(first, last + 1, step)):
+    for chapter in chapters:
+        competence = NO_COMPETENCE if chapter.competence is None else chapter.competence
+        for number, digits in enumerate(range(chapter.first, chapter.last + 1, chapter.step)):
             code = digits * 10 + digits % 7
-            found.append((code, profession, competence, int(inpatients and number % 2)))
+            found.append((code, chapter.profession, competence, int(chapter.inpatients and number % 2)))
     return sorted(found, key=lambda entry: entry[0] * 2_654_435_761 % (1 << 32))

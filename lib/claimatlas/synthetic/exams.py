@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 from claimatlas.synthetic.dice import below, bits, chance, lookup, lookup_text
 from claimatlas.synthetic.identifiers import EXAMS
 from claimatlas.synthetic.lines import Billed, bill
-from claimatlas.synthetic.offers import PHYSICIANS
 from claimatlas.synthetic.people import in_population_file
 from claimatlas.synthetic.rates import SEXES
 from claimatlas.synthetic.stages import only, repeat
@@ -16,8 +15,6 @@ from claimatlas.synthetic.world import World
 
 EXAMS_IN_YEAR = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
 """Each number is as frequent as the others."""
-COMPETENCES = (730, 734, 930, 931)
-"""Cardiologists and radiologists."""
 TWICE = 0.05
 """Share of lines with quantity 2."""
 TAKEN_BACK, PARTLY_TAKEN_BACK = 0.02, 0.02
@@ -49,11 +46,12 @@ def make_exam_lines(world: World, person_years: DataFrame) -> DataFrame:
     )
     events = F.col("_events")
     taken_back = chance(events, 0, 16, TAKEN_BACK)
+    physicians, competences = world.country.physicians, world.country.imaging_competences
     billed = Billed(
         line=exam,
         number=F.col("home") * 20_000 + bits(roll, 28, 10),
-        profession=lookup(PHYSICIANS, below(roll, 38, 6, len(PHYSICIANS))),
-        competence=lookup(COMPETENCES, below(roll, 44, 6, len(COMPETENCES))),
+        profession=lookup(physicians, below(roll, 38, 6, len(physicians))),
+        competence=lookup(competences, below(roll, 44, 6, len(competences))),
         hospital_id=lookup_text(world.hospitals.ids, below(roll, 50, 12, len(world.hospitals.ids))),
         taken_back=taken_back,
         partly_taken_back=~taken_back & chance(events, 16, 16, PARTLY_TAKEN_BACK),

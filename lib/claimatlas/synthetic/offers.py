@@ -15,6 +15,7 @@ from claimatlas.configuration.providers import ATTRIBUTES_BEFORE
 from claimatlas.configuration.services import ContactGroup
 from claimatlas.configuration.weights import FILE
 from claimatlas.errors import InputError
+from claimatlas.synthetic.country import Country
 from claimatlas.synthetic.dice import below, lookup
 from claimatlas.synthetic.everyday_codes import EverydayCodes, make_everyday_codes
 from claimatlas.synthetic.parameters import Parameters
@@ -28,10 +29,6 @@ IMAGING = "imaging_therapeutic"
 
 PROFESSION, COMPETENCE = ATTRIBUTES_BEFORE
 """The attributes of providers that are generated."""
-PHYSICIANS = (10, 11, 12, 13, 14, 15, 17, 19)
-"""Professions of physicians: the first two digits of their INAMI numbers."""
-SPECIALISTS = (110, 140, 170, 370, 414, 450, 480, 550, 580, 620, 660, 690, 730, 770, 780, 790)
-"""Competences of specialists; the groups' own rules say which of them count for what."""
 _CODE_BITS = 14
 
 
@@ -101,7 +98,7 @@ class Offers:
     everyday: EverydayCodes
 
 
-def load_offers(configuration: Configuration, rates: Rates, parameters: Parameters) -> Offers:
+def load_offers(configuration: Configuration, country: Country, rates: Rates, parameters: Parameters) -> Offers:
     """Bring the configuration's lists and rules into the form that lines are drawn from.
 
     Raises:
@@ -122,7 +119,7 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
             lists[name] = (name,)
         else:
             raise InputError(f"synthetic/pregnancy_services.csv: {name} is neither a contact group nor a code list.")
-    providers = {name: _provider(group) for name, group in services.contact_groups.items()}
+    providers = {name: _provider(group, country) for name, group in services.contact_groups.items()}
     for slot in rates.pregnancy_services:
         if slot.service != NEAR_MISS and slot.provider not in providers:
             raise InputError(f"synthetic/pregnancy_services.csv: there is no contact group {slot.provider!r}.")
@@ -141,7 +138,7 @@ def load_offers(configuration: Configuration, rates: Rates, parameters: Paramete
         contact_group={name: _group_of(name, lists[name], groups) for name in lists},
         deliveries={name: builder.delivery(services.delivery_types[name].code_list) for name in DELIVERY_TYPES},
         imaging=builder.codes(services.beneficiary_services[IMAGING].code_lists),
-        everyday=make_everyday_codes(everywhere, everyday_contacts),
+        everyday=make_everyday_codes(country.everyday, everywhere, everyday_contacts),
     )
 
 
@@ -177,16 +174,16 @@ def _group_of(name: str, lists: Sequence[str], groups: dict[str, tuple[str, ...]
     return next((group for group, used in groups.items() if lists[0] in used), None)
 
 
-def _provider(group: ContactGroup) -> Provider:
+def _provider(group: ContactGroup, country: Country) -> Provider:
     """A provider who meets the rule of the group."""
     professions = _numbers(group.where.get(PROFESSION, ()))
     competences = _numbers(group.where.get(COMPETENCE, ()))
     if excluded := _numbers(group.where_not.get(COMPETENCE, ())):
-        competences = tuple(code for code in competences or SPECIALISTS if code not in excluded)
+        competences = tuple(code for code in competences or country.specialists if code not in excluded)
     elif not professions:
-        competences = competences or SPECIALISTS
+        competences = competences or country.specialists
     excluded = _numbers(group.where_not.get(PROFESSION, ()))
-    return Provider(tuple(code for code in professions or PHYSICIANS if code not in excluded), competences)
+    return Provider(tuple(code for code in professions or country.physicians if code not in excluded), competences)
 
 
 def _numbers(words: Iterable[str]) -> tuple[int, ...]:

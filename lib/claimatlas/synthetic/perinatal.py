@@ -5,14 +5,14 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.synthetic.country import Country
 from claimatlas.synthetic.dice import below, bits, chance, lookup
 from claimatlas.synthetic.lines import Billed, bill
-from claimatlas.synthetic.offers import NEAR_MISS, PHYSICIANS, Offers
+from claimatlas.synthetic.offers import NEAR_MISS, Offers
 from claimatlas.synthetic.stages import only, repeat
 from claimatlas.synthetic.world import World
 
 TAKEN_BACK, PARTLY_TAKEN_BACK = 0.004, 0.003
-NURSE = 41
 
 
 def make_perinatal_lines(world: World, pregnancies: DataFrame) -> DataFrame:
@@ -37,7 +37,7 @@ def make_perinatal_lines(world: World, pregnancies: DataFrame) -> DataFrame:
         .withColumn("nomenclature_code", _code(world.offers, roll))
     )
     billable = only(given, world.in_years(F.col("service_date")) & F.col("nomenclature_code").isNotNull())
-    profession, competence = _provider(world.offers, more)
+    profession, competence = _provider(world.country, world.offers, more)
     near_miss = _is(world.offers, NEAR_MISS)
     taken_back = chance(more, 12, 16, TAKEN_BACK)
     billed = Billed(
@@ -67,9 +67,9 @@ def _code(offers: Offers, roll: Column) -> Column:
     return code
 
 
-def _provider(offers: Offers, roll: Column) -> tuple[Column, Column]:
+def _provider(country: Country, offers: Offers, roll: Column) -> tuple[Column, Column]:
     """Somebody who meets the rule; for a near miss a physician or nurse without competence."""
-    profession = F.when(chance(roll, 0, 6, 0.5), F.lit(PHYSICIANS[0])).otherwise(F.lit(NURSE))
+    profession = F.when(chance(roll, 0, 6, 0.5), F.lit(country.physicians[0])).otherwise(F.lit(country.nurse))
     competence = F.lit(None).cast("int")
     for name, provider in offers.providers.items():
         numbers = [

@@ -10,16 +10,10 @@ from importlib.resources.abc import Traversable
 from claimatlas.configuration.documents import read_csv
 from claimatlas.configuration.geography import Geography, Place
 from claimatlas.errors import InputError
+from claimatlas.synthetic.country import Country
 from claimatlas.synthetic.dice import AliasTable
 
 WEIGHTS = "synthetic/municipality_weights.csv"
-WEIGHTS_YEAR = 2023
-"""The weights are inhabitants on 1 January of this year, in its codes."""
-BASE_YEAR = 2006
-"""Everybody lives in a municipality of this year's codes: mergers only ever made fewer of them, so
-the code of any later year follows from it."""
-HOSPITALS = 100
-INHABITANTS_PER_SECTOR = 600
 SECTORS_PER_LETTER, MAX_SECTORS = 40, 1040
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -63,18 +57,20 @@ class Hospitals:
     around: tuple[Span, ...]
 
 
-def load_country(folder: Traversable, geography: Geography, years: Sequence[int]) -> tuple[Places, Hospitals]:
+def load_places(
+    folder: Traversable, country: Country, geography: Geography, years: Sequence[int]
+) -> tuple[Places, Hospitals]:
     """Build the places, and hospitals near them, from the configuration's geography and inhabitants.
 
     Raises:
         InputError: no municipality has inhabitants.
     """
-    vintage = geography.vintage(BASE_YEAR)
+    vintage = geography.vintage(country.places.base_year)
     regions = {code: _regions(place, geography.levels) for code, place in vintage.items()}
     base_codes = tuple(sorted(vintage, key=lambda code: (*regions[code], code)))
-    inhabitants = _inhabitants(folder, geography, base_codes)
+    inhabitants = _inhabitants(folder, country, geography, base_codes)
     if not sum(inhabitants) > 0:
-        raise InputError(f"{WEIGHTS}: no municipality of {WEIGHTS_YEAR} has inhabitants.")
+        raise InputError(f"{WEIGHTS}: no municipality of {country.places.weights_year} has inhabitants.")
     provinces = _spans([regions[code][0] for code in base_codes])
     weights = [inhabitants[first : first + size] for first, size in provinces]
     places = Places(
@@ -84,9 +80,9 @@ def load_country(folder: Traversable, geography: Geography, years: Sequence[int]
         province_draw=AliasTable.of([sum(part) for part in weights]),
         # A province without inhabitants is never drawn; its places only need some table.
         place_draws=tuple(AliasTable.of(part if sum(part) else [1] * len(part)) for part in weights),
-        sectors=tuple(min(MAX_SECTORS, max(2, round(n / INHABITANTS_PER_SECTOR))) for n in inhabitants),
+        sectors=tuple(min(MAX_SECTORS, max(2, round(n / country.places.inhabitants_per_sector))) for n in inhabitants),
     )
-    return places, _hospitals([regions[code] for code in base_codes], inhabitants)
+    return places, _hospitals(country.places.hospitals, [regions[code] for code in base_codes], inhabitants)
 
 
 def sector_suffixes() -> list[str]:
@@ -108,11 +104,11 @@ def _regions(place: Place, levels: tuple[str, ...]) -> tuple[str, str]:
     return next((code for code in above[1:] if code), arrondissement), arrondissement
 
 
-def _inhabitants(folder: Traversable, geography: Geography, base_codes: Sequence[str]) -> list[float]:
+def _inhabitants(folder: Traversable, country: Country, geography: Geography, base_codes: Sequence[str]) -> list[float]:
     """Inhabitants by place; those of a merged municipality in equal parts."""
     columns = ("municipality", "inhabitants")
     now = {row["municipality"]: float(row["inhabitants"]) for _, row in read_csv(folder, WEIGHTS, columns)}
-    later = [geography.carry(code, WEIGHTS_YEAR) for code in base_codes]
+    later = [geography.carry(code, country.places.weights_year) for code in base_codes]
     parts = Counter(later)
     return [now.get(code or "", 0.0) / parts[code] for code in later]
 
@@ -123,15 +119,15 @@ def _spans(keys: Sequence[str]) -> list[Span]:
     return [(first, end - first) for first, end in zip(firsts, [*firsts[1:], len(keys)], strict=True)]
 
 
-def _hospitals(regions: Sequence[tuple[str, str]], inhabitants: Sequence[float]) -> Hospitals:
+def _hospitals(wanted: int, regions: Sequence[tuple[str, str]], inhabitants: Sequence[float]) -> Hospitals:
     """Share the hospitals out over arrondissements by inhabitants (largest remainders)."""
     people = dict.fromkeys(regions, 0.0)
     for region, count in zip(regions, inhabitants, strict=True):
         people[region] += count
     total = sum(people.values())
-    exact = {region: HOSPITALS * count / total for region, count in people.items()}
+    exact = {region: wanted * count / total for region, count in people.items()}
     number = {region: int(share) for region, share in exact.items()}
-    short = HOSPITALS - sum(number.values())
+    short = wanted - sum(number.values())
     for region in sorted(exact, key=lambda region: (number[region] - exact[region], region))[:short]:
         number[region] += 1
     spans: dict[tuple[str, str], Span] = {}

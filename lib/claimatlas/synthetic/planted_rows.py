@@ -22,6 +22,7 @@ def sound_claims(world: World, rows: DataFrame) -> DataFrame:
     Grain in: one row per ``id``. Grain out: the same, with the columns of ``claims``.
     """
     roll, codes = F.col("_roll"), world.offers.everyday
+    somebody = world.country.everyday[0]
     entry = F.lit(len(codes.codes) - 1) - below(roll, 16, 10, 1024)
     return (
         rows.withColumn("_roll", world.dice.roll("planted claim", F.col("id")))
@@ -33,9 +34,9 @@ def sound_claims(world: World, rows: DataFrame) -> DataFrame:
             "service_date",
             lookup(codes.codes, entry).alias("nomenclature_code"),
             F.lit(1).alias("quantity"),
-            F.lit("10123456580").alias("provider_id"),
-            F.lit(10).alias("provider_profession"),
-            F.lit(580).alias("provider_competence"),
+            F.lit(f"{somebody.profession}123456{somebody.competence}").alias("provider_id"),
+            F.lit(somebody.profession).alias("provider_profession"),
+            F.lit(somebody.competence).alias("provider_competence"),
             F.lit(world.hospitals.ids[0]).alias("hospital_id"),
             F.date_add("service_date", _DAYS_UNTIL_BOOKING).alias("booking_date"),
         )

@@ -13,11 +13,6 @@ PERIODS = (10, 12, 14, 18, 22, 26, 30, 34, 44, 56, 72, 96)
 """Half-years between two moves; each is as frequent as the others."""
 STAYS_IN_PROVINCE = 0.9
 SECTOR_UNKNOWN, SECTOR_NOT_LOCATABLE = 0.01, 0.002
-FIRST_SECTOR_YEAR = 2016
-"""The statistical sector of a domicile is known from this year on."""
-SECTORS_RENUMBERED = 2025
-"""From this year sector codes begin with the municipality's new code; until then with the code of
-2018, even where that municipality has merged."""
 
 
 def add_residence(world: World, df: DataFrame, half: int, prefix: str) -> DataFrame:
@@ -86,10 +81,10 @@ def sector(world: World, place: Column, move: Column, year: Column) -> Column:
     """
     roll = world.dice.roll("sector", F.col("person"), move)
     number = below(roll, 0, 24, lookup(world.places.sectors, place))
-    is_renumbered = year >= SECTORS_RENUMBERED
+    is_renumbered = year >= world.country.places.sectors_renumbered
     before = lookup_text(world.places.base_codes, place)
     prefix = F.when(is_renumbered, municipality(world, place, year)).otherwise(before)
     not_locatable = chance(roll, 24, 16, SECTOR_NOT_LOCATABLE)
     suffix = F.when(not_locatable, F.lit("ZZZZ")).otherwise(lookup_text(sector_suffixes(), number))
-    known = (year >= FIRST_SECTOR_YEAR) & ~chance(roll, 40, 16, SECTOR_UNKNOWN)
+    known = (year >= world.country.places.first_sector_year) & ~chance(roll, 40, 16, SECTOR_UNKNOWN)
     return F.when(known, F.concat(prefix, suffix))

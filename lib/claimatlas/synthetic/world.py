@@ -13,10 +13,12 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import is_there
 from claimatlas.configuration.weights import FILE as WEIGHTS_FILE
 from claimatlas.errors import InputError
+from claimatlas.synthetic.country import FILE as COUNTRY
+from claimatlas.synthetic.country import Country, load_country
 from claimatlas.synthetic.dice import Dice
 from claimatlas.synthetic.offers import Offers, load_offers
 from claimatlas.synthetic.parameters import Parameters
-from claimatlas.synthetic.places import WEIGHTS, Hospitals, Places, load_country
+from claimatlas.synthetic.places import WEIGHTS, Hospitals, Places, load_places
 from claimatlas.synthetic.rates import FILES, Rates, load_rates
 
 LINES_PER_PERSON_YEAR = 35
@@ -29,6 +31,7 @@ class World:
 
     parameters: Parameters
     dice: Dice
+    country: Country
     rates: Rates
     places: Places
     hospitals: Hospitals
@@ -65,14 +68,16 @@ def make_world(parameters: Parameters, configuration: Configuration) -> World:
     """
     _require_weights(configuration.folder)
     rates = load_rates(configuration.folder)
-    places, hospitals = load_country(configuration.folder, configuration.geography, parameters.years)
+    country = load_country(configuration.folder)
+    places, hospitals = load_places(configuration.folder, country, configuration.geography, parameters.years)
     return World(
         parameters=parameters,
         dice=Dice(parameters.seed),
+        country=country,
         rates=rates,
         places=places,
         hospitals=hospitals,
-        offers=load_offers(configuration, rates, parameters),
+        offers=load_offers(configuration, country, rates, parameters),
     )
 
 
@@ -82,7 +87,7 @@ def _require_weights(folder: Traversable) -> None:
     Raises:
         InputError: naming every one of them.
     """
-    needed = [*(f"synthetic/{name}" for name in FILES), WEIGHTS]
+    needed = [*(f"synthetic/{name}" for name in FILES), WEIGHTS, COUNTRY]
     missing = [name for name in needed if not is_there(folder.joinpath(*name.split("/")))]
     if missing:
         raise InputError(
