@@ -19,7 +19,7 @@ from claimatlas.configuration.starters import write_starter
 from claimatlas.configuration.weights import FILE, load_weights
 from claimatlas.errors import InputError
 from claimatlas.synthetic.parameters import Parameters
-from claimatlas.synthetic.weighted import Drawn, World
+from claimatlas.synthetic.weighted import RowsOfPerson, WeightedWorld
 from comparison import CONF
 from examples import TEXT_CODES, Edit, editor_of
 
@@ -27,19 +27,19 @@ KEYS = CONF / "examples" / "joined_keys"
 PARAMETERS = Parameters(2000, 2022, 2024, 3)
 
 
-def world_of(conf: Path, parameters: Parameters = PARAMETERS) -> World:
+def world_of(conf: Path, parameters: Parameters = PARAMETERS) -> WeightedWorld:
     configuration = load_configuration(str(conf))
-    return World(configuration, load_weights(configuration), parameters)
+    return WeightedWorld(configuration, load_weights(configuration), parameters)
 
 
 @cache
-def drawn_of(conf: Path) -> tuple[World, list[Drawn]]:
+def drawn_of(conf: Path) -> tuple[WeightedWorld, list[RowsOfPerson]]:
     world = world_of(conf)
     return world, [world.draw(number) for number in range(PARAMETERS.beneficiaries)]
 
 
 @pytest.fixture(params=[TEXT_CODES, KEYS], ids=lambda conf: conf.name)
-def drawn(request: pytest.FixtureRequest) -> tuple[World, list[Drawn]]:
+def drawn(request: pytest.FixtureRequest) -> tuple[WeightedWorld, list[RowsOfPerson]]:
     return drawn_of(request.param)
 
 
@@ -48,25 +48,25 @@ def edit(tmp_path: Path) -> Edit:
     return editor_of(TEXT_CODES, tmp_path)
 
 
-def lines(drawn: list[Drawn]) -> Iterator[dict[str, Any]]:
+def lines(drawn: list[RowsOfPerson]) -> Iterator[dict[str, Any]]:
     return (line for one in drawn for line in one.claims)
 
 
-def test_ids_are_unique(drawn: tuple[World, list[Drawn]]) -> None:
+def test_ids_are_unique(drawn: tuple[WeightedWorld, list[RowsOfPerson]]) -> None:
     for key, table in (("claim_id", "claims"), ("stay_id", "hospital_stays")):
         ids = [row[key] for one in drawn[1] for row in getattr(one, table)]
         assert len(set(ids)) == len(ids) > 30
 
 
-def test_a_person_does_not_depend_on_how_many_there_are(drawn: tuple[World, list[Drawn]]) -> None:
+def test_a_person_does_not_depend_on_how_many_there_are(drawn: tuple[WeightedWorld, list[RowsOfPerson]]) -> None:
     world, people = drawn
-    fewer = World(world.configuration, world.weights, Parameters(100, 2022, 2024, 3))
+    fewer = WeightedWorld(world.configuration, world.weights, Parameters(100, 2022, 2024, 3))
     assert [fewer.draw(number) for number in (99, 0, 40)] == [people[number] for number in (99, 0, 40)]
-    other = World(world.configuration, world.weights, Parameters(100, 2022, 2024, 4))
+    other = WeightedWorld(world.configuration, world.weights, Parameters(100, 2022, 2024, 4))
     assert [other.draw(number) for number in range(50)] != people[:50]
 
 
-def test_people_are_as_often_as_their_weights(drawn: tuple[World, list[Drawn]]) -> None:
+def test_people_are_as_often_as_their_weights(drawn: tuple[WeightedWorld, list[RowsOfPerson]]) -> None:
     world, people = drawn
     first = [one.population[0] for one in people if one.population]
     assert 0.48 < Counter(row["sex"] for row in first)["female"] / len(first) < 0.54
@@ -108,7 +108,7 @@ def test_person_years_have_the_places_of_their_days() -> None:
     assert absent > 20
 
 
-def test_a_line_is_of_a_valid_code_on_a_day_of_enrolment(drawn: tuple[World, list[Drawn]]) -> None:
+def test_a_line_is_of_a_valid_code_on_a_day_of_enrolment(drawn: tuple[WeightedWorld, list[RowsOfPerson]]) -> None:
     world, people = drawn
     settings, lists = world.configuration.settings, world.configuration.code_lists
     codes = {(code.code, code.system) for of_list in world.codes.values() for code in of_list.all}
@@ -131,7 +131,7 @@ def test_a_line_is_of_a_valid_code_on_a_day_of_enrolment(drawn: tuple[World, lis
         assert min(days) >= date(2022, 7, 1)
 
 
-def test_a_line_taken_back_has_its_line(drawn: tuple[World, list[Drawn]]) -> None:
+def test_a_line_taken_back_has_its_line(drawn: tuple[WeightedWorld, list[RowsOfPerson]]) -> None:
     _, people = drawn
     backs = [line for line in lines(people) if line["quantity"] < 0]
     assert 0.005 < len(backs) / sum(1 for _ in lines(people)) < 0.015
@@ -140,7 +140,7 @@ def test_a_line_taken_back_has_its_line(drawn: tuple[World, list[Drawn]]) -> Non
     assert {tuple(line[name] for name in same) for line in backs} <= billed
 
 
-def test_deliveries_are_of_women_far_from_each_other(drawn: tuple[World, list[Drawn]]) -> None:
+def test_deliveries_are_of_women_far_from_each_other(drawn: tuple[WeightedWorld, list[RowsOfPerson]]) -> None:
     world, people = drawn
     deliveries = [row for one in people for row in one.deliveries]
     # A thousand women of whom 60 in 1,000 of a quarter, and 90 of another eighth, deliver in each of three years.

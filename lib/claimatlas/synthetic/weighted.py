@@ -77,7 +77,7 @@ class Span:
 
 
 @dataclass
-class Drawn:
+class RowsOfPerson:
     """The rows of one person, by table, under the columns that the specification names."""
 
     population: list[Row] = field(default_factory=list)
@@ -96,7 +96,7 @@ class _Person:
     spans: tuple[Span, ...]
     columns: Mapping[str, Any]
     dice: random.Random
-    drawn: Drawn
+    drawn: RowsOfPerson
 
     def is_enrolled(self, day: date) -> bool:
         return any(span.covers(day) for span in self.spans)
@@ -105,12 +105,13 @@ class _Person:
         return next((span.home for span in self.spans if span.covers(day)), None)
 
 
-class World:
+class WeightedWorld:
     """Everything that is fixed before the first person."""
 
     def __init__(self, configuration: Configuration, weights: Weights, parameters: Parameters) -> None:
         """``weights``: checked against the configuration, as ``load_weights`` does."""
         self.configuration, self.weights, self.parameters = configuration, weights, parameters
+        self.register = configuration.hospitals
         people = weights.people
         self.age_class = _Choice.of(dict(zip(_classes(people.ages), people.ages.values(), strict=True)))
         self.sex = _Choice.of(people.sexes)
@@ -129,7 +130,7 @@ class World:
             for provider, given in weights.providers.items()
         }
         self.types = _Choice.of(weights.deliveries.types) if weights.deliveries else None
-        # A line that takes the first one's place would not make another delivery of it.
+        # No billing of a delivery is within the gap of another's.
         self.interval = max(SHORTEST_INTERVAL, configuration.settings.episode_gap_days + _LAST_BILLING + 1)
 
     def _values(self, attribute: str, values: Mapping[str, float]) -> dict[int | str | None, float]:
@@ -138,10 +139,9 @@ class World:
 
     def hospitals(self, year: int) -> tuple[str, ...]:
         """The hospitals of a year: those of the register, where there is one."""
-        register = self.configuration.hospitals
-        return (register.of(year) if register is not None else ()) or _HOSPITALS
+        return (self.register.of(year) if self.register is not None else ()) or _HOSPITALS
 
-    def draw(self, number: int) -> Drawn:
+    def draw(self, number: int) -> RowsOfPerson:
         """The rows of the person with a number."""
         # Not for secrets: the same rows for the same seed.
         dice = random.Random(f"{self.parameters.seed}:{number}")  # noqa: S311
@@ -150,7 +150,7 @@ class World:
         spans = tuple(self._spans(dice, born))
         columns = {name: choice.draw(dice) for name, choice in self.columns.items()}
         female = self.sex.draw(dice) == "female"
-        person = _Person(f"P{number:08d}", female, born, spans, columns, dice, Drawn())
+        person = _Person(f"P{number:08d}", female, born, spans, columns, dice, RowsOfPerson())
         person.drawn.population.extend(self._population(person))
         for day in self._deliveries(person):
             self._bill_delivery(person, day)

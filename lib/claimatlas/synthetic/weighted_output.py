@@ -23,7 +23,7 @@ from claimatlas.ingest.inputs import GENERATED
 from claimatlas.paths import is_remote
 from claimatlas.synthetic.output import prepare_local
 from claimatlas.synthetic.parameters import RULES_VERSION, Format, Parameters
-from claimatlas.synthetic.weighted import Row, World
+from claimatlas.synthetic.weighted import Row, WeightedWorld
 
 DELIVERIES = "truth/deliveries"
 MAPPING = "mapping.yaml"
@@ -76,7 +76,7 @@ def generate_by_weights(
             f"--years: settings.yaml takes services from first_service_date, {settings.first_service_date}, on; "
             "name years after it."
         )
-    world = World(configuration, load_weights(configuration), parameters)
+    world = WeightedWorld(configuration, load_weights(configuration), parameters)
     target = Path(folder).resolve()
     prepare_local(target, overwrite=overwrite)
     schemas = {table.name: _schema(table.columns) for table in input_tables(configuration)}
