@@ -403,15 +403,17 @@ def test_what_is_determined_equals_exact_arithmetic() -> None:
     frame = frame_of_places(("land", "part", "town"), places, ("a", "b"), (("1", "2"), ("1", "2", "3")))
     for _ in range(15):
         shown = np.array([[dice.random() < 0.6 for _ in frame.splits] for _ in frame.units])
-        expected = exactly_determined(frame, shown)
+        # Some finest counts can be nothing but 0, such as those of an age that is not counted.
+        possible = np.array([[dice.random() < 0.9 for _ in frame.atoms] for _ in frame.leaves])
+        expected = exactly_determined(frame, shown, possible)
         for prime in PRIMES:
-            changes = random_changes(frame, shown, prime, 1)
+            changes = random_changes(frame, shown, prime, possible, 1)
             found = figures_of_changes(frame, changes[0], prime) == 0
             assert (found == expected).all()
 
 
-def exactly_determined(frame, shown) -> np.ndarray:
-    """Which figures lie in the span of those that are shown."""
+def exactly_determined(frame, shown, possible) -> np.ndarray:
+    """Which figures lie in the span of those that are shown, and of the finest counts that can only be 0."""
     width = len(frame.atoms)
 
     def vector(unit: int, split: int) -> list[Fraction]:
@@ -430,8 +432,12 @@ def exactly_determined(frame, shown) -> np.ndarray:
                 row = [a - factor * b for a, b in zip(row, pivots[position], strict=True)]
         return row
 
-    for unit, split in np.argwhere(shown):
-        row = reduced(vector(unit, split))
+    empty = [
+        [Fraction(int(position == leaf * width + atom)) for position in range(len(frame.leaves) * width)]
+        for leaf, atom in np.argwhere(~possible).tolist()
+    ]
+    for given in [*empty, *(vector(unit, split) for unit, split in np.argwhere(shown))]:
+        row = reduced(given)
         first = next((position for position, value in enumerate(row) if value), None)
         if first is not None:
             pivots[first] = [value / row[first] for value in row]

@@ -266,6 +266,7 @@ def _publish(conf: Path, name: str, **declared: Any) -> None:
 
 
 MIDWIFE = {"without_any": ["contact_midwife"]}
+WITH_MIDWIFE = {"with_any": ["contact_midwife"]}
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]], str]] = {
     "two restrictions": (
         YOUNG,
@@ -280,25 +281,60 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]], str]] = {
     "a type": (
         YOUNG,
         {"caesareans": {"numerator": {"delivery_types": ["caesarean"]}}},
-        "young_no_midwife: its denominator is restricted, and caesareans counts some types or known stays",
+        "caesareans: it counts some types or known stays, and the denominator of young_no_midwife is restricted",
     ),
     "a known stay": (
         YOUNG,
         {"stays": {"numerator": MIDWIFE, "denominator": {"with_known_stay": True}}},
-        "young_no_midwife: its denominator is restricted, and stays counts some types or known stays",
+        "stays: it counts some types or known stays, and the denominator of young_no_midwife is restricted",
     ),
     "the same service": (
         {"without_flag": "contact_midwife"},
         {},
         "young_no_midwife: its denominator is restricted by a service that no_midwife counts",
     ),
+    "a code of a delivery": (
+        {"with_flag": "had_caesarean"},
+        {},
+        "young_no_midwife: its denominator is restricted by a code of a delivery type",
+    ),
+    "those with and without": (
+        YOUNG,
+        {"midwife": {"numerator": WITH_MIDWIFE}},
+        "no_midwife: midwife counts members with contact_midwife, and it those without",
+    ),
+    "those with of the part": (
+        YOUNG,
+        {"young_midwife": {"numerator": WITH_MIDWIFE, "denominator": YOUNG}},
+        "young_midwife: it counts of a part what no_midwife counts of more members in another way",
+    ),
+    "a larger set of the part": (
+        YOUNG,
+        {"young_alone": {"numerator": {"without_any": ["contact_gp"]}, "denominator": YOUNG}},
+        "young_alone: it counts of a part what nobody counts of more members in another way",
+    ),
+    "two sets of the part": (
+        YOUNG,
+        {
+            "young_nobody": {
+                "numerator": {"without_any": ["contact_gp", "contact_midwife"]},
+                "denominator": YOUNG,
+            }
+        },
+        "young_nobody: it and young_no_midwife count of a part what no_midwife counts of more members",
+    ),
 }
+"""What is refused beside the indicators of the small country, by what is known of it."""
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_tells_more_of_the_members_is_refused(tmp_path: Path, name: str) -> None:
     restriction, others, message = REFUSED[name]
     conf = write_country(tmp_path, BESIDE_EVERYBODY, **restriction)
+    change(
+        conf / "services.yaml",
+        delivery_flags={"had_caesarean": {"code_lists": ["delivery_caesarean"], "window": "postnatal"}},
+    )
     for other, declared in others.items():
         _publish(conf, other, **declared)
     with pytest.raises(InputError, match=f"publication.yaml, line .*{message}, which cannot be protected yet"):
@@ -313,8 +349,27 @@ def test_sums_of_a_part_and_of_all_are_refused(tmp_path: Path) -> None:
     hidden = [name for name in rules["not_published"] if name != "scans_by_provider"]
     sides = {**rules["sensitive_sides"], "scans_by_provider": "numerator"}
     conf = edit("publication.yaml", sensitive_sides=sides, not_published=hidden)
-    with pytest.raises(InputError, match="scans_by_provider: its sum is a part of that of scans"):
+    said = "scans_by_provider: it counts of a part what scans counts of more members in another way"
+    with pytest.raises(InputError, match=said):
         load_publication(load_configuration(str(conf)))
+    # So is the number of those who have a service beside the sum over a part.
+    sides["scanned_women"] = sides.pop("scans")
+    hidden = [name for name in hidden if name != "scanned_women"]
+    edit("indicators/scanned_women.yaml", dimensions=[], denominator=None)
+    edit("publication.yaml", sensitive_sides=sides, not_published=[*hidden, "scans"])
+    with pytest.raises(InputError, match=said.replace("what scans", "what scanned_women")):
+        load_publication(load_configuration(str(conf)))
+
+
+def test_two_restrictions_that_say_the_same_are_one(tmp_path: Path) -> None:
+    edit = editor_of(TEXT_CODES, tmp_path)
+    for name, sexes in (("scanned_women", ["female", "male"]), ("scans_by_provider", ["male", "female"])):
+        edit(f"indicators/{name}.yaml", dimensions=[], denominator={"sexes": sexes, "ages": {"to": 70}})
+    sides = {"births": "none", "scanned_women": "numerator", "scans_by_provider": "numerator"}
+    rules = yaml.safe_load((TEXT_CODES / "publication.yaml").read_text(encoding="utf-8"))
+    hidden = [*(name for name in rules["not_published"] if name not in sides), "not_seen", "scans"]
+    conf = edit("publication.yaml", sensitive_sides=sides, not_published=hidden)
+    assert load_publication(load_configuration(str(conf))).sensitive_sides == sides
 
 
 def test_a_part_beside_hospitals_is_refused(tmp_path: Path) -> None:

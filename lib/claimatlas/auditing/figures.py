@@ -282,7 +282,8 @@ def _has_fewer(one: Indicator, other: Indicator) -> bool:
         return True
     types, more = set(one.denominator.delivery_types), set(other.denominator.delivery_types)
     is_within = not more or (bool(types) and types <= more)
-    is_within &= other.denominator.restriction in (None, one.denominator.restriction)
+    own, restriction = one.denominator.restriction, other.denominator.restriction
+    is_within &= restriction is None or (own is not None and own.meaning == restriction.meaning)
     return one.denominator != other.denominator and is_within and one.needs_stays >= other.needs_stays
 
 

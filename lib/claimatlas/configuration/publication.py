@@ -11,7 +11,7 @@ from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
-from claimatlas.configuration.published_members import mixed_members
+from claimatlas.configuration.published_counts import mixed_counts
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
@@ -184,6 +184,11 @@ def _check_that_cells_can_be_protected(
                     raise InputError(f"{where}: figures by {name} and by {other} cannot be protected together yet.")
 
 
+def _refusal(document: Document, name: str, said: str) -> str:
+    where = document.position(("sensitive_sides", name))
+    return f"{where}: {said}, which cannot be protected yet. Name {name} in not_published."
+
+
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
     declared = {indicator.id for indicator in configuration.indicators}
     for position, name in enumerate(publication.not_published):
@@ -193,9 +198,9 @@ def _check_indicators(publication: Publication, document: Document, configuratio
         if name in publication.sensitive_sides:
             raise InputError(f"{where}: sensitive_sides names {name} too: it is published, or it is not.")
     published = [one for one in configuration.indicators if one.id in publication.sensitive_sides]
-    for name, said in mixed_members(published, configuration, with_hospitals=publication.has_hospitals):
-        where = document.position(("sensitive_sides", name))
-        raise InputError(f"{where}: {said}, which cannot be protected yet. Name {name} in not_published.")
+    mixed = dict.fromkeys(mixed_counts(published, configuration, with_hospitals=publication.has_hospitals))
+    if mixed:
+        raise InputError("\n".join(_refusal(document, name, said) for name, said in mixed))
     for indicator in configuration.indicators:
         if not indicator.follows_from_its_counts and indicator.id not in publication.not_published:
             # Nobody has worked out what a reader learns from it beside the counts.

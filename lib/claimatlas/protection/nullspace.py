@@ -26,8 +26,11 @@ class Block:
     matrix: Residues
 
 
-def random_changes(frame: Frame, shown: Mask, prime: int, number: int = 2) -> Residues:
-    """Random changes, each over (leaves, atoms): the shape is (number, leaves, atoms)."""
+def random_changes(frame: Frame, shown: Mask, prime: int, possible: Mask, number: int = 2) -> Residues:
+    """Random changes, each over (leaves, atoms): the shape is (number, leaves, atoms).
+
+    ``possible``: the finest counts that can be other than 0, of the shape (leaves, atoms).
+    """
     width = len(frame.atoms)
     blocks: list[Block] = []
     within: dict[int, list[Block]] = {}
@@ -36,7 +39,7 @@ def random_changes(frame: Frame, shown: Mask, prime: int, number: int = 2) -> Re
         inner = [block for child in frame.children[unit] for block in within[child]]
         leaves = np.array(frame.units[unit].leaves, dtype=np.int64)
         columns = (leaves[:, None] * width + np.arange(width)[None, :]).ravel()
-        rows = _rows(frame, shown[unit], len(leaves))
+        rows = _rows(frame, shown[unit], len(leaves)) * possible[leaves].ravel().astype(np.uint64)
         for block in inner:
             rows = _eliminate(rows, columns, block, prime)
         own = _solve(rows, columns, prime)
@@ -47,6 +50,7 @@ def random_changes(frame: Frame, shown: Mask, prime: int, number: int = 2) -> Re
     # What is not within another comes last, so every block's free columns are known when its turn comes.
     random = np.random.Generator(np.random.PCG64(prime % 1000))
     values = random.integers(1, prime, (len(frame.leaves) * width, number), dtype=np.uint64)
+    values *= possible.ravel()[:, None].astype(np.uint64)
     for block in reversed(blocks):
         others = block.matrix.copy()
         others[np.arange(len(block.pivots)), np.searchsorted(block.columns, block.pivots)] = 0

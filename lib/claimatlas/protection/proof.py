@@ -85,7 +85,7 @@ def _open_figures(audit: Audit, quantity: Quantity, proof: Proof) -> Iterator[tu
 def _changes(audit: Audit, quantity: Quantity, prime: int) -> Residues:
     """Two random changes of all figures, by change, unit and split."""
     measure = audit.measures[quantity]
-    changes = random_changes(measure.frame, measure.shown, prime)
+    changes = random_changes(measure.frame, measure.shown, prime, measure.possible)
     return np.stack([figures_of_changes(measure.frame, one, prime) for one in changes])
 
 
