@@ -280,6 +280,14 @@ def test_what_weights_do_not_draw_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_year_without_places_is_refused(edit: Edit, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = yaml.safe_load((TEXT_CODES / FILE).read_text(encoding="utf-8"))["people"]
+    conf = edit(FILE, people={name: value for name, value in people.items() if name != "places"})
+    assert _generate(conf, tmp_path / "out") == 0
+    assert _generate(conf, tmp_path / "early", "--years", "2019") == 2
+    assert "no place of 2019; name later years" in capsys.readouterr().err
+
+
 def test_it_says_with_which_mapping_the_tables_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _generate(TEXT_CODES, tmp_path / "mapped") == 0
     assert f"--mapping {tmp_path}/mapped/mapping.yaml" in capsys.readouterr().err

@@ -105,12 +105,14 @@ def figures_of(
         figure = f"{name} {row['geo_level']} {row['geo_code']} {'/'.join(split)}"
         upper: Key = (part, row["geo_level"], row["geo_code"], split)
         lower: Key = (whole, row["geo_level"], row["geo_code"], split)
-        # Of an age or a sex that is not counted there is nobody, whether that is shown or not.
-        is_empty = not _has_members(indicator, row, configuration, publication)
-        found.put(lower, 0 if is_empty else row["denominator"], figure)
+        numerator, denominator = row["numerator"], row["denominator"]
+        if not _has_members(indicator, row, configuration, publication):
+            # Of an age or a sex that is not counted there is nobody, though it be hidden.
+            numerator, denominator = numerator or 0, denominator or 0
+        found.put(lower, denominator, figure)
         if row["status"] == "not_computable":
             continue
-        found.put(upper, 0 if is_empty else row["numerator"], figure)
+        found.put(upper, numerator, figure)
         if indicator.numerator.nights_after_delivery or indicator.numerator.quantity_of_service:
             found.magnitudes.add(part)
         elif part != whole:

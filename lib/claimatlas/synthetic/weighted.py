@@ -16,6 +16,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.codelists import SYSTEM
 from claimatlas.configuration.weights import UNKNOWN, AroundDelivery, DrawnCode, WeightedService, drawn_codes, lists_of
 from claimatlas.configuration.weights import SyntheticWeights as Weights
+from claimatlas.errors import InputError
 from claimatlas.synthetic.parameters import Parameters
 
 Row = dict[str, Any]
@@ -109,13 +110,22 @@ class WeightedWorld:
     """Everything that is fixed before the first person."""
 
     def __init__(self, configuration: Configuration, weights: Weights, parameters: Parameters) -> None:
-        """``weights``: checked against the configuration, as ``load_weights`` does."""
+        """``weights``: checked against the configuration, as ``load_weights`` does.
+
+        Raises:
+            InputError: nobody can live anywhere in the first year.
+        """
         self.configuration, self.weights, self.parameters = configuration, weights, parameters
         self.register = configuration.hospitals
         people = weights.people
         self.age_class = _Choice.of(dict(zip(_classes(people.ages), people.ages.values(), strict=True)))
         self.sex = _Choice.of(people.sexes)
         places = people.places or dict.fromkeys(configuration.geography.vintage(parameters.first_year), 1.0)
+        if not places:
+            raise InputError(
+                f"--years: geography/municipalities.csv has no place of {parameters.first_year}; name later years, or "
+                "say in people.places of the weights where people live."
+            )
         self.place = _Choice.of(places)
         types = {column.name: column.type for column in configuration.dimensions.population_columns}
         self.columns = {
