@@ -19,6 +19,7 @@ from claimatlas.configuration.services import BeneficiaryService, ContactGroup, 
 from claimatlas.configuration.settings import AgeClass, AgeRange, Settings, ShareBounds
 from claimatlas.configuration.standards import Standard
 from claimatlas.configuration.weights import SyntheticWeights, WeightedService
+from claimatlas.synthetic.country import Chapter, Country
 from pydantic.fields import FieldInfo
 
 from scripts.documents.markdown import anchor, code, table
@@ -34,7 +35,7 @@ MODELS: dict[str, type[Declaration]] = {
         *(Dimension, Standard, Indicator, Mapping, TableMapping, Reading, ColumnSource),
         *(Publication, Difference),
         *(AtlasSettings, Theme, SourceVariable),
-        *(SyntheticWeights, WeightedService),
+        *(SyntheticWeights, WeightedService, Country),
     )
 }
 """The models that have a table of their own; a key that holds one of them does not list its keys again."""
@@ -57,8 +58,14 @@ _TYPES: dict[Any, str] = {
     date: "date",
     NoneType: "`null`",
     InLanguages: "language → text",
+    Chapter: "list of six values",
 }
-_PLURALS = {"text": "texts", "whole number": "whole numbers", "number": "numbers"}
+_PLURALS = {
+    "list of six values": "lists of six values",
+    "text": "texts",
+    "whole number": "whole numbers",
+    "number": "numbers",
+}
 
 
 @cache
