@@ -151,6 +151,17 @@ class TestWithoutWeights:
         needed = {path.name for path in (Path(__file__).parents[2] / "conf" / "synthetic").glob("*.[cy]*")}
         assert named == (needed | {"weights.yaml"}) - {"age_sex.csv"}
 
+    def test_a_row_that_names_many_codes_is_named_by_its_line(self, tmp_path: Path) -> None:
+        conf = tmp_path / "conf"
+        write_starter("belgium", conf)
+        file = conf / "codelists" / "midwife.csv"
+        header, first, *others = file.read_text(encoding="utf-8").splitlines()
+        columns = first.split(",")
+        many = ",".join([columns[0], f"{columns[1][:3]}*", *columns[2:]])
+        file.write_text("\n".join([header, many, *others]) + "\n", encoding="utf-8")
+        with pytest.raises(InputError, match=r"codes one by one; codelists/midwife.csv, line 2, has \d+\.\.\d+"):
+            make_world(Parameters(1000, 2022, 2022, 1), load_configuration(str(conf)))
+
 
 class TestCodes:
     def test_other_codes_are_in_no_list(self, configuration: Configuration) -> None:

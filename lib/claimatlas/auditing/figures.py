@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator, values_of_members
-from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.publication import Publication, published_values_of_members
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.tables.schemas import ALL
@@ -94,6 +94,10 @@ def figures_of(
     """
     declared = {indicator.id: indicator for indicator in configuration.indicators}
     names = configuration.dimensions.names
+    possible = {
+        one.id: {name: published_values_of_members(configuration, publication, one, name) for name in one.dimensions}
+        for one in configuration.indicators
+    }
     found = Published()
     for row in rows:
         name = row["indicator_id"]
@@ -106,7 +110,7 @@ def figures_of(
         upper: Key = (part, row["geo_level"], row["geo_code"], split)
         lower: Key = (whole, row["geo_level"], row["geo_code"], split)
         numerator, denominator = row["numerator"], row["denominator"]
-        if not _has_members(indicator, row, configuration, publication):
+        if not _has_members(row, possible[name]):
             # Of an age or a sex that is not counted there is nobody, though it be hidden.
             numerator, denominator = numerator or 0, denominator or 0
         found.put(lower, denominator, figure)
@@ -125,16 +129,9 @@ def figures_of(
     return found
 
 
-def _has_members(
-    indicator: Indicator, row: Mapping[str, Any], configuration: Configuration, publication: Publication
-) -> bool:
+def _has_members(row: Mapping[str, Any], possible: Mapping[str, Collection[str]]) -> bool:
     """Whether a cell can have members: not where it is of an age or a sex that the denominator leaves out."""
-    for name in indicator.dimensions:
-        merged = publication.published_as.get(name, {})
-        held = {merged.get(one, one) for one in values_of_members(indicator, name, configuration.dimensions)}
-        if row[name] not in (ALL, None) and row[name] not in held:
-            return False
-    return True
+    return all(row[name] in (ALL, None) or row[name] in held for name, held in possible.items())
 
 
 def _add_sums(found: Published, configuration: Configuration, year: int) -> None:

@@ -47,9 +47,14 @@ class CodeListRow:
     system: str | None = None
 
     @property
+    def entry(self) -> Entry:
+        """What the row names."""
+        return Entry(self.code, self.match, self.last)
+
+    @property
     def written(self) -> str:
         """As the list writes it: ``424093``, ``O80*``, ``O80..O84``."""
-        return Entry(self.code, self.match, self.last).written
+        return self.entry.written
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from claimatlas.configuration.dimensions import DELIVERY_TYPE, Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
+from claimatlas.configuration.indicators import Indicator, values_of_members
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
 from claimatlas.configuration.published_counts import mixed_counts
@@ -98,6 +99,16 @@ def published_values(
     merged = publication.published_as.get(dimension, {})
     values = configuration.dimensions.values(dimension, population)
     return tuple(dict.fromkeys(merged.get(value, value) for value in values))
+
+
+def published_values_of_members(
+    configuration: Configuration, publication: Publication, indicator: Indicator, dimension: str
+) -> frozenset[str]:
+    """Those that a member of an indicator's denominator can have: see ``values_of_members``."""
+    merged = publication.published_as.get(dimension, {})
+    return frozenset(
+        merged.get(value, value) for value in values_of_members(indicator, dimension, configuration.dimensions)
+    )
 
 
 def load_publication(configuration: Configuration) -> Publication:

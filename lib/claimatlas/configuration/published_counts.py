@@ -13,7 +13,6 @@ from itertools import combinations, permutations
 from typing import get_args
 
 from claimatlas.configuration.codelists import CodeList, CodeListRow
-from claimatlas.configuration.codes import Entry
 from claimatlas.configuration.dimensions import AGE, SEX, Population
 from claimatlas.configuration.indicators import Denominator, Indicator, Numerator
 from claimatlas.configuration.load import Configuration
@@ -152,8 +151,7 @@ def _share_a_code(one: CodeList, other: CodeList) -> bool:
 
 def _names_end(one: CodeListRow, other: CodeListRow) -> bool:
     """Whether a row names the first code of another, or its last: of two that overlap one does."""
-    entry = Entry(one.code, one.match, one.last)
-    return any(entry.names(code) for code in (other.code, other.last) if code is not None)
+    return any(one.entry.names(code) for code in (other.code, other.last) if code is not None)
 
 
 def _told_by_everybody(

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from claimatlas.configuration.codelists import CodeListRow
-from claimatlas.configuration.codes import Code, Codes, Entry
+from claimatlas.configuration.codes import Code, Codes
 from claimatlas.configuration.documents import Path, is_there, read_yaml, validate
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, Share, Whole, Word
@@ -189,8 +189,7 @@ def _met(row: CodeListRow, text: str, codes: Codes) -> tuple[CodeListRow, Code] 
         entry = codes.entry(text, row.system)
     except ValueError:
         return None
-    named = Entry(row.code, row.match, row.last)
-    return (row, entry.code) if entry.match == "exact" and named.names(entry.code) else None
+    return (row, entry.code) if entry.match == "exact" and row.entry.names(entry.code) else None
 
 
 Mistakes = Iterator[tuple[Path, str]]

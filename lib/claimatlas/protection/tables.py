@@ -11,8 +11,8 @@ import numpy as np
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
-from claimatlas.configuration.indicators import Indicator, values_of_members
-from claimatlas.configuration.publication import Publication, published_values
+from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.publication import Publication, published_values, published_values_of_members
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
@@ -325,12 +325,9 @@ class TableBuilder:
         """
         row = np.ones(len(frame.atoms), dtype=bool)
         for axis, name in enumerate(frame.dimensions):
+            held = published_values_of_members(self.configuration, self.publication, indicator, name)
             if name == self.dimension.name:
-                held = {value for value in frame.values[axis] if self.dimension.types_in((value,), quantity)}
-            else:
-                merged = self.publication.published_as.get(name, {})
-                within = values_of_members(indicator, name, self.configuration.dimensions)
-                held = {merged.get(value, value) for value in within}
+                held = frozenset(one for one in frame.values[axis] if self.dimension.types_in((one,), quantity))
             row &= np.array([atom[axis] in held for atom in frame.atoms], dtype=bool)
         return np.repeat(row[None, :], len(frame.leaves), axis=0)
 

@@ -14,8 +14,8 @@ from claimatlas.ingest.contract import CLAIMS_INPUT, HOSPITAL_STAYS_INPUT, Input
 from claimatlas.synthetic.deliveries import make_delivery_lines
 from claimatlas.synthetic.everyday import make_everyday_lines
 from claimatlas.synthetic.exams import make_exam_lines
-from claimatlas.synthetic.output import Output
-from claimatlas.synthetic.parameters import RULES_VERSION, Parameters
+from claimatlas.synthetic.output import Output, record_of
+from claimatlas.synthetic.parameters import Parameters
 from claimatlas.synthetic.people import make_people, make_person_years
 from claimatlas.synthetic.perinatal import make_perinatal_lines
 from claimatlas.synthetic.planting import as_text, plant
@@ -83,16 +83,7 @@ def generate(
         rows[f"truth/{name}"] = output.write(truth, f"truth/{name}")
     planted = spark.createDataFrame(sorted(rejected), "table string, reason string, rows bigint").coalesce(1)
     rows["truth/rejected"] = output.write(planted, "truth/rejected")
-    record = {
-        "beneficiaries": parameters.beneficiaries,
-        "years": list(parameters.years),
-        "seed": parameters.seed,
-        "dirty": parameters.dirty,
-        "format": parameters.format,
-        "rules_version": RULES_VERSION,
-        "configuration": configuration.hashes,
-        "rows": rows,
-    }
+    record = record_of(parameters, configuration, rows)
     output.record(record)
     return record
 

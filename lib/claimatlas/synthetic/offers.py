@@ -151,7 +151,12 @@ def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
     """
     settings = configuration.settings
     holds = {name: attribute.holds for name, attribute in settings.provider_attributes.items()}
-    many = (row for code_list in configuration.code_lists.values() for row in code_list.rows if row.match != "exact")
+    many = (
+        f"{code_list.file}, line {row.line}, has {row.written}"
+        for code_list in configuration.code_lists.values()
+        for row in code_list.rows
+        if row.match != "exact"
+    )
     said = None
     if settings.population.are_spans:
         said = "a population of person-years; settings.yaml declares spans"
@@ -160,8 +165,8 @@ def _refuse_what_is_not_drawn(configuration: Configuration) -> None:
     elif holds != dict.fromkeys((PROFESSION, COMPETENCE), "integer"):
         declared = ", ".join(holds) or "no attribute"
         said = f"providers with {PROFESSION} and {COMPETENCE}, whole numbers both; settings.yaml declares {declared}"
-    elif row := next(many, None):
-        said = f"codes one by one; a code list has {row.written}"
+    elif named := next(many, None):
+        said = f"codes one by one; {named}"
     if said is not None:
         raise InputError(f"By the tables of synthetic/, generate draws {said}. Write {FILE}, and it draws by that.")
 

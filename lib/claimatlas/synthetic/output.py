@@ -11,9 +11,11 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from claimatlas.configuration import Configuration
 from claimatlas.errors import InputError
 from claimatlas.ingest.inputs import GENERATED
 from claimatlas.paths import is_remote
+from claimatlas.synthetic.parameters import RULES_VERSION, Parameters
 
 RECORD = GENERATED
 _NO_SEPARATOR = "\x01"
@@ -38,6 +40,20 @@ def prepare_local(folder: Path, *, overwrite: bool) -> None:
 
 def _not_empty(folder: str) -> InputError:
     return InputError(f"The folder {folder} is not empty; choose another or give --overwrite.")
+
+
+def record_of(parameters: Parameters, configuration: Configuration, rows: Mapping[str, int]) -> dict[str, Any]:
+    """What ``generate.json`` says: the parameters, the configuration's hashes and the rows of each table."""
+    return {
+        "beneficiaries": parameters.beneficiaries,
+        "years": list(parameters.years),
+        "seed": parameters.seed,
+        "dirty": parameters.dirty,
+        "format": parameters.format,
+        "rules_version": RULES_VERSION,
+        "configuration": configuration.hashes,
+        "rows": dict(rows),
+    }
 
 
 class Output:

@@ -57,11 +57,16 @@ class _Codes:
     """The codes of a list, of which some may be valid on some days only."""
 
     all: tuple[DrawnCode, ...]
+    by_day: dict[date, _Choice] = field(default_factory=dict)
 
     def draw(self, dice: random.Random, day: date) -> DrawnCode | None:
         """A code that is valid on a day; none where none is."""
-        valid = [code for code in self.all if code.is_valid(day) and code.weight]
-        return dice.choices(valid, [code.weight for code in valid])[0] if valid else None
+        if day not in self.by_day:
+            valid = [code for code in self.all if code.is_valid(day) and code.weight]
+            self.by_day[day] = _Choice(tuple(valid), tuple(accumulate(code.weight for code in valid)))
+        choice = self.by_day[day]
+        found: DrawnCode | None = choice.draw(dice) if choice.values else None
+        return found
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class _Person:
     drawn: RowsOfPerson
 
     def is_enrolled(self, day: date) -> bool:
-        return any(span.covers(day) for span in self.spans)
+        return self.home(day) is not None
 
     def home(self, day: date) -> str | None:
         return next((span.home for span in self.spans if span.covers(day)), None)

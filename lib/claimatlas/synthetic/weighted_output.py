@@ -21,8 +21,8 @@ from claimatlas.errors import InputError
 from claimatlas.ingest.contract import InputColumn, input_tables
 from claimatlas.ingest.inputs import GENERATED
 from claimatlas.paths import is_remote
-from claimatlas.synthetic.output import prepare_local
-from claimatlas.synthetic.parameters import RULES_VERSION, Format, Parameters
+from claimatlas.synthetic.output import prepare_local, record_of
+from claimatlas.synthetic.parameters import Format, Parameters
 from claimatlas.synthetic.weighted import Row, WeightedWorld
 
 DELIVERIES = "truth/deliveries"
@@ -99,16 +99,7 @@ def generate_by_weights(
     (target / MAPPING).write_text(
         "description: The names and formats of claimatlas, as generate writes them.\n", "utf-8"
     )
-    record = {
-        "beneficiaries": parameters.beneficiaries,
-        "years": list(parameters.years),
-        "seed": parameters.seed,
-        "dirty": parameters.dirty,
-        "format": parameters.format,
-        "rules_version": RULES_VERSION,
-        "configuration": configuration.hashes,
-        "rows": {name: table.rows for name, table in tables.items()},
-    }
+    record = record_of(parameters, configuration, {name: table.rows for name, table in tables.items()})
     (target / GENERATED).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record
 
