@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: of intervals and tests at 95 %, two-sided."""
@@ -19,3 +21,39 @@ def wilson_interval(part: int, whole: int) -> tuple[float, float]:
     centre = (share + Z * Z / (2 * whole)) / shrink
     half = Z / shrink * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
     return 0.0 if part == 0 else max(0.0, centre - half), 1.0 if part == whole else min(1.0, centre + half)
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """The counts of one stratum of a cell, and its weight, which is above 0."""
+
+    weight: float
+    numerator: int
+    denominator: int
+
+
+def directly_standardised(strata: Sequence[Stratum], scale: int) -> tuple[float | None, float | None, float | None]:
+    """The rate per ``scale`` with Dobson's interval at 95 %: value, low, high. The rule is 8.8 of the method.
+
+    Nothing is known where nobody is in one of the strata; without a case there is no interval.
+    """
+    if any(one.denominator == 0 for one in strata):
+        return None, None, None
+    weights = math.fsum(one.weight for one in strata)
+    shares = [one.numerator / one.denominator for one in strata]
+    rate = math.fsum(one.weight * share for one, share in zip(strata, shares, strict=True)) / weights
+    parts = [one.weight * one.weight * share / one.denominator for one, share in zip(strata, shares, strict=True)]
+    cases = sum(one.numerator for one in strata)
+    if cases == 0:
+        return scale * rate, None, None
+    per_case = math.sqrt(math.fsum(parts) / (weights * weights) / cases)
+    least, most = _byar(cases)
+    low = max(0.0, scale * (rate + per_case * (least - cases)))
+    return scale * rate, low, min(float(scale), scale * (rate + per_case * (most - cases)))
+
+
+def _byar(cases: int) -> tuple[float, float]:
+    """Byar's limits at 95 % of a count that is above 0."""
+    more = cases + 1
+    least = cases * (1 - 1 / (9 * cases) - Z / (3 * math.sqrt(cases))) ** 3
+    return least, more * (1 - 1 / (9 * more) + Z / (3 * math.sqrt(more))) ** 3

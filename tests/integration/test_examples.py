@@ -113,9 +113,8 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
     said = console.run("protect", *options)
     assert said.code == 0, said.err
     published = read(computed.output, "published/cells")
-    of_codes = {"scanned_women", "scans_by_provider", "seen_twice_with_diabetes"}
-    named = {"text_codes": of_codes | {"scanned_standardised", "scans_of_the_middle"}}
-    left_out = named.get(computed.conf.name, set())
+    of_codes = {"scanned_women", "scans_by_provider", "scans_of_the_middle", "seen_twice_with_diabetes"}
+    left_out = {"text_codes": of_codes}.get(computed.conf.name, set())
     assert {row["indicator_id"] for row in published} == {key[0] for key in computed.figures} - left_out
     assert {row["confidentiality"] for row in published} == {"C", "F"}
     # What is shown is what was computed.
@@ -124,6 +123,13 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
         key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in names))
         for name, count in zip(("numerator", "denominator"), computed.figures.get(key, (0, 0)), strict=False):
             assert row[name] in (None, count), key
+        if row["confidentiality"] == "F":
+            expected = computed.figures[key][2] if key in computed.figures else None
+            assert row["value"] == (None if expected is None else pytest.approx(expected, abs=5e-5)), key
+    rates = [row for row in published if row["indicator_id"] == "scanned_standardised" and row["denominator"]]
+    if computed.conf.name == "text_codes":
+        # Few are counted in the strata: a rate is hidden beside counts that are shown.
+        assert any(row["confidentiality"] == "C" and row["numerator"] is not None for row in rates)
     said = console.run("audit", computed.output, "--conf", computed.conf, "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["hidden"] > 0
@@ -134,6 +140,39 @@ def test_an_example_is_protected_audited_and_published(computed: Computed, conso
     assert not files & left_out
     texts = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*.html"))
     assert "Belgi" not in texts
+
+
+def test_a_median_of_an_example_is_published(computed: Computed, console: Console, tmp_path: Path) -> None:
+    """It is shown of women of two regions, where nothing else counts their scans."""
+    if computed.conf.name != "text_codes":
+        pytest.skip("the other example has no median")
+    conf = Path(shutil.copytree(computed.conf, tmp_path / "conf"))
+    output = Path(shutil.copytree(computed.output, tmp_path / "output"))
+    shutil.rmtree(output / "published", ignore_errors=True)
+    shutil.rmtree(output / "protection", ignore_errors=True)
+    rules = yaml.safe_load((conf / "publication.yaml").read_text(encoding="utf-8"))
+    sides = {"births": "none", "not_seen": "numerator", "scans_of_the_middle": "none"}
+    others = sorted({key[0] for key in computed.figures} - sides.keys())
+    rules |= {"sensitive_sides": sides, "not_published": others, "differences": []}
+    rules |= {"plan": {"region": 1}, "provisional_plan": {"region": 0}}
+    (conf / "publication.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    options = ["--output", output, "--conf", conf]
+    said = console.run("protect", *options)
+    assert said.code == 0, said.err
+    rows = [row for row in read(output, "published/cells") if row["indicator_id"] == "scans_of_the_middle"]
+    shown = {(row["year"], row["geo_level"], row["geo_code"]): row for row in rows if row["value"] is not None}
+    assert {key[2] for key in shown} == {"N", "S"}
+    for (year, level, code), row in shown.items():
+        expected = computed.figures["scans_of_the_middle", year, level, code, "all", "all", "all", "all"]
+        assert (row["value"], row["denominator"]) == (expected[2], expected[1])
+        assert row["denominator"] >= 2 * rules["k"]
+    assert {row["numerator"] for row in rows} == {None}
+    assert {row["age_category"] for row in rows} == {"all"}
+    said = console.run("audit", output, "--conf", conf)
+    assert said.code == 0, said.err
+    said = console.run("publish", *options, "--site", tmp_path / "site", "--draft")
+    assert said.code == 0, said.err
+    assert (tmp_path / "site" / "en" / "indicators" / "scans_of_the_middle.html").is_file()
 
 
 def test_check_compares_every_sum_of_an_example(computed: Computed, console: Console) -> None:

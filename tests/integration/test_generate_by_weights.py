@@ -2,7 +2,9 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -45,5 +47,27 @@ def test_every_figure_is_that_of_the_reference(console: Console, tmp_path: Path,
     formed = [tuple(row[column] for column in same) for row in read(output, "silver/deliveries")]
     assert Counter(formed) == Counter(tuple(row[column] for column in same) for row in drawn)
     assert len(formed) > 30
+    if name == "text_codes":
+        _rates_are_published(console, conf, output, expected, load(conf, source).key)
     rejected = {step: counts for step, counts in last_record(output)["counts"].items() if counts.get("rejected")}
     assert rejected == {}
+
+
+def _rates_are_published(
+    console: Console, conf: Path, output: Path, expected: Mapping[tuple[Any, ...], Any], names: Sequence[str]
+) -> None:
+    """Of some thousands of people the strata are shown, and with them the standardised rates: the reference's."""
+    for command in (("protect", "--output", output), ("audit", output)):
+        said = console.run(*command, "--conf", conf)
+        assert said.code == 0, said.err
+    rows = [row for row in read(output, "published/cells") if row["indicator_id"] == "scanned_standardised"]
+    rates = {(row["geo_level"], row["sex"]) for row in rows if row["value"] is not None}
+    assert rates >= {("country", "all"), ("country", "female"), ("region", "all")}
+    # By sex and age class there are no figures of regions, so there are no rates of them by sex.
+    assert {row["geo_level"] for row in rows if row["sex"] != "all"} == {"country"}
+    for row in rows:
+        key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], *(row[name] for name in names))
+        if row["value"] is not None:
+            assert row["value"] == pytest.approx(expected[key][2], abs=5e-5)
+            assert row["ci_low"] < row["value"] < row["ci_high"]
+        assert (row["confidentiality"] == "C") == (row["value"] is None and row["denominator"] != 0)

@@ -55,7 +55,11 @@ NOT_COMPUTABLE = {"status": "not_computable"}
 def chart_words():
     indicator = next(found for found in load_configuration().indicators if found.id == "cube_007_008a")
     words = words_of("en", "en_GB")
-    return lambda ids="x", *, is_synthetic=False: words.chart(indicator, "A <title>", ids, is_synthetic=is_synthetic)
+
+    def chart(ids="x", *, is_synthetic=False, **declared):
+        return words.chart(indicator.model_copy(update=declared), "A <title>", ids, is_synthetic=is_synthetic)
+
+    return chart
 
 
 def read(svg):
@@ -268,10 +272,10 @@ class TestFunnel:
         assert not is_outside(cell(value=26.0, denominator=400), 20.0, 3.0902)
         assert is_outside(cell(value=26.3, denominator=400), 20.0, 3.0902)
 
-    def test_what_is_no_share_has_no_limits(self, chart_words, many):
-        nights = [replace(found, ci_low=None, ci_high=None) for found in many]
-        country = cell("01000", ci_low=None, ci_high=None)
-        root = read(funnel_svg(figures(nights, country), chart_words()))
+    @pytest.mark.parametrize("declared", [{"unit": "mean_nights"}, {"standardised": "some_population"}])
+    def test_what_is_no_crude_share_has_no_limits(self, chart_words, many, declared):
+        assert with_class(read(funnel_svg(figures(many, cell("01000")), chart_words())), "limit-95")
+        root = read(funnel_svg(figures(many, cell("01000")), chart_words(**declared)))
         assert not with_class(root, "limit-95")
         assert not with_class(root, "outside")
 

@@ -341,9 +341,23 @@ def test_a_wrong_range_is_named(country: Country, tmp_path: Path) -> None:
     chosen = next(row for row in rows if row["indicator_id"] == "nobody" and row["denominator"] > 20)
     chosen.update(numerator=None, confidentiality="C", value_low=0.0, value_high=0.5)
     write_csv(tmp_path / "cells_1.csv", names, rows)
-    wrong = audit(str(tmp_path), conf, publication, Workers()).wrong_ranges
+    wrong = [text for text in audit(str(tmp_path), conf, publication, Workers()).texts() if text.startswith("range:")]
     assert len(wrong) == 1
     assert "0.0 to 0.5" in wrong[0]
+
+
+def test_a_value_beside_a_hidden_count_is_named(country: Country, tmp_path: Path) -> None:
+    conf, publication = country
+    names = [column.name for column in PUBLISHED_CELLS.columns]
+    rows = [row for row in complete(published(drawn(4))) if row["indicator_id"] == "nobody" and row["denominator"] > 20]
+    chosen = rows[0]
+    value = round(100 * chosen["numerator"] / chosen["denominator"], 4)
+    chosen.update(numerator=None, confidentiality="C", value=value)
+    write_csv(tmp_path / "cells_1.csv", names, rows)
+    found = audit(str(tmp_path), conf, publication, Workers())
+    named = [text for text in found.texts() if text.startswith("value:")]
+    assert len(named) == 1
+    assert f"nobody, {YEAR}, {chosen['geo_level']} {chosen['geo_code']}" in named[0]
 
 
 def test_a_range_that_ends_on_half_a_digit_is_right() -> None:

@@ -346,9 +346,11 @@ def test_sums_of_a_part_and_of_all_are_refused(tmp_path: Path) -> None:
     for name in ("scans", "scans_by_provider"):
         edit(f"indicators/{name}.yaml", dimensions=[])
     rules = yaml.safe_load((TEXT_CODES / "publication.yaml").read_text(encoding="utf-8"))
-    hidden = [name for name in rules["not_published"] if name != "scans_by_provider"]
-    sides = {**rules["sensitive_sides"], "scans_by_provider": "numerator"}
-    conf = edit("publication.yaml", sensitive_sides=sides, not_published=hidden)
+    crude = ("scanned", "scanned_standardised")
+    hidden = [*(name for name in rules["not_published"] if name != "scans_by_provider"), *crude]
+    sides = {name: side for name, side in rules["sensitive_sides"].items() if name not in crude}
+    sides["scans_by_provider"] = "numerator"
+    conf = edit("publication.yaml", sensitive_sides=sides, not_published=hidden, differences=[])
     said = "scans_by_provider: it counts of a part what scans counts of more members in another way"
     with pytest.raises(InputError, match=said):
         load_publication(load_configuration(str(conf)))
@@ -367,8 +369,8 @@ def test_two_restrictions_that_say_the_same_are_one(tmp_path: Path) -> None:
         edit(f"indicators/{name}.yaml", dimensions=[], denominator={"sexes": sexes, "ages": {"to": 70}})
     sides = {"births": "none", "scanned_women": "numerator", "scans_by_provider": "numerator"}
     rules = yaml.safe_load((TEXT_CODES / "publication.yaml").read_text(encoding="utf-8"))
-    hidden = [*(name for name in rules["not_published"] if name not in sides), "not_seen", "scans"]
-    conf = edit("publication.yaml", sensitive_sides=sides, not_published=hidden)
+    hidden = sorted({*rules["not_published"], *rules["sensitive_sides"]} - sides.keys())
+    conf = edit("publication.yaml", sensitive_sides=sides, not_published=hidden, differences=[])
     assert load_publication(load_configuration(str(conf))).sensitive_sides == sides
 
 

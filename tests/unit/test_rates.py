@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pyarrow as pa
 import pytest
-import yaml
 from claimatlas import __version__, cli
 from claimatlas.cells.cube import cube, finest_counts
 from claimatlas.cells.rows import Computable, Split, published_rows
@@ -17,7 +16,6 @@ from claimatlas.cells.standardised import rates_not_known
 from claimatlas.checks.drift import NationalValue, judge_drift
 from claimatlas.comparisons.comparisons_stage import CAN_HAVE_TREND, _can_have_trend, compared
 from claimatlas.configuration import Configuration, load_configuration
-from claimatlas.configuration.publication import load_publication
 from claimatlas.configuration.snapshot import restored, snapshot
 from claimatlas.configuration.validation import judge
 from claimatlas.errors import InputError
@@ -336,17 +334,6 @@ def test_the_weights_are_in_the_hashes_and_in_the_snapshot(edit: Edit, example: 
 
 
 # --- Who reads the figures --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("name", "kind"), [(RATE, "a standardised rate"), (MEDIAN, "a median")])
-def test_neither_is_published_yet(edit: Edit, name: str, kind: str) -> None:
-    rules = yaml.safe_load((TEXT_CODES / "publication.yaml").read_text(encoding="utf-8"))
-    kept = [one for one in rules["not_published"] if one != name]
-    conf = edit("publication.yaml", not_published=kept, sensitive_sides={**rules["sensitive_sides"], name: "numerator"})
-    # A restricted denominator would be refused for that.
-    edit(f"indicators/{name}.yaml", denominator=None)
-    with pytest.raises(InputError, match=rf"line \d+: sensitive_sides.{name}: {name} is {kind}: such figures cannot"):
-        load_publication(load_configuration(str(conf)))
 
 
 def test_no_counts_are_drawn_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

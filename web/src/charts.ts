@@ -229,7 +229,8 @@ export function ranking(id: string, title: string, unit: Unit, rows: Named[], co
   });
   const extent = shown.flatMap(({ cell }) => [cell.value, cell.low ?? cell.value, cell.high ?? cell.value]);
   if (shown.length <= MANY) {
-    const [row, left, right] = [19, WIDTH > 400 ? 184 : 132, 76];
+    const [row, left] = [19, WIDTH > 400 ? 184 : 132];
+    const right = Math.max(76, 7.5 * Math.max(...shown.map(({ cell }) => figure(unit, cell).length)) + 8);
     const most = WIDTH > 400 ? 24 : 17;
     const high = Math.max(...extent);
     const x = scale(0, high, left, WIDTH - right);
@@ -280,13 +281,16 @@ export function distribution(id: string, title: string, unit: Unit, rows: Named[
   const y = scale(0, up[up.length - 1] as number, HEIGHT - BOTTOM, TOP);
   const told = say("chart.distribution_desc", { places: values.length, low: value(unit, low), middle: value(unit, values[Math.floor(values.length / 2)] as number), high: value(unit, high) });
   const right = hasValue(country) && x(country.value) > WIDTH / 2;
+  const few = marks.filter((_, at) => marks.length <= (WIDTH > 400 ? 7 : 4) || at % 2 === 0);
+  // With a long unit the marks would run into each other: the legend has it.
+  const isLong = few.some((mark) => value(unit, mark).length > 8);
   return frame(id, title, told, HEIGHT + (texts().synthetic ? 16 : 0), html`${horizontals(up.map((mark) => mark * 10_000), (mark) => y(mark / 10_000), true)}
     ${counts.map((number, at) => {
       if (!number) return null;
       const [start, end] = [from + at * wide, from + (at + 1) * wide];
       return html`<rect x=${x(start)} y=${y(number)} width=${x(end) - x(start) - 1} height=${HEIGHT - BOTTOM - y(number)} class="bar ${classOf(classes, (start + end) / 2)}"><title>${value(unit, start)} – ${value(unit, end)}: ${count(number)}</title></rect>`;
     })}
-    ${marks.filter((_, at) => marks.length <= (WIDTH > 400 ? 7 : 4) || at % 2 === 0).map((mark) => html`<text x=${x(mark)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${value(unit, mark)}</text>`)}
+    ${few.map((mark) => html`<text x=${x(mark)} y=${HEIGHT - BOTTOM + 18} class="t-tick" text-anchor="middle">${isLong ? decimal(mark, decimalsOf(marks)) : value(unit, mark)}</text>`)}
     ${hasValue(country) ? html`<path d="M${x(country.value).toFixed(1)},${TOP}V${HEIGHT - BOTTOM}" class="line-country" /><text x=${x(country.value) + (right ? -5 : 5)} y=${TOP + 9} class="t-country" text-anchor=${right ? "end" : "start"}>${figure(unit, country)}</text>` : null}
     ${band(WIDTH - RIGHT, HEIGHT + 6)}`);
 }
@@ -297,7 +301,14 @@ function isOutside(cell: Cell & { value: number }, centre: number, z: number): b
   return Math.abs(cell.value / 1_000_000 - share) > z * Math.sqrt((share * (1 - share)) / (cell.denominator ?? 1));
 }
 
-export function funnel(id: string, title: string, unit: Unit, rows: Named[], country: Cell | undefined, chosen: string[]): Markup {
+export interface Level {
+  title: string;
+  rows: Named[];
+  country: Cell | undefined;
+}
+
+/** `isShare`: whether values are percentages that their counts give, so that chance alone has limits. */
+export function funnel(id: string, { title, rows, country }: Level, unit: Unit, isShare: boolean, chosen: string[]): Markup {
   const shown = shownOf(rows).filter((row) => row.cell.denominator);
   if (shown.length < 3 || unit === "count" || !hasValue(country)) return null;
   const sizes = shown.map((row) => row.cell.denominator as number);
@@ -310,7 +321,6 @@ export function funnel(id: string, title: string, unit: Unit, rows: Named[], cou
   const powers = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((factor) => factor * 10 ** power));
   const inside = powers.filter((size) => size >= least && size <= most);
   const some = inside.length > 6 ? inside.filter((size) => String(size).startsWith("1")) : inside;
-  const isShare = unit === "percent";
   const outside = isShare ? shown.filter((row) => isOutside(row.cell, centre, Z["limit-998"])) : [];
   const limits = isShare
     ? Object.entries(Z).map(([css, z]) => {

@@ -50,8 +50,11 @@ export function range(unit: Unit, low: number, high: number): string {
 /** What a reader sees in place of a figure, in each of its states. */
 export function figure(unit: Unit, cell: Cell | undefined): string {
   if (!cell) return say("state.absent");
-  return cell.state === "value" && cell.value !== undefined ? value(unit, cell.value) : say(`state.${cell.state}`);
+  return cell.state === "value" && cell.value !== undefined ? value(unit, cell.value) : say(`state.${stateSaid(cell)}`);
 }
+
+/** What the texts call a state: of a standardised rate it may be a stratum that nobody is in. */
+const stateSaid = (cell: Cell): string => (cell.state === "nobody" && cell.denominator ? "empty_stratum" : cell.state);
 
 /** Where a hidden value lies; empty where nothing is known. */
 export function bounds(unit: Unit, cell: Cell | undefined): string {
@@ -73,7 +76,7 @@ export function told(unit: Unit, cell: Cell | undefined, country: string): strin
     const within = bounds(unit, cell);
     return [say(within ? "hidden_between" : "hidden", { k: texts().k, bounds: within })];
   }
-  if (cell.state !== "value") return [say(`state_meaning.${cell.state}`)];
+  if (cell.state !== "value") return [say(`state_meaning.${stateSaid(cell)}`)];
   const parts: string[] = [];
   const between = interval(unit, cell);
   if (between) parts.push(say("app.interval", { interval: between }));

@@ -16,6 +16,7 @@ import { WHOLE, moved, shows, viewBox, zoomed } from "./zoom";
 type Markup = ComponentChildren;
 type Column = "place" | "value" | "denominator";
 
+/** The choice that is drawn. */
 interface Now {
   group: string;
   values: string[];
@@ -31,6 +32,10 @@ export class IndicatorPage {
   private readonly index;
   private readonly dimensions: string[];
   private readonly unit;
+  /** Whether values have intervals, and are compared with the country. */
+  private readonly hasIntervals: boolean;
+  /** Whether a value is the percentage that its counts give. */
+  private readonly isShare: boolean;
   private readonly title: string;
   private readonly slots = new Map<string, HTMLElement>();
   private readonly taken = new Set<string>();
@@ -53,6 +58,8 @@ export class IndicatorPage {
   ) {
     this.index = indexOf(id);
     this.unit = this.index.unit;
+    this.hasIntervals = this.unit === "percent" || this.index.standardised;
+    this.isShare = this.unit === "percent" && !this.index.standardised;
     this.dimensions = Object.keys(this.index.values);
     this.title = texts().indicators[id]?.title ?? id;
     for (const slot of app.querySelectorAll<HTMLElement>("[data-slot]")) this.slots.set(slot.dataset.slot ?? "", slot);
@@ -217,7 +224,8 @@ export class IndicatorPage {
           ${options.map(([one, text]) => html`<option value=${one} selected=${one === chosen}>${text}</option>`)}
         </select></div>`;
     const views: [View, string][] = [["map", say("app.by_value")]];
-    if (this.unit === "percent") views.push(["comparison", say("app.by_comparison", { country: now.countryName })], ["trend", say("app.by_trend")]);
+    if (this.hasIntervals) views.push(["comparison", say("app.by_comparison", { country: now.countryName })]);
+    if (this.isShare) views.push(["trend", say("app.by_trend")]);
     const uncertain: [Uncertainty, string][] = [["none", say("app.uncertainty_none")], ["fade", say("app.uncertainty_fade")], ["hatch", say("app.uncertainty_hatch")]];
     this.into(
       "controls",
@@ -483,17 +491,16 @@ export class IndicatorPage {
     }
     // Chosen places first, then what they lie in, the country last.
     const ordered = [...rows.values()].sort((a, b) => Number(chosen.includes(b[1])) - Number(chosen.includes(a[1])) || places().levels.indexOf(b[0]) - places().levels.indexOf(a[0]));
-    const hasIntervals = this.unit === "percent";
     return html`<h3 id="chosen-title">${say("app.chosen")}</h3>
       <div class="scroll" tabindex="0" role="region" aria-labelledby="chosen-title"><table class="data chosen"><caption>${say("app.within")}, ${year}</caption>
         <thead><tr><th scope="col">${say("column.place")}</th><th scope="col">${say("column.level")}</th><th scope="col" class="num">${say("column.value")}</th>
-          ${hasIntervals ? html`<th scope="col" class="num">${say("column.interval")}</th><th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}<td></td></tr></thead>
+          ${this.hasIntervals ? html`<th scope="col" class="num">${say("column.interval")}</th><th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}<td></td></tr></thead>
         <tbody>${ordered.map(([level, code, label]) => {
           const cell = cellAt(this.id, now.group, now.values, year, level, code);
           const at = chosen.indexOf(code);
           return html`<tr key=${code}><th scope="row">${at >= 0 ? html`<svg viewBox="0 0 12 12" width="12" height="12" class="p${at}" aria-hidden="true"><circle cx="6" cy="6" r="5" class="dot" /></svg> ` : null}<a href=${this.pageOf(level, code)}>${label}</a></th>
             <td>${name("level", level)}</td><td class="num">${figure(this.unit, cell)} ${bounds(this.unit, cell) ? html`<span class="bounds">${bounds(this.unit, cell)}</span>` : null}</td>
-            ${hasIntervals ? html`<td class="num">${interval(this.unit, cell)}</td><td>${cell?.comparison ? name("comparison", cell.comparison) : ""}</td>` : null}
+            ${this.hasIntervals ? html`<td class="num">${interval(this.unit, cell)}</td><td>${cell?.comparison ? name("comparison", cell.comparison) : ""}</td>` : null}
             <td>${at >= 0 ? html`<button type="button" class="small" aria-label=${say("app.remove", { place: label })} onClick=${() => this.toggle(code)}>×</button>` : null}</td></tr>`;
         })}</tbody></table></div>`;
   }
@@ -503,7 +510,8 @@ export class IndicatorPage {
   }
 
   private inequality(now: Now): Markup {
-    const found = fifths(now.rows, this.unit);
+    // The counts of a standardised rate give the crude one.
+    const found = this.index.standardised ? undefined : fifths(now.rows, this.unit);
     if (!found) return null;
     const high = Math.max(...found.values);
     const [lowest, highest] = [found.values[0] as number, found.values[found.values.length - 1] as number];
@@ -531,7 +539,7 @@ export class IndicatorPage {
     return [
       () => show("ranking", ranking("live-ranking", now.title, this.unit, now.rows, now.country, now.classes, chosen)),
       () => show("distribution", distribution("live-distribution", now.title, this.unit, now.rows, now.country, now.classes)),
-      () => show("funnel", funnel("live-funnel", now.title, this.unit, now.rows, now.country, chosen), this.unit === "percent" ? say("app.limits", { country: now.countryName }) : ""),
+      () => show("funnel", funnel("live-funnel", now, this.unit, this.isShare, chosen), this.isShare ? say("app.limits", { country: now.countryName }) : ""),
     ];
   }
 
@@ -551,24 +559,23 @@ export class IndicatorPage {
         this.order = { column: of, descending: column === of && !descending };
         this.drawTable(this.now());
       }}>${text}<span aria-hidden="true">${column === of ? (descending ? " ▾" : " ▴") : ""}</span></button></th>`;
-    const isShare = this.unit === "percent";
-    const hasCounts = this.unit !== "count";
+    const hasCounts = this.unit !== "count" && this.unit !== "median";
     const hasTrends = now.rows.some((row) => row.cell?.trend);
     this.into(
       "table",
       html`<table class="data"><caption>${now.title}</caption>
         <thead><tr>${head("place", say("column.place"), "")}<th scope="col">${say("column.code")}</th>${head("value", say("column.value"), "num")}
-          ${isShare ? html`<th scope="col" class="num">${say("column.interval")}</th>` : null}
+          ${this.hasIntervals ? html`<th scope="col" class="num">${say("column.interval")}</th>` : null}
           ${hasCounts ? html`<th scope="col" class="num">${say("column.numerator")}</th>${head("denominator", say("column.denominator"), "num")}` : null}
-          ${isShare ? html`<th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}
+          ${this.hasIntervals ? html`<th scope="col">${say("column.comparison", { country: now.countryName })}</th>` : null}
           ${hasTrends ? html`<th scope="col">${say("column.trend")}</th>` : null}</tr></thead>
         <tbody>${rows.map(({ code, name: label, cell }) => {
           const within = bounds(this.unit, cell);
           return html`<tr key=${code} data-code=${code}><th scope="row"><a href=${this.pageOf(this.state.level, code)}>${label}</a></th><td>${code}</td>
             <td class="num"><span class="figure state-${cell?.state ?? "absent"}">${figure(this.unit, cell)}</span>${within ? html` <span class="bounds">${within}</span>` : null}${cell?.few && cell.state === "value" ? html` <span class="few">${say("indicator.few")}</span>` : null}</td>
-            ${isShare ? html`<td class="num">${interval(this.unit, cell)}</td>` : null}
+            ${this.hasIntervals ? html`<td class="num">${interval(this.unit, cell)}</td>` : null}
             ${hasCounts ? html`<td class="num">${cell?.numerator === undefined ? "" : count(cell.numerator)}</td><td class="num">${cell?.denominator === undefined ? "" : count(cell.denominator)}</td>` : null}
-            ${isShare ? html`<td>${cell?.comparison ? name("comparison", cell.comparison) : ""}</td>` : null}
+            ${this.hasIntervals ? html`<td>${cell?.comparison ? name("comparison", cell.comparison) : ""}</td>` : null}
             ${hasTrends ? html`<td>${cell?.trend ? name("trend", cell.trend) : ""}</td>` : null}</tr>`;
         })}</tbody></table>`,
     );

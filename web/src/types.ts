@@ -36,6 +36,7 @@ export interface PlacesFile {
 
 export interface Index {
   unit: Unit;
+  standardised: boolean;
   final: number;
   values: Record<string, string[]>;
   /** By group and year: the levels. */

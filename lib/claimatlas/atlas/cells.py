@@ -12,7 +12,7 @@ class State(Enum):
     VALUE = "value"
     HIDDEN = "hidden"
     NOBODY = "nobody"
-    """The denominator is 0."""
+    """The denominator is 0, or nobody is in one of the strata of a standardised rate."""
     NOT_COMPUTABLE = "not_computable"
 
 
@@ -48,6 +48,11 @@ class Cell:
             return State.NOT_COMPUTABLE
         if self.confidentiality != "F":
             return State.HIDDEN
-        if self.denominator == 0:
+        if self.value is None:
             return State.NOBODY
         return State.VALUE
+
+    @property
+    def state_said(self) -> str:
+        """What the texts call the state: of a standardised rate it may be a stratum that nobody is in."""
+        return "empty_stratum" if self.state is State.NOBODY and self.denominator else self.state.value

@@ -29,6 +29,12 @@ MANY = 60
 
 BINS = 24
 
+LONGEST_TICK = 8
+"""More characters than this are too many for a number below a chart."""
+
+WIDTH_OF_CHARACTER = 7.5
+"""Of a value beside a bar, on average: such texts are mostly digits."""
+
 LEAST_SPAN = 0.02
 """The least that an axis spans, as a part of the greatest value."""
 
@@ -166,7 +172,15 @@ def distribution_svg(figures: LevelFigures, words: ChartWords) -> str:
             css = f"bar {classes.css((low + high) / 2)}"
             size = {"width": across(high) - x - 1, "height": HEIGHT - BOTTOM - y}
             drawn.append(tag("rect", tag("title", escape(said)), x=x, y=y, class_=css, **size))
-    drawn += [label(across(mark), HEIGHT - BOTTOM + 18, words.number(mark), "t-tick", "middle") for mark in _few(marks)]
+    few = _few(marks)
+    texts = [words.number(mark) for mark in few]
+    if max(map(len, texts)) > LONGEST_TICK:
+        # With a long unit they would run into each other: the legend has it.
+        texts = [words.decimal(mark, _decimals_of(marks)) for mark in few]
+    drawn += [
+        label(across(mark), HEIGHT - BOTTOM + 18, text, "t-tick", "middle")
+        for mark, text in zip(few, texts, strict=True)
+    ]
     if country is not None and has_value(country):
         drawn.append(_country_line(across(value_of(country)), country, words))
     middle = shown[len(shown) // 2]
@@ -183,7 +197,7 @@ def distribution_svg(figures: LevelFigures, words: ChartWords) -> str:
 def funnel_svg(figures: LevelFigures, words: ChartWords) -> str:
     """A funnel plot of value by size: places outside the limits differ from the country by more than chance.
 
-    Limits are drawn for percentages only: elsewhere the spread of single people is not known.
+    Limits are drawn for crude percentages only: elsewhere the spread of single people is not known.
     """
     shown, country = [cell for cell in figures.with_figure() if cell.denominator], figures.country
     sizes = [cell.denominator or 1 for cell in shown]
@@ -198,7 +212,7 @@ def funnel_svg(figures: LevelFigures, words: ChartWords) -> str:
     inside = [size for size in powers if min(sizes) <= size <= max(sizes)]
     some = [size for size in inside if str(size)[0] == "1"] if len(inside) > 6 else inside
     drawn += [label(across(math.log10(s)), HEIGHT - BOTTOM + 18, words.count(s), "t-tick", "middle") for s in some]
-    is_share = country.ci_low is not None
+    is_share = words.has_limits
     outside = 0
     if is_share:
         drawn += [_limit(centre, z, css, across, values) for z, css in LIMITS]
@@ -275,12 +289,15 @@ def _chart(words: ChartWords, told: str, drawn: Iterable[str], foot: str = "") -
 
 def _horizontal_lines(marks: Sequence[float], scale: Scale, words: ChartWords, *, whole: bool = False) -> str:
     lines = [tag("path", d=f"M{LEFT},{scale(mark):.1f}H{WIDTH - RIGHT}", class_="grid") for mark in marks]
-    decimals = 0 if whole or all(float(mark).is_integer() for mark in marks) else _decimals(marks)
+    decimals = 0 if whole else _decimals_of(marks)
     texts = [label(LEFT - 6, scale(mark) + 4, words.decimal(mark, decimals), "t-tick", "end") for mark in marks]
     return "".join(lines + texts)
 
 
-def _decimals(marks: Sequence[float]) -> int:
+def _decimals_of(marks: Sequence[float]) -> int:
+    """The decimals that tell marks apart."""
+    if all(float(mark).is_integer() for mark in marks):
+        return 0
     return max(1, -math.floor(math.log10(min(b - a for a, b in pairwise(marks)) * 1.0000001)))
 
 
@@ -364,7 +381,8 @@ def _points_in_order(
 
 def _bars(ordered: Sequence[Cell], figures: LevelFigures, classes: Classes, words: ChartWords, told: str) -> str:
     country = figures.country
-    row, left, right = 19, 184, 76
+    row, left = 19, 184
+    right = max(76.0, WIDTH_OF_CHARACTER * max(len(says(cell, words)) for cell in ordered) + 8)
     high = max(_extent(ordered))
     across = Scale(0, high, left, WIDTH - right)
     bottom = row * len(ordered) + 8

@@ -223,7 +223,7 @@ def columns_of(table: pa.Table, dimensions: Sequence[str]) -> Columns:
     free = _texts_of(table, "confidentiality") == "F"
     state = np.full(len(table), STATES[State.VALUE])
     # From the weakest to the strongest.
-    state[_whole_numbers(table, "denominator") == 0] = STATES[State.NOBODY]
+    state[np.isnan(_floats(table, "value"))] = STATES[State.NOBODY]
     state[~free] = STATES[State.HIDDEN]
     state[_texts_of(table, "status") == State.NOT_COMPUTABLE.value] = STATES[State.NOT_COMPUTABLE]
     shown = np.where(state == STATES[State.VALUE], _floats(table, "value"), np.nan)
@@ -367,6 +367,7 @@ def _index(
             classes[group][level] = [made.decimals, *(round(number * FACTOR) for number in bounds)]
     return {
         "unit": indicator.unit,
+        "standardised": indicator.standardised is not None,
         "final": site.release.final_years[indicator.id],
         "values": values,
         "groups": groups,

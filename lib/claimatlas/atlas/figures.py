@@ -38,7 +38,7 @@ def figure(cell: Cell | None, indicator: Indicator, words: Words, k: int) -> Fig
     if cell.state is State.HIDDEN:
         title = words.hidden(indicator, cell, k)
     else:
-        title = "" if cell.state is State.VALUE else words.say(_meaning(cell.state.value))
+        title = "" if cell.state is State.VALUE else words.say(_meaning(cell.state_said))
     return Figure(
         text=words.cell(indicator, cell),
         state=cell.state.value.replace("_", "-"),

@@ -26,7 +26,7 @@ from claimatlas.atlas.site import Site
 from claimatlas.atlas.topology import Topology
 from claimatlas.atlas.words import Words
 from claimatlas.configuration.dimensions import AGE
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import MEDIAN, Indicator
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.sheets.facts import Facts, gather
 from claimatlas.sheets.html import converted
@@ -210,9 +210,9 @@ def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: 
         tables.append((words.name("level", level), sorted(rows, key=lambda row: sort_key(row.name))))
     return {
         "tables": tables,
-        "has_interval": indicator.unit == "percent",
-        "has_counts": indicator.unit != "count",
-        "has_comparison": indicator.unit == "percent",
+        "has_interval": indicator.has_interval,
+        "has_counts": indicator.unit not in ("count", MEDIAN),
+        "has_comparison": indicator.has_interval,
         "has_trend": any(row.figure.trend for _, rows in tables for row in rows),
     }
 

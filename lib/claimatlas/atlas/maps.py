@@ -75,7 +75,7 @@ def says(cell: Cell | None, words: ChartWords) -> str:
         return words.say("state.absent")
     if cell.state is State.VALUE and cell.value is not None:
         return words.number(cell.value)
-    return words.say(f"state.{cell.state.value}")
+    return words.say(f"state.{cell.state_said}")
 
 
 def map_svg(topology: Topology, figures: LevelFigures, words: ChartWords) -> str:

@@ -45,6 +45,7 @@ class ChartWords:
     title: str
     id: str
     unit: Callable[[str], str] = str
+    has_limits: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Words:
             return self.say("state.absent")
         if cell.state is State.VALUE and cell.value is not None:
             return self.with_unit(indicator, cell.value)
-        return self.say(f"state.{cell.state.value}")
+        return self.say(f"state.{cell.state_said}")
 
     def bounds(self, indicator: Indicator, cell: Cell) -> str:
         """Where a hidden value lies; empty where nothing is known of it."""
@@ -186,6 +187,7 @@ class Words:
             title=title,
             id=id,
             unit=lambda text: self.say(f"unit_value.{indicator.unit}", value=text),
+            has_limits=indicator.unit == "percent" and indicator.standardised is None,
         )
 
 

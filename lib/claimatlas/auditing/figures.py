@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from claimatlas.configuration import Configuration
-from claimatlas.configuration.indicators import Indicator
+from claimatlas.configuration.indicators import MEDIAN, Indicator
 from claimatlas.configuration.publication import Publication, published_values_of_members
 from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
@@ -114,7 +114,7 @@ def figures_of(
             # Of an age or a sex that is not counted there is nobody, though it be hidden.
             numerator, denominator = numerator or 0, denominator or 0
         found.put(lower, denominator, figure)
-        if row["status"] == "not_computable":
+        if row["status"] == "not_computable" or indicator.unit == MEDIAN:
             continue
         found.put(upper, numerator, figure)
         if indicator.numerator.nights_after_delivery or indicator.numerator.quantity_of_service:

@@ -20,7 +20,7 @@ def ranges_of(found: Published) -> dict[Key, tuple[int, int | None]]:
     keys = sorted(found.values)
     position = {key: number for number, key in enumerate(keys)}
     low = np.array([found.values[key] or 0 for key in keys], dtype=np.int64)
-    shown = np.array([found.values[key] is not None for key in keys])
+    shown = np.array([found.values[key] is not None for key in keys], dtype=bool)
     high = np.where(shown, low, NO_BOUND)
     sums = [_Sums(found.equations, position, is_open=False), _Sums(found.open, position, is_open=True)]
     smaller = np.array([position[one] for one, _ in found.order], dtype=np.int64)

@@ -15,6 +15,7 @@ from claimatlas.auditing.figures import WHOLE, Key, Published, count_names, figu
 from claimatlas.auditing.files import Folder, Row, read_folder
 from claimatlas.auditing.lattice import Lattice, lattice_of, narrow
 from claimatlas.auditing.ranges import ranges_of
+from claimatlas.auditing.values import medians_of_many_levels, values_that_tell
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.indicators import Indicator
@@ -34,11 +35,12 @@ Group = tuple[int, int, Population]
 class Findings:
     """What can be worked out, by release and year, and how much was attacked.
 
+    wrong_rows: of rows whose range is not what follows, or whose value tells more than the shown counts.
     names: of each count of a population what it is called. seconds: by step, of all years together.
     """
 
     found: list[tuple[Group, Finding]] = field(default_factory=list)
-    wrong_ranges: list[str] = field(default_factory=list)
+    wrong_rows: list[str] = field(default_factory=list)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     hidden: int = 0
     determined: int = 0
@@ -55,7 +57,7 @@ class Findings:
     def texts(self, *, strict: bool = False) -> list[str]:
         """One line a finding that fails the audit; ``strict``: those without a proof too."""
         lines = [self._text(*found) for found in self.found if strict or found[1].is_proof]
-        return [*lines, *self.wrong_ranges]
+        return [*lines, *self.wrong_rows]
 
     def remarks(self) -> list[str]:
         """One line a finding that does not fail it: what can be worked out, but is not proved to be sensitive."""
@@ -133,7 +135,7 @@ def audit(
     there = {release for release, _, _ in groups}
     for release in sorted(read.ledger - there):
         raise InputError(f"{folder}: the ledger names release {release}, of which there are no cells.")
-    findings = Findings(names=_names(configuration))
+    findings = Findings(names=_names(configuration), wrong_rows=medians_of_many_levels(read.cells, configuration))
     until = time.monotonic() + publication.budget_seconds
     for row in attempt.known.rows:
         if not any(group[1:] == (row.year, row.population) for group in groups):
@@ -145,14 +147,14 @@ def audit(
         tasks.append(_Task(group, groups[group], found, others, (configuration, publication), attempt, until))
     is_large = len(read.cells) >= _MANY_CELLS
     attacked = results_of(_attack_group, tasks, workers if is_large else workers.here())
-    for task, (outcome, wrong_ranges) in zip(tasks, attacked, strict=True):
+    for task, (outcome, wrong_rows) in zip(tasks, attacked, strict=True):
         findings.add(outcome, task.group)
-        findings.wrong_ranges += wrong_ranges
+        findings.wrong_rows += wrong_rows
     return findings
 
 
 def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
-    """Attack one year of one release, with what the others show of it; gives back the wrong ranges too."""
+    """Attack one year of one release, with what the others show of it; gives back what rows say wrongly too."""
     release, year, population = task.group
     configuration, publication = task.declared
     begin = time.monotonic()
@@ -167,9 +169,10 @@ def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
     outcome = attack(task.found, lattice, rules, progress, task.until)
     outcome.seconds["reading"] = reading
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
-    wrong_ranges = _wrong_ranges(task.rows, task.found, indicators, configuration.dimensions.names)
+    wrong_rows = _wrong_ranges(task.rows, task.found, indicators, configuration.dimensions.names)
+    wrong_rows += values_that_tell(task.rows, task.found, configuration, publication)
     progress(f"release {release}, {year}, {population}: {len(task.rows):,} cells attacked")
-    return outcome, wrong_ranges
+    return outcome, wrong_rows
 
 
 def rules_of(configuration: Configuration, publication: Publication, population: Population) -> Rules:
@@ -286,6 +289,8 @@ def _wrong_ranges(
 
 def is_right_range(row: Row, bounds: tuple[int, int | None] | None, indicator: Indicator) -> bool:
     """Whether the published range holds what follows, and no more."""
+    if not indicator.follows_from_its_counts:
+        return row["value_low"] is None and row["value_high"] is None
     low, high = bounds or (0, None)
     # Multiplied first, as the publisher does: else the last digit may differ.
     scale, of = (1, 1) if indicator.unit == "count" else (indicator.scale, row["denominator"])

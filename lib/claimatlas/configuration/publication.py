@@ -9,10 +9,11 @@ from pydantic import Field, model_validator
 from claimatlas.configuration.dimensions import DELIVERY_TYPE, Dimensions, Population
 from claimatlas.configuration.documents import Document, read_yaml, validate
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
-from claimatlas.configuration.indicators import Indicator, values_of_members
+from claimatlas.configuration.indicators import MEDIAN, Indicator, values_of_members
 from claimatlas.configuration.load import Configuration
 from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, Whole
 from claimatlas.configuration.published_counts import mixed_counts
+from claimatlas.configuration.rates_and_medians import values_that_tell_more
 from claimatlas.configuration.reserved import LABELS
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
@@ -90,6 +91,14 @@ class Publication(Declaration):
         """The largest number of dimensions that a cell of the level is split by; -1 when none is published."""
         splits = (self.provisional_plan if provisional else self.plan).get(level, -1)
         return 99 if splits == "all" else splits
+
+    @property
+    def depths(self) -> dict[str, int]:
+        """Of each level of a plan, final or provisional, the largest number of dimensions that a cell is split by."""
+        return {
+            level: max(self.splits(level, provisional=False), self.splits(level, provisional=True))
+            for level in (*self.plan, *self.provisional_plan)
+        }
 
 
 def published_values(
@@ -196,12 +205,11 @@ def _check_that_cells_can_be_protected(
 
 
 def _refusal(document: Document, name: str, said: str) -> str:
-    where = document.position(("sensitive_sides", name))
-    return f"{where}: {said}, which cannot be protected yet. Name {name} in not_published."
+    return f"{document.position(('sensitive_sides', name))}: {said}"
 
 
 def _check_indicators(publication: Publication, document: Document, configuration: Configuration) -> None:
-    declared = {indicator.id for indicator in configuration.indicators}
+    declared = {indicator.id: indicator for indicator in configuration.indicators}
     for position, name in enumerate(publication.not_published):
         where = document.position(("not_published", position))
         if name not in declared:
@@ -210,16 +218,11 @@ def _check_indicators(publication: Publication, document: Document, configuratio
             raise InputError(f"{where}: sensitive_sides names {name} too: it is published, or it is not.")
     published = [one for one in configuration.indicators if one.id in publication.sensitive_sides]
     mixed = dict.fromkeys(mixed_counts(published, configuration, with_hospitals=publication.has_hospitals))
-    if mixed:
-        raise InputError("\n".join(_refusal(document, name, said) for name, said in mixed))
-    for indicator in configuration.indicators:
-        if not indicator.follows_from_its_counts and indicator.id not in publication.not_published:
-            # Nobody has worked out what a reader learns from it beside the counts.
-            where = document.position(("sensitive_sides", indicator.id))
-            kind = "a median" if indicator.standardised is None else "a standardised rate"
-            raise InputError(
-                f"{where}: {indicator.id} is {kind}: such figures cannot be protected yet. Name it in not_published."
-            )
+    refused = [f"{_refusal(document, name, said)}, which cannot be protected yet. Name {name}" for name, said in mixed]
+    values = values_that_tell_more(published, configuration, publication.published_as, publication.depths)
+    refused += [f"{_refusal(document, name, said)}, or name {name}" for name, said in values]
+    if refused:
+        raise InputError("\n".join(f"{one} in not_published." for one in refused))
     for name in publication.sensitive_sides:
         if name not in declared:
             raise InputError(f"{document.position(('sensitive_sides', name))}: indicators/ declares no {name!r}.")
@@ -230,3 +233,5 @@ def _check_indicators(publication: Publication, document: Document, configuratio
                 raise InputError(f"{where}: indicators/ declares no {name!r}.")
             if name in publication.not_published:
                 raise InputError(f"{where}: {name} is in not_published.")
+            if difference.of == "numerator" and declared[name].unit == MEDIAN:
+                raise InputError(f"{where}: {name} is a median, whose numerator is not published.")

@@ -94,7 +94,7 @@ def _told_by_numerators(
     """What is counted of a part must be counted of everybody in the same way, or not at all."""
     met: list[Indicator] = []
     for one in part:
-        beside = [other for other in whole if _is_related(one, other, configuration)]
+        beside = [other for other in whole if is_related(one, other, configuration)]
         if not beside:
             continue
         if not any(_counts_same(one.numerator, other.numerator) for other in beside):
@@ -113,7 +113,7 @@ def _counts_same(one: Numerator, other: Numerator) -> bool:
     return bool(one.flags) and flags[0] == flags[1]
 
 
-def _is_related(one: Indicator, other: Indicator, configuration: Configuration) -> bool:
+def is_related(one: Indicator, other: Indicator, configuration: Configuration) -> bool:
     """Whether two numerators are of services that have a code in common, or are nights both."""
     if one.numerator.nights_after_delivery or other.numerator.nights_after_delivery:
         return bool(one.numerator.nights_after_delivery and other.numerator.nights_after_delivery)

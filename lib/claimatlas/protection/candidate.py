@@ -13,10 +13,11 @@ from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.configuration.publication import Publication
 from claimatlas.conventions import TREND_YEARS
-from claimatlas.protection.intervals import DECIMALS, interval_of, reliability_of, value_of
-from claimatlas.protection.plan import Figure, PlannedCell
+from claimatlas.protection.intervals import reliability_of, value_of
+from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.tables import Measure
+from claimatlas.protection.values import shown, told
 from claimatlas.tables.schemas import ALL, dimensions_among
 
 FREE, HIDDEN = "F", "C"
@@ -46,22 +47,20 @@ def rows_of_year(
     rows = []
     for cell in cells:
         indicator = indicators[cell.indicator]
-        denominator = _shown(measures, cell.denominator)
-        numerator = _shown(measures, cell.numerator) if cell.numerator else None
-        is_hidden = denominator is None or (numerator is None and cell.numerator is not None)
+        numerator = shown(measures, cell.numerator) if cell.numerator else None
+        found = told(cell, indicator, measures, publication.k)
         row: Row = {
             **{name: cell.split.get(name, ALL) for name in configuration.dimensions.names},
             **{"indicator_id": cell.indicator, "geo_level": cell.level, "geo_code": cell.code},
             **{"year": year, "geo_vintage": year, "release": release, "status": cell.status},
-            **{"numerator": numerator, "denominator": denominator},
+            **{"numerator": numerator, "denominator": shown(measures, cell.denominator)},
             **dict.fromkeys(("value", "ci_low", "ci_high", "value_low", "value_high", "comparison", "trend")),
-            **{"confidentiality": HIDDEN if is_hidden else FREE, "reliability": "normal"},
+            **{"confidentiality": FREE if found else HIDDEN, "reliability": "normal"},
         }
-        if numerator is not None and denominator is not None:
-            interval = interval_of(indicator, numerator, denominator)
-            row["value"] = value_of(indicator, numerator, denominator)
-            row["ci_low"], row["ci_high"] = interval
-            row["reliability"] = reliability_of(indicator, numerator, interval, publication.reliability)
+        if found is not None:
+            row["value"] = found.value
+            row["ci_low"], row["ci_high"] = found.interval
+            row["reliability"] = reliability_of(indicator, numerator, found.interval, publication.reliability)
         rows.append(row)
     rows.sort(key=lambda row: key_of(row, configuration.dimensions.names))
     _add_ranges(rows, indicators, configuration, publication, year)
@@ -96,12 +95,6 @@ def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level
             row["trend"] = trend
 
 
-def _shown(measures: Mapping[Quantity, Measure], figure: Figure) -> int | None:
-    quantity, unit, split = figure
-    measure = measures[quantity]
-    return None if measure.hidden[unit, split] else int(measure.cells[unit, split])
-
-
 def _add_ranges(
     rows: Sequence[Row],
     indicators: Mapping[str, Indicator],
@@ -114,9 +107,10 @@ def _add_ranges(
         own = [row for row in rows if indicators[row["indicator_id"]].population == population]
         ranges = ranges_of(figures_of(own, configuration, publication, year))
         for row in own:
-            if row["confidentiality"] == HIDDEN and row["denominator"]:
+            indicator = indicators[row["indicator_id"]]
+            if row["confidentiality"] == HIDDEN and row["denominator"] and indicator.follows_from_its_counts:
                 split = tuple(row[name] for name in configuration.dimensions.names)
-                _add_range(row, split, indicators[row["indicator_id"]], ranges)
+                _add_range(row, split, indicator, ranges)
 
 
 def _add_range(
@@ -131,4 +125,4 @@ def _add_range(
     low, high = ranges.get(key, (0, None))
     row["value_low"] = value_of(indicator, low, row["denominator"])
     if high is not None:
-        row["value_high"] = round(value_of(indicator, high, row["denominator"]) or 0.0, DECIMALS)
+        row["value_high"] = value_of(indicator, high, row["denominator"])

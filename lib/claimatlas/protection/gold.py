@@ -14,7 +14,7 @@ from claimatlas.tables.reader import named
 from claimatlas.tables.releases import Published, releases
 from claimatlas.tables.schemas import ALL, COMPARISONS, RELEASES, configured, dimensions_among
 
-_CELL = ("indicator_id", "year", "geo_level", "geo_code", "numerator", "denominator", "status")
+_CELL = ("indicator_id", "year", "geo_level", "geo_code", "numerator", "denominator", "value", "status")
 _COMPARED = ("indicator_id", "year", "geo_level", "geo_code", "comparison", "trend")
 
 
@@ -52,7 +52,7 @@ def years_of(release: Release) -> tuple[int, ...]:
 
 
 def cells_of(release: Release, year: int, configuration: Configuration) -> Iterator[dict[str, Any]]:
-    """The cells of a year: key, ``numerator``, ``denominator`` and ``status``.
+    """The cells of a year: key, ``numerator``, ``denominator``, ``value`` and ``status``.
 
     Cells that are split by a dimension that is no longer declared are left out.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +48,26 @@ def refuse_shown(output: str, names: Sequence[str]) -> None:
             raise InputError(
                 f"publication.yaml: not_published: release {row['release']} showed figures of {row['indicator_id']}, "
                 "which readers know for ever and others are protected with: take it out of not_published."
+            )
+
+
+def refuse_other_medians(output: str, medians: Mapping[str, Collection[str]]) -> None:
+    """Stop when a median was published at another level, or as another unit: readers have both, and compare them.
+
+    ``medians``: each indicator that is one, with the levels that it is published by now.
+
+    Raises:
+        InputError: naming the indicator.
+    """
+    for row in _rows(output):
+        name = row["indicator_id"]
+        if name not in medians or (row["numerator"] is None and row["denominator"] is None):
+            continue
+        if row["numerator"] is not None or row["geo_level"] not in medians[name]:
+            was, key = ("no median", "unit") if row["numerator"] is not None else (f"by {row['geo_level']}", "levels")
+            raise InputError(
+                f"{name} is a median, and in release {row['release']} it was {was}: readers know both for ever, and "
+                f"what they tell together is not protected. Give the indicator its former {key} back."
             )
 
 

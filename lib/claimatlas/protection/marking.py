@@ -102,12 +102,14 @@ def mark(
     published = {cell.indicator for cell in cells}
     for name in sorted(published):
         indicator = indicators[name]
-        share = Share.between(tables, reading.denominator(indicator), reading.numerator(indicator), indicator)
+        numerator = reading.numerator(indicator)
+        if numerator is None:
+            continue
+        share = Share.between(tables, reading.denominator(indicator), numerator, indicator)
         if share is not None:
             share.mark(publication.sensitive_sides[name], publication)
     for position, difference in enumerate(publication.differences):
-        count = reading.numerator if difference.of == "numerator" else reading.denominator
-        whole, part = (count(indicators[name]) for name in (difference.whole, difference.part))
+        whole, part = (reading.part(indicators[name], difference.of) for name in (difference.whole, difference.part))
         if not part.lies_within(whole):
             raise InputError(
                 f"publication.yaml: differences.{position}: {difference.part} does not lie within {difference.whole} "

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
-from claimatlas.configuration.indicators import Denominator, Indicator
+from claimatlas.configuration.indicators import MEDIAN, Denominator, Indicator
 from claimatlas.configuration.publication import Publication
 from claimatlas.configuration.settings import HOSPITAL
 
@@ -125,11 +126,16 @@ class Reading:
 
     def denominator(self, indicator: Indicator) -> Quantity:
         """What an indicator's denominator counts."""
-        return replace(denominator_of(indicator, self.delivery_types), by=self.by(indicator))
+        return self.part(indicator, "denominator")
 
-    def numerator(self, indicator: Indicator) -> Quantity:
-        """What an indicator's numerator counts."""
-        return replace(numerator_of(indicator, self.delivery_types), by=self.by(indicator))
+    def numerator(self, indicator: Indicator) -> Quantity | None:
+        """What an indicator's numerator counts; nothing of a median, whose sum is not published."""
+        return None if indicator.unit == MEDIAN else self.part(indicator, "numerator")
+
+    def part(self, indicator: Indicator, of: Literal["numerator", "denominator"]) -> Quantity:
+        """What one part of an indicator counts."""
+        count = numerator_of if of == "numerator" else denominator_of
+        return replace(count(indicator, self.delivery_types), by=self.by(indicator))
 
 
 def denominator_of(indicator: Indicator, delivery_types: Sequence[str]) -> Quantity:

@@ -14,6 +14,7 @@ from typing import Any
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.documents import read_text
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
+from claimatlas.configuration.indicators import MEDIAN
 from claimatlas.configuration.publication import FILE, Publication, load_publication
 from claimatlas.errors import InputError, QualityGateError
 from claimatlas.paths import write_private
@@ -24,7 +25,7 @@ from claimatlas.protection.cleaning import Cleaning
 from claimatlas.protection.frames import Mask
 from claimatlas.protection.gold import Release, cells_of, comparisons_of, release_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
-from claimatlas.protection.ledger import CellKey, refuse_shown, shown_before, split_text
+from claimatlas.protection.ledger import CellKey, refuse_other_medians, refuse_shown, shown_before, split_text
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
@@ -306,6 +307,10 @@ def protect(
     """
     configuration, publication = rules.configuration, rules.publication
     refuse_shown(output, publication.not_published)
+    published = [one for one in configuration.indicators if one.id in publication.sensitive_sides]
+    refuse_other_medians(
+        output, {one.id: publication.depths.keys() & set(one.levels) for one in published if one.unit == MEDIAN}
+    )
     for row in rules.known.rows:
         if row.year not in years:
             rules.known.refuse(row, f"{row.year} is none of the years that are protected.")

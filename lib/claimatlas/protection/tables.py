@@ -39,11 +39,15 @@ Row = tuple[str, str, Split]
 
 @dataclass
 class IndicatorYear:
-    """An indicator's rows of gold in a year: numerator and denominator by place and split."""
+    """An indicator's rows of gold in a year: numerator and denominator by place and split, and some values.
+
+    values: those that do not follow from these counts, of a median or a standardised rate.
+    """
 
     indicator: Indicator
     status: str
     rows: dict[Row, tuple[int | None, int | None]] = field(default_factory=dict)
+    values: dict[Row, float | None] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -106,7 +110,10 @@ def indicator_years(rows: Iterable[Mapping[str, Any]], configuration: Configurat
             raise InputError(f"gold has the indicator {name}, which indicators/ does not declare.")
         year = found.setdefault(name, IndicatorYear(declared[name], row["status"]))
         split = tuple(row[column] for column in names)
-        year.rows[row["geo_level"], row["geo_code"], split] = (row["numerator"], row["denominator"])
+        key = (row["geo_level"], row["geo_code"], split)
+        year.rows[key] = (row["numerator"], row["denominator"])
+        if not year.indicator.follows_from_its_counts:
+            year.values[key] = row["value"]
     return dict(sorted(found.items()))
 
 
@@ -195,8 +202,9 @@ class TableBuilder:
         sources: dict[Quantity, list[tuple[IndicatorYear, int]]] = {}
         for year in years.values():
             sources.setdefault(self.reading.denominator(year.indicator), []).append((year, 1))
-            if year.status != NOT_COMPUTABLE:
-                sources.setdefault(self.reading.numerator(year.indicator), []).append((year, 0))
+            numerator = self.reading.numerator(year.indicator)
+            if year.status != NOT_COMPUTABLE and numerator is not None:
+                sources.setdefault(numerator, []).append((year, 0))
         slices = find_slices({one: self._shape(one, found) for one, found in sources.items()}, self.dimension)
         self._uses = self._uses_of(years, slices)
         measures = {one: self._measure(one, found) for one, found in sorted(sources.items()) if one not in slices}
@@ -212,13 +220,15 @@ class TableBuilder:
         found = []
         for year in years.values():
             indicator = year.indicator
-            pair = (self.reading.denominator(indicator), self.reading.numerator(indicator))
+            whole = self.reading.denominator(indicator)
+            pair = (whole, self.reading.numerator(indicator) or whole)
             for values in self._together(pair, slices, is_split=self.dimension.name in indicator.dimensions):
                 found.append(Use(values, tuple(indicator.levels), frozenset(indicator.dimensions)))
         declared = {indicator.id: indicator for indicator in self.configuration.indicators}
         for difference in self.publication.differences:
-            count = self.reading.numerator if difference.of == "numerator" else self.reading.denominator
-            larger, part = (count(declared[name]) for name in (difference.whole, difference.part))
+            larger, part = (
+                self.reading.part(declared[name], difference.of) for name in (difference.whole, difference.part)
+            )
             of = declared[difference.part]
             for values in self._together((larger, part), slices, is_split=False):
                 found.append(Use(values, tuple(of.levels), frozenset(of.dimensions)))
