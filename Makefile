@@ -9,7 +9,7 @@ unexport PYTHONHOME PYTHONPATH SPARK_CONF_DIR SPARK_HOME PYSPARK_PYTHON PYSPARK_
 
 DEMO_BENEFICIARIES := 30000
 SCALE := 5
-# So many processes run the first tier, each with a Spark of its own; each test file is one's alone.
+# So many processes run the tests, each with a Spark of its own; each test file is one's alone.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
@@ -44,8 +44,8 @@ atlas: environment ## Draw counts of a whole country, protect and publish them, 
 test: classes ## Run the first tier of tests in WORKERS processes (2): ten minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-test-integration: classes ## Run the second tier: programs, clusters and servers
-	$(BIN)/python -m pytest -m "second and not long"
+test-integration: classes ## Run the second tier in WORKERS processes: programs, clusters and servers
+	$(BIN)/python -m pytest -m "second and not long" -n $(WORKERS) --dist loadfile
 
 test-all: classes ## Run all tests, the long ones too (some hours)
 	$(BIN)/python -m pytest -m ""
