@@ -17,6 +17,8 @@ pytestmark = pytest.mark.integration
 
 JAVA_25 = Path("/usr/lib/jvm/temurin-25-jdk-amd64")
 INTERRUPTED = "claimatlas: Interrupted. Tables that were not yet replaced are as before; run the job again."
+JAVA = "java"
+"""The moment when Java has started, and has not yet said where it listens."""
 
 
 def said(folder: Path, *command: object, **variables: str) -> Said:
@@ -124,8 +126,17 @@ def test_a_python_without_the_package(script: Path, tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def commands_of(session: int) -> str:
+    """The command lines of a session's processes that run."""
+    done = subprocess.run(["ps", "-ww", "-o", "args=", "-s", str(session)], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
 def interrupted(folder: Path, moment: float | str) -> tuple[int, list[str]]:
-    """Press Ctrl-C after so many seconds, or once something is said; the exit code and what was said."""
+    """Press Ctrl-C after so many seconds, or once something is said, or Java runs; the exit code and what was said.
+
+    All that the program started must end with it.
+    """
     source = write_small(folder / "input")
     environment = plain_environment(folder, with_package=True, settings={"spark.master": "local[1]"})
     log = folder / "log"
@@ -140,6 +151,8 @@ def interrupted(folder: Path, moment: float | str) -> tuple[int, list[str]]:
         )
     start = time.monotonic()
     while process.poll() is None and time.monotonic() - start < PATIENCE:
+        if moment == JAVA and "java -cp" in commands_of(process.pid):
+            break
         if isinstance(moment, str) and moment in log.read_text(encoding="utf-8"):
             break
         if not isinstance(moment, str) and time.monotonic() - start > moment:
@@ -147,12 +160,16 @@ def interrupted(folder: Path, moment: float | str) -> tuple[int, list[str]]:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     code = process.wait(PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and "java" in commands_of(process.pid):
+        time.sleep(0.1)
+    assert "java" not in commands_of(process.pid)
     lines = log.read_text(encoding="utf-8").splitlines()
     return code, [line for line in lines if not line.startswith("[ ") and "incubator" not in line]
 
 
 @pytest.mark.parametrize(
-    "moment", [0.3, 2.0, pytest.param("ingest: reading population", marks=pytest.mark.long)], ids=str
+    "moment", [0.3, 2.0, JAVA, pytest.param("ingest: reading population", marks=pytest.mark.long)], ids=str
 )
 def test_ctrl_c_is_one_line(tmp_path: Path, moment: float | str) -> None:
     assert interrupted(tmp_path, moment) == (130, [INTERRUPTED])

@@ -13,9 +13,11 @@ import pwd
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -105,7 +107,7 @@ def get_session(app_name: str, local: LocalSpark = DEFAULT_SPARK) -> SparkSessio
     if _is_provided():
         return _provided_session(os.environ.get(REMOTE_VARIABLE, ""))
     _require_user()
-    with _keeping_interruption_handler():
+    with _keeping_interruption_handler(), _ending_java_that_starts():
         if "PYSPARK_GATEWAY_PORT" in os.environ:
             session = _submitted_session(app_name, is_small=local.is_small)
         else:
@@ -140,6 +142,23 @@ def _keeping_interruption_handler() -> Iterator[None]:
         is_ours = found not in (None, signal.default_int_handler)
         if is_ours and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, found)
+
+
+@contextmanager
+def _ending_java_that_starts() -> Iterator[None]:
+    """Let Java end with this program where Ctrl-C comes while it starts.
+
+    Spark deletes the folder by which Java would say where it listens. Java then fails, but does not end: it would stay
+    for ever, with nobody to talk to.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            for name in ("proc", "self"):
+                if isinstance(process := frame.f_locals.get(name), subprocess.Popen) and hasattr(process, "pid"):
+                    process.kill()
+        raise
 
 
 def _require_user() -> None:
