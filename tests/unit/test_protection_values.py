@@ -27,7 +27,7 @@ from claimatlas.protection.ledger import refuse_other_medians
 from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
 from claimatlas.protection.run import prepare
-from claimatlas.protection.tables import Measure, indicator_years
+from claimatlas.protection.tables import indicator_years
 from claimatlas.protection.values import told
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import LEDGER
@@ -151,15 +151,13 @@ def proved(country: Country, shown: frozenset[tuple[str, str]], k: int) -> Prove
 
 def chosen(country: Country, k: int, least: int | None = None) -> frozenset[tuple[str, str]]:
     """The places whose median `told` shows; ``least``: as if groups of so many members were large enough."""
-    counts = np.array([len(place) for place in country.places])[:, None]
-    measure = SimpleNamespace(cells=counts, planned=np.ones_like(counts, bool), hidden=np.zeros_like(counts, bool))
     median = cast(Indicator, SimpleNamespace(unit="median", standardised=None))
     found = set()
     for position, place in enumerate(country.places):
         key = (REGION, f"R{position}")
         cell = PlannedCell(MEDIAN, *key, {}, "final", None, (COUNT, position, 0), median=statistics.median(place))
         enough = k if least is None else least / 2
-        said = told(cell, median, {COUNT: cast(Measure, measure)}, cast(int, enough))
+        said = told(cell, median, (None, len(place)), {}, cast(int, enough))
         if said is not None:
             assert said.value == statistics.median(place)
             found.add(key)
@@ -334,9 +332,7 @@ def test_what_cannot_be_protected_is_refused(edit: Edit, rules: dict[str, Any], 
     conf = edit("publication.yaml", **rules)
     with pytest.raises(InputError) as refused:
         load_publication(load_configuration(str(conf)))
-    assert said in str(refused.value).replace(f"sensitive_sides.{RATE}: it", f"{RATE}: it").replace(
-        f"sensitive_sides.{MEDIAN}: it", f"{MEDIAN}: it"
-    )
+    assert said in str(refused.value)
 
 
 def test_a_median_without_others_of_its_services_may_be_published(edit: Edit) -> None:

@@ -48,12 +48,13 @@ def rows_of_year(
     for cell in cells:
         indicator = indicators[cell.indicator]
         numerator = shown(measures, cell.numerator) if cell.numerator else None
-        found = told(cell, indicator, measures, publication.k)
+        denominator = shown(measures, cell.denominator)
+        found = told(cell, indicator, (numerator, denominator), measures, publication.k)
         row: Row = {
             **{name: cell.split.get(name, ALL) for name in configuration.dimensions.names},
             **{"indicator_id": cell.indicator, "geo_level": cell.level, "geo_code": cell.code},
             **{"year": year, "geo_vintage": year, "release": release, "status": cell.status},
-            **{"numerator": numerator, "denominator": shown(measures, cell.denominator)},
+            **{"numerator": numerator, "denominator": denominator},
             **dict.fromkeys(("value", "ci_low", "ci_high", "value_low", "value_high", "comparison", "trend")),
             **{"confidentiality": FREE if found else HIDDEN, "reliability": "normal"},
         }

@@ -29,7 +29,7 @@ def shown_before(
     """
     found: dict[CellKey, tuple[int, int | None, int | None]] = {}
     for row in sorted(_rows(output), key=lambda row: int(row["release"])):
-        if row["release"] != release and (row["numerator"] is not None or row["denominator"] is not None):
+        if row["release"] != release and _is_shown(row):
             split = _split_now(row, dimensions)
             if split is not None:
                 key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
@@ -44,7 +44,7 @@ def refuse_shown(output: str, names: Sequence[str]) -> None:
         InputError: naming the indicator.
     """
     for row in _rows(output):
-        if row["indicator_id"] in names and (row["numerator"] is not None or row["denominator"] is not None):
+        if row["indicator_id"] in names and _is_shown(row):
             raise InputError(
                 f"publication.yaml: not_published: release {row['release']} showed figures of {row['indicator_id']}, "
                 "which readers know for ever and others are protected with: take it out of not_published."
@@ -61,7 +61,7 @@ def refuse_other_medians(output: str, medians: Mapping[str, Collection[str]]) ->
     """
     for row in _rows(output):
         name = row["indicator_id"]
-        if name not in medians or (row["numerator"] is None and row["denominator"] is None):
+        if name not in medians or not _is_shown(row):
             continue
         if row["numerator"] is not None or row["geo_level"] not in medians[name]:
             was, key = ("no median", "unit") if row["numerator"] is not None else (f"by {row['geo_level']}", "levels")
@@ -121,6 +121,11 @@ def append(output: str, release: int, settings_hash: str, approved_by: str, at: 
 def split_text(values: Sequence[str]) -> str:
     """The values of all columns of dimensions as one text."""
     return "/".join(values)
+
+
+def _is_shown(row: Mapping[str, Any]) -> bool:
+    """Whether readers saw a count of a row."""
+    return row["numerator"] is not None or row["denominator"] is not None
 
 
 def _split_now(row: Mapping[str, Any], dimensions: Sequence[str]) -> str | None:

@@ -14,7 +14,7 @@ from claimatlas.conventions import Stratum, directly_standardised
 from claimatlas.protection.intervals import Interval, interval_of, rounded, value_of
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity
-from claimatlas.protection.tables import NOT_COMPUTABLE, Measure
+from claimatlas.protection.tables import Measure
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,28 @@ def shown(measures: Mapping[Quantity, Measure], figure: Figure) -> int | None:
     return int(measure.cells[unit, split]) if is_shown else None
 
 
-def told(cell: PlannedCell, indicator: Indicator, measures: Mapping[Quantity, Measure], k: int) -> Told | None:
-    """What the published row says of a cell besides its counts; nothing where its value is hidden."""
-    denominator = shown(measures, cell.denominator)
-    numerator = shown(measures, cell.numerator) if cell.numerator else None
+def told(
+    cell: PlannedCell,
+    indicator: Indicator,
+    counts: tuple[int | None, int | None],
+    measures: Mapping[Quantity, Measure],
+    k: int,
+) -> Told | None:
+    """What the published row says of a cell besides its counts; nothing where its value is hidden.
+
+    ``counts``: numerator and denominator as they are shown.
+    """
+    numerator, denominator = counts
     if denominator is None or (numerator is None and cell.numerator is not None):
         return None
-    if cell.status == NOT_COMPUTABLE or denominator == 0:
-        return Told(value_of(indicator, 0, 0) if numerator is not None else None)
     if indicator.unit == MEDIAN:
-        # At least k members have no more than it, and k no less.
-        return Told(cell.median) if denominator >= 2 * k else None
-    if indicator.standardised is not None:
-        return _rate(cell, indicator, measures)
+        # At least k members have no more than it, and k no less. Without members there is none.
+        return Told(cell.median) if cell.median is None or denominator >= 2 * k else None
     if numerator is None:
+        # It is not computable.
         return Told()
+    if indicator.standardised is not None and denominator:
+        return _rate(cell, indicator, measures)
     return Told(value_of(indicator, numerator, denominator), interval_of(indicator, numerator, denominator))
 
 
