@@ -8,7 +8,8 @@ from pathlib import Path
 from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
-from claimatlas.protection.run import choose, prepare
+from claimatlas.protection.choosing import choose
+from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import indicator_years
 from shipped import POSTNATAL
 

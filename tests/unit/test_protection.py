@@ -203,12 +203,12 @@ def test_a_fault_in_a_step_is_caught(step: str, output: Path, conf: Path, monkey
     elif step == "clean":
         # Without the algebra, which would hide it again.
         monkeypatch.setattr(Cleaning, "clean", _show_all)
-        monkeypatch.setattr("claimatlas.protection.run.prove", lambda audit, progress: Proof())
+        monkeypatch.setattr("claimatlas.protection.choosing.prove", lambda audit, progress: Proof())
     else:
         # What a proof needs is taken for proved, so nothing is repaired.
         monkeypatch.setattr(Audit, "protect", lambda self, until: True)
         monkeypatch.setattr(Cleaning, "clean", lambda self, until: 0)
-        monkeypatch.setattr("claimatlas.protection.run.prove", lambda audit, progress: Proof())
+        monkeypatch.setattr("claimatlas.protection.choosing.prove", lambda audit, progress: Proof())
     code = protect(output, conf)
     assert code == (0 if step == "mark" else 3)
     if code == 0:

@@ -19,7 +19,8 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import QualityGateError
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
-from claimatlas.protection.run import choose, prepare
+from claimatlas.protection.choosing import choose
+from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import indicator_years
 from publication.country import YEAR, K, atoms, configuration, gold_rows
 from publication.enumeration import Figure, TooManyError, all_worlds, columns

@@ -17,23 +17,26 @@ from publication.country import configuration, counts_of_release, gold_rows, ver
 from shipped import PUBLISHED_CELLS
 
 RUN = "claimatlas.protection.run"
+CHOOSING = "claimatlas.protection.choosing"
 MOMENTS = [
-    (f"{RUN}.{name}", call)
-    for name, calls in (
-        ("cells_of", 1),
-        ("plan", 1),
-        ("links_of", 1),
-        ("know_what_was_shown", 1),
-        ("mark", 1),
-        ("Audit.protect", 1),
-        ("Audit.goals", 8),
-        ("Cleaning.clean", 1),
-        ("prove", 1),
-        ("Audit.check_worlds", 1),
-        ("rows_of_year", 1),
-        ("add_comparisons", 1),
-        ("write_rows", 2),
-        ("_write_patterns", 1),
+    (module, name, call)
+    for module, name, calls in (
+        (RUN, "cells_of", 1),
+        (RUN, "plan", 1),
+        (RUN, "links_of", 1),
+        (RUN, "know_what_was_shown", 1),
+        (RUN, "mark", 1),
+        (CHOOSING, "Audit.protect", 1),
+        (CHOOSING, "Audit.goals", 8),
+        (CHOOSING, "Cleaning.clean", 1),
+        (CHOOSING, "prove", 1),
+        (CHOOSING, "Audit.check_worlds", 1),
+        (CHOOSING, "Audit.begin_again", 2),
+        (CHOOSING, "Audit.restore", 1),
+        (RUN, "rows_of_year", 1),
+        (RUN, "add_comparisons", 1),
+        (RUN, "write_rows", 2),
+        (RUN, "_write_patterns", 1),
     )
     for call in range(0, calls, max(1, calls // 4))
 ]
@@ -60,9 +63,9 @@ def test_dying_at_any_moment(
     loaded = load_configuration(str(conf))
     publication = load_publication(loaded)
     died = 0
-    for target, call in MOMENTS:
+    for module, name, call in MOMENTS:
         with monkeypatch.context() as patched:
-            dies_at(patched, target, call, error)
+            dies_at(patched, (module, name), call, error)
             try:
                 code = main(arguments)
             except Killed:
@@ -77,12 +80,12 @@ def test_dying_at_any_moment(
     assert {row["release"] for row in audits} <= {row["release"] for row in cells}
 
 
-def dies_at(patched: pytest.MonkeyPatch, target: str, call: int, error: type[BaseException]) -> None:
+def dies_at(patched: pytest.MonkeyPatch, target: tuple[str, str], call: int, error: type[BaseException]) -> None:
     """Let the function die on that call, the first being 0."""
     from importlib import import_module
 
-    owner: object = import_module(RUN)
-    *path, name = target.removeprefix(f"{RUN}.").split(".")
+    owner: object = import_module(target[0])
+    *path, name = target[1].split(".")
     for part in path:
         owner = getattr(owner, part)
     real = getattr(owner, name)

@@ -23,10 +23,11 @@ from claimatlas.errors import QualityGateError
 from claimatlas.protection import links, run
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
+from claimatlas.protection.choosing import choose
 from claimatlas.protection.gold import cells_of, release_of
 from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
-from claimatlas.protection.run import choose, prepare, settings_hash
+from claimatlas.protection.run import prepare, settings_hash
 from claimatlas.protection.tables import YearTables, indicator_years
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS
@@ -120,7 +121,7 @@ def test_some_hospitals_are_shown(country: tuple[Configuration, Publication]) ->
 def test_a_hidden_figure_shown_again_is_found(country: tuple[Configuration, Publication]) -> None:
     """Each hidden count of a hospital is shown, one at a time: what all worlds tell then, the attacker finds."""
     judged = opened = 0
-    for seed in (3, 4, 5, 12, 14, 33, 37, 38, 39):
+    for seed in (3, 4, 5, 12, 14, 33, 37, 38, 39, 40, 41, 42):
         drawn = deliveries(seed)
         rows = protected(country, drawn)
         assert rows is not None

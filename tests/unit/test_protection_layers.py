@@ -14,10 +14,11 @@ from claimatlas.configuration.publication import load_publication
 from claimatlas.protection import audit as auditing
 from claimatlas.protection.audit import Audit, Mover
 from claimatlas.protection.candidate import PublishingRules
+from claimatlas.protection.choosing import choose
 from claimatlas.protection.gold import cells_of, release_of
 from claimatlas.protection.layers import Layers
 from claimatlas.protection.quantities import Quantity
-from claimatlas.protection.run import choose, prepare
+from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import indicator_years
 from claimatlas.protection.worlds import Aim, Pool, widen
 from claimatlas.tables.schemas import ALL

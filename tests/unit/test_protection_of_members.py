@@ -28,7 +28,8 @@ from claimatlas.configuration import Configuration, load_configuration
 from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
 from claimatlas.protection.candidate import PublishingRules, rows_of_year
-from claimatlas.protection.run import choose, prepare
+from claimatlas.protection.choosing import choose
+from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import indicator_years
 from claimatlas.synthetic.counts import write_counts
 from examples import TEXT_CODES, editor_of

@@ -65,13 +65,37 @@ class Goal:
     is_secret: bool = True
 
 
+@dataclass(frozen=True)
+class Costs:
+    """How a repair weighs what it hides.
+
+    are_alike: each figure costs the same; else those that readers look for first cost more. keep_totals: totals of
+    places are hidden only where nothing else helps.
+    """
+
+    are_alike: bool = False
+    keep_totals: bool = True
+
+
+@dataclass(frozen=True)
+class AuditState:
+    """What a search has found: which figures it hides, and the worlds that prove the secrets."""
+
+    hidden: Mapping[Quantity, Mask]
+    links: Links
+    bounds: Mapping[Quantity, Bounds]
+    gaps: Mapping[tuple[Quantity, Quantity], Bounds]
+    withheld: frozenset[Quantity]
+    repaired: int
+
+
 @dataclass
 class Audit:
     """The bounds of all figures of a year, and what must become of them.
 
     known: how far a figure can change at most, by what readers know of it. told: how far apart the values of a figure
     are at most, by what they know from elsewhere alone. withheld: counts of which no figure is
-    shown, so that nothing bounds any. notes: what of gold a person must look at.
+    shown, so that nothing bounds any. notes: what of gold a person must look at. costs_by: how repairs weigh figures.
     """
 
     measures: Mapping[Quantity, Measure]
@@ -87,13 +111,43 @@ class Audit:
     withheld: set[Quantity] = field(default_factory=set)
     repaired: int = 0
     notes: list[str] = field(default_factory=list)
+    costs_by: Costs = field(default_factory=Costs)
     _rooms: dict[Mover, Movement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._forget_worlds()
+        self._weigh()
+
+    def state(self) -> AuditState:
+        """What was found so far."""
+        hidden = {quantity: measure.hidden.copy() for quantity, measure in self.measures.items()}
+        return AuditState(
+            hidden, self.links, dict(self.bounds), dict(self.gaps), frozenset(self.withheld), self.repaired
+        )
+
+    def restore(self, state: AuditState) -> None:
+        """Go back to what was found before."""
+        for quantity, hidden in state.hidden.items():
+            self.measures[quantity].hidden[:] = hidden
+        self.links, self.withheld, self.repaired = state.links, set(state.withheld), state.repaired
+        self.bounds, self.gaps = dict(state.bounds), dict(state.gaps)
+        self._rooms.clear()
+
+    def begin_again(self, state: AuditState, costs: Costs) -> None:
+        """Forget all that was found since a state of before any search, and weigh figures by other costs."""
+        self.restore(state)
+        self._forget_worlds()
+        self.costs_by = costs
+        self._weigh()
+
+    def _weigh(self) -> None:
+        for quantity, measure in self.measures.items():
+            self.weights[quantity] = weights_of(measure.frame, measure.cells, are_alike=self.costs_by.are_alike)
+
+    def _forget_worlds(self) -> None:
         enough = self.publication.k - 1
         for quantity, measure in self.measures.items():
             self.bounds[quantity] = Bounds.of(measure.cells, measure, enough)
-            self.weights[quantity] = weights_of(measure.frame, measure.cells)
         for part in self.measures:
             for whole in self.wholes(part):
                 gap = self.measures[whole].cells - self.measures[part].cells
@@ -297,11 +351,16 @@ class Audit:
 
     def _mend(self, goal: Goal, unit: int, split: int) -> bool:
         """Hide what makes a secret wide enough: no totals where that can be, those of larger places last."""
-        for is_kept in (_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING):
+        for kept in self._tiers:
             for mover in goal.movers:
-                if self._repair(mover, goal.aim, is_kept).mend(unit, split):
+                if self._repair(mover, goal.aim, kept).mend(unit, split):
                     return True
         return False
+
+    @property
+    def _tiers(self) -> tuple[int, ...]:
+        """What a repair may not hide at its first try, and at the next ones."""
+        return (_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING) if self.costs_by.keep_totals else (_NOTHING,)
 
     def _left(self, aim: Aim, until: float) -> Iterator[tuple[int, int]]:
         """The figures that are still narrow when their turn comes, as long as there is time."""
@@ -363,7 +422,7 @@ class Audit:
         measure = self.measures[mover.quantity]
         costs = self.costs(mover.quantity)
         found = [*moving.bounds, Moving(bounds, mover.sign)]
-        for kept in (_EVERY_TOTAL, _LARGER_TOTALS, _NOTHING):
+        for kept in self._tiers:
             only = self._kept(measure, kept)
             if Repair(measure, moving.room, found, aim, mover.sign, costs, self.marks, only).mend(*row):
                 return True

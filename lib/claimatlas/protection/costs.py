@@ -7,17 +7,20 @@ import numpy as np
 from claimatlas.protection.frames import Counts, Frame, Mask
 
 _LEVEL, _SPLIT = 2, 2
+_ALIKE = 20
 
 
-def weights_of(frame: Frame, cells: Counts) -> Counts:
-    """The cost of each figure: more for larger places, fewer splits and larger counts.
+def weights_of(frame: Frame, cells: Counts, *, are_alike: bool = False) -> Counts:
+    """The cost of each figure: more for larger places, fewer splits and larger counts, unless all are alike.
 
     A last digit tells equal ones apart.
     """
+    tie = np.arange(cells.size, dtype=np.int64).reshape(cells.shape) * 7919 % 101
+    if are_alike:
+        return np.asarray(_ALIKE * 128 + tie)
     rarity = frame.depth.max(initial=0) - frame.depth
     size = 20 + np.log2(cells + 1).astype(np.int64)
     cost = size * _LEVEL ** frame.heights[:, None] * _SPLIT ** rarity[None, :]
-    tie = np.arange(cells.size, dtype=np.int64).reshape(cells.shape) * 7919 % 101
     return np.asarray(cost * 128 + tie)
 
 

@@ -20,7 +20,7 @@ class Marks:
     """Hides figures, each with all that must go with it."""
 
     def __init__(self, measures: Mapping[Quantity, Measure], links: Links, cells: Sequence[PlannedCell]) -> None:
-        self.measures, self.links = measures, links
+        self.measures, self.links, self.cells = measures, links, cells
         self.dependants: dict[Figure, set[Figure]] = {}
         for cell in cells:
             if cell.numerator is not None and cell.numerator != cell.denominator:
@@ -39,6 +39,17 @@ class Marks:
         for leader, followers in self.dependants.items():
             for follower in sorted(followers):
                 self._leaders.setdefault(follower, []).append(leader)
+
+    def hidden_cells(self) -> list[PlannedCell]:
+        """The planned cells of which a figure is hidden."""
+        return [
+            cell
+            for cell in self.cells
+            if any(
+                self.measures[quantity].hidden[unit, split]
+                for quantity, unit, split in filter(None, (cell.denominator, cell.numerator))
+            )
+        ]
 
     def hide(self, figure: Figure) -> list[Figure]:
         """Hide a planned figure, its twins and the numerators of a denominator; gives back what is newly hidden."""

@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,12 @@ from claimatlas.configuration.documents import read_text
 from claimatlas.configuration.hospitals import FILE as HOSPITALS
 from claimatlas.configuration.indicators import MEDIAN
 from claimatlas.configuration.publication import FILE, Publication, load_publication
-from claimatlas.errors import InputError, QualityGateError
+from claimatlas.errors import InputError
 from claimatlas.paths import write_private
 from claimatlas.processes import Workers, results_of
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
-from claimatlas.protection.cleaning import Cleaning
-from claimatlas.protection.frames import Mask
+from claimatlas.protection.choosing import choose
 from claimatlas.protection.gold import Release, cells_of, comparisons_of, release_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
 from claimatlas.protection.ledger import CellKey, refuse_other_medians, refuse_shown, shown_before, split_text
@@ -30,8 +29,7 @@ from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
 from claimatlas.protection.programs import solver_version
-from claimatlas.protection.proof import Proof, prove
-from claimatlas.protection.quantities import Quantity
+from claimatlas.protection.proof import Proof
 from claimatlas.protection.tables import IndicatorYear, TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
@@ -148,68 +146,6 @@ def _notes(hospitals: Collection[str], year: int) -> list[str]:
     ]
 
 
-@dataclass
-class Pattern:
-    """What was found on the way to a pattern that is proved, with counts of figures."""
-
-    proof: Proof
-    primary: int
-    shown_again: int
-
-
-def choose(audit: Audit, until: float, name: str) -> Pattern:
-    """Choose what is hidden besides what is marked, in the audit's measures, and prove it.
-
-    Raises:
-        QualityGateError: the audit fails, or has no time left.
-    """
-    measures = audit.measures
-    own = {quantity: measure.hidden.copy() for quantity, measure in measures.items()}
-    primary = sum(int(hidden.sum()) for hidden in own.values())
-    audit.progress(f"{primary:,} figures are sensitive by themselves")
-    pattern = _attempt(audit, own, until, name)
-    if pattern.proof.failures and audit.withhold_tied(own, pattern.proof.failed):
-        # What is tied to another table could not be mended: without it the rest may be.
-        pattern = _attempt(audit, own, until, name)
-    failures = pattern.proof.failures
-    if failures:
-        raise QualityGateError(
-            f"{name}: {len(failures)} figures follow by linear algebra, so nothing is written: "
-            + "; ".join(failures[:5])
-            + "."
-        )
-    if not audit.check_worlds() or time.monotonic() > until:
-        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    audit.progress(f"{pattern.shown_again:,} shown again, as no secret needs them hidden")
-    return replace(pattern, primary=primary)
-
-
-def _attempt(audit: Audit, marked: Mapping[Quantity, Mask], until: float, name: str) -> Pattern:
-    """One search for a pattern; ``marked``: what is hidden for its own sake. What is still open stands in its proof."""
-    own = dict(marked)
-    at_search = time.monotonic()
-    if not audit.protect(until):
-        raise QualityGateError(_failure(audit, name, time.monotonic() > until))
-    for quantity, measure in audit.measures.items():
-        if quantity in audit.withheld:
-            # Nothing of it may be shown again: without any figure nothing is proved, as nothing is bounded.
-            own[quantity] = measure.hidden.copy()
-    at_cleaning = time.monotonic()
-    again = Cleaning(audit, own).clean(until)
-    at_proof = time.monotonic()
-    proof = prove(audit, audit.progress)
-    last = Cleaning(audit, own, with_algebra=True)
-    if proof.repaired and not proof.failures and last.is_small:
-        again += last.clean(until)
-        after = prove(audit, audit.progress)
-        proof.failures, proof.failed = after.failures, after.failed
-    audit.progress(
-        f"{at_cleaning - at_search:,.0f} s of search, {at_proof - at_cleaning:,.0f} s of showing again, "
-        f"{time.monotonic() - at_proof:,.0f} s of algebra"
-    )
-    return Pattern(proof, 0, again)
-
-
 def write_candidate(
     output: str, release: Release, results: Sequence[YearResult], configuration: Configuration, publication: Publication
 ) -> None:
@@ -224,16 +160,6 @@ def write_candidate(
     audits = [_audit_row(result, release, configuration, publication) for result in results]
     write_rows(output, PUBLISHED_AUDITS, audits, where=own)
     _write_patterns(output, release, results)
-
-
-def _failure(audit: Audit, name: str, out_of_time: bool) -> str:
-    why = "The programs ran out of their time (budget_seconds)" if out_of_time else "The audit failed"
-    places: Counter[str] = Counter()
-    for goal in audit.all_goals():
-        for unit, _ in zip(*goal.aim.narrow.nonzero(), strict=True) if goal.is_secret else ():
-            places[audit.measures[goal.quantity].frame.units[unit].level] += 1
-    left = ", ".join(f"{number} at {level or 'no known place'}" for level, number in places.items())
-    return f"{name}: {why}: {audit.narrow()} hidden figures could be bounded too closely ({left}). Nothing is written."
 
 
 def _audit_row(
