@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from claimatlas.spark.session import LocalSpark, get_session
-from claimatlas.spark.settings import SMALL
+from claimatlas.spark.settings import LITTLE
 from pyspark.sql import SparkSession
 
 CLASSIC, SAIL = ENGINES = ("classic", "sail")
@@ -25,7 +25,7 @@ def session_of(engine: str, folder: Path) -> Iterator[SparkSession]:
     """
     settings = {
         # As a command on little data; the submitted runs and clusters have Spark's own.
-        **SMALL,
+        **LITTLE,
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         # Short tests end before the second compiler has paid for itself.

@@ -61,7 +61,7 @@ def whole(folder: Path) -> Asked:
 def test_a_whole_run_asks_few_queries(whole: Asked) -> None:
     assert 0 < whole.queries <= QUERIES
     assert 0 < whole.jobs <= JOBS
-    assert whole.record["is_small"] is True
+    assert whole.record["work"] == "little"
 
 
 def test_a_run_from_silver_asks_few_queries(folder: Path, whole: Asked) -> None:

@@ -18,9 +18,10 @@ from claimatlas.spark.settings import (
     DELTA_CATALOG,
     DELTA_EXTENSION,
     DRIVER_JAVA_OPTIONS,
+    JAVA_OPTIONS,
+    LITTLE,
     SESSION,
-    SMALL,
-    SMALL_JAVA_OPTIONS,
+    Work,
     local_settings,
     without_huge_methods,
 )
@@ -96,9 +97,7 @@ def test_no_method_is_left_to_javas_interpreter(spark: SparkSession) -> None:
     assert spark.conf.get("spark.sql.codegen.hugeMethodLimit") == "8000"
 
 
-def submitted(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], builder: "RemoteBuilder", *, is_small: bool
-) -> None:
+def submitted(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], builder: "RemoteBuilder", work: Work) -> None:
     """Make the session of a program that was submitted with these settings."""
     java = SimpleNamespace(System=SimpleNamespace(getProperty=lambda name: "17"))
     context = SimpleNamespace(_ensure_initialized=lambda: None, _jvm=SimpleNamespace(java=SimpleNamespace(lang=java)))
@@ -107,7 +106,7 @@ def submitted(
     monkeypatch.setattr(session_module, "_require_delta", lambda jvm: None)
     monkeypatch.setattr(session_module, "SparkSession", SimpleNamespace(builder=builder))
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    session_module._submitted_session("job", is_small=is_small)
+    session_module._submitted_session("job", work)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +122,13 @@ def submitted(
 def test_the_java_of_the_tasks_decides_how_long_methods_may_be(
     given: dict[str, str], limit: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submitted(monkeypatch, given, builder := RemoteBuilder(), is_small=False)
+    submitted(monkeypatch, given, builder := RemoteBuilder(), Work.MUCH)
     assert builder.asked.get("spark.sql.codegen.hugeMethodLimit") == limit
 
 
 def test_a_submit_on_little_data_has_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    submitted(monkeypatch, {"spark.master": "local[2]"}, builder := RemoteBuilder(), is_small=True)
-    assert {name: builder.asked[name] for name in SMALL} == SMALL
+    submitted(monkeypatch, {"spark.master": "local[2]"}, builder := RemoteBuilder(), Work.LITTLE)
+    assert {name: builder.asked[name] for name in LITTLE} == LITTLE
     assert "spark.sql.codegen.hugeMethodLimit" not in builder.asked
 
 
@@ -149,16 +148,17 @@ def test_options_of_java_that_are_given_decide_it_too(
 
 
 @pytest.mark.parametrize(
-    ("written", "is_small", "expected"),
+    ("written", "work", "expected"),
     [
-        (DRIVER_JAVA_OPTIONS, True, SMALL_JAVA_OPTIONS),
-        (DRIVER_JAVA_OPTIONS, False, DRIVER_JAVA_OPTIONS),
-        ("-Dof.the=user", True, "-Dof.the=user"),
-        (None, True, SMALL_JAVA_OPTIONS),
+        (DRIVER_JAVA_OPTIONS, Work.LITTLE, JAVA_OPTIONS[Work.LITTLE]),
+        (DRIVER_JAVA_OPTIONS, Work.LIGHT, JAVA_OPTIONS[Work.LIGHT]),
+        (DRIVER_JAVA_OPTIONS, Work.MUCH, DRIVER_JAVA_OPTIONS),
+        ("-Dof.the=user", Work.LITTLE, "-Dof.the=user"),
+        (None, Work.LITTLE, JAVA_OPTIONS[Work.LITTLE]),
     ],
 )
 def test_the_set_ups_own_options_of_java_give_way_to_the_size_of_the_work(
-    written: str | None, is_small: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+    written: str | None, work: Work, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What somebody else wrote into spark-defaults.conf stays."""
     builder = RemoteBuilder()
@@ -168,10 +168,10 @@ def test_the_set_ups_own_options_of_java_give_way_to_the_size_of_the_work(
     monkeypatch.setattr(session_module, "_log_option", lambda: "")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setattr(class_archive, "option_to_take", lambda archive: "")
-    session_module._local_session("job", LocalSpark(is_small=is_small))
+    session_module._local_session("job", LocalSpark(work=work))
     assert builder.asked.get("spark.driver.extraJavaOptions", written) == expected
     is_limited = "spark.sql.codegen.hugeMethodLimit" in builder.asked
-    assert is_limited == (not is_small and COMPILE_ALL not in expected)
+    assert is_limited == (work is not Work.LITTLE and COMPILE_ALL not in expected)
 
 
 @pytest.fixture

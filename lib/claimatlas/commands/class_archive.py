@@ -20,6 +20,7 @@ from claimatlas.errors import InputError
 from claimatlas.spark import class_archive, jars
 from claimatlas.spark.java import check_java
 from claimatlas.spark.session import LocalSpark, get_session
+from claimatlas.spark.settings import Work
 
 DESCRIPTION = (
     "Write Java's archive of the classes that a run loads, beside Delta's JARs. Further commands on this machine take "
@@ -65,7 +66,7 @@ def _write() -> None:
 
 def _run_on_little(folder: Path, archive: Path) -> None:
     """Make synthetic claims and a year of indicators in a Java that writes the archive, and wait for its end."""
-    get_session("claimatlas class-archive", LocalSpark(is_small=True, new_archive=archive))
+    get_session("claimatlas class-archive", LocalSpark(work=Work.LITTLE, new_archive=archive))
     raw, output = str(folder / "input"), str(folder / "output")
     _run(generate, "--output", raw, "--beneficiaries", "100", "--years", "2022", "--seed", "1")
     _run(run_year, "--input", raw, "--output", output, "--year", "2022")

@@ -14,13 +14,16 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.weights import has_weights
 from claimatlas.console.messages import Event, say
 from claimatlas.errors import InputError
-from claimatlas.spark.session import get_session
+from claimatlas.spark.session import LocalSpark, get_session
+from claimatlas.spark.settings import Work
 from claimatlas.synthetic import Output, Parameters, generate, parse_years
 from claimatlas.synthetic.parameters import FIRST_YEAR, LAST_YEAR
 from claimatlas.synthetic.weighted_output import MAPPING, generate_by_weights, needs_mapping
 
 DESCRIPTION = "Make synthetic claims, population and hospital stays, and the truth about them."
 EXAMPLE = "--output DIR --beneficiaries 10000 --years 2022-2023 --seed 1"
+_LIGHT_BENEFICIARY_YEARS = 30_000
+"""Up to so many, code that takes Java long to compile does not pay."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +104,9 @@ def _generate(arguments: argparse.Namespace) -> None:
     if has_weights(configuration.folder):
         _generate_by_weights(arguments, parameters, configuration)
         return
-    output = Output(get_session("claimatlas generate"), arguments.output, overwrite=arguments.overwrite)
+    number = parameters.beneficiaries * (last_year - first_year + 1)
+    local = LocalSpark(work=Work.LIGHT if number <= _LIGHT_BENEFICIARY_YEARS else Work.MUCH)
+    output = Output(get_session("claimatlas generate", local), arguments.output, overwrite=arguments.overwrite)
     _say_what_was_written(
         generate(output, parameters, configuration, lambda message: say(Event.MESSAGE, message)), arguments
     )

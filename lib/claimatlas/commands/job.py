@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from claimatlas.commands.guard import guarded
 from claimatlas.commands.options import configuration_of
-from claimatlas.commands.sessions import is_small, session_for
+from claimatlas.commands.sessions import session_for, work_of
 from claimatlas.commands.summary import summary
 from claimatlas.configuration import Configuration
 from claimatlas.console.messages import Event, say
@@ -46,12 +46,12 @@ def _run(job: Job, arguments: argparse.Namespace) -> None:
     reference_years = tuple(job.years(configuration))
     if job.before is not None:
         job.before(configuration)
-    small = is_small(arguments)
-    spark = session_for(job.name, arguments, small=small)
+    work = work_of(arguments)
+    spark = session_for(job.name, arguments, work=work)
     store = Store.at(spark, arguments.output, configuration.settings.tables)
     record = RunRecord(job.name, reference_years, configuration, job.stages, spark=spark)
     record.note("conf", arguments.conf)
-    record.note("is_small", small)
+    record.note("work", work)
     for sentence in store.location.warnings(spark):
         record.warn(sentence)
     context = RunContext(store, configuration, reference_years, record)

@@ -72,11 +72,11 @@ def without_spark() -> Iterator[None]:
 def store_of(output: str, app_name: str) -> Store:
     """The tables of an output, by Spark."""
     # Imported only here: a session takes seconds, and importing its package a good part of one.
-    from claimatlas.commands.sessions import are_small  # noqa: PLC0415
+    from claimatlas.commands.sessions import work_on  # noqa: PLC0415
     from claimatlas.spark.session import LocalSpark, get_session  # noqa: PLC0415
     from claimatlas.tables.store import Store  # noqa: PLC0415
 
-    return Store.at(get_session(app_name, LocalSpark(is_small=are_small([output]))), output)
+    return Store.at(get_session(app_name, LocalSpark(work=work_on([output]))), output)
 
 
 def _delta_reader(output: str) -> Reader:

@@ -12,41 +12,45 @@ from pyspark.sql import SparkSession
 from claimatlas.ingest.inputs import INPUT_TABLE_NAMES
 from claimatlas.paths import is_remote, schema_of
 from claimatlas.spark.session import LocalSpark, get_session
-from claimatlas.spark.settings import SMALL_BYTES
+from claimatlas.spark.settings import LIGHT_BYTES, LITTLE_BYTES, Work
 
 _INPUTS = ("input", *INPUT_TABLE_NAMES)
 
 
-def session_for(name: str, arguments: argparse.Namespace, *, small: bool | None = None) -> SparkSession:
+def session_for(name: str, arguments: argparse.Namespace, *, work: Work | None = None) -> SparkSession:
     """The session of the command ``name``; ``--java-options`` override the options for the size of its work.
 
-    ``small``: the answer of ``is_small``, where it is known.
+    ``work``: the answer of ``work_of``, where it is known.
 
     Raises:
         InputError: as ``get_session``.
     """
     options = getattr(arguments, "java_options", None)
-    local = LocalSpark(java_options=options, is_small=is_small(arguments) if small is None else small)
+    local = LocalSpark(java_options=options, work=work or work_of(arguments))
     return get_session(f"claimatlas {name}", local)
 
 
-def is_small(arguments: argparse.Namespace) -> bool:
-    """Whether the files that the command reads are few, silver among them; false where only Spark can tell."""
+def work_of(arguments: argparse.Namespace) -> Work:
+    """How much work the files are that the command reads, silver among them; much where only Spark can tell."""
     given = [str(location) for name in _INPUTS if (location := getattr(arguments, name, None))]
     # An input that is no local path is a catalog table.
-    return all(Path(location).exists() for location in given) and are_small([*given, str(arguments.output)])
+    if not all(Path(location).exists() for location in given):
+        return Work.MUCH
+    found = work_on([*given, str(arguments.output)])
+    # Each row of an input is checked and sorted: there code pays that takes long to compile.
+    return Work.MUCH if given and found is Work.LIGHT else found
 
 
-def are_small(locations: Sequence[str]) -> bool:
-    """Whether the files at these locations are few."""
+def work_on(locations: Sequence[str]) -> Work:
+    """How much work the files at these locations are, for a command that reads tables of the product alone."""
     if any(is_remote(location) or schema_of(location) for location in locations):
-        return False
-    left = SMALL_BYTES
+        return Work.MUCH
+    read = 0
     for size in _sizes(locations):
-        left -= size
-        if left < 0:
-            return False
-    return True
+        read += size
+        if read > LIGHT_BYTES:
+            return Work.MUCH
+    return Work.LITTLE if read <= LITTLE_BYTES else Work.LIGHT
 
 
 def _sizes(locations: Iterable[str]) -> Iterable[int]:

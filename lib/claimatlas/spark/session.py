@@ -43,12 +43,13 @@ from claimatlas.spark.settings import (
     DELTA_EXTENSION,
     DRIVER_JAVA_OPTIONS,
     EXTENSIONS,
+    JAVA_OPTIONS,
+    LITTLE,
     LOG_FILE,
     REMOTE_VARIABLE,
     SESSION,
-    SMALL,
-    SMALL_JAVA_OPTIONS,
     TIME_ZONE,
+    Work,
     conf_folder,
     is_provided_by_variables,
     local_settings,
@@ -75,7 +76,7 @@ class LocalSpark:
         driver_memory: Its memory, as in `8g`; else the variable `CLAIMATLAS_DRIVER_MEMORY`.
         settings: Further settings.
         java_options: Java's options, in place of the product's.
-        is_small: Whether little data is worked on: a Spark on this machine gets what suits that.
+        work: How much is worked on: a Spark on this machine gets what suits that.
         new_archive: Where Java is to write its archive of classes when it ends.
     """
 
@@ -83,7 +84,7 @@ class LocalSpark:
     driver_memory: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     java_options: str | None = None
-    is_small: bool = False
+    work: Work = Work.MUCH
     new_archive: Path | None = None
 
 
@@ -109,7 +110,7 @@ def get_session(app_name: str, local: LocalSpark = DEFAULT_SPARK) -> SparkSessio
     _require_user()
     with _keeping_interruption_handler(), _ending_java_that_starts():
         if "PYSPARK_GATEWAY_PORT" in os.environ:
-            session = _submitted_session(app_name, is_small=local.is_small)
+            session = _submitted_session(app_name, local.work)
         else:
             session = _local_session(app_name, local)
     try:
@@ -217,7 +218,7 @@ def _require_answer(address: str) -> None:
         ) from error
 
 
-def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
+def _submitted_session(app_name: str, work: Work) -> SparkSession:
     """Make the session of a program that `spark-submit` started."""
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - classic mode only
 
@@ -237,7 +238,7 @@ def _submitted_session(app_name: str, *, is_small: bool) -> SparkSession:
         wanted |= _on_this_machine(submitted)
         # Another Python, or a missing one, would fail at the first Python task.
         os.environ["PYSPARK_PYTHON"] = sys.executable
-    wanted |= _for_the_java_of_tasks(master, submitted, is_small=is_small)
+    wanted |= _for_the_java_of_tasks(master, submitted, work)
     for name, value in _absent(wanted, submitted).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
@@ -279,8 +280,8 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
         os.environ["PYSPARK_PYTHON"] = sys.executable
         # Spark stops if the host name does not resolve, and no other machine needs to reach it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        options = SMALL_JAVA_OPTIONS if local.is_small else DRIVER_JAVA_OPTIONS
-        wanted |= {**_on_this_machine({**defaults, **settings}), DRIVER_OPTIONS: options + _log_option()}
+        options = JAVA_OPTIONS[local.work] + _log_option()
+        wanted |= {**_on_this_machine({**defaults, **settings}), DRIVER_OPTIONS: options}
     wanted = _absent(wanted, defaults)
     if not any("delta-spark" in defaults.get(name, "") for name in ("spark.jars", "spark.jars.packages")):
         own = [defaults["spark.jars"]] if defaults.get("spark.jars") else []
@@ -291,7 +292,7 @@ def _local_session(app_name: str, local: LocalSpark) -> SparkSession:
     if driver_memory:
         wanted["spark.driver.memory"] = driver_memory
     given = {**defaults, **wanted, **settings}
-    wanted |= _absent(_for_the_java_of_tasks(master, given, is_small=local.is_small), defaults)
+    wanted |= _absent(_for_the_java_of_tasks(master, given, local.work), defaults)
     asked = {**wanted, **settings}
     with_archive = _with_class_archive(master, {**defaults, **asked}, java_version, local)
     builder = SparkSession.builder.appName(app_name).master(master)
@@ -349,11 +350,11 @@ def _require_loading(jvm: Any) -> None:  # noqa: ANN401 - Py4J's view of Java ha
         ) from error
 
 
-def _for_the_java_of_tasks(master: str, given: Mapping[str, str], *, is_small: bool) -> dict[str, str]:
+def _for_the_java_of_tasks(master: str, given: Mapping[str, str], work: Work) -> dict[str, str]:
     """Return what suits the Java that does the tasks: the driver's on this machine, else the executors'."""
     is_local = master.startswith("local")
-    if is_local and is_small:
-        return SMALL
+    if is_local and work is Work.LITTLE:
+        return LITTLE
     return without_huge_methods(given.get(DRIVER_OPTIONS if is_local else EXECUTOR_OPTIONS, ""))
 
 

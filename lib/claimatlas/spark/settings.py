@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 
 # What Spark logs on this machine; also copied into the environment that the set-up makes.
@@ -69,19 +70,36 @@ DRIVER_JAVA_OPTIONS = (
 )
 
 
-# For a run on little data in one process, most of which is planning queries and compiling code that is hardly used.
-# The first compiler only, one task, no second planning at run time. Classes are made for a query all the same: without,
-# a field of 50 MB took all memory.
-SMALL_JAVA_OPTIONS = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:NewRatio=1 {_ROOM}"
-SMALL = {
+class Work(StrEnum):
+    """How much a command works on, known before Spark starts: it decides how a Spark on this machine is set up.
+
+    little: few files. light: more, of which few rows are worked on, as the codes pick them when silver is read.
+    """
+
+    LITTLE = "little"
+    LIGHT = "light"
+    MUCH = "much"
+
+
+# For little and for light work in one process, most of which is planning queries and compiling code that is hardly
+# used: the first compiler only, whose code has 48 MB of room by default, which a minute's run fills.
+LITTLE_JAVA_OPTIONS = f"-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC -XX:NewRatio=1 {_ROOM}"
+JAVA_OPTIONS = {
+    Work.LITTLE: LITTLE_JAVA_OPTIONS,
+    Work.LIGHT: f"{LITTLE_JAVA_OPTIONS} {COMPILE_ALL}",
+    Work.MUCH: DRIVER_JAVA_OPTIONS,
+}
+# One task, no second planning at run time. Classes are made for a query all the same: without, a field of 50 MB took
+# all memory.
+LITTLE = {
     "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "1",
     "spark.sql.adaptive.enabled": "false",
     # Each sort and each join asks for a page of memory, of 64 MB by default, and Java fills it with zeros.
     "spark.buffer.pageSize": "1m",
 }
-SMALL_BYTES = 16 * 2**20
-"""The most bytes of files with which a run counts as small."""
+LITTLE_BYTES, LIGHT_BYTES = 16 * 2**20, 512 * 2**20
+"""The most bytes of files that are little work, and those of silver that are light work."""
 
 
 def local_settings() -> dict[str, str]:
