@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,8 +58,15 @@ def write_private(file: Path, text: str) -> None:
         InputError: the folder cannot be made.
     """
     make_private(file.parent)
-    file.write_text(text, encoding="utf-8", newline="\n")
-    file.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    # Whole or not at all: what a process that was killed left half written would be read as if it were all.
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    new = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def make_private(folder: Path) -> None:

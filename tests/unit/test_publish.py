@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from claimatlas.atlas import building
 from claimatlas.atlas.cells import State
 from claimatlas.atlas.reading import PublishedCells
+from claimatlas.auditing import run as auditing_run
 from claimatlas.auditing.run import audit
 from claimatlas.cli import main
 from claimatlas.commands import attacks
@@ -36,8 +37,8 @@ from claimatlas.protection.proof import Proof
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.schemas import LEDGER
 from openpyxl import load_workbook
-from publication.country import atoms, configuration, gold_rows, write_gold
-from shipped import PUBLISHED_CELLS
+from publication.country import YEAR, atoms, configuration, counts_of_release, gold_rows, write_gold
+from shipped import POSTNATAL, PUBLISHED_CELLS
 
 ATLAS = {
     "owner": {"fr": "Office", "nl": "Bureau", "en": "Office"},
@@ -169,7 +170,7 @@ def test_a_candidate_that_the_attacker_breaks_is_not_published(
     for step, answer in (("protect", True), ("clean", 0), ("check_worlds", True)):
         owner = Cleaning if step == "clean" else Audit
         monkeypatch.setattr(owner, step, lambda self, until=0.0, answer=answer: answer)
-    monkeypatch.setattr("claimatlas.protection.run.prove", lambda audit, progress: Proof())
+    monkeypatch.setattr("claimatlas.protection.choosing.prove", lambda audit, progress: Proof())
     site = tmp_path / "site"
     assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
     approved = ("--approved-by", "A. Person", "--review", review_hash(output))
@@ -189,6 +190,37 @@ def test_figures_that_withstood_the_attack_are_not_attacked_again(
         approved = ("--approved-by", "A. Person", "--review", review_hash(output))
         assert publish(output, conf, tmp_path / "site", *approved) == 0
     assert len(made) == 1
+
+
+def test_of_a_release_with_one_new_year_that_year_alone_is_attacked(
+    output: Path, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, int, str]] = []
+    attack_group = auditing_run._attack_group
+    monkeypatch.setattr(
+        auditing_run, "_attack_group", lambda task, progress: made.append(task.group) or attack_group(task, progress)
+    )
+    approved = ("--approved-by", "A. Person", "--review", review_hash(output))
+    assert publish(output, conf, tmp_path / "site", *approved) == 0
+    assert [group[:2] for group in made] == [(1, YEAR)]
+    names = [column.name for column in POSTNATAL.columns]
+    later = []
+    for row in gold_rows(counts_of_release(5)):
+        later.append(tuple({**dict(zip(names, row, strict=True)), "year": YEAR + 1}[name] for name in names))
+    first = DeltaReader(str(output)).rows(POSTNATAL)
+    write_gold(output, [*(tuple(row[name] for name in names) for row in first), *later], release=2)
+    assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
+    approved = ("--approved-by", "A. Person", "--review", review_hash(output, 2))
+    made.clear()
+    assert publish(output, conf, tmp_path / "site", *approved) == 0
+    assert [group[:2] for group in made] == [(2, YEAR + 1)]
+    # Other rules attack all of it, each year once: both releases show the same of the first.
+    for file in (output / "protection").glob("attack_*"):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps({**record, "rules": {}}), encoding="utf-8")
+    made.clear()
+    assert publish(output, conf, tmp_path / "site", *approved) == 0
+    assert sorted(group[:2] for group in made) == [(2, YEAR), (2, YEAR + 1)]
 
 
 def test_an_embargo_is_kept(output: Path, conf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections import defaultdict
@@ -27,6 +28,7 @@ from claimatlas.tables.schemas import ALL
 
 _MANY_CELLS = 5_000
 """From so many cells on a year takes longer than a process takes to start."""
+_TELLS_NOTHING = frozenset({"release", "comparison", "trend"})
 Group = tuple[int, int, Population]
 """Release, year, population."""
 
@@ -36,7 +38,8 @@ class Findings:
     """What can be worked out, by release and year, and how much was attacked.
 
     wrong_rows: of rows whose range is not what follows, or whose value tells more than the shown counts.
-    names: of each count of a population what it is called. seconds: by step, of all years together.
+    names: of each count of a population what it is called. seconds: by step, of all years together. withstood: what was
+    attacked without a proof, as ``Attempt`` has it.
     """
 
     found: list[tuple[Group, Finding]] = field(default_factory=list)
@@ -49,6 +52,7 @@ class Findings:
     undecided: int = 0
     unsettled: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    withstood: set[str] = field(default_factory=set)
 
     def number(self, kind: str) -> int:
         """How many findings there are of a kind."""
@@ -92,10 +96,12 @@ class Attempt:
     """How hard an attacker tries.
 
     known: what he knows from elsewhere. is_strict: programs settle every hidden figure, not only what may be a proof.
+    withstood: years, by the hash of all that is published of them, that withstood the same attack before.
     """
 
     known: KnownCounts = field(default_factory=KnownCounts)
     is_strict: bool = False
+    withstood: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class _Task:
     """A year of a release to attack, and by what rules.
 
     found: its figures. others: those of the same year, by release. until: when the programs must have ended, by the
-    clock that all processes of a machine share.
+    clock that all processes of a machine share. content: the hash of what all releases show of the year.
     """
 
     group: Group
@@ -113,6 +119,7 @@ class _Task:
     declared: tuple[Configuration, Publication]
     attempt: Attempt
     until: float
+    content: str
 
 
 def audit(
@@ -123,6 +130,8 @@ def audit(
     attempt: Attempt | None = None,
 ) -> Findings:
     """Attack each year of each release; years beside each other, each in a process of its own.
+
+    A year that a later release has too, figure by figure, is attacked there alone.
 
     Raises:
         InputError: there is nothing published, the ledger names a release that is not there, or what readers know from
@@ -141,15 +150,25 @@ def audit(
         if not any(group[1:] == (row.year, row.population) for group in groups):
             attempt.known.refuse(row, f"nothing of {row.population} in {row.year} is published.")
     years = {group: figures_of(rows, configuration, publication, group[1]) for group, rows in sorted(groups.items())}
+    contents = {group: _content_of(rows) for group, rows in groups.items()}
     tasks = []
     for group, found in years.items():
-        others = {other[0]: years[other] for other in years if other[1:] == group[1:] and other != group}
-        tasks.append(_Task(group, groups[group], found, others, (configuration, publication), attempt, until))
+        alike = [other for other in years if other[1:] == group[1:]]
+        if any(other > group and contents[other] == contents[group] for other in alike):
+            continue
+        content = _hash(contents[group], sorted({contents[other] for other in alike}))
+        if content in attempt.withstood:
+            findings.withstood.add(content)
+            continue
+        others = {other[0]: years[other] for other in alike if other != group}
+        tasks.append(_Task(group, groups[group], found, others, (configuration, publication), attempt, until, content))
     is_large = len(read.cells) >= _MANY_CELLS
     attacked = results_of(_attack_group, tasks, workers if is_large else workers.here())
     for task, (outcome, wrong_rows) in zip(tasks, attacked, strict=True):
         findings.add(outcome, task.group)
         findings.wrong_rows += wrong_rows
+        if not (any(one.is_proof for one in outcome.findings) or outcome.undecided or wrong_rows):
+            findings.withstood.add(task.content)
     return findings
 
 
@@ -250,6 +269,15 @@ def _groups(cells: Iterable[Row], configuration: Configuration) -> dict[Group, l
             raise InputError(f"published/cells has the indicator {name}, which indicators/ does not declare.")
         groups[row["release"], row["year"], population[name]].append(row)
     return groups
+
+
+def _content_of(rows: Iterable[Row]) -> str:
+    """The hash of what a year tells an attacker: all but its release, and how it compares with others."""
+    return _hash(*sorted(repr(sorted((k, v) for k, v in row.items() if k not in _TELLS_NOTHING)) for row in rows))
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _names(configuration: Configuration) -> dict[tuple[str, str], str]:

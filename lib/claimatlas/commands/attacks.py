@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from claimatlas.auditing.run import audit
+from claimatlas.auditing.run import Attempt, audit
 from claimatlas.errors import QualityGateError
 from claimatlas.paths import write_private
 from claimatlas.processes import Workers
@@ -21,31 +21,39 @@ if TYPE_CHECKING:
 def require_safe(
     output: str, cells: PublishedCells, configuration: Configuration, publication: Publication, workers: Workers
 ) -> None:
-    """Attack all releases of an output as a reader could, unless these very figures have withstood it before.
+    """Attack all releases of an output as a reader could, but for what has withstood the same attack before.
 
-    Where they do, the house's own folder keeps a record, so that publishing them again takes no time.
+    The house's own folder keeps a record of it: to publish the same figures again takes no time, and of a release with
+    one new year that year alone is attacked.
 
     Raises:
         QualityGateError: something can be worked out, or the programs ran out of their time.
     """
-    file = Path(output, "protection", f"attack_{cells.release}.json")
     attacked = _attacked(output, cells, configuration)
-    if file.is_file() and json.loads(file.read_text(encoding="utf-8")) == attacked:
+    before = [
+        record
+        for file in sorted(Path(output, "protection").glob("attack_*.json"))
+        if (record := json.loads(file.read_text(encoding="utf-8"))).get("rules") == attacked["rules"]
+    ]
+    if any(record["cells"] == attacked["cells"] for record in before):
         return
     workers.progress(f"release {cells.release} is attacked as a reader could")
-    found = audit(output, configuration, publication, workers)
+    withstood = frozenset(content for record in before for content in record["withstood"])
+    found = audit(output, configuration, publication, workers, Attempt(withstood=withstood))
     told = len(found.texts())
     if told or found.undecided:
         what = (
             f"{told:,} figures can be worked out" if told else f"{found.undecided:,} figures were not settled in time"
         )
         raise QualityGateError(f"{what}: `claimatlas audit` of the output names them. Nothing is published.")
-    write_private(file, json.dumps(attacked, sort_keys=True))
+    record = {**attacked, "withstood": sorted(found.withstood)}
+    write_private(Path(output, "protection", f"attack_{cells.release}.json"), json.dumps(record, sort_keys=True))
 
 
 def _attacked(output: str, cells: PublishedCells, configuration: Configuration) -> dict[str, Any]:
-    """What an attack is of: the figures of all releases, by their hashes, and the settings."""
+    """What an attack is of: the figures of all releases and all that an attacker knows of them, by their hashes."""
     from claimatlas.atlas.reading import PublishedCells, candidates  # noqa: PLC0415 - pyarrow may be missing
 
     others = {str(one): PublishedCells(output, one).digest for one in candidates(output) if one != cells.release}
-    return {"settings_hash": settings_hash(configuration), "cells": {str(cells.release): cells.digest, **others}}
+    rules = {**configuration.hashes, "publication": settings_hash(configuration)}
+    return {"rules": rules, "cells": {str(cells.release): cells.digest, **others}}

@@ -10,7 +10,7 @@ import numpy as np
 from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.frames import Counts, Frame
-from claimatlas.protection.ledger import CellKey, split_text
+from claimatlas.protection.ledger import CellKey, ShownBefore, split_text
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import EVERY, Quantity
 from claimatlas.protection.rooms import UNBOUNDED
@@ -20,7 +20,7 @@ from claimatlas.tables.schemas import ALL
 def know_what_was_shown(
     audit: Audit,
     cells: Sequence[PlannedCell],
-    known: Mapping[CellKey, tuple[int, int | None, int | None]],
+    known: Mapping[CellKey, ShownBefore],
     year: int,
     dimensions: Sequence[str],
 ) -> None:

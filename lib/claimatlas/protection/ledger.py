@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,18 +18,50 @@ _COUNTS = ("numerator", "denominator", "confidentiality")
 
 CellKey = tuple[str, int, str, str, str]
 """Indicator, year, level, place, split."""
+ShownBefore = tuple[int, int | None, int | None]
+"""The release that showed a cell, with numerator and denominator as it showed them."""
+
+
+@dataclass(frozen=True)
+class PublishedYear:
+    """A year as a release published it.
+
+    figures: numerator, denominator and confidentiality by indicator, level, place and values of the dimensions.
+    """
+
+    release: int
+    settings_hash: str
+    figures: Mapping[tuple[str, ...], tuple[int | None, int | None, str]]
+
+
+def published_year(output: str, release: int, year: int, dimensions: Sequence[str]) -> PublishedYear | None:
+    """The year as the newest release published it; nothing where none did, a later one did, or one did it twice."""
+    rows = _rows(output, {"year": year})
+    newest = max((int(row["release"]) for row in rows), default=None)
+    if newest is None or newest > release:
+        return None
+    own = [row for row in rows if row["release"] == newest]
+    figures = {}
+    for row in own:
+        split = _split_now(row, dimensions)
+        if split is None:
+            return None
+        key = (row["indicator_id"], row["geo_level"], row["geo_code"], *split.split("/"))
+        figures[key] = (row["numerator"], row["denominator"], row["confidentiality"])
+    settings = {row["settings_hash"] for row in own}
+    return PublishedYear(newest, settings.pop(), figures) if len(figures) == len(own) and len(settings) == 1 else None
 
 
 def shown_before(
-    output: str, release: int, dimensions: Sequence[str]
-) -> dict[CellKey, tuple[int, int | None, int | None]]:
-    """The cells that other releases showed: the last of them that did, with the counts as they were shown.
+    output: str, release: int, dimensions: Sequence[str], years: Collection[int]
+) -> dict[CellKey, ShownBefore]:
+    """The cells of these years that other releases showed: the last that did, with the counts as they were shown.
 
     ``dimensions``: those that are declared now, which the splits of the keys have. A cell that was split by another one
     is left out: no cell of now is it.
     """
-    found: dict[CellKey, tuple[int, int | None, int | None]] = {}
-    for row in sorted(_rows(output), key=lambda row: int(row["release"])):
+    found: dict[CellKey, ShownBefore] = {}
+    for row in sorted(_rows(output, {"year": sorted(years)}), key=lambda row: int(row["release"])):
         if row["release"] != release and _is_shown(row):
             split = _split_now(row, dimensions)
             if split is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimatlas.protection.candidate import HIDDEN, Row
-from claimatlas.protection.ledger import CellKey, shown_before, split_text
+from claimatlas.protection.ledger import CellKey, ShownBefore, shown_before, split_text
 from claimatlas.protection.run import YearResult, counts_of
 
 _LARGEST = 10
@@ -18,12 +18,13 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
     ``dimensions``: those that are declared.
     """
     rows = [row for result in results for row in result.rows]
-    before = shown_before(output, release, dimensions)
+    before = shown_before(output, release, dimensions, [result.year for result in results])
     keys = [_key(row, dimensions) for row in rows]
-    is_hidden = [row["confidentiality"] == HIDDEN for row in rows]
-    hidden_now = [key for key, hidden in zip(keys, is_hidden, strict=True) if hidden and key in before]
+    hidden_now = [key for key, row in zip(keys, rows, strict=True) if key in before and _hides(row, before[key])]
     newly_shown = [
-        key for key, hidden in zip(keys, is_hidden, strict=True) if before and not hidden and key not in before
+        key
+        for key, row in zip(keys, rows, strict=True)
+        if before and row["confidentiality"] != HIDDEN and not _showed(row, before.get(key))
     ]
     return {
         "release": release,
@@ -35,6 +36,7 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
         "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
         "newly_shown": len(newly_shown),
         "largest_changes": _changes(dict(zip(keys, rows, strict=True)), before),
+        "as_published": {str(result.year): result.as_in for result in results if result.as_in is not None},
         "warnings": [*_warnings(rows), *(note for result in results for note in result.notes)],
     }
 
@@ -44,9 +46,23 @@ def _key(row: Row, dimensions: Sequence[str]) -> CellKey:
     return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
 
 
-def _changes(
-    rows: Mapping[CellKey, Row], before: Mapping[CellKey, tuple[int, int | None, int | None]]
-) -> list[dict[str, Any]]:
+def _hides(row: Row, before: ShownBefore) -> bool:
+    """Whether a count is hidden that readers saw; of many cells that are hidden they see the denominator."""
+    return any(
+        count is not None and row[name] is None
+        for name, count in zip(("numerator", "denominator"), before[1:], strict=True)
+    )
+
+
+def _showed(row: Row, before: ShownBefore | None) -> bool:
+    """Whether readers saw each count before that is shown now."""
+    return before is not None and all(
+        count is not None or row[name] is None
+        for name, count in zip(("numerator", "denominator"), before[1:], strict=True)
+    )
+
+
+def _changes(rows: Mapping[CellKey, Row], before: Mapping[CellKey, ShownBefore]) -> list[dict[str, Any]]:
     """The shown cells whose numerator moved most since it was last shown."""
     found = []
     for key, row in rows.items():

@@ -22,9 +22,16 @@ from claimatlas.processes import Workers, results_of
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import HIDDEN, PublishingRules, Row, add_comparisons, rows_of_year
 from claimatlas.protection.choosing import choose
+from claimatlas.protection.freezing import Chosen, basis_of, chosen, hide_as_published, shown_of, shown_of_rows
 from claimatlas.protection.gold import Release, cells_of, comparisons_of, release_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
-from claimatlas.protection.ledger import CellKey, refuse_other_medians, refuse_shown, shown_before, split_text
+from claimatlas.protection.ledger import (
+    published_year,
+    refuse_other_medians,
+    refuse_shown,
+    shown_before,
+    split_text,
+)
 from claimatlas.protection.links import links_of
 from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
@@ -46,7 +53,7 @@ class YearResult:
 
     rows: of ``published/cells``. audited: what the audit did, for ``published/audits``. pattern: for the house alone,
     a line a hidden figure with its reason. sensitive, repaired, shown_again: figures. notes: what of gold a person must
-    look at.
+    look at. chosen: what the house keeps of it. as_in: the release that published it, where nothing was chosen anew.
     """
 
     year: int
@@ -57,6 +64,8 @@ class YearResult:
     repaired: int
     shown_again: int
     notes: list[str]
+    chosen: Chosen
+    as_in: int | None = None
 
 
 def settings_hash(configuration: Configuration) -> str:
@@ -71,7 +80,7 @@ def settings_hash(configuration: Configuration) -> str:
 class YearOfRelease:
     """A year to protect.
 
-    known: what readers saw of it in other releases. until: when the programs must have ended, by the clock that all
+    settings_hash: of the publication. until: when the programs must have ended, by the clock that all
     processes of a machine share.
     """
 
@@ -79,7 +88,7 @@ class YearOfRelease:
     release: int
     year: int
     rules: PublishingRules
-    known: dict[CellKey, tuple[int, int | None, int | None]]
+    settings_hash: str
     until: float
 
 
@@ -97,23 +106,54 @@ def protect_year(one: YearOfRelease, progress: Progress) -> YearResult:
     years = {name: cells for name, cells in found.items() if name not in publication.not_published}
     if not years:
         raise InputError(f"--years {year}: release {release.number} has no cells of this year to publish.")
+    names = configuration.dimensions.names
     cells, audit = prepare(years, rules, year, lambda message: progress(f"{year}: {message}"))
-    know_what_was_shown(audit, cells, one.known, year, configuration.dimensions.names)
-    know_from_elsewhere(audit, rules.known, year, configuration.dimensions.names)
     audit.progress(f"{len(cells):,} planned cells")
     for note in audit.notes:
         audit.progress(note)
+    basis = basis_of(audit, cells, one.settings_hash, rules.known.of(year))
+    result = _as_published(one, cells, audit, basis)
+    if result is not None:
+        audit.progress(f"nothing differs from release {result.as_in}, which published this year: it stays as it was")
+        return result
+    know_what_was_shown(audit, cells, shown_before(one.output, release.number, names, [year]), year, names)
+    know_from_elsewhere(audit, rules.known, year, names)
     pattern = choose(audit, one.until, str(year))
+    rows = rows_of_year(cells, audit.measures, rules, year, release.number)
+    audited = _audited(audit, pattern.proof)
     return YearResult(
         year,
-        rows=rows_of_year(cells, audit.measures, rules, year, release.number),
-        audited=_audited(audit, pattern.proof),
+        rows=rows,
+        audited=audited,
         pattern=_lines_of_pattern(audit),
         sensitive=pattern.primary,
         repaired=audit.repaired + pattern.proof.repaired,
         shown_again=pattern.shown_again,
         notes=audit.notes,
+        chosen=Chosen(basis, shown_of_rows(rows, names), audited),
     )
+
+
+def _as_published(one: YearOfRelease, cells: Sequence[PlannedCell], audit: Audit, basis: str) -> YearResult | None:
+    """The year as the newest release that has it published it, if its pattern was chosen from the same; else nothing.
+
+    The audit is then as it was.
+    """
+    names = one.rules.configuration.dimensions.names
+    published = published_year(one.output, one.release, one.year, names)
+    before = chosen(one.output, published.release, one.year) if published else None
+    if published is None or before is None or published.settings_hash != one.settings_hash or before.basis != basis:
+        return None
+    start = audit.state()
+    sensitive = sum(int(hidden.sum()) for hidden in start.hidden.values())
+    if hide_as_published(audit, cells, published, names):
+        rows = rows_of_year(cells, audit.measures, one.rules, one.year, one.release)
+        if before.shown == shown_of(published.figures) == shown_of_rows(rows, names):
+            pattern = _lines_of_pattern(audit)
+            kept = (pattern, sensitive, 0, 0, audit.notes, before)
+            return YearResult(one.year, rows, before.audited, *kept, as_in=published.release)
+    audit.restore(start)
+    return None
 
 
 def prepare(
@@ -218,6 +258,7 @@ def _write_patterns(output: str, release: Release, results: Sequence[YearResult]
     for result in results:
         file = Path(output, "protection", f"pattern_{release.number}_{result.year}.csv")
         write_private(file, "\n".join(result.pattern) + "\n")
+        result.chosen.write(output, release.number, result.year)
 
 
 def protect(
@@ -240,9 +281,9 @@ def protect(
     for row in rules.known.rows:
         if row.year not in years:
             rules.known.refuse(row, f"{row.year} is none of the years that are protected.")
-    known = shown_before(output, release.number, configuration.dimensions.names)
+    settings = settings_hash(configuration)
     until = time.monotonic() + publication.budget_seconds
-    tasks = [YearOfRelease(output, release.number, year, rules, known, until) for year in years]
+    tasks = [YearOfRelease(output, release.number, year, rules, settings, until) for year in years]
     is_large = len(configuration.geography.places) >= _MANY_PLACES
     results = results_of(protect_year, tasks, workers if is_large else workers.here())
     write_candidate(output, release, results, configuration, publication)
