@@ -78,6 +78,7 @@ COMPILE := PIP_FIND_LINKS= CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile
 lock: environment ## Pin the packages anew, with their hashes (UPGRADE=--upgrade for newer ones)
 	$(COMPILE) $(UPGRADE) --output-file requirements/build.txt requirements/build.in
 	$(COMPILE) $(UPGRADE) --output-file requirements/sail.txt requirements/sail.in
+	$(COMPILE) $(UPGRADE) --output-file requirements/tau.txt requirements/tau.in
 	$(COMPILE) $(UPGRADE) --extra spark --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra spark --extra dev --constraint requirements/run.txt \
 		--constraint requirements/build.txt --output-file requirements/dev.txt pyproject.toml
@@ -93,7 +94,7 @@ audit: ## Ask PyPI for known vulnerabilities of the pinned packages (needs the i
 	$(PYTHON) -m venv .audit
 	.audit/bin/python -m pip install --quiet --upgrade pip-audit
 	.audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		$(foreach name,run dev bench build databricks sail airflow hadolint,--requirement requirements/$(name).txt)
+		$(foreach name,run dev bench build databricks sail tau airflow hadolint,--requirement requirements/$(name).txt)
 
 bench: environment ## Compare with other engines on equal work (SCALE=million claim lines, OPTIONS=more)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt
