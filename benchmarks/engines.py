@@ -39,13 +39,13 @@ class Engine:
 
 
 def _claimatlas(stage: str, folders: Folders) -> list[str]:
-    job, output = {"silver": "ingest", "gold": "run_year", "whole": "run_year"}[stage], folders.result
+    command, output = {"silver": "ingest", "gold": "run-year", "whole": "run-year"}[stage], folders.result
     options = ["--output", str(output)]
     if stage != "gold":
         options += ["--input", str(folders.raw), "--as-of", AS_OF]
     if stage != "silver":
         options += ["--year", str(YEAR)]
-    return [str(_BIN / "spark-submit"), "--master", f"local[{THREADS}]", f"jobs/{job}.py", *options]
+    return [str(_BIN / "claimatlas"), command, *options]
 
 
 def _peer(name: str) -> Callable[[str, Folders], list[str]]:
@@ -65,7 +65,7 @@ def _peer(name: str) -> Callable[[str, Folders], list[str]]:
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("claimatlas", _claimatlas, {}),
+        Engine("claimatlas", _claimatlas, {"SPARK_MASTER": f"local[{THREADS}]"}),
         Engine("duckdb", _peer("duckdb"), {}),
         Engine("polars", _peer("polars"), {"POLARS_MAX_THREADS": str(THREADS)}),
     )

@@ -71,9 +71,18 @@ class InputTable:
 def input_tables(configuration: Configuration, as_of: date) -> tuple[InputTable, ...]:
     """The input tables in the order in which they are read."""
     first = configuration.settings.first_service_date
+    earliest = configuration.settings.first_plausible_date
+
+    def is_plausible(*names: str) -> dict[str, str]:
+        return {f"{name}_out_of_range": f"{name} < DATE '{earliest}' OR {name} > DATE '{as_of}'" for name in names}
+
     rules = {
-        "hospital_stays": {"discharge_before_admission": "discharge_date < admission_date"},
+        "hospital_stays": {
+            **is_plausible("admission_date", "discharge_date"),
+            "discharge_before_admission": "discharge_date < admission_date",
+        },
         "claims": {
+            **is_plausible("booking_date"),
             "service_date_out_of_range": f"service_date < DATE '{first}' OR service_date > DATE '{as_of}' "
             "OR service_date > booking_date",
             "invalid_nomenclature_code": "nomenclature_code NOT BETWEEN {} AND {}".format(*SIX_DIGITS.bounds),

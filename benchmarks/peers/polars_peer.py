@@ -56,10 +56,9 @@ def _run(options: argparse.Namespace, silver: ModuleType, gold: ModuleType) -> d
     configuration = load_configuration()
     result: dict[str, Any] = {}
     if options.stage != "gold":
-        first_date = configuration.settings.first_service_date
-        tables = silver.run_silver(
-            options.raw, options.silver, options.temp, first_date=first_date, as_of=options.as_of
-        )
+        settings = configuration.settings
+        dates = silver.Dates(settings.first_service_date, settings.first_plausible_date, options.as_of)
+        tables = silver.run_silver(options.raw, options.silver, options.temp, dates)
         result = {"rows_read": sum(counts["read"] for counts in tables.values()), "tables": tables}
         files = silver_files(options.silver)
     else:

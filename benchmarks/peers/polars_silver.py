@@ -46,14 +46,22 @@ REJECTED = pl.Schema(
 
 
 @dataclass(frozen=True)
+class Dates:
+    """The first service date, the first plausible date of any other column, and the last of all."""
+
+    first_service: date
+    earliest: date
+    last: date
+
+
+@dataclass(frozen=True)
 class Source:
     """An input table as it lies on disk: a scan, and the columns that the files have."""
 
     table: InputTable
     scan: pl.LazyFrame
     given: tuple[str, ...]
-    first_date: date
-    last_date: date
+    dates: Dates
 
     @property
     def columns(self) -> dict[str, Kind]:
@@ -66,7 +74,7 @@ class Source:
         return [name for name, kind in self.columns.items() if kind in ("text", "sex")]
 
 
-def run_silver(raw: Path, silver: Path, temp: Path, *, first_date: date, as_of: date) -> dict[str, dict[str, int]]:
+def run_silver(raw: Path, silver: Path, temp: Path, dates: Dates) -> dict[str, dict[str, int]]:
     """Validate every input table and write silver anew; gives back the counts of each table.
 
     Raises:
@@ -76,7 +84,7 @@ def run_silver(raw: Path, silver: Path, temp: Path, *, first_date: date, as_of: 
     with tempfile.TemporaryDirectory(dir=temp) as folder:
         parts: list[Path] = []
         for table in INPUT_TABLES:
-            source = _source(raw / table.name, table, first_date, as_of)
+            source = _source(raw / table.name, table, dates)
             losers, part = _duplicates(source), Path(folder) / table.name
             accepted = _write(source, losers, silver / table.name, part)
             if losers is not None:
@@ -92,11 +100,11 @@ def run_silver(raw: Path, silver: Path, temp: Path, *, first_date: date, as_of: 
     return counts
 
 
-def _source(folder: Path, table: InputTable, first_date: date, as_of: date) -> Source:
+def _source(folder: Path, table: InputTable, dates: Dates) -> Source:
     files = sorted(folder.glob("*.parquet"))
     given = tuple(pl.scan_parquet(files).collect_schema().names())
     scan = pl.scan_parquet(files, glob=False, include_file_paths=FILE, row_index_name=NUMBER)
-    return Source(table, scan, given, first_date, as_of)
+    return Source(table, scan, given, dates)
 
 
 def _count(files: list[Path]) -> int:
@@ -135,12 +143,15 @@ def _reasons(source: Source, *, plain: bool) -> dict[str, pl.Expr]:
             reasons[f"unparseable_{name}"] = pl.col(name).is_not_null() & _value(name, kind).is_null()
     if source.table.name == "claims":
         day = _value("service_date", "date")
-        outside = (day < source.first_date) | (day > source.last_date)
+        outside = (day < source.dates.first_service) | (day > source.dates.last)
         if "booking_date" in source.given:
             outside |= (day > _value("booking_date", "date")).fill_null(value=False)
         reasons["service_date_out_of_range"] = outside
         reasons["invalid_nomenclature_code"] = ~pl.col("nomenclature_code").is_between(*SIX_DIGITS.bounds)
         reasons["zero_quantity"] = pl.col("quantity") == 0
+    for name in ("booking_date", "admission_date", "discharge_date"):
+        if name in source.given:
+            reasons[f"{name}_out_of_range"] = ~_value(name, "date").is_between(source.dates.earliest, source.dates.last)
     if source.table.name == "hospital_stays":
         reasons["discharge_before_admission"] = _value("discharge_date", "date") < _value("admission_date", "date")
     return {name: condition.fill_null(value=False) for name, condition in sorted(reasons.items())}
