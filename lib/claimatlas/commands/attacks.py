@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from claimatlas import __version__
 from claimatlas.auditing.run import Attempt, audit
 from claimatlas.errors import QualityGateError
 from claimatlas.paths import write_private
@@ -55,5 +56,6 @@ def _attacked(output: str, cells: PublishedCells, configuration: Configuration) 
     from claimatlas.atlas.reading import PublishedCells, candidates  # noqa: PLC0415 - pyarrow may be missing
 
     others = {str(one): PublishedCells(output, one).digest for one in candidates(output) if one != cells.release}
-    rules = {**configuration.hashes, "publication": settings_hash(configuration)}
+    # A later version may attack better: it does so once.
+    rules = {**configuration.hashes, "publication": settings_hash(configuration), "claimatlas": __version__}
     return {"rules": rules, "cells": {str(cells.release): cells.digest, **others}}

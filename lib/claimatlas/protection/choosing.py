@@ -45,7 +45,7 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     primary = sum(int(hidden.sum()) for hidden in start.hidden.values())
     audit.progress(f"{primary:,} figures are sensitive by themselves")
     pattern = replace(_one_pattern(audit, start, until, name), primary=primary)
-    if _hidden_for_others(audit, start) <= FEW:
+    if 0 < _hidden_for_others(audit, start) <= FEW:
         pattern = _best(audit, start, pattern, until, name)
     audit.progress(f"{pattern.shown_again:,} shown again, as no secret needs them hidden")
     return pattern

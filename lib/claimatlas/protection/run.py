@@ -149,9 +149,18 @@ def _as_published(one: YearOfRelease, cells: Sequence[PlannedCell], audit: Audit
     if hide_as_published(audit, cells, published, names):
         rows = rows_of_year(cells, audit.measures, one.rules, one.year, one.release)
         if before.shown == shown_of(published.figures) == shown_of_rows(rows, names):
-            pattern = _lines_of_pattern(audit)
-            kept = (pattern, sensitive, 0, 0, audit.notes, before)
-            return YearResult(one.year, rows, before.audited, *kept, as_in=published.release)
+            return YearResult(
+                one.year,
+                rows=rows,
+                audited=before.audited,
+                pattern=_lines_of_pattern(audit),
+                sensitive=sensitive,
+                repaired=0,
+                shown_again=0,
+                notes=audit.notes,
+                chosen=before,
+                as_in=published.release,
+            )
     audit.restore(start)
     return None
 
