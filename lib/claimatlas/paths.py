@@ -64,6 +64,8 @@ def write_private(file: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)

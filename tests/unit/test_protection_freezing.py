@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 import yaml
 from claimatlas.cli import main
 from claimatlas.configuration import load_configuration
-from claimatlas.protection import ledger, run
+from claimatlas.protection import ledger, report, run
+from claimatlas.protection.ledger import ShownBefore
 from claimatlas.protection.run import settings_hash
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.local_table import write_rows
-from claimatlas.tables.schemas import LEDGER, PUBLISHED_AUDITS
+from claimatlas.tables.schemas import LEDGER, PUBLISHED_AUDITS, WITHDRAWALS
 from publication.country import TOWNS, YEAR, Atom, configuration, counts_of_release, gold_rows, leaks, write_gold
 from shipped import POSTNATAL, PUBLISHED_CELLS
 
@@ -85,10 +87,10 @@ def test_a_past_year_stays_as_it_was(
         capsys.readouterr()
         chosen_years.clear()
         assert protect(output, conf) == 0
-        report = json.loads(capsys.readouterr().out)
+        said = json.loads(capsys.readouterr().out)
         assert chosen_years == [str(years[-1])]
-        assert report["as_published"] == {str(year): release - 1 for year in years[:-1]}
-        assert report["newly_hidden"] == []
+        assert said["as_published"] == {str(year): release - 1 for year in years[:-1]}
+        assert said["newly_hidden"] == []
         publish(output, conf, release)
     assert shown(output, 1, YEAR) == shown(output, 2, YEAR) == shown(output, 3, YEAR)
     assert shown(output, 2, NEXT) == shown(output, 3, NEXT)
@@ -130,6 +132,17 @@ def _no_record(output: Path, conf: Path) -> None:
     write_gold(output, rows_of((YEAR, counts_of_release(0))), release=2)
 
 
+def _broken_record(output: Path, conf: Path) -> None:
+    (output / "protection" / f"chosen_1_{YEAR}.json").write_text('{"basis": "', encoding="utf-8")
+    write_gold(output, rows_of((YEAR, counts_of_release(0))), release=2)
+
+
+def _withdrawn(output: Path, conf: Path) -> None:
+    """It may have been for its pattern."""
+    write_rows(str(output), WITHDRAWALS, [(1, datetime.now(UTC), "A. Person", "told too much")], append=True)
+    write_gold(output, rows_of((YEAR, counts_of_release(0))), release=2)
+
+
 def _other_ledger(output: Path, conf: Path) -> None:
     """Readers were shown another pattern than the one that the record is of."""
     rows = DeltaReader(str(output)).rows(LEDGER)
@@ -149,7 +162,7 @@ def _a_later_release(output: Path, conf: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [_one_count_more, _other_settings, _no_record, _other_ledger, _a_later_release],
+    [_one_count_more, _other_settings, _no_record, _broken_record, _withdrawn, _other_ledger, _a_later_release],
     ids=lambda one: one.__name__,
 )
 def test_where_something_differs_it_is_chosen_anew(
@@ -174,3 +187,46 @@ def test_what_readers_know_from_elsewhere_counts_too(
     )
     assert protect(output, conf, "--known", str(file)) == 0
     assert chosen_years == [str(YEAR)]
+
+
+def test_what_one_release_showed_a_later_one_does_not_take_back(output: Path, conf: Path) -> None:
+    """Each count is known as it was shown last, also where a later release shows another one of the cell alone."""
+    names = LEDGER.column_names
+    rows = DeltaReader(str(output)).rows(LEDGER)
+    later = [{**row, "release": 2, "numerator": None, "confidentiality": "C"} for row in rows]
+    write_rows(str(output), LEDGER, [tuple(row[name] for name in names) for row in later], append=True)
+    dimensions = load_configuration(str(conf)).dimensions.names
+    found = ledger.shown_before(str(output), 3, dimensions, [YEAR])
+    free = [row for row in rows if row["confidentiality"] == "F"]
+    assert free
+    for row in free:
+        one = found[row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], row["split"]]
+        assert one == (row["numerator"], row["denominator"], 1, 2, True)
+        assert one.release == 2
+    assert ledger.shown_before(str(output), 3, dimensions, [NEXT]) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "numerator", "denominator", "confidentiality", "hides", "shows"),
+    [
+        (ShownBefore(50, 1000, 1, 1, True), 50, 1000, "F", False, False),
+        (ShownBefore(50, 1000, 1, 1, True), None, 1000, "C", True, False),
+        (ShownBefore(50, 1000, 1, 1, True), 50, 1000, "C", True, False),
+        (ShownBefore(None, 1000, 0, 1, False), None, 1000, "C", False, False),
+        (ShownBefore(None, 1000, 0, 1, False), 50, 1000, "F", False, True),
+        (ShownBefore(50, 1000, 1, 1, False), 50, 1000, "F", False, True),
+        (None, None, 1000, "C", False, True),
+        (None, None, None, "C", False, False),
+    ],
+)
+def test_the_review_report_compares_counts_and_values(
+    before: ShownBefore | None,
+    numerator: int | None,
+    denominator: int | None,
+    confidentiality: str,
+    hides: bool,
+    shows: bool,
+) -> None:
+    row = {"numerator": numerator, "denominator": denominator, "confidentiality": confidentiality}
+    assert report._hides(row, before or ShownBefore()) is hides
+    assert report._shows_more(row, before) is shows

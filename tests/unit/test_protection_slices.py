@@ -191,3 +191,23 @@ def test_a_small_table_under_two_names_is_hidden_before_all_is(
     assert "2 counts that also stand in another table are hidden wholly" in capsys.readouterr().err
     shown = {row["indicator_id"] for row in DeltaReader(str(output)).rows(PUBLISHED_CELLS) if row["value"] is not None}
     assert shown == {"births", "nobody", "no_midwife"}
+
+
+def test_what_is_withheld_stays_hidden_when_more_is(tmp_path: Path) -> None:
+    """Nothing looks after a withheld count, so none of its figures may be shown again."""
+    split = (BOTH[1:], BOTH[:1])
+    conf = load_configuration(str(conf_with_caesareans(tmp_path, *split)))
+    output = output_of(tmp_path / "out", tables(3, 12), *split)
+    rows = cells_of(release_of(str(output), None), YEAR, conf)
+    _, audit = prepare(indicator_years(rows, conf), PublishingRules(conf, load_publication(conf)), YEAR)
+    before = {quantity: measure.hidden.copy() for quantity, measure in audit.measures.items()}
+    twins = sorted({figure[0] for figure in audit.links.twins})
+    # Of the larger table, which is not tied, so that nothing else hides it.
+    earlier = next(one for one in twins if not audit._is_smaller(one) and audit.measures[one].shown.any())
+    audit._hide_all(earlier)
+    audit.withheld.add(earlier)
+    assert audit.withhold_tied(before, {"deliveries"})
+    assert earlier in audit.withheld
+    assert len(audit.withheld) > 1
+    for quantity in audit.withheld:
+        assert not audit.measures[quantity].shown.any()

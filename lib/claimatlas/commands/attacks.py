@@ -31,11 +31,8 @@ def require_safe(
         QualityGateError: something can be worked out, or the programs ran out of their time.
     """
     attacked = _attacked(output, cells, configuration)
-    before = [
-        record
-        for file in sorted(Path(output, "protection").glob("attack_*.json"))
-        if (record := json.loads(file.read_text(encoding="utf-8"))).get("rules") == attacked["rules"]
-    ]
+    records = [_record(file) for file in sorted(Path(output, "protection").glob("attack_*.json"))]
+    before = [record for record in records if record.get("rules") == attacked["rules"]]
     if any(record["cells"] == attacked["cells"] for record in before):
         return
     workers.progress(f"release {cells.release} is attacked as a reader could")
@@ -49,6 +46,15 @@ def require_safe(
         raise QualityGateError(f"{what}: `claimatlas audit` of the output names them. Nothing is published.")
     record = {**attacked, "withstood": sorted(found.withstood)}
     write_private(Path(output, "protection", f"attack_{cells.release}.json"), json.dumps(record, sort_keys=True))
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """What withstood an attack; nothing where it cannot be read, as then it is attacked again."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _attacked(output: str, cells: PublishedCells, configuration: Configuration) -> dict[str, Any]:

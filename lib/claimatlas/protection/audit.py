@@ -200,10 +200,12 @@ class Audit:
             return False
         for quantity, hidden in before.items():
             self.measures[quantity].hidden[:] = hidden
-        for quantity in tied:
-            self._hide_all(quantity)
         self.withheld.update(tied)
-        self.links = links_of({one: self.measures[one] for one in self.measures if one not in tied}, self.links.types)
+        # Nothing looks after what is withheld: it stays hidden, also what was withheld earlier for another reason.
+        for quantity in sorted(self.withheld):
+            self._hide_all(quantity)
+        left = {one: measure for one, measure in self.measures.items() if one not in self.withheld}
+        self.links = links_of(left, self.links.types)
         self._rooms.clear()
         self.check_worlds()
         self.progress(f"{len(tied)} counts that also stand in another table are hidden wholly: too few to show them")

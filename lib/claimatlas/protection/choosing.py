@@ -19,8 +19,8 @@ from claimatlas.protection.proof import Proof, prove
 from claimatlas.protection.quantities import Quantity
 from claimatlas.tables.schemas import ALL
 
-FEW = 60
-"""With at most so many figures hidden for others' sake it is looked for further patterns."""
+FEW, SMALL = 60, 5_000
+"""With at most so many figures hidden for others' sake, of so many planned cells, it is looked for further patterns."""
 _OTHERS = (Costs(are_alike=True), Costs(are_alike=True, keep_totals=False))
 MORE_CELLS, MORE_TIMES = 2, 1.3
 """How many more cells than the fewest a pattern may hide that hides fewer totals: so many, or so many times them."""
@@ -45,7 +45,7 @@ def choose(audit: Audit, until: float, name: str) -> Pattern:
     primary = sum(int(hidden.sum()) for hidden in start.hidden.values())
     audit.progress(f"{primary:,} figures are sensitive by themselves")
     pattern = replace(_one_pattern(audit, start, until, name), primary=primary)
-    if 0 < _hidden_for_others(audit, start) <= FEW:
+    if 0 < _hidden_for_others(audit, start) <= FEW and len(audit.marks.cells) <= SMALL:
         pattern = _best(audit, start, pattern, until, name)
     audit.progress(f"{pattern.shown_again:,} shown again, as no secret needs them hidden")
     return pattern

@@ -21,6 +21,8 @@ from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
 from claimatlas.tables.schemas import ALL
 
+_METHOD = 1
+"""To be raised where a pattern that was chosen before may be unsound: past years are then chosen anew."""
 _SHOWN = ("numerator", "denominator", "confidentiality")
 
 
@@ -41,9 +43,12 @@ class Chosen:
 
 
 def chosen(output: str, release: int, year: int) -> Chosen | None:
-    """What is kept of a year of a release; nothing where the house kept nothing."""
-    file = _file(output, release, year)
-    return Chosen(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    """What is kept of a year of a release; nothing where the house kept nothing that can be read."""
+    try:
+        return Chosen(**json.loads(_file(output, release, year).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        # Without a record a year is chosen anew, which takes time and nothing else.
+        return None
 
 
 def _file(output: str, release: int, year: int) -> Path:
@@ -61,7 +66,7 @@ def basis_of(audit: Audit, cells: Sequence[PlannedCell], settings_hash: str, kno
         for value in values:
             digest.update(repr(value).encode() + b"\n")
 
-    add(settings_hash, sorted(map(repr, known)))
+    add(_METHOD, settings_hash, sorted(map(repr, known)))
     add(*((one.indicator, one.level, one.code, sorted(one.split.items()), one.status, one.median) for one in cells))
     for quantity, measure in sorted(audit.measures.items()):
         frame = measure.frame

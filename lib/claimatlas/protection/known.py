@@ -33,10 +33,9 @@ def know_what_was_shown(
         before = known.get((cell.indicator, year, cell.level, cell.code, split))
         if before is None:
             continue
-        _, numerator, denominator = before
-        _know(audit, cell.denominator, denominator)
+        _know(audit, cell.denominator, before.denominator)
         if cell.numerator is not None:
-            _know(audit, cell.numerator, numerator)
+            _know(audit, cell.numerator, before.numerator)
 
 
 def know_from_elsewhere(audit: Audit, known: KnownCounts, year: int, dimensions: Sequence[str]) -> None:

@@ -5,21 +5,46 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from claimatlas.configuration.former_dimensions import FORMER
 from claimatlas.errors import InputError
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.reader import Where, named
-from claimatlas.tables.schemas import ALL, LEDGER, PUBLISHED_CELLS, dimensions_among
+from claimatlas.tables.schemas import ALL, LEDGER, PUBLISHED_CELLS, WITHDRAWALS, dimensions_among
 
 _COUNTS = ("numerator", "denominator", "confidentiality")
 
 CellKey = tuple[str, int, str, str, str]
 """Indicator, year, level, place, split."""
-ShownBefore = tuple[int, int | None, int | None]
-"""The release that showed a cell, with numerator and denominator as it showed them."""
+
+
+class ShownBefore(NamedTuple):
+    """What releases showed of a cell: each count as the last release did that showed it, and which release that is.
+
+    was_free: whether one of them showed all of it.
+    """
+
+    numerator: int | None = None
+    denominator: int | None = None
+    numerator_in: int = 0
+    denominator_in: int = 0
+    was_free: bool = False
+
+    def and_then(self, row: Mapping[str, Any]) -> ShownBefore:
+        """The same with a row of a later release, which does not take back what was seen before."""
+        found = self._replace(was_free=self.was_free or row["confidentiality"] == "F")
+        if row["numerator"] is not None:
+            found = found._replace(numerator=row["numerator"], numerator_in=row["release"])
+        if row["denominator"] is not None:
+            found = found._replace(denominator=row["denominator"], denominator_in=row["release"])
+        return found
+
+    @property
+    def release(self) -> int:
+        """The last release that showed a count of it."""
+        return max(self.numerator_in, self.denominator_in)
 
 
 @dataclass(frozen=True)
@@ -35,10 +60,13 @@ class PublishedYear:
 
 
 def published_year(output: str, release: int, year: int, dimensions: Sequence[str]) -> PublishedYear | None:
-    """The year as the newest release published it; nothing where none did, a later one did, or one did it twice."""
+    """The year as the newest release published it.
+
+    Nothing where none did, a later one did, one did it twice, or that release was withdrawn.
+    """
     rows = _rows(output, {"year": year})
     newest = max((int(row["release"]) for row in rows), default=None)
-    if newest is None or newest > release:
+    if newest is None or newest > release or newest in _withdrawn(output):
         return None
     own = [row for row in rows if row["release"] == newest]
     figures = {}
@@ -46,7 +74,7 @@ def published_year(output: str, release: int, year: int, dimensions: Sequence[st
         split = _split_now(row, dimensions)
         if split is None:
             return None
-        key = (row["indicator_id"], row["geo_level"], row["geo_code"], *split.split("/"))
+        key = (row["indicator_id"], row["geo_level"], row["geo_code"], *(split.split("/") if dimensions else ()))
         figures[key] = (row["numerator"], row["denominator"], row["confidentiality"])
     settings = {row["settings_hash"] for row in own}
     return PublishedYear(newest, settings.pop(), figures) if len(figures) == len(own) and len(settings) == 1 else None
@@ -55,7 +83,7 @@ def published_year(output: str, release: int, year: int, dimensions: Sequence[st
 def shown_before(
     output: str, release: int, dimensions: Sequence[str], years: Collection[int]
 ) -> dict[CellKey, ShownBefore]:
-    """The cells of these years that other releases showed: the last that did, with the counts as they were shown.
+    """The cells of these years that other releases showed, each count as it was shown last.
 
     ``dimensions``: those that are declared now, which the splits of the keys have. A cell that was split by another one
     is left out: no cell of now is it.
@@ -66,7 +94,7 @@ def shown_before(
             split = _split_now(row, dimensions)
             if split is not None:
                 key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
-                found[key] = (row["release"], row["numerator"], row["denominator"])
+                found[key] = found.get(key, ShownBefore()).and_then(row)
     return found
 
 
@@ -177,6 +205,11 @@ def _row(
     key = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
     counts = tuple(cell[name] for name in _COUNTS)
     return (*release, *key, *counts, "/".join(dimensions))
+
+
+def _withdrawn(output: str) -> set[int]:
+    reader = DeltaReader(output)
+    return {row["release"] for row in reader.rows(WITHDRAWALS)} if reader.exists(WITHDRAWALS) else set()
 
 
 def _rows(output: str, where: Where | None = None) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from claimatlas.protection.ledger import CellKey, ShownBefore, shown_before, spl
 from claimatlas.protection.run import YearResult, counts_of
 
 _LARGEST = 10
+_COUNTS = ("numerator", "denominator")
 
 
 def review(output: str, release: int, results: Sequence[YearResult], dimensions: Sequence[str]) -> dict[str, Any]:
@@ -21,11 +22,7 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
     before = shown_before(output, release, dimensions, [result.year for result in results])
     keys = [_key(row, dimensions) for row in rows]
     hidden_now = [key for key, row in zip(keys, rows, strict=True) if key in before and _hides(row, before[key])]
-    newly_shown = [
-        key
-        for key, row in zip(keys, rows, strict=True)
-        if before and row["confidentiality"] != HIDDEN and not _showed(row, before.get(key))
-    ]
+    newly_shown = [key for key, row in zip(keys, rows, strict=True) if before and _shows_more(row, before.get(key))]
     return {
         "release": release,
         "years": [result.year for result in results],
@@ -33,7 +30,9 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
         "figures_sensitive": sum(result.sensitive for result in results),
         "figures_shown_again": sum(result.shown_again for result in results),
         "figures_repaired": sum(result.repaired for result in results),
-        "newly_hidden": [{"cell": "/".join(map(str, key)), "known_from_release": before[key][0]} for key in hidden_now],
+        "newly_hidden": [
+            {"cell": "/".join(map(str, key)), "known_from_release": before[key].release} for key in hidden_now
+        ],
         "newly_shown": len(newly_shown),
         "largest_changes": _changes(dict(zip(keys, rows, strict=True)), before),
         "as_published": {str(result.year): result.as_in for result in results if result.as_in is not None},
@@ -47,19 +46,16 @@ def _key(row: Row, dimensions: Sequence[str]) -> CellKey:
 
 
 def _hides(row: Row, before: ShownBefore) -> bool:
-    """Whether a count is hidden that readers saw; of many cells that are hidden they see the denominator."""
-    return any(
-        count is not None and row[name] is None
-        for name, count in zip(("numerator", "denominator"), before[1:], strict=True)
-    )
+    """Whether something is hidden that readers saw: of many hidden cells they see the denominator all along."""
+    is_gone = any(getattr(before, name) is not None and row[name] is None for name in _COUNTS)
+    return is_gone or (before.was_free and row["confidentiality"] == HIDDEN)
 
 
-def _showed(row: Row, before: ShownBefore | None) -> bool:
-    """Whether readers saw each count before that is shown now."""
-    return before is not None and all(
-        count is not None or row[name] is None
-        for name, count in zip(("numerator", "denominator"), before[1:], strict=True)
-    )
+def _shows_more(row: Row, before: ShownBefore | None) -> bool:
+    """Whether something is shown that readers did not see."""
+    former = before or ShownBefore()
+    is_new = any(getattr(former, name) is None and row[name] is not None for name in _COUNTS)
+    return is_new or (row["confidentiality"] != HIDDEN and not former.was_free)
 
 
 def _changes(rows: Mapping[CellKey, Row], before: Mapping[CellKey, ShownBefore]) -> list[dict[str, Any]]:
@@ -67,9 +63,11 @@ def _changes(rows: Mapping[CellKey, Row], before: Mapping[CellKey, ShownBefore])
     found = []
     for key, row in rows.items():
         former = before.get(key)
-        if former is not None and former[1] is not None and row["numerator"] not in (None, former[1]):
-            change = row["numerator"] - former[1]
-            found.append({"cell": "/".join(map(str, key)), "from": former[1], "change": change})
+        if former is None or former.numerator is None or row["numerator"] is None:
+            continue
+        change = row["numerator"] - former.numerator
+        if change:
+            found.append({"cell": "/".join(map(str, key)), "from": former.numerator, "change": change})
     return sorted(found, key=lambda one: (-abs(one["change"]), one["cell"]))[:_LARGEST]
 
 
