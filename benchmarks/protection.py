@@ -103,7 +103,9 @@ def of_peer(rows: list[dict[str, Any]], whole: Configuration, table: Path, pytho
     values = {value: f"v{number}" for number, value in enumerate(sorted({row[DIMENSION] for _, _, row in members}))}
     plain = [(place, larger, values[row[DIMENSION]], row["denominator"]) for place, larger, row in members]
     table.write_text(json.dumps({"k": load_publication(whole).k, "members": plain}), encoding="utf-8")
-    said = json.loads(subprocess.run([python, PEER, table], check=True, capture_output=True, text=True).stdout)
+    # It leaves files of its own where it is started.
+    command = [Path(python).absolute(), PEER, table]
+    said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=table.parent).stdout)
     print(f"pytauargus: {said['seconds']:.0f} s")
     found: Counter[tuple[str, str]] = Counter()
     for level, _, kind, number in said["counts"]:
