@@ -87,13 +87,11 @@ def _best(audit: Audit, start: AuditState, first: Pattern, until: float, name: s
             continue
         found.append(_candidate(audit, replace(pattern, primary=first.primary)))
     fewest = min(one.cells for one in found)
-    most = max(fewest + MORE_CELLS, MORE_TIMES * fewest)
-    best = min((one for one in found if one.cells <= most), key=lambda one: (one.totals, one.cells))
+    enough = max(fewest + MORE_CELLS, MORE_TIMES * fewest)
+    best = min((one for one in found if one.cells <= enough), key=lambda one: (one.totals, one.cells))
     audit.restore(best.state)
-    audit.progress(
-        f"{best.cells:,} cells hidden; {len(found)} patterns of {min(one.cells for one in found)} to "
-        f"{max(one.cells for one in found)} were compared"
-    )
+    most = max(one.cells for one in found)
+    audit.progress(f"{best.cells:,} cells hidden; {len(found)} patterns of {fewest} to {most} were compared")
     return best.pattern
 
 

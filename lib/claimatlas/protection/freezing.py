@@ -16,14 +16,12 @@ from claimatlas.paths import write_private
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.candidate import Row
 from claimatlas.protection.frames import Mask
-from claimatlas.protection.ledger import PublishedYear
+from claimatlas.protection.ledger import CellKey, PublishedYear, Shown, key_of_row, shown_in
 from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
-from claimatlas.tables.schemas import ALL
 
 _METHOD = 1
 """To be raised where a pattern that was chosen before may be unsound: past years are then chosen anew."""
-_SHOWN = ("numerator", "denominator", "confidentiality")
 
 
 @dataclass(frozen=True)
@@ -80,38 +78,23 @@ def basis_of(audit: Audit, cells: Sequence[PlannedCell], settings_hash: str, kno
     return digest.hexdigest()
 
 
-def shown_of(figures: Mapping[tuple[Any, ...], tuple[Any, ...]]) -> str:
-    """SHA-256 of what cells show: their counts and whether they are hidden, by key."""
+def shown_of(figures: Mapping[CellKey, Shown]) -> str:
+    """SHA-256 of what cells show."""
     return hashlib.sha256(repr(sorted(figures.items())).encode()).hexdigest()
 
 
 def shown_of_rows(rows: Iterable[Row], dimensions: Sequence[str]) -> str:
     """The same of rows of ``published/cells``."""
-    return shown_of(
-        {
-            (
-                row["indicator_id"],
-                row["geo_level"],
-                row["geo_code"],
-                *(row[name] for name in dimensions),
-            ): tuple(row[name] for name in _SHOWN)
-            for row in rows
-        }
-    )
+    return shown_of({key_of_row(row, dimensions): shown_in(row) for row in rows})
 
 
-def hide_as_published(
-    audit: Audit, cells: Sequence[PlannedCell], published: PublishedYear, names: Sequence[str]
-) -> bool:
+def hide_as_published(audit: Audit, cells: Mapping[CellKey, PlannedCell], published: PublishedYear) -> bool:
     """Hide what a release hid of these cells; whether that hides all that is marked, and it had each of them."""
     marked: dict[Quantity, Mask] = {one: measure.hidden.copy() for one, measure in audit.measures.items()}
-    for cell in cells:
-        figures = published.figures.get(
-            (cell.indicator, cell.level, cell.code, *(cell.split.get(name, ALL) for name in names))
-        )
-        if figures is None:
+    for key, cell in cells.items():
+        if key not in published.figures:
             return False
-        numerator, denominator, _ = figures
+        numerator, denominator, _ = published.figures[key]
         for figure, count in ((cell.numerator, numerator), (cell.denominator, denominator)):
             if figure is not None:
                 quantity, unit, split = figure

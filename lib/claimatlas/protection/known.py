@@ -10,7 +10,7 @@ import numpy as np
 from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.protection.audit import Audit
 from claimatlas.protection.frames import Counts, Frame
-from claimatlas.protection.ledger import CellKey, ShownBefore, split_text
+from claimatlas.protection.ledger import CellKey, ShownBefore, key_of_cell
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import EVERY, Quantity
 from claimatlas.protection.rooms import UNBOUNDED
@@ -29,8 +29,7 @@ def know_what_was_shown(
     A world is then only one in which each such figure stays as near to its former count as readers believe.
     """
     for cell in cells:
-        split = split_text([cell.split.get(name, ALL) for name in dimensions])
-        before = known.get((cell.indicator, year, cell.level, cell.code, split))
+        before = known.get(key_of_cell(cell, year, dimensions))
         if before is None:
             continue
         _know(audit, cell.denominator, before.denominator)

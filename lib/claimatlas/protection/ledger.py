@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from claimatlas.configuration.former_dimensions import FORMER
 from claimatlas.errors import InputError
+from claimatlas.protection.plan import PlannedCell
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.reader import Where, named
@@ -18,6 +19,8 @@ _COUNTS = ("numerator", "denominator", "confidentiality")
 
 CellKey = tuple[str, int, str, str, str]
 """Indicator, year, level, place, split."""
+Shown = tuple[int | None, int | None, str]
+"""Numerator, denominator and confidentiality of a cell, as it is published."""
 
 
 class ShownBefore(NamedTuple):
@@ -51,12 +54,12 @@ class ShownBefore(NamedTuple):
 class PublishedYear:
     """A year as a release published it.
 
-    figures: numerator, denominator and confidentiality by indicator, level, place and values of the dimensions.
+    figures: numerator, denominator and confidentiality of its cells.
     """
 
     release: int
     settings_hash: str
-    figures: Mapping[tuple[str, ...], tuple[int | None, int | None, str]]
+    figures: Mapping[CellKey, Shown]
 
 
 def published_year(output: str, release: int, year: int, dimensions: Sequence[str]) -> PublishedYear | None:
@@ -74,8 +77,7 @@ def published_year(output: str, release: int, year: int, dimensions: Sequence[st
         split = _split_now(row, dimensions)
         if split is None:
             return None
-        key = (row["indicator_id"], row["geo_level"], row["geo_code"], *(split.split("/") if dimensions else ()))
-        figures[key] = (row["numerator"], row["denominator"], row["confidentiality"])
+        figures[_key(row, split)] = shown_in(row)
     settings = {row["settings_hash"] for row in own}
     return PublishedYear(newest, settings.pop(), figures) if len(figures) == len(own) and len(settings) == 1 else None
 
@@ -93,7 +95,7 @@ def shown_before(
         if row["release"] != release and _is_shown(row):
             split = _split_now(row, dimensions)
             if split is not None:
-                key = (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
+                key = _key(row, split)
                 found[key] = found.get(key, ShownBefore()).and_then(row)
     return found
 
@@ -179,6 +181,26 @@ def append(output: str, release: int, settings_hash: str, approved_by: str, at: 
     return len(rows)
 
 
+def key_of_row(row: Mapping[str, Any], dimensions: Sequence[str]) -> CellKey:
+    """The key of a row of ``published/cells``."""
+    return _key(row, split_text([row[name] or ALL for name in dimensions]))
+
+
+def key_of_cell(cell: PlannedCell, year: int, dimensions: Sequence[str]) -> CellKey:
+    """The key of a planned cell."""
+    split = split_text([cell.split.get(name, ALL) for name in dimensions])
+    return (cell.indicator, year, cell.level, cell.code, split)
+
+
+def shown_in(row: Mapping[str, Any]) -> Shown:
+    """What a row shows: its counts, and whether it is hidden."""
+    return (row["numerator"], row["denominator"], row["confidentiality"])
+
+
+def _key(row: Mapping[str, Any], split: str) -> CellKey:
+    return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
+
+
 def split_text(values: Sequence[str]) -> str:
     """The values of all columns of dimensions as one text."""
     return "/".join(values)
@@ -201,10 +223,7 @@ def _split_now(row: Mapping[str, Any], dimensions: Sequence[str]) -> str | None:
 def _row(
     cell: Mapping[str, Any], dimensions: Sequence[str], release: tuple[int, str, str, datetime]
 ) -> tuple[Any, ...]:
-    split = split_text([cell[name] or ALL for name in dimensions])
-    key = (cell["indicator_id"], cell["year"], cell["geo_level"], cell["geo_code"], split)
-    counts = tuple(cell[name] for name in _COUNTS)
-    return (*release, *key, *counts, "/".join(dimensions))
+    return (*release, *key_of_row(cell, dimensions), *shown_in(cell), "/".join(dimensions))
 
 
 def _withdrawn(output: str) -> set[int]:

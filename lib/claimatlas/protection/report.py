@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimatlas.protection.candidate import HIDDEN, Row
-from claimatlas.protection.ledger import CellKey, ShownBefore, shown_before, split_text
+from claimatlas.protection.ledger import CellKey, ShownBefore, key_of_row, shown_before
 from claimatlas.protection.run import YearResult, counts_of
 
 _LARGEST = 10
@@ -20,7 +20,7 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
     """
     rows = [row for result in results for row in result.rows]
     before = shown_before(output, release, dimensions, [result.year for result in results])
-    keys = [_key(row, dimensions) for row in rows]
+    keys = [key_of_row(row, dimensions) for row in rows]
     hidden_now = [key for key, row in zip(keys, rows, strict=True) if key in before and _hides(row, before[key])]
     newly_shown = [key for key, row in zip(keys, rows, strict=True) if before and _shows_more(row, before.get(key))]
     return {
@@ -38,11 +38,6 @@ def review(output: str, release: int, results: Sequence[YearResult], dimensions:
         "as_published": {str(result.year): result.as_in for result in results if result.as_in is not None},
         "warnings": [*_warnings(rows), *(note for result in results for note in result.notes)],
     }
-
-
-def _key(row: Row, dimensions: Sequence[str]) -> CellKey:
-    split = split_text([row[name] for name in dimensions])
-    return (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"], split)
 
 
 def _hides(row: Row, before: ShownBefore) -> bool:

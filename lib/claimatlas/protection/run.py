@@ -26,6 +26,7 @@ from claimatlas.protection.freezing import Chosen, basis_of, chosen, hide_as_pub
 from claimatlas.protection.gold import Release, cells_of, comparisons_of, release_of
 from claimatlas.protection.known import know_from_elsewhere, know_what_was_shown
 from claimatlas.protection.ledger import (
+    key_of_cell,
     published_year,
     refuse_other_medians,
     refuse_shown,
@@ -146,7 +147,7 @@ def _as_published(one: YearOfRelease, cells: Sequence[PlannedCell], audit: Audit
         return None
     start = audit.state()
     sensitive = sum(int(hidden.sum()) for hidden in start.hidden.values())
-    if hide_as_published(audit, cells, published, names):
+    if hide_as_published(audit, {key_of_cell(cell, one.year, names): cell for cell in cells}, published):
         rows = rows_of_year(cells, audit.measures, one.rules, one.year, one.release)
         if before.shown == shown_of(published.figures) == shown_of_rows(rows, names):
             return YearResult(
