@@ -11,6 +11,7 @@ import argparse
 import json
 import shutil
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +78,23 @@ def main() -> int:
 
 
 def write_batch(raw: Path, to: Path) -> int:
-    """Write the batch; gives back how many lines it has."""
+    """Write the batch; gives back how many lines it has.
+
+    Lines that are rejected the first time, or would be a second time, are left out: more than a hundredth of a batch
+    may not be rejected.
+    """
     chosen = pl.col("claim_id").hash(seed=1) % SHARE == 0
     is_new = pl.col("claim_id").hash(seed=2) % 2 == 0
     lines = (
         pl.scan_parquet(raw / "claims" / "*.parquet")
-        .filter(chosen & pl.col("claim_id").is_not_null())
+        .filter(chosen & pl.col("beneficiary_id").is_not_null() & (pl.col("quantity") != 0))
+        .unique("claim_id", keep="none")
         .with_columns(
             claim_id=pl.when(is_new).then(pl.concat_str("claim_id", pl.lit("-late"))).otherwise("claim_id"),
             quantity=pl.when(is_new).then("quantity").otherwise(pl.col("quantity") + 1),
             booking_date=pl.col("booking_date").dt.offset_by("60d"),
         )
+        .filter(pl.col("booking_date") <= date.fromisoformat(AS_OF))
         .collect()
     )
     lines.write_parquet(to)
