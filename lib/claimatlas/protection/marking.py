@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from claimatlas.errors import InputError
 from claimatlas.protection.links import Links
 from claimatlas.protection.plan import Figure, PlannedCell
 from claimatlas.protection.quantities import Quantity, Reading
-from claimatlas.protection.shares import Share, is_known, is_small
+from claimatlas.protection.shares import Share, is_dominated, is_known, is_small
 from claimatlas.protection.tables import Measure, YearTables
 
 
@@ -83,7 +83,11 @@ class Marks:
 
     def _directly_above(self, figure: Figure) -> list[Figure]:
         quantity, unit, split = figure
-        wholes = [(whole, unit, split) for whole in self._whole_frame[quantity] if not whole.is_magnitude]
+        if quantity.is_magnitude:
+            # A sum over persons goes with their number.
+            wholes = [(part, unit, split) for part in self._same_frame[quantity]]
+        else:
+            wholes = [(whole, unit, split) for whole in self._whole_frame[quantity] if not whole.is_magnitude]
         return [*wholes, *self._leaders.get(figure, ())]
 
     def _below(self, figure: Figure) -> list[Figure]:
@@ -92,7 +96,28 @@ class Marks:
             return []
         # A count within a hidden one is hidden with it: shown, it would bound the other from below.
         parts = [(part, unit, split) for part in self._same_frame[quantity]]
+        # A sum over persons is hidden with their number.
+        parts += [(whole, unit, split) for whole in self._whole_frame[quantity] if whole.is_magnitude]
         return [*parts, *sorted(self.dependants.get(figure, ()))]
+
+
+def _mark_sums(tables: YearTables, links: Links, publication: Publication) -> None:
+    """Mark the sums of services of which one of the members who have the service could give too much."""
+    for persons, sums, at in sums_over_members(tables.measures, links):
+        if is_dominated(sums.cells[at], persons, publication):
+            sums.small[at] = sums.sensitive[at] = True
+
+
+def sums_over_members(
+    measures: Mapping[Quantity, Measure], links: Links
+) -> Iterator[tuple[int, Measure, tuple[int, int]]]:
+    """Each figure of a sum of services, by unit and split, with the number of members who have the service."""
+    for link in links.all:
+        if link.whole.is_magnitude:
+            persons, sums = measures[link.part], measures[link.whole]
+            every = ((cell, cell) for cell in np.ndindex(*sums.cells.shape)) if link.same_frame else link.pairs
+            for own, (unit, split) in every:
+                yield int(persons.cells[own[0], own[1]]), sums, (unit, split)
 
 
 def mark(
@@ -129,6 +154,7 @@ def mark(
         share = Share.between(tables, whole, part, indicators[difference.part])
         if share is not None and not share.is_of_one_table:
             share.mark_gap(is_small(share.gap, k))
+    _mark_sums(tables, marks.links, publication)
     for quantity in sorted(tables.measures):
         measure = tables.measures[quantity]
         for unit, split in zip(*np.nonzero(measure.sensitive & measure.planned), strict=True):

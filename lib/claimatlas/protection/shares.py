@@ -19,6 +19,13 @@ def is_small(counts: Counts, k: int) -> Mask:
     return np.asarray((counts >= 1) & (counts < k))
 
 
+def is_dominated(sums: Counts, members: Counts | int, publication: Publication) -> Mask:
+    """Whether one member could give too much of a sum; members: how many give something at most."""
+    rule = publication.dominance
+    others = np.maximum(members - 1, 0) * rule.least_of_member
+    return np.asarray((sums > 0) & (sums - others > rule.share * sums))
+
+
 def is_known(quantity: Quantity, publication: Publication) -> bool:
     """Whether readers know the count from elsewhere: the size of a whole population, or of its ages and sexes."""
     is_whole = quantity.kind == "all" and not quantity.with_stay and not quantity.members.by_claims
@@ -67,8 +74,7 @@ class Share:
         # A figure of a small group would tell the group.
         part.sensitive[self.cells] |= is_small(whole, k)
         if part.quantity.is_magnitude:
-            others = np.maximum(whole - 1, 0) * publication.dominance.least_of_member
-            self._mark_small((counts > 0) & (counts - others > publication.dominance.share * counts))
+            self._mark_small(is_dominated(counts, whole, publication))
             return
         gap = is_small(whole - counts, k)
         if is_known(self.whole.quantity, publication):
