@@ -10,6 +10,8 @@ Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: of intervals and tests at 95 %, two-sided."""
 TREND_YEARS = 5
 """A trend is over the year and the four before it."""
+LOWER, SIMILAR, HIGHER = "lower", "similar", "higher"
+RISING, FALLING, NONE = "rising", "falling", "none"
 DRAWN_RUN = "counts"
 """The run of gold that was drawn, not computed."""
 
@@ -21,6 +23,35 @@ def wilson_interval(part: int, whole: int) -> tuple[float, float]:
     centre = (share + Z * Z / (2 * whole)) / shrink
     half = Z / shrink * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
     return 0.0 if part == 0 else max(0.0, centre - half), 1.0 if part == whole else min(1.0, centre + half)
+
+
+def against_national_value(low: float | None, high: float | None, national: float | None) -> str | None:
+    """How an interval compares with the country's value: as the comparisons of gold do it, for one cell."""
+    if low is None or high is None or national is None:
+        return None
+    return LOWER if high < national else HIGHER if low > national else SIMILAR
+
+
+def trend_direction(series: Sequence[tuple[int, int, int]]) -> str | None:
+    """The class of the Cochran-Armitage test over the years' numerators and denominators, as gold has it.
+
+    ``series``: year, numerator, denominator. Nothing where not all years are there, or nothing can change.
+    """
+    last = max((year for year, _, _ in series), default=0)
+    r, n = (sum(one[part] for one in series) for part in (1, 2))
+    if len(series) != TREND_YEARS or not n:
+        return None
+    tr, tn, ttn = (
+        sum((year - last) * part for year, part, _ in series),
+        sum((year - last) * whole for year, _, whole in series),
+        sum((year - last) ** 2 * whole for year, _, whole in series),
+    )
+    share = r / n
+    variance = share * (1 - share) * (ttn - tn * tn / n)
+    if variance <= 0:
+        return None
+    z = (tr - share * tn) / math.sqrt(variance)
+    return RISING if z > Z else FALLING if z < -Z else NONE
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def attacked(country: Country, rows: Sequence[dict], others: Sequence[Sequence[d
     found = figures_of(rows, conf, publication, YEAR)
     lattice = lattice_of(found, conf, publication, "deliveries", YEAR)
     former = [figures_of(other, conf, publication, YEAR) for other in others]
-    know_other_releases(lattice, found, former, publication.revision_bound)
+    know_other_releases(lattice, found, former, publication)
     return attack(found, lattice, rules_of(conf, publication, "deliveries"))
 
 
@@ -274,7 +274,7 @@ def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:
     gone = [{**row, "numerator": None, "denominator": None} for row in published(tables)]
     now = figures_of(gone, conf, publication, YEAR)
     lattice = lattice_of(now, conf, publication, "deliveries", YEAR)
-    know_other_releases(lattice, now, [before], publication.revision_bound)
+    know_other_releases(lattice, now, [before], publication)
     bounds = set()
     for key, value in before.values.items():
         assert value is not None

@@ -8,6 +8,7 @@ from claimatlas.cells.rows import wilson_interval
 from claimatlas.comparisons.comparisons_stage import compared
 from claimatlas.comparisons.national import against_national
 from claimatlas.comparisons.trend import direction, trend_statistic
+from claimatlas.conventions import trend_direction
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
@@ -72,7 +73,11 @@ def test_the_trend_is_that_of_a_statistics_library(spark: SparkSession) -> None:
         row = found[code, 2023]
         assert row["trend_z"] == pytest.approx(expected, rel=1e-9), code
         assert row["trend"] == ("rising" if expected > 1.96 else "falling" if expected < -1.96 else "none")
+        # Of one place without Spark, for counts that are shown.
+        counts = [(year, one[0] or 0, one[1] or 0) for year, one in years.items()]
+        assert trend_direction(counts) == row["trend"]
     assert {row["trend"] for row in found.values()} == {"rising", "falling", "none"}
+    assert trend_direction(counts[1:]) is trend_direction([(year, 0, 10) for year, _, _ in counts]) is None
 
 
 def test_a_trend_needs_five_computable_years(spark: SparkSession) -> None:

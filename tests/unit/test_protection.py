@@ -365,7 +365,7 @@ def settings_hash(conf: Path) -> str:
         ({"published_as": {"weather": {}}}, "there is no dimension 'weather'"),
         ({"published_as": {"increased_reimbursement": {"maybe": "x"}}}, "there is no value 'maybe'"),
         ({"differences": [{"whole": "nobody", "part": "births", "of": "numerator"}]}, "does not lie within"),
-        ({"method": "rounded"}, "method"),
+        ({"method": "perturbed"}, "method"),
         ({"k": 1}, "k"),
     ],
 )

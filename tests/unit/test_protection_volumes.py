@@ -35,7 +35,7 @@ def is_hidden(method: str, persons: int, volume: int) -> bool:
     return bool(audit.measures[quantity].hidden[unit, split])
 
 
-@pytest.mark.parametrize("method", ["suppressed"])
+@pytest.mark.parametrize("method", ["suppressed", "rounded"])
 def test_what_one_member_could_give(method: str) -> None:
     """Of ten who have the service nine have it once at least: one has 91 of 100 at most, or 51 of 60, which is 85 %."""
     assert is_hidden(method, 10, 100)
@@ -43,7 +43,7 @@ def test_what_one_member_could_give(method: str) -> None:
     assert is_hidden(method, 10, 61)
 
 
-@pytest.mark.parametrize(("method", "fewest"), [("suppressed", 5)])
+@pytest.mark.parametrize(("method", "fewest"), [("suppressed", 5), ("rounded", 8)])
 def test_few_who_have_the_service(method: str, fewest: int) -> None:
     assert is_hidden(method, fewest - 1, 20)
     assert not is_hidden(method, fewest, 20)

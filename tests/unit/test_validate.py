@@ -121,12 +121,12 @@ MISTAKES = [
         "geography/names.csv, line 3: level: there is no level 'regions' in settings.yaml.",
     ),
     ("geography/tiles.csv", "province,10000", "provinces,10000", "geography/tiles.csv, line "),
-    ("publication.yaml", "arrondissement: 2", "kreis: 2", "publication.yaml, line 16: plan.kreis: there is no level"),
+    ("publication.yaml", "arrondissement: 2", "kreis: 2", "publication.yaml, line 20: plan.kreis: there is no level"),
     (
         "publication.yaml",
         "arrondissement: 2",
         "arrondissement: -2",
-        "publication.yaml, line 16: plan.arrondissement: a",
+        "publication.yaml, line 20: plan.arrondissement: a",
     ),
 ]
 

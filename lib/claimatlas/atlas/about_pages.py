@@ -137,7 +137,7 @@ def _card(site: Site, indicator: Indicator, drawn: Drawn, language: str) -> dict
     return {
         "title": title,
         "page": links.indicator_page(language, indicator.id),
-        "figure": figure(cells.get(year), indicator, words, site.publication.k),
+        "figure": figure(cells.get(year), indicator, words, site.publication.hidden_below),
         "note": words.say("start.national", country=country, year=year),
         "spark": made(sparkline_svg([cells[of] for of in sorted(cells)], chart)),
         "map": made(_small_map(site, indicator, drawn, language)),
@@ -171,7 +171,7 @@ def _method(site: Site, language: str) -> dict[str, Any]:
         (
             state.value.replace("_", "-"),
             words.say(f"state.{state.value}"),
-            words.say(f"state_meaning.{state.value}", k=site.publication.k),
+            words.say(f"state_meaning.{state.value}", k=site.publication.hidden_below),
         )
         for state in State
     ]
@@ -180,8 +180,11 @@ def _method(site: Site, language: str) -> dict[str, Any]:
 
 
 def _confidentiality(site: Site, language: str) -> dict[str, Any]:
-    words, k = site.words[language], site.publication.k
-    how = [words.say(f"confidentiality.{name}", k=k, last=k - 1) for name in ("k", "closed", "proved", "range")]
+    words, k = site.words[language], site.publication.hidden_below
+    rounded = ("rounded_few", "rounded", "country_exact", "rounded_proved")
+    names = rounded if site.publication.is_rounded else ("k", "closed", "proved", "range")
+    left_out = () if site.publication.country_exact else ("country_exact",)
+    how = [words.say(f"confidentiality.{name}", k=k, last=k - 1) for name in names if name not in left_out]
     counts: dict[tuple[str, str], list[int]] = {}
     for year in site.audits:
         for row in year["record"]["cells"]:
@@ -199,7 +202,7 @@ def _confidentiality(site: Site, language: str) -> dict[str, Any]:
     ]
     before, _, after = words.say("confidentiality.audit", file="\0").partition("\0")
     return {
-        "sentence": words.say("hidden_between", k=k, bounds="a – b"),
+        "sentence": words.say("hidden" if site.publication.is_rounded else "hidden_between", k=k, bounds="a – b"),
         "how": how,
         "plan": [_planned(site, level, language) for level in (*site.levels, *[HOSPITAL] * site.has_hospitals)],
         "levels": [words.name("level", level) for level in levels],

@@ -119,7 +119,7 @@ def _texts(site: Site, words: Words, values: set[tuple[str, str]], topology: Top
         "release": release.number,
         "draft": release.is_draft,
         "synthetic": release.is_synthetic,
-        "k": site.publication.k,
+        "k": site.publication.hidden_below,
         "outlines": topology is not None,
         "indicators": {i.id: {"title": i.names.of(words.language), "unit": i.unit} for i in site.indicators},
         "texts": more | {key: text for key, text in words.by_key.items() if key.startswith(TEXTS)},

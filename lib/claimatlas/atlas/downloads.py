@@ -95,7 +95,8 @@ def notes(site: Site) -> str:
         lines += [words.say("band.draft")] if site.release.is_draft else []
         lines += [
             words.say("data.columns_note"),
-            words.say("hidden", k=site.publication.k),
+            words.say("hidden", k=site.publication.hidden_below),
+            *([words.say("page.rounded")] if site.publication.is_rounded else []),
             f"{words.say('page.licence')} {site.settings.licence.name}, {site.settings.licence.url}",
             words.say("page.places_from", attribution=site.settings.attribution),
         ]
@@ -134,7 +135,7 @@ def _metadata_rows(site: Site, indicator: Indicator) -> list[tuple[str, str]]:
     rows += [(name, site.fields[name].comment) for name in site.columns]
     words = site.words.get("en") or next(iter(site.words.values()))
     states = [state.value for state in State]
-    return rows + [(state, words.say(f"state_meaning.{state}", k=site.publication.k)) for state in states]
+    return rows + [(state, words.say(f"state_meaning.{state}", k=site.publication.hidden_below)) for state in states]
 
 
 def _write_json(file: Path, value: object) -> None:

@@ -38,7 +38,7 @@ def hospital_page(site: Site, code: str, language: str) -> str:
         "code": code,
         "country": country_name_of(site, language, site.vintage),
         "former": _former(site, code, language),
-        **said_of_hidden(cells, "place", words, site.publication.k),
+        **said_of_hidden(cells, "place", words, site.publication.hidden_below),
         "themes": themes,
         "has_trend": any(row.cell_trend for _, rows in themes for row, _ in rows),
     }
@@ -67,7 +67,7 @@ def _row(site: Site, indicator: Indicator, code: str, language: str) -> tuple[Pr
     row = profile_row(site, indicator, Profiled(HOSPITAL, code, {site.country_level: country}), language)
     # The script of an indicator's page knows places alone.
     row = replace(row, page=links.indicator_page(language, indicator.id))
-    words, k = site.words[language], site.publication.k
+    words, k = site.words[language], site.publication.hidden_below
     split = [cell for cell in site.cells_of_hospitals[indicator.id, code] if cell.split != site.not_split]
     return row, [(_group(site, cell, words), figure(cell, indicator, words, k)) for cell in split]
 

@@ -97,7 +97,7 @@ def indicator_page(
         "path_items": _trail(site, indicator, language),
         "key": {
             "title": words.say("indicator.figure", country=country_name, year=year),
-            "figure": figure(country, indicator, words, site.publication.k),
+            "figure": figure(country, indicator, words, site.publication.hidden_below),
             "has_counts": indicator.unit != "count",
         },
         **_hidden(site, words, totals, year, smallest),
@@ -191,7 +191,7 @@ def _hidden(site: Site, words: Words, totals: IndicatorTotals, year: int, level:
 def _said_of_level(site: Site, words: Words, cells: Collection[Cell], level: str, year: int) -> dict[str, str]:
     """How many of the figures of a level and year are hidden."""
     names = words.names("level", level, len(cells))
-    return said_of_hidden(cells, "indicator", words, site.publication.k, level=names, year=year)
+    return said_of_hidden(cells, "indicator", words, site.publication.hidden_below, level=names, year=year)
 
 
 def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: str) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _table(site: Site, indicator: Indicator, totals: IndicatorTotals, language: 
                 site.places.name(level, code, language, year),
                 code,
                 links.place_page(language, level, code) if (level, code) in site.pages_of_places else None,
-                figure(cell, indicator, words, site.publication.k),
+                figure(cell, indicator, words, site.publication.hidden_below),
             )
             for code, cell in totals.of_level(year, level).items()
         ]
@@ -231,7 +231,7 @@ def _hospitals(site: Site, indicator: Indicator, totals: IndicatorTotals, langua
             site.hospital_name(cell.geo_code, language),
             cell.geo_code,
             links.hospital_page(language, cell.geo_code) if cell.geo_code in site.hospitals else None,
-            figure(cell, indicator, words, site.publication.k),
+            figure(cell, indicator, words, site.publication.hidden_below),
         )
         for cell in cells
     ]

@@ -69,7 +69,7 @@ def place_page(site: Site, level: str, code: str, language: str) -> str:
         "country": country,
         "other_names": ", ".join(others),
         "former": _former(site, former, language),
-        **said_of_hidden(cells, "place", words, site.publication.k),
+        **said_of_hidden(cells, "place", words, site.publication.hidden_below),
         "themes": themes,
         "larger": [_short(site, at, of, language) for at, of in reversed(parents.items())],
         "has_comparison": level != site.country_level,
@@ -105,7 +105,7 @@ def _cell(site: Site, indicator: Indicator, level: str, code: str) -> Cell | Non
 def profile_row(site: Site, indicator: Indicator, place: Profiled, language: str) -> ProfileRow:
     """The line of an indicator in the profile of a place."""
     level, code = place.level, place.code
-    words, k = site.words[language], site.publication.k
+    words, k = site.words[language], site.publication.hidden_below
     title = indicator.names.of(language)
     cell = _cell(site, indicator, level, code)
     years = sorted(site.years_of[indicator.id])

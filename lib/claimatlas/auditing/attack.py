@@ -15,7 +15,8 @@ from claimatlas.auditing.insiders import ties
 from claimatlas.auditing.lattice import Count, Lattice, Mask, narrow
 from claimatlas.auditing.programs import model_of, published_model_of, unknowns
 from claimatlas.auditing.search import Aim, Search
-from claimatlas.auditing.targets import targets_of, write_bounds
+from claimatlas.auditing.targets import tables_of, targets_of, write_bounds
+from claimatlas.configuration.rounding import HIDDEN_BELOW
 
 Progress = Callable[[str], None]
 FINEST = 6000
@@ -26,10 +27,10 @@ FINEST = 6000
 class Finding:
     """A figure that can be worked out: its place, what it is of, and its bounds.
 
-    kind: shown (a published figure tells it), small (proved to be 1 to k-1), full (every member of a group has the
-    sensitive outcome), determined (one value, that is not sensitive by itself), narrow (fewer than k values, some of
-    them 1 to k-1: a reader cannot tell whether it is sensitive), insider (a member who is alone in another figure would
-    know it, and it would be small).
+    kind: shown (a published figure tells it), small (proved to be 1 to k-1; where counts are rounded: to be which of
+    1 to 7), full (every member of a group has the sensitive outcome), determined (one value, that is not sensitive by
+    itself), narrow (fewer than k values, some of them 1 to k-1: a reader cannot tell whether it is sensitive), insider
+    (a member who is alone in another figure would know it, and it would be small).
     of: count, difference, or the side of a full group. is_planned: whether it is published, and hidden.
     """
 
@@ -69,6 +70,7 @@ class Outcome:
 class Rules:
     """What is sensitive: k, differences of counts (larger first), and counts that are nobody's secret.
 
+    rounded_levels: those of which the method rounds counts.
     settle_all: programs aim at every hidden figure, also of a whole country; else there only at those that a reader
     could have a proof of. told: the bounds of all figures by what readers know from elsewhere alone; to know no more of
     a count is no finding.
@@ -79,6 +81,22 @@ class Rules:
     known: frozenset[str] = frozenset()
     settle_all: bool = False
     told: Lattice | None = None
+    rounded_levels: frozenset[str] = frozenset()
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the method rounds counts: then it promises that no small one is proved, and no more."""
+        return bool(self.rounded_levels)
+
+    @property
+    def hidden_below(self) -> int:
+        """A count of 1 to one less is sensitive."""
+        return HIDDEN_BELOW if self.is_rounded else self.k
+
+    @property
+    def width(self) -> int:
+        """How far apart the values of a sensitive count must be at least."""
+        return 1 if self.is_rounded else self.k - 1
 
 
 def attack(
@@ -102,7 +120,8 @@ def attack(
     model = model_of(lattice) if is_small else published_model_of(lattice)
     outcome.seconds["model"] = time.monotonic() - begin - sum(outcome.seconds.values())
     targets = targets_of(lattice, model, _targets(found, lattice, rules, fixed if is_small else None))
-    aim = Aim(rules.k - 1, is_small, proofs_only=not (is_small or rules.settle_all), until=until)
+    proofs_only = not (is_small or rules.settle_all)
+    aim = Aim(rules.width, is_small, proofs_only=proofs_only, at_once=rules.is_rounded, until=until)
     search = Search(lattice, model, targets, aim, progress)
     effort = search.run()
     write_bounds(lattice, search.targets)
@@ -112,7 +131,8 @@ def attack(
     outcome.seconds.update(effort.seconds)
     findings = [*_counts(found, lattice, rules), *_gaps(found, lattice, rules)]
     findings += [*_full(found, lattice), *_shown(found, rules)]
-    findings += _insiders(found, lattice, rules, changes, search)
+    if not rules.is_rounded:
+        findings += _insiders(found, lattice, rules, changes, search)
     outcome.determined = sum(int((count.hidden & (count.low == count.high)).sum()) for count in lattice.counts)
     outcome.findings = sorted(set(findings), key=lambda one: (one.key, one.of, one.kind))
     return outcome
@@ -137,7 +157,7 @@ def _targets(found: Published, lattice: Lattice, rules: Rules, fixed: list[Mask]
     fixed: what it says; none where the programs do not have those figures.
 
 
-    Where one of two counts is shown, their difference is as wide as the other.
+    Where one of two counts is shown as it is, their difference is as wide as the other.
     """
     targets = []
     for number, count in enumerate(lattice.counts):
@@ -149,8 +169,15 @@ def _targets(found: Published, lattice: Lattice, rules: Rules, fixed: list[Mask]
     for order in lattice.orders:
         part, whole = lattice.counts[order.part], lattice.counts[order.whole]
         one, other = order.cells
-        hidden = part.planned[one] & ~part.shown[one] & ~whole.shown[other]
+        hidden = part.planned[one]
+        if not rules.is_rounded:
+            hidden = hidden & ~part.shown[one] & ~whole.shown[other]
         targets.append(hidden if (part.name, whole.name) in watched else np.zeros_like(hidden))
+    if rules.is_rounded:
+        # What cannot be small may be known.
+        tables = tables_of(lattice)
+        small = [(table.low < rules.hidden_below) & (table.high > 0) for table in tables]
+        return [target & own for target, own in zip(targets, small, strict=True)]
     return targets
 
 
@@ -167,12 +194,12 @@ def _counts(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Findin
         if count.name in found.magnitudes:
             yield from _magnitudes(lattice, number, count)
             continue
-        for node, split in np.argwhere(~count.shown & (count.high - count.low < rules.k - 1)):
+        for node, split in np.argwhere(~count.shown & (count.high - count.low < rules.width)):
             low, high = int(count.low[node, split]), int(count.high[node, split])
             if rules.told and (low, high) == rules.told.bounds(number, int(node), int(split)):
                 continue
             is_planned = bool(count.planned[node, split])
-            kind = _kind(low, high, rules.k)
+            kind = _kind(low, high, rules.hidden_below)
             if kind == "small" or (kind and is_planned):
                 yield Finding(kind, "count", lattice.key(number, int(node), int(split)), low, high, is_planned)
 
@@ -192,15 +219,18 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
             continue
         one, other = order.cells
         hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
+        if rules.is_rounded:
+            # What is shown is not the count, so two of them do not tell their difference.
+            hidden = part.planned[one]
         if whole.name in rules.known:
             # Where nobody has it, the difference is the count that everybody knows; and as long as nobody may have it,
             # no small difference is proved but that.
             is_few = (part.low[one] == 0) & (whole.high[other] < rules.k)
             hidden = hidden & (part.high[one] > 0) & ~is_few
         gap = order.gap
-        for node, split in np.argwhere(hidden & (gap.high - gap.low < rules.k - 1)):
+        for node, split in np.argwhere(hidden & (gap.high - gap.low < rules.width)):
             low, high = int(gap.low[node, split]), int(gap.high[node, split])
-            kind = _kind(low, high, rules.k)
+            kind = _kind(low, high, rules.hidden_below)
             if kind and kind != "determined":
                 key = lattice.key(order.part, int(node), int(order.splits[0][split]))
                 yield Finding(kind, f"difference to {whole.name}", key, low, high)
@@ -228,7 +258,7 @@ def _full(found: Published, lattice: Lattice) -> Iterator[Finding]:
 
 def _shown(found: Published, rules: Rules) -> Iterator[Finding]:
     """What is small and stands there to be read, or follows from two figures that do."""
-    k = rules.k
+    k = rules.hidden_below
     for key, value in found.values.items():
         if value is not None and 1 <= value < k and key[0] not in found.magnitudes and key[0] not in rules.known:
             yield Finding("shown", "count", key, value, value)
@@ -237,6 +267,9 @@ def _shown(found: Published, rules: Rules) -> Iterator[Finding]:
         part, whole = found.values[smaller], found.values[larger]
         side = sides.get((smaller, larger))
         if part is None or whole is None or (side is None and (larger[0], smaller[0]) not in rules.differences):
+            continue
+        if smaller[1] in rules.rounded_levels:
+            # Two rounded counts do not tell their difference.
             continue
         if 1 <= whole - part < k:
             yield Finding("shown", f"difference to {larger[0]}", smaller, whole - part, whole - part)

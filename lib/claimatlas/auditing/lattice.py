@@ -29,6 +29,10 @@ Mask = npt.NDArray[np.bool_]
 NO_BOUND = 2**40
 
 
+class ContradictionError(InputError):
+    """No table of counts has all that is published, or taken for known."""
+
+
 @dataclass(frozen=True)
 class Sum:
     """A node and its parts; not closed: there may be members in none of the parts."""
@@ -118,7 +122,8 @@ class Count:
     """What is counted: its dimensions with their values, and its table of figures.
 
     width: how many columns of dimensions there are. places: whose nodes it has, down to ``depth``. low, high:
-    whole-number bounds. planned, shown: whether a figure is published, and whether with its value.
+    whole-number bounds. planned, shown: whether a figure is published, and whether with its value. told: whether the
+    method tells bounds of it, and not the count itself.
     """
 
     name: str
@@ -132,6 +137,7 @@ class Count:
     high: Counts
     planned: Mask
     shown: Mask
+    told: Mask
 
     @property
     def hidden(self) -> Mask:
@@ -236,6 +242,24 @@ class Square:
         return np.ix_(nodes, self.splits[0]), np.ix_(nodes, self.splits[1])
 
 
+@dataclass(frozen=True)
+class FewOrFull:
+    """Figures of which the method tells that they are few, or all that they lie within.
+
+    nodes, splits: of the order's difference. few: the most that is few.
+    """
+
+    order: Order
+    nodes: Counts
+    splits: Counts
+    few: int
+
+    @property
+    def cells(self) -> tuple[Counts, Counts]:
+        """The figures: what to index the table of the order's smaller count with."""
+        return self.nodes, self.order.splits[0][self.splits]
+
+
 @dataclass
 class Lattice:
     """The counts of a year and population, which bounds which, and figures that are one and the same."""
@@ -245,6 +269,7 @@ class Lattice:
     orders: list[Order] = field(default_factory=list)
     twins: list[tuple[tuple[int, int, int], tuple[int, int, int]]] = field(default_factory=list)
     squares: list[Square] = field(default_factory=list)
+    either: list[FewOrFull] = field(default_factory=list)
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -276,7 +301,7 @@ class Lattice:
         """The same counts, of which nothing is known yet."""
         empty = deepcopy(self)
         for count in empty.counts:
-            count.low[:], count.high[:], count.shown[:] = 0, NO_BOUND, False
+            count.low[:], count.high[:], count.shown[:], count.told[:] = 0, NO_BOUND, False, False
         for order in empty.orders:
             order.gap.low[:], order.gap.high[:], order.gap.shown[:] = 0, NO_BOUND, False
         return empty
@@ -404,6 +429,7 @@ def _count(name: str, values: dict[int, tuple[str, ...]], width: int, depth: int
         high,
         nothing,
         nothing.copy(),
+        nothing.copy(),
     )
 
 
@@ -430,13 +456,15 @@ def narrow(lattice: Lattice, most: int = 10_000) -> int:
     """Carry the bounds through every sum and difference to the fixed point; gives back how many rounds it took.
 
     Raises:
-        InputError: what is published contradicts itself.
+        ContradictionError: what is published contradicts itself.
     """
     tables = [*lattice.counts, *(order.gap for order in lattice.orders)]
     for turn in range(most):
         before = [(int(table.low.sum()), int(table.high.sum())) for table in tables]
         for order in lattice.orders:
             _by_order(lattice, order)
+        for some in lattice.either:
+            _by_number(lattice, some)
         for one, other in lattice.twins:
             _by_twin(lattice, one, other)
         for square in lattice.squares:
@@ -448,7 +476,7 @@ def narrow(lattice: Lattice, most: int = 10_000) -> int:
             _by_dimension(table)
             _by_place(table)
         if any((table.low > table.high).any() for table in tables):
-            raise InputError("The published figures contradict each other: no table of counts has them all.")
+            raise ContradictionError("The published figures contradict each other: no table of counts has them all.")
         if [(int(table.low.sum()), int(table.high.sum())) for table in tables] == before:
             return turn + 1
     return most
@@ -465,6 +493,14 @@ def _by_order(lattice: Lattice, order: Order) -> None:
     whole.high[other] = np.minimum(greatest, high + gap.high)
     gap.low[:] = np.maximum(gap.low, least - high)
     gap.high[:] = np.minimum(gap.high, greatest - low)
+
+
+def _by_number(lattice: Lattice, some: FewOrFull) -> None:
+    """What is not few is a full group, and of what is not a full group there are few."""
+    part, gap = lattice.counts[some.order.part], some.order.gap
+    cells, of_gap = some.cells, (some.nodes, some.splits)
+    gap.high[of_gap] = np.where(part.low[cells] > some.few, 0, gap.high[of_gap])
+    part.high[cells] = np.where(gap.low[of_gap] > 0, np.minimum(part.high[cells], some.few), part.high[cells])
 
 
 def _by_twin(lattice: Lattice, one: tuple[int, int, int], other: tuple[int, int, int]) -> None:

@@ -150,37 +150,42 @@ def _add_places(builder: _Builder, number: int, count: Count) -> None:
 
 
 def _add_shown(builder: _Builder, number: int, count: Count) -> None:
-    """What is shown of a place, but for sums of others that are shown too."""
+    """What is shown of a place, or told of it by the method, but for sums of others that are shown as they are too."""
     implied = np.zeros(count.shown.shape, dtype=bool)
+    exact = count.shown & ~count.told
     for whole, parts in count.by_dimension:
-        implied[:, whole] |= count.shown[:, list(parts)].all(axis=1)
+        implied[:, whole] |= exact[:, list(parts)].all(axis=1)
     implied[:, count.finest] = True
-    for node, split in np.argwhere(count.shown & ~implied):
-        value = float(count.low[node, split])
+    for node, split in np.argwhere((count.shown | count.told) & ~implied):
+        low, high = float(count.low[node, split]), float(count.high[node, split])
         splits = np.nonzero(count.holds[split])[0]
-        builder.add([(number, np.full(len(splits), node), splits, 1)], value, value)
+        builder.add([(number, np.full(len(splits), node), splits, 1)], low, high if high < NO_BOUND / 2 else _INFINITE)
 
 
 def _add_order(builder: _Builder, order: Order) -> None:
-    """A count is not above another, for each finest split that both have, of places without parts."""
+    """A count is not above another, for each finest split that both have, of places without parts.
+
+    Of other places and splits there is a row where the method tells the difference more closely.
+    """
     part, whole = (builder.lattice.counts[number] for number in (order.part, order.whole))
     # Where there may be members in no part of a place, what holds of the parts says nothing of it.
     inner = {one.whole for one in order.gap.sums if one.is_closed}
     low, high = order.gap.low, order.gap.high
     # Where both have the same splits, what a gap can be at most follows from the rows.
-    for node in [node for node in range(order.nodes) if node not in inner]:
-        for split in order.gap.finest:
-            one = np.nonzero(part.holds[order.splits[0][split]])[0]
-            other = np.nonzero(whole.holds[order.splits[1][split]])[0]
-            least, most = float(low[node, split]), float(high[node, split])
-            builder.add(
-                [
-                    (order.whole, np.full(len(other), node), other, 1),
-                    (order.part, np.full(len(one), node), one, -1),
-                ],
-                least,
-                most if most < NO_BOUND / 2 else _INFINITE,
-            )
+    rows = {(node, split) for node in range(order.nodes) if node not in inner for split in order.gap.finest}
+    rows.update((int(node), int(split)) for node, split in np.argwhere(order.gap.told))
+    for node, split in sorted(rows):
+        one = np.nonzero(part.holds[order.splits[0][split]])[0]
+        other = np.nonzero(whole.holds[order.splits[1][split]])[0]
+        least, most = float(low[node, split]), float(high[node, split])
+        builder.add(
+            [
+                (order.whole, np.full(len(other), node), other, 1),
+                (order.part, np.full(len(one), node), one, -1),
+            ],
+            least,
+            most if most < NO_BOUND / 2 else _INFINITE,
+        )
 
 
 def _add_square(builder: _Builder, square: Square, asked: list[Mask] | None = None) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -14,14 +14,16 @@ from pydantic import ValidationError
 from claimatlas.auditing.attack import Finding, Outcome, Rules, attack
 from claimatlas.auditing.figures import WHOLE, Key, Published, count_names, figures_of
 from claimatlas.auditing.files import Folder, Row, read_folder
-from claimatlas.auditing.lattice import Lattice, lattice_of, narrow
+from claimatlas.auditing.lattice import ContradictionError, Lattice, lattice_of, narrow
 from claimatlas.auditing.ranges import ranges_of
-from claimatlas.auditing.values import medians_of_many_levels, values_that_tell
+from claimatlas.auditing.rounding import bound_by_method
+from claimatlas.auditing.values import DECIMALS, medians_of_many_levels, values_that_tell
 from claimatlas.configuration import Configuration
 from claimatlas.configuration.dimensions import Population
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.known_counts import KnownCounts
-from claimatlas.configuration.publication import Publication, RevisionBound
+from claimatlas.configuration.publication import Publication
+from claimatlas.configuration.settings import HOSPITAL
 from claimatlas.errors import InputError
 from claimatlas.processes import Progress, Workers, results_of
 from claimatlas.tables.schemas import ALL
@@ -176,9 +178,30 @@ def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
     """Attack one year of one release, with what the others show of it; gives back what rows say wrongly too."""
     release, year, population = task.group
     configuration, publication = task.declared
+    try:
+        outcome = _attack_once(task, progress, beyond=())
+    except ContradictionError:
+        if not publication.is_rounded:
+            raise
+        # Not all that is hidden can be 1 to 7, so some is hidden for the sake of others: any of it may be.
+        outcome = _attack_once(task, progress, beyond=None)
+    indicators = {indicator.id: indicator for indicator in configuration.indicators}
+    ranges = None if publication.is_rounded else ranges_of(task.found)
+    wrong_rows = _wrong_ranges(task.rows, ranges, indicators, configuration.dimensions.names)
+    wrong_rows += values_that_tell(task.rows, task.found, configuration, publication)
+    progress(f"release {release}, {year}, {population}: {len(task.rows):,} cells attacked")
+    return outcome, wrong_rows
+
+
+def _attack_once(task: _Task, progress: Progress, beyond: Collection[Key] | None) -> Outcome:
+    """One attack; ``beyond``: of counts that are rounded, as ``bound_by_method`` has it."""
+    release, year, population = task.group
+    configuration, publication = task.declared
     begin = time.monotonic()
     lattice = lattice_of(task.found, configuration, publication, population, year)
-    know_other_releases(lattice, task.found, task.others.values(), publication.revision_bound)
+    if publication.is_rounded:
+        bound_by_method(lattice, task.found, publication, configuration.settings.geography.country_level, beyond)
+    know_other_releases(lattice, task.found, task.others.values(), publication)
     # A register says what is so now: it need not agree with what a former release showed.
     is_newest = all(other <= release for other in task.others)
     told = know_from_elsewhere(lattice, task.attempt.known, year, population) if is_newest else None
@@ -187,11 +210,7 @@ def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
     rules = replace(rules, settle_all=task.attempt.is_strict, told=told)
     outcome = attack(task.found, lattice, rules, progress, task.until)
     outcome.seconds["reading"] = reading
-    indicators = {indicator.id: indicator for indicator in configuration.indicators}
-    wrong_rows = _wrong_ranges(task.rows, task.found, indicators, configuration.dimensions.names)
-    wrong_rows += values_that_tell(task.rows, task.found, configuration, publication)
-    progress(f"release {release}, {year}, {population}: {len(task.rows):,} cells attacked")
-    return outcome, wrong_rows
+    return outcome
 
 
 def rules_of(configuration: Configuration, publication: Publication, population: Population) -> Rules:
@@ -204,20 +223,28 @@ def rules_of(configuration: Configuration, publication: Publication, population:
         if declared[one.whole].population == population:
             differences.add(pair)
     known = frozenset({WHOLE}) if population in publication.known_within else frozenset[str]()
-    return Rules(publication.k, frozenset(differences), known)
+    country = configuration.settings.geography.country_level
+    levels = (*configuration.settings.geography.levels, HOSPITAL)
+    rounded = frozenset(level for level in levels if not publication.is_exact(level, country))
+    return Rules(publication.k, frozenset(differences), known, rounded_levels=rounded)
 
 
-def know_other_releases(lattice: Lattice, found: Published, others: Iterable[Published], bound: RevisionBound) -> None:
+def know_other_releases(
+    lattice: Lattice, found: Published, others: Iterable[Published], publication: Publication
+) -> None:
     """Bound hidden figures by what other releases show of them: a revised count is near the one before.
 
     A bound that contradicts what is shown is none: the count was revised further than readers expect.
     """
+    bound = publication.revision_bound
     for other in others:
         for key, value in other.values.items():
-            if value is None or key not in found.values or found.values[key] is not None:
+            if value is None or key not in found.values:
                 continue
             number, node, split = lattice.find(key)
-            most = max(bound.count, math.ceil(bound.share * value))
+            if found.values[key] is not None and not lattice.counts[number].told[node, split]:
+                continue
+            most = max(bound.count, math.ceil(bound.share * value)) + value - publication.sure_count(value)
             count = lattice.counts[number]
             low = max(int(count.low[node, split]), value - most)
             high = min(int(count.high[node, split]), value + most)
@@ -295,10 +322,15 @@ def _names(configuration: Configuration) -> dict[tuple[str, str], str]:
 
 
 def _wrong_ranges(
-    rows: Iterable[Row], found: Published, indicators: Mapping[str, Indicator], dimensions: Sequence[str]
+    rows: Iterable[Row],
+    ranges: Mapping[Key, tuple[int, int | None]] | None,
+    indicators: Mapping[str, Indicator],
+    dimensions: Sequence[str],
 ) -> list[str]:
-    """The rows whose published range is not what follows from the published figures."""
-    ranges = ranges_of(found)
+    """The rows whose published range is not what follows from the published figures.
+
+    ``ranges``: of the hidden counts; none where the method gives no ranges.
+    """
     wrong = []
     for row in rows:
         split = tuple(row[name] or ALL for name in dimensions)
@@ -306,7 +338,11 @@ def _wrong_ranges(
             continue
         indicator = indicators[row["indicator_id"]]
         key: Key = (count_names(indicator)[0], row["geo_level"], row["geo_code"], split)
-        if not is_right_range(row, ranges.get(key), indicator):
+        if ranges is None:
+            is_right = row["value_low"] is None and row["value_high"] is None
+        else:
+            is_right = is_right_range(row, ranges.get(key), indicator)
+        if not is_right:
             place = f"{row['geo_level']} {row['geo_code']}, {'/'.join(split)}"
             wrong.append(
                 f"range: {row['indicator_id']}, {row['year']}, {place}: {row['value_low']} to {row['value_high']} "
@@ -322,5 +358,5 @@ def is_right_range(row: Row, bounds: tuple[int, int | None] | None, indicator: I
     low, high = bounds or (0, None)
     # Multiplied first, as the publisher does: else the last digit may differ.
     scale, of = (1, 1) if indicator.unit == "count" else (indicator.scale, row["denominator"])
-    expected = (round(scale * low / of, 4), None if high is None else round(scale * high / of, 4))
+    expected = (round(scale * low / of, DECIMALS), None if high is None else round(scale * high / of, DECIMALS))
     return bool(expected == (row["value_low"], row["value_high"]))

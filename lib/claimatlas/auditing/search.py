@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,7 +23,9 @@ from claimatlas.auditing.targets import EPSILON, Targets, Terms
 
 _DIRECT = 4000
 """Up to so many unknowns, programs are over all of them at once."""
-_PLACES = 90
+_QUICK = 12_000
+"""Up to so many unknowns, a program over part of them takes less than a second."""
+_PLACES, _FEW_PLACES = 90, 14
 _STALLS = 3
 _ROUNDS = 40
 
@@ -42,12 +44,14 @@ class Aim:
     """What is asked: needed: how far apart the bounds of a wide target are. until: when the time is over.
 
     exact: to find the bounds of all that are not wide; else only what they tell.
-    proofs_only: to aim at nothing but what a reader could have a proof of.
+    proofs_only: to aim at nothing but what a reader could have a proof of. at_once: to go on with programs over
+    everything as soon as each count was searched alone: where hardly a figure is known as it is, they are quick.
     """
 
     needed: int
     exact: bool = False
     proofs_only: bool = False
+    at_once: bool = False
     until: float = math.inf
 
 
@@ -60,7 +64,7 @@ class Search:
         """Take the targets; nothing is known of them yet but their bounds."""
         self.lattice, self.model, self.targets = lattice, model, targets
         self.needed, self.exact, self.until = aim.needed, aim.exact, aim.until
-        self.proofs_only = aim.proofs_only
+        self.proofs_only, self.at_once = aim.proofs_only, aim.at_once
         self.progress = progress
         self.effort = Effort()
         self.at: Reals = np.zeros(model.size)
@@ -129,6 +133,32 @@ class Search:
             for counts in alone:
                 for pool in pools_of(self.lattice, counts, _PLACES):
                     self._inside(chosen_of(self.model, pool) & large, singles=False)
+        if self.at_once:
+            self._in_small_pools(large)
+        else:
+            self._figure_by_figure(alone, large)
+        with self._step("all together"):
+            # Two programs over everything for one figure are dear: they are for what may be a proof.
+            own = self._moved_by(large, wholly=False)
+            own = own[self.targets.unproved(self.needed)[own]]
+            if len(own) and time.monotonic() < self.until:
+                program = Program(self.model, large, None, interior=True)
+                if self.at_once:
+                    self._rounds(program, own)
+                self._singles(program, own, is_solution=True, is_bound=True)
+                self.effort.programs += program.runs
+
+    def _in_small_pools(self, large: Mask) -> None:
+        """Search some places of all counts that bound each other, where that is quick."""
+        with self._step("counts together"):
+            for counts in self._linked():
+                for pool in pools_of(self.lattice, counts, _FEW_PLACES):
+                    chosen = chosen_of(self.model, pool) & large
+                    if chosen.sum() <= _QUICK:
+                        self._inside(chosen, singles=False)
+
+    def _figure_by_figure(self, alone: Sequence[list[int]], large: Mask) -> None:
+        """Aim at each figure that is open, within its places and from outside: one count at a time, then all."""
         for step, groups in (("figure by figure", alone), ("counts together", self._linked())):
             with self._step(step):
                 for counts in groups:
@@ -137,14 +167,6 @@ class Search:
                         aim = self._moved_by(chosen_of(self.model, pool) & large, wholly=True)
                         self._inside(chosen, singles=True, aim=aim)
                         self._outside(chosen, aim)
-        with self._step("all together"):
-            # Two programs over everything for one figure are dear: they are for what may be a proof.
-            own = self._moved_by(large, wholly=False)
-            own = own[self.targets.unproved(self.needed)[own]]
-            if len(own) and time.monotonic() < self.until:
-                program = Program(self.model, large, None, interior=True)
-                self._singles(program, own, is_solution=True, is_bound=True)
-                self.effort.programs += program.runs
 
     def _inside(self, chosen: Mask, *, singles: bool, aim: Indices | None = None) -> None:
         """Search with everything but the chosen unknowns as it is."""
@@ -240,7 +262,9 @@ class Search:
         """Whether a target is open."""
         one = self.targets
         few = [target]
-        alone = Targets(one.where, one.terms, one.low[few], one.high[few], one.least[few], one.greatest[few])
+        alone = Targets(
+            one.where, one.terms, one.low[few], one.high[few], one.least[few], one.greatest[few], one.few[few]
+        )
         return bool(self._aimed_at(alone)[0])
 
     def _bound(self, target: int, sign: float, value: float) -> None:

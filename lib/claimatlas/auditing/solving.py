@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from claimatlas.auditing.lattice import ContradictionError
 from claimatlas.auditing.programs import Model, Reals
 from claimatlas.errors import QualityGateError
 from claimatlas.solver import highs, quiet_solver
@@ -46,6 +47,7 @@ class Program:
         lp.a_matrix_.index_ = number[rows.index[inside]].astype(np.int32)
         lp.a_matrix_.value_ = rows.value[inside]
         self._solver = quiet_solver()
+        self._is_interior = interior
         if interior:
             self._solver.setOptionValue("solver", "ipm")
             self._solver.setOptionValue("run_crossover", "off")
@@ -72,12 +74,21 @@ class Program:
         """The chosen unknowns in a solution of the least costs; costs: of each chosen one.
 
         Raises:
-            QualityGateError: there is none: what is published contradicts itself, or the solver gave up.
+            ContradictionError: there is none: what is published contradicts itself.
+            QualityGateError: the solver gave up.
         """
         self._solver.changeColsCost(len(self.columns), self._all, costs)
         self._solver.run()
         self.runs += 1
         status = self._solver.getModelStatus()
+        if self._is_interior and status == self._highspy.HighsModelStatus.kUnknown:
+            # The interior method got stuck: rarely, and another finds its way.
+            self._solver.setOptionValue("solver", "simplex")
+            self._solver.run()
+            status = self._solver.getModelStatus()
+            self._solver.setOptionValue("solver", "ipm")
+        if status == self._highspy.HighsModelStatus.kInfeasible:
+            raise ContradictionError("The published figures contradict each other: no table of counts has them all.")
         if status != self._highspy.HighsModelStatus.kOptimal:
             name = self._solver.modelStatusToString(status)
             raise QualityGateError(f"A linear program over the published figures has no solution ({name}).")

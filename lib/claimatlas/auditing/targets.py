@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from claimatlas.auditing.lattice import Count, Counts, Lattice, Mask
+from claimatlas.auditing.lattice import NO_BOUND, Count, Counts, Lattice, Mask
 from claimatlas.auditing.programs import Indices, Model, Reals
 
 EPSILON = 1e-5
@@ -46,7 +46,8 @@ class Terms:
 class Targets:
     """What is aimed at. where: table (counts, then differences), node and split of each.
 
-    low, high: whole-number bounds that nothing passes. least, greatest: in the solutions found so far.
+    low, high: whole-number bounds that nothing passes. least, greatest: in the solutions found so far. few: what each
+    must get down to in one of them, unless nothing can: above it, it is a full group.
     """
 
     where: Indices
@@ -55,6 +56,7 @@ class Targets:
     high: Counts
     least: Reals
     greatest: Reals
+    few: Counts
 
     def widen(self, chosen: Indices, values: Reals) -> None:
         """Take the values of some in one more solution."""
@@ -76,7 +78,8 @@ class Targets:
         least, greatest = np.ceil(self.least - EPSILON), np.floor(self.greatest + EPSILON)
         is_determined = (greatest - least < 1) & (self.low < self.high)
         is_small = (least >= 1) & (greatest <= needed) & ~((self.low >= 1) & (self.high <= needed))
-        return np.asarray(is_determined | is_small)
+        is_full = (least > self.few) & (self.low <= self.few)
+        return np.asarray(is_determined | is_small | is_full)
 
     def _width(self) -> Reals:
         """How far apart the whole numbers are that the solutions found lie between."""
@@ -110,7 +113,16 @@ def targets_of(lattice: Lattice, model: Model, masks: Sequence[Mask]) -> Targets
     where, terms = where[kept], terms.some(kept)
     low = np.array([tables[table].low[node, split] for table, node, split in where], dtype=np.int64)
     high = np.array([tables[table].high[node, split] for table, node, split in where], dtype=np.int64)
-    return Targets(where, terms, low, high, np.full(len(kept), np.inf), np.full(len(kept), -np.inf))
+    few = _few(lattice, where)
+    return Targets(where, terms, low, high, np.full(len(kept), np.inf), np.full(len(kept), -np.inf), few)
+
+
+def _few(lattice: Lattice, where: Indices) -> Counts:
+    """What each target must get down to, lest it is a full group; of most of them nothing."""
+    tables = [np.full(table.low.shape, NO_BOUND, dtype=np.int64) for table in tables_of(lattice)]
+    for some in lattice.either:
+        tables[some.order.part][some.cells] = some.few
+    return np.array([tables[table][node, split] for table, node, split in where], dtype=np.int64)
 
 
 def write_bounds(lattice: Lattice, targets: Targets) -> None:

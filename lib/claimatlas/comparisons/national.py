@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-LOWER, SIMILAR, HIGHER = "lower", "similar", "higher"
+from claimatlas.conventions import HIGHER, LOWER, SIMILAR
 
 
 def against_national(ci_low: Column, ci_high: Column, national_value: Column) -> Column:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claimatlas.conventions import FALLING, NONE, RISING, Z
 from claimatlas.conventions import TREND_YEARS as YEARS
-from claimatlas.conventions import Z
-
-RISING, FALLING, NONE = "rising", "falling", "none"
 
 
 def trend_statistic(cells: DataFrame, place: Sequence[str]) -> DataFrame:

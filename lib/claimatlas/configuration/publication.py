@@ -15,6 +15,7 @@ from claimatlas.configuration.model import Declaration, KeyMistakeError, Share, 
 from claimatlas.configuration.published_counts import mixed_counts
 from claimatlas.configuration.rates_and_medians import values_that_tell_more
 from claimatlas.configuration.reserved import LABELS
+from claimatlas.configuration.rounding import HIDDEN_BELOW, bounds_of
 from claimatlas.configuration.settings import HOSPITAL, SECTOR
 from claimatlas.errors import InputError
 
@@ -55,7 +56,8 @@ class RevisionBound(Declaration):
 class Publication(Declaration):
     """``publication.yaml``: see the comments there for what each key does."""
 
-    method: Literal["suppressed"]
+    method: Literal["suppressed", "rounded"]
+    country_exact: bool = False
     k: Whole = Field(ge=2)
     plan: dict[str, Splits] = Field(min_length=1)
     provisional_plan: dict[str, Splits]
@@ -80,7 +82,27 @@ class Publication(Declaration):
                 if name in LABELS:
                     message = f"{name!r} has a meaning of its own in the tables"
                     raise KeyMistakeError(("published_as", dimension), message)
+        if self.country_exact and not self.is_rounded:
+            raise KeyMistakeError(("country_exact",), "true is for the method rounded: suppressed rounds nothing")
         return self
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether counts are rounded, and only few of them hidden."""
+        return self.method == "rounded"
+
+    @property
+    def hidden_below(self) -> int:
+        """A count of 1 to one less is hidden."""
+        return HIDDEN_BELOW if self.is_rounded else self.k
+
+    def is_exact(self, level: str, country_level: str) -> bool:
+        """Whether the counts of a level are shown as they are."""
+        return not self.is_rounded or (self.country_exact and level == country_level)
+
+    def sure_count(self, shown: int) -> int:
+        """The least that a count is which is shown so."""
+        return bounds_of(shown)[0] if self.is_rounded else shown
 
     @property
     def has_hospitals(self) -> bool:

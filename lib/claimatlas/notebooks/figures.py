@@ -16,8 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from claimatlas.comparisons.national import HIGHER, LOWER, SIMILAR
-from claimatlas.conventions import Z
+from claimatlas.conventions import HIGHER, LOWER, SIMILAR, Z
 from claimatlas.notebooks.outlines import Polygon, Ring
 
 Rows = Sequence[Mapping[str, Any]]

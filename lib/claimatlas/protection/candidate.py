@@ -12,7 +12,7 @@ from claimatlas.configuration import Configuration
 from claimatlas.configuration.indicators import Indicator
 from claimatlas.configuration.known_counts import KnownCounts
 from claimatlas.configuration.publication import Publication
-from claimatlas.conventions import TREND_YEARS
+from claimatlas.conventions import TREND_YEARS, against_national_value, trend_direction
 from claimatlas.protection.intervals import reliability_of, value_of
 from claimatlas.protection.plan import PlannedCell
 from claimatlas.protection.quantities import Quantity
@@ -49,7 +49,7 @@ def rows_of_year(
         indicator = indicators[cell.indicator]
         numerator = shown(measures, cell.numerator) if cell.numerator else None
         denominator = shown(measures, cell.denominator)
-        found = told(cell, indicator, (numerator, denominator), measures, publication.k)
+        found = told(cell, indicator, (numerator, denominator), measures, publication)
         row: Row = {
             **{name: cell.split.get(name, ALL) for name in configuration.dimensions.names},
             **{"indicator_id": cell.indicator, "geo_level": cell.level, "geo_code": cell.code},
@@ -64,6 +64,9 @@ def rows_of_year(
             row["reliability"] = reliability_of(indicator, numerator, found.interval, publication.reliability)
         rows.append(row)
     rows.sort(key=lambda row: key_of(row, configuration.dimensions.names))
+    if publication.is_rounded:
+        # What a hidden count can be the method says: 1 to 7.
+        return rows
     _add_ranges(rows, indicators, configuration, publication, year)
     return rows
 
@@ -79,21 +82,35 @@ def key_of(row: Row, dimensions: Sequence[str]) -> tuple[Any, ...]:
     )
 
 
-def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level: str) -> None:
-    """Give shown totals comparison and trend: the one where the country is shown, the other where all years are."""
+def add_comparisons(rows: Iterable[Row], comparisons: Comparisons, country_level: str, *, of_gold: bool = True) -> None:
+    """Give shown totals comparison and trend: the one where the country is shown, the other where all years are.
+
+    ``of_gold``: as gold has them. Else they are those of the shown counts, where gold has any: its own would tell more.
+    """
     totals = {
         (row["indicator_id"], row["year"], row["geo_level"], row["geo_code"]): row
         for row in rows
         if all(row[name] == ALL for name in dimensions_among(list(row))) and row["confidentiality"] == FREE
     }
-    countries = {key[:2] for key in totals if key[2] == country_level}
+    countries = {key[:2]: row for key, row in totals.items() if key[2] == country_level}
     for key, row in totals.items():
         comparison, trend = comparisons.get(key, (None, None))
         name, year, level, code = key
-        if key[:2] in countries:
-            row["comparison"] = comparison
-        if all((name, year - before, level, code) in totals for before in range(TREND_YEARS)):
-            row["trend"] = trend
+        former = [totals.get((name, year - before, level, code)) for before in range(TREND_YEARS)]
+        series = [one for one in former if one is not None]
+        if comparison is not None and key[:2] in countries:
+            row["comparison"] = comparison if of_gold else _comparison(row, countries[key[:2]])
+        if trend is not None and len(series) == TREND_YEARS:
+            row["trend"] = trend if of_gold else _trend(series)
+
+
+def _comparison(row: Row, country: Row) -> str | None:
+    return against_national_value(row["ci_low"], row["ci_high"], country["value"])
+
+
+def _trend(series: Sequence[Row]) -> str | None:
+    counts = [(row["year"], row["numerator"], row["denominator"]) for row in series]
+    return trend_direction([one for one in counts if None not in one])
 
 
 def _add_ranges(

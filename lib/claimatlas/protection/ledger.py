@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from claimatlas.protection.plan import PlannedCell
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.reader import Where, named
-from claimatlas.tables.schemas import ALL, LEDGER, PUBLISHED_CELLS, WITHDRAWALS, dimensions_among
+from claimatlas.tables.schemas import ALL, LEDGER, PUBLISHED_AUDITS, PUBLISHED_CELLS, WITHDRAWALS, dimensions_among
 
 _COUNTS = ("numerator", "denominator", "confidentiality")
 
@@ -131,6 +132,24 @@ def refuse_other_medians(output: str, medians: Mapping[str, Collection[str]]) ->
             raise InputError(
                 f"{name} is a median, and in release {row['release']} it was {was}: readers know both for ever, and "
                 f"what they tell together is not protected. Give the indicator its former {key} back."
+            )
+
+
+def refuse_other_method(output: str, method: str) -> None:
+    """Stop when a release was published by another method: what both tell together is not protected.
+
+    Raises:
+        InputError: naming the key.
+    """
+    published = {row["release"] for row in _rows(output)}
+    reader = DeltaReader(output)
+    audits = reader.rows(PUBLISHED_AUDITS, named("release", "record")) if published else []
+    for row in audits:
+        before = json.loads(row["record"])["method"] if row["release"] in published else method
+        if before != method:
+            raise InputError(
+                f"publication.yaml: method: release {row['release']} was published by {before}. Readers know its "
+                f"figures for ever, and {method} does not protect others beside them: put {before} back."
             )
 
 

@@ -29,6 +29,7 @@ from claimatlas.protection.ledger import (
     key_of_cell,
     published_year,
     refuse_other_medians,
+    refuse_other_method,
     refuse_shown,
     shown_before,
     split_text,
@@ -38,6 +39,7 @@ from claimatlas.protection.marking import Marks, mark
 from claimatlas.protection.plan import PlannedCell, plan
 from claimatlas.protection.programs import solver_version
 from claimatlas.protection.proof import Proof
+from claimatlas.protection.rounding import Rounded, mark_rounded
 from claimatlas.protection.tables import IndicatorYear, TableBuilder, indicator_years
 from claimatlas.tables.local_table import write_rows
 from claimatlas.tables.schemas import ALL, PUBLISHED_AUDITS, PUBLISHED_CELLS, configured, dimensions_among
@@ -113,6 +115,8 @@ def protect_year(one: YearOfRelease, progress: Progress) -> YearResult:
     for note in audit.notes:
         audit.progress(note)
     basis = basis_of(audit, cells, one.settings_hash, rules.known.of(year))
+    if publication.is_rounded:
+        return _rounded(one, cells, audit, basis)
     result = _as_published(one, cells, audit, basis)
     if result is not None:
         audit.progress(f"nothing differs from release {result.as_in}, which published this year: it stays as it was")
@@ -130,6 +134,39 @@ def protect_year(one: YearOfRelease, progress: Progress) -> YearResult:
         sensitive=pattern.primary,
         repaired=audit.repaired + pattern.proof.repaired,
         shown_again=pattern.shown_again,
+        notes=audit.notes,
+        chosen=Chosen(basis, shown_of_rows(rows, names), audited),
+    )
+
+
+def _rounded(one: YearOfRelease, cells: Sequence[PlannedCell], audit: Audit, basis: str) -> YearResult:
+    """The year with rounded counts. Of equal counts it looks the same each time.
+
+    Raises:
+        QualityGateError: something could be worked out that cannot be hidden, or the time is over.
+    """
+    names = one.rules.configuration.dimensions.names
+    sensitive = sum(int(measure.hidden.sum()) for measure in audit.measures.values())
+    audit.progress(f"{sensitive:,} figures are hidden, as they are small or tell a full group")
+    before = shown_before(one.output, one.release, names, [one.year])
+    rounded = Rounded(cells, audit.measures, one.rules, one.year, one.release, before, audit.progress)
+    rounded.hide_what_is_proved(one.until)
+    audit.progress(f"{len(rounded.beyond):,} more are hidden, as others could be worked out")
+    rows = rounded.rows
+    audited = {
+        "programs": rounded.programs,
+        "hidden_for_others": len(rounded.beyond),
+        "planned_sensitive_not_bounded_by_programs": 0,
+        "solver": f"HiGHS {solver_version()}",
+    }
+    return YearResult(
+        one.year,
+        rows=rows,
+        audited=audited,
+        pattern=_lines_of_pattern(audit),
+        sensitive=sensitive,
+        repaired=len(rounded.beyond),
+        shown_again=0,
         notes=audit.notes,
         chosen=Chosen(basis, shown_of_rows(rows, names), audited),
     )
@@ -181,7 +218,10 @@ def prepare(
     links = links_of(tables.measures, tables.types)
     audit = Audit(tables.measures, links, Marks(tables.measures, links, cells), publication, progress)
     audit.notes += _notes(builder.passed_over, year)
-    mark(tables, cells, audit.marks, configuration, publication)
+    if publication.is_rounded:
+        mark_rounded(tables, cells, links, configuration, publication)
+    else:
+        mark(tables, cells, audit.marks, configuration, publication)
     return cells, audit
 
 
@@ -202,7 +242,8 @@ def write_candidate(
     """Write the candidate, one commit a table, and the house's own files; only what the audit passed gets here."""
     rows = [row for result in results for row in result.rows]
     years = [result.year for result in results]
-    add_comparisons(rows, comparisons_of(release, years), configuration.settings.geography.country_level)
+    country_level = configuration.settings.geography.country_level
+    add_comparisons(rows, comparisons_of(release, years), country_level, of_gold=not publication.is_rounded)
     table = configured(PUBLISHED_CELLS, configuration, publication.published_as)
     names = table.column_names
     own = f"release = {release.number:d}"
@@ -217,6 +258,8 @@ def _audit_row(
 ) -> tuple[Any, ...]:
     hidden = sum(row["confidentiality"] == HIDDEN for row in result.rows)
     method = {"method": publication.method, "k": publication.k, "cells": counts_of(result.rows)}
+    if publication.is_rounded:
+        method["country_exact"] = publication.country_exact
     text = json.dumps({**method, **result.audited}, sort_keys=True)
     counts = (len(result.rows), len(result.rows) - hidden, hidden)
     return (release.number, result.year, settings_hash(configuration), *counts, text)
@@ -284,6 +327,7 @@ def protect(
     """
     configuration, publication = rules.configuration, rules.publication
     refuse_shown(output, publication.not_published)
+    refuse_other_method(output, publication.method)
     published = [one for one in configuration.indicators if one.id in publication.sensitive_sides]
     refuse_other_medians(
         output, {one.id: publication.depths.keys() & set(one.levels) for one in published if one.unit == MEDIAN}

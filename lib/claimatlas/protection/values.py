@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from claimatlas.configuration.indicators import MEDIAN, Indicator
+from claimatlas.configuration.publication import Publication
 from claimatlas.conventions import Stratum, directly_standardised
 from claimatlas.protection.intervals import Interval, interval_of, rounded, value_of
 from claimatlas.protection.plan import Figure, PlannedCell
@@ -38,7 +39,7 @@ def told(
     indicator: Indicator,
     counts: tuple[int | None, int | None],
     measures: Mapping[Quantity, Measure],
-    k: int,
+    publication: Publication,
 ) -> Told | None:
     """What the published row says of a cell besides its counts; nothing where its value is hidden.
 
@@ -49,7 +50,8 @@ def told(
         return None
     if indicator.unit == MEDIAN:
         # At least k members have no more than it, and k no less. Without members there is none.
-        return Told(cell.median) if cell.median is None or denominator >= 2 * k else None
+        is_of_many = publication.sure_count(denominator) >= 2 * publication.k
+        return Told(cell.median) if cell.median is None or is_of_many else None
     if numerator is None:
         # It is not computable.
         return Told()
