@@ -16,6 +16,8 @@ pytest.importorskip("highspy", reason="the extra publish is not installed")
 pytest.importorskip("deltalake")
 
 from claimatlas.auditing.figures import count_names, figures_of
+from claimatlas.auditing.lattice import lattice_of, narrow
+from claimatlas.auditing.rounding import bound_by_method
 from claimatlas.auditing.run import audit
 from claimatlas.auditing.values import values_that_tell
 from claimatlas.cli import main
@@ -30,6 +32,7 @@ from claimatlas.protection.run import prepare
 from claimatlas.protection.tables import indicator_years
 from claimatlas.tables.delta_reader import DeltaReader
 from claimatlas.tables.local_table import write_rows
+from claimatlas.tables.schemas import ALL
 from publication.country import YEAR, atoms, configuration, gold_rows, leaks, write_gold
 from publication.enumeration import TooManyError
 from publication.rounded import HIDDEN, Counts, Mask, of_births, of_part, places, sums, worlds
@@ -191,6 +194,15 @@ def test_the_country_may_be_exact(tmp_path: Path) -> None:
         year = rounded(of, tables)
         truths = truth(tables["births"]), truth(tables["no_midwife"])
         births, part = shown(year, "births"), shown(year, "no_midwife")
+        # The bounds that the method tells hold of what is true.
+        lattice = lattice_of(found := figures_of(year.rows, *of, YEAR), *of, "deliveries", YEAR)
+        bound_by_method(lattice, found, of[1], "land", frozenset(year.beyond))
+        narrow(lattice)
+        part_key, whole_key = count_names(next(one for one in of[0].indicators if one.id == "no_midwife"))
+        for name, counts in ((whole_key, truths[0]), (part_key, truths[1])):
+            for (level, code, value), count in zip(FIGURES, counts.tolist(), strict=True):
+                low, high = lattice.bounds(*lattice.find((name, level, code, (ALL, value, ALL, ALL))))
+                assert low <= count <= high
         for number, (level, _, _) in enumerate(FIGURES):
             if level == "land" and births[number] != HIDDEN:
                 assert births[number] == truths[0][number]

@@ -55,11 +55,20 @@ def bound_by_method(
             low, high = bounds_of(value)
             count.told[node, split] = low < high
         count.low[node, split], count.high[node, split] = low, high
-    _bound_groups(lattice, found, beyond)
+    _bound_groups(lattice, found, publication, country_level, beyond)
 
 
-def _bound_groups(lattice: Lattice, found: Published, beyond: Collection[Key] | None) -> None:
-    """A full group is hidden on its sensitive side: what is shown is none, and what is hidden is one, or few."""
+def _bound_groups(
+    lattice: Lattice,
+    found: Published,
+    publication: Publication,
+    country_level: str,
+    beyond: Collection[Key] | None,
+) -> None:
+    """A full group is hidden on its sensitive side: what is shown is none, and what is hidden is one, or few.
+
+    Where counts are exact, what is hidden may be nearly a full group too.
+    """
     gaps = {(order.part, order.whole): number for number, order in enumerate(lattice.orders)}
     either: dict[int, list[tuple[int, int]]] = {}
     for upper, lower, side in found.shares:
@@ -70,10 +79,15 @@ def _bound_groups(lattice: Lattice, found: Published, beyond: Collection[Key] | 
         order = lattice.orders[number]
         own = int(np.nonzero(order.splits[0] == split)[0][0])
         some = found.values[upper] or found.values[lower]
+        is_for_others = beyond is None or upper in beyond
         if found.values[upper] is not None and some:
             order.gap.low[node, own] = max(1, int(order.gap.low[node, own]))
             order.gap.told[node, own] = True
-        elif beyond is not None and upper not in beyond and (some or lower in beyond):
+        elif (
+            not is_for_others
+            and not publication.is_exact(upper[1], country_level)
+            and (some or lower in (beyond or ()))
+        ):
             either.setdefault(number, []).append((node, own))
     for number, cells in either.items():
         nodes, splits = np.array(cells, dtype=np.int64).T
