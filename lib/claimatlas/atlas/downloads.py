@@ -97,6 +97,7 @@ def notes(site: Site) -> str:
             words.say("data.columns_note"),
             words.say("hidden", k=site.publication.hidden_below),
             *([words.say("page.rounded")] if site.publication.is_rounded else []),
+            *([words.say("confidentiality.country_exact")] if site.publication.country_exact else []),
             f"{words.say('page.licence')} {site.settings.licence.name}, {site.settings.licence.url}",
             words.say("page.places_from", attribution=site.settings.attribution),
         ]
