@@ -472,6 +472,27 @@ def test_a_level_without_outlines_has_no_empty_map(output: Path, conf: Path, tmp
     assert '"part":{"codes":["north","south"]' in topology
 
 
+def test_a_candidate_knows_what_was_published_before_it(
+    output: Path, conf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that was protected before an earlier release was published is protected again; what was published is not."""
+    site = tmp_path / "site"
+    tables = drawn(1)
+    town = next(atom for atom in atoms() if atom[0] == "a1" and tables["births"][atom] > 20)
+    tables["births"][town] += 6
+    write_gold(output, gold_rows(tables), release=2)
+    assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
+    first = ("--release", "1", "--approved-by", "A. Person", "--review", review_hash(output))
+    assert publish(output, conf, site, *first) == 0
+    capsys.readouterr()
+    assert publish(output, conf, site, "--approved-by", "A. Person", "--review", review_hash(output, 2)) == 2
+    assert "Another release was published since release 2 was protected" in capsys.readouterr().err
+    assert main(["protect", "--output", str(output), "--conf", str(conf)]) == 0
+    assert publish(output, conf, site, "--approved-by", "A. Person", "--review", review_hash(output, 2)) == 0
+    # The first is in the ledger: to write its site again asks for nothing.
+    assert publish(output, conf, tmp_path / "again", *first) == 0
+
+
 def test_a_further_release_keeps_the_first_and_tells_what_changed(output: Path, conf: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     assert publish(output, conf, site, "--approved-by", "A. Person", "--review", review_hash(output)) == 0

@@ -15,12 +15,14 @@ from claimatlas.paths import write_private
 from claimatlas.processes import Workers
 from claimatlas.protection.candidate import PublishingRules
 from claimatlas.protection.gold import Release
-from claimatlas.protection.ledger import refuse_other_settings
+from claimatlas.protection.ledger import refuse_other_settings, settings_of, shown_before
 from claimatlas.protection.report import review
 from claimatlas.protection.run import protect, settings_hash
 
 _CELLS = "cells_sha256"
 _SETTINGS = "settings_hash"
+_KNOWN = "known_sha256"
+"""What other releases had shown of these years when the candidate was protected."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def protect_and_review(
         **review(output, release.number, results, configuration.dimensions.names),
         _CELLS: PublishedCells(output, release.number).digest,
         _SETTINGS: settings_hash(configuration),
+        _KNOWN: _hash_of_known(output, release.number, years, configuration),
     }
     text = json.dumps(report, indent=2, sort_keys=True)
     file = file_of_review(output, release.number)
@@ -64,7 +67,7 @@ def review_of(output: str, cells: PublishedCells, configuration: Configuration) 
     """The review report of a candidate; nothing where there is no candidate, or none of these settings.
 
     Raises:
-        InputError: the cells are not those that the report was made of.
+        InputError: the cells are not those that the report was made of, or another release was published since.
     """
     file = file_of_review(output, cells.release)
     if not cells.years_of_indicators or not file.is_file():
@@ -78,7 +81,20 @@ def review_of(output: str, cells: PublishedCells, configuration: Configuration) 
             f"The candidate of release {cells.release} is not the one that {file} reports on: run "
             "`claimatlas protect` again."
         )
+    # What was published stays as it is.
+    if settings_of(output, cells.release) is None:
+        known = _hash_of_known(output, cells.release, report["years"], configuration)
+        if report.get(_KNOWN) != known:
+            raise InputError(
+                f"Another release was published since release {cells.release} was protected, without knowing what "
+                "readers have of it: run `claimatlas protect` again."
+            )
     return text
+
+
+def _hash_of_known(output: str, release: int, years: Sequence[int], configuration: Configuration) -> str:
+    shown = shown_before(output, release, configuration.dimensions.names, years)
+    return hashlib.sha256(repr(sorted(shown.items())).encode()).hexdigest()
 
 
 def hash_of(report: str) -> str:
