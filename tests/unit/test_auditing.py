@@ -18,7 +18,7 @@ from claimatlas.auditing.algebra import PRIMES, changes_of, determined
 from claimatlas.auditing.attack import Outcome, attack
 from claimatlas.auditing.figures import count_names, figures_of
 from claimatlas.auditing.files import read_folder
-from claimatlas.auditing.lattice import Count, lattice_of
+from claimatlas.auditing.lattice import Count, lattice_of, narrow
 from claimatlas.auditing.pools import components_of
 from claimatlas.auditing.programs import Model, Rows
 from claimatlas.auditing.run import audit, is_right_range, know_other_releases, rules_of
@@ -28,6 +28,7 @@ from claimatlas.configuration.publication import Publication, load_publication
 from claimatlas.errors import InputError
 from claimatlas.processes import Workers
 from claimatlas.protection.intervals import value_of
+from claimatlas.tables.schemas import ALL
 from comparison import CONF
 from publication.country import YEAR, K, configuration
 from publication.enumeration import TooManyError
@@ -264,6 +265,32 @@ def test_a_count_that_everybody_knows_is_no_secret_where_nobody_has_the_outcome(
     for of, is_told in ((country, True), (known, False)):
         told = {(one.key[1:3], one.key[3][1]) for one in attacked(of, rows).findings if one.of.startswith("difference")}
         assert ((("town", "a"), "yes") in told) == is_told
+
+
+def test_what_a_former_release_showed_is_believed_as_far_as_it_can_be_true(country: Country) -> None:
+    """Three towns of 40, and 60 in all of them now: not all towns are near what they were, and one may be."""
+    conf, publication = country
+    rows = [{**row, "numerator": None, "denominator": None} for row in published(drawn(5))]
+
+    def shown(level: str, code: str, count: int) -> list[dict]:
+        found = []
+        for row in rows:
+            is_it = (row["indicator_id"], row["increased_reimbursement"]) == ("births", ALL)
+            is_there = is_it and (row["geo_level"], row["geo_code"]) == (level, code)
+            found.append({**row, "numerator": count, "denominator": count} if is_there else row)
+        return found
+
+    before = figures_of(rows, conf, publication, YEAR)
+    now = figures_of(shown("part", "north", 60), conf, publication, YEAR)
+    whole = count_names(next(one for one in conf.indicators if one.id == "births"))[1]
+    towns = [(whole, "town", town, (ALL,) * len(conf.dimensions.names)) for town in TOWNS]
+    before.values.update(dict.fromkeys(towns, 40))
+    lattice = lattice_of(now, conf, publication, "deliveries", YEAR)
+    refuted = know_other_releases(lattice, now, [before], publication)
+    narrow(lattice)
+    bounds = [lattice.bounds(*lattice.find(key)) for key in towns]
+    assert refuted == 2
+    assert sorted(bounds) == [(0, 25), (0, 25), (35, 45)]
 
 
 def test_a_former_release_bounds_what_is_hidden_now(country: Country) -> None:

@@ -311,6 +311,17 @@ def test_a_revision_is_looked_at_beside_what_was_shown(
     assert leaks(output, conf) == []
 
 
+def test_a_release_of_other_counts_altogether(
+    output: Path, conf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What readers believe of the former release contradicts it: they believe what can be true, and it is published."""
+    assert protect(output, conf) == 0
+    assert publish(output, conf, tmp_path / "site", capsys) == 0
+    write_gold(output, gold_rows(of_land(100)), release=2)
+    assert protect(output, conf) == 0
+    assert leaks(output, conf) == []
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -6,15 +6,19 @@ import hashlib
 import math
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import product
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from claimatlas.auditing.attack import Finding, Outcome, Rules, attack
 from claimatlas.auditing.figures import WHOLE, Key, Published, count_names, figures_of
 from claimatlas.auditing.files import Folder, Row, read_folder
-from claimatlas.auditing.lattice import ContradictionError, Lattice, lattice_of, narrow
+from claimatlas.auditing.lattice import ContradictionError, Count, Lattice, lattice_of, narrow
 from claimatlas.auditing.ranges import ranges_of
 from claimatlas.auditing.rounding import bound_by_method
 from claimatlas.auditing.values import DECIMALS, medians_of_many_levels, values_that_tell
@@ -31,6 +35,11 @@ from claimatlas.tables.schemas import ALL
 _MANY_CELLS = 5_000
 """From so many cells on a year takes longer than a process takes to start."""
 _TELLS_NOTHING = frozenset({"release", "comparison", "trend"})
+_GROUPS = 32
+"""Into so many groups what other releases showed is divided at most, to find what contradicts."""
+_T = TypeVar("_T")
+_Belief = tuple[Count, tuple[int, int], int, int]
+"""A figure of a count, and its bounds."""
 Group = tuple[int, int, Population]
 """Release, year, population."""
 
@@ -178,13 +187,11 @@ def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
     """Attack one year of one release, with what the others show of it; gives back what rows say wrongly too."""
     release, year, population = task.group
     configuration, publication = task.declared
-    try:
-        outcome = _attack_once(task, progress, beyond=())
-    except ContradictionError:
-        if not publication.is_rounded:
-            raise
-        # Not all that is hidden can be 1 to 7, so some is hidden for the sake of others: any of it may be.
-        outcome = _attack_once(task, progress, beyond=None)
+    # Where not all that is hidden can be 1 to 7, some is hidden for the sake of others: any of it may be.
+    beyond: tuple[Collection[Key] | None, ...] = ((), None) if publication.is_rounded else ((),)
+    # Where what other releases showed cannot all be near it, readers believe nothing of it.
+    others = (task.others, {}) if task.others else ({},)
+    outcome = first_consistent(partial(_attack_once, task, progress, *one) for one in product(beyond, others))
     indicators = {indicator.id: indicator for indicator in configuration.indicators}
     ranges = None if publication.is_rounded else ranges_of(task.found)
     wrong_rows = _wrong_ranges(task.rows, ranges, indicators, configuration.dimensions.names)
@@ -193,15 +200,34 @@ def _attack_group(task: _Task, progress: Progress) -> tuple[Outcome, list[str]]:
     return outcome, wrong_rows
 
 
-def _attack_once(task: _Task, progress: Progress, beyond: Collection[Key] | None) -> Outcome:
-    """One attack; ``beyond``: of counts that are rounded, as ``bound_by_method`` has it."""
+def first_consistent(attacks: Iterable[Callable[[], _T]]) -> _T:
+    """What the first attack finds whose knowledge does not contradict itself.
+
+    Raises:
+        ContradictionError: that of each of them does.
+    """
+    failed: ContradictionError | None = None
+    for one in attacks:
+        try:
+            return one()
+        except ContradictionError as error:
+            failed = error
+    raise failed or ContradictionError("There is nothing to attack.")
+
+
+def _attack_once(
+    task: _Task, progress: Progress, beyond: Collection[Key] | None, others: Mapping[int, Published]
+) -> Outcome:
+    """One attack by who knows what others showed; ``beyond``: of rounded counts, as ``bound_by_method`` has it."""
     release, year, population = task.group
     configuration, publication = task.declared
     begin = time.monotonic()
     lattice = lattice_of(task.found, configuration, publication, population, year)
     if publication.is_rounded:
         bound_by_method(lattice, task.found, publication, configuration.settings.geography.country_level, beyond)
-    know_other_releases(lattice, task.found, task.others.values(), publication)
+    refuted = know_other_releases(lattice, task.found, others.values(), publication)
+    if refuted or len(others) < len(task.others):
+        progress(f"release {release}, {year}: what other releases showed contradicts it, beyond revision_bound")
     # A register says what is so now: it need not agree with what a former release showed.
     is_newest = all(other <= release for other in task.others)
     told = know_from_elsewhere(lattice, task.attempt.known, year, population) if is_newest else None
@@ -231,12 +257,14 @@ def rules_of(configuration: Configuration, publication: Publication, population:
 
 def know_other_releases(
     lattice: Lattice, found: Published, others: Iterable[Published], publication: Publication
-) -> None:
+) -> int:
     """Bound hidden figures by what other releases show of them: a revised count is near the one before.
 
-    A bound that contradicts what is shown is none: the count was revised further than readers expect.
+    A bound that contradicts what is shown, or other bounds, is none: the count was revised further than readers expect.
+    Gives back how many contradict others.
     """
     bound = publication.revision_bound
+    beliefs: list[_Belief] = []
     for other in others:
         for key, value in other.values.items():
             if value is None or key not in found.values:
@@ -249,7 +277,29 @@ def know_other_releases(
             low = max(int(count.low[node, split]), value - most)
             high = min(int(count.high[node, split]), value + most)
             if low <= high:
-                count.low[node, split], count.high[node, split] = low, high
+                beliefs.append((count, (node, split), low, high))
+    return _believe(lattice, beliefs, max(1, len(beliefs) // _GROUPS))
+
+
+def _believe(lattice: Lattice, beliefs: Sequence[_Belief], least: int) -> int:
+    """Take the bounds that can hold together; gives back how many were dropped.
+
+    Of bounds that contradict each other halves are tried by themselves, down to ``least``.
+    """
+    counts = {id(count): count for count, *_ in beliefs}
+    before = {name: (count.low.copy(), count.high.copy()) for name, count in counts.items()}
+    for count, cell, low, high in beliefs:
+        count.low[cell], count.high[cell] = max(int(count.low[cell]), low), min(int(count.high[cell]), high)
+    try:
+        narrow(deepcopy(lattice))
+    except ContradictionError:
+        for name, count in counts.items():
+            count.low[:], count.high[:] = before[name]
+        if len(beliefs) <= least:
+            return len(beliefs)
+        half = len(beliefs) // 2
+        return sum(_believe(lattice, some, least) for some in (beliefs[:half], beliefs[half:]))
+    return 0
 
 
 def know_from_elsewhere(lattice: Lattice, known: KnownCounts, year: int, population: Population) -> Lattice | None:
