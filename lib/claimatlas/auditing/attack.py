@@ -218,10 +218,10 @@ def _gaps(found: Published, lattice: Lattice, rules: Rules) -> Iterator[Finding]
         if (part.name, whole.name) not in watched:
             continue
         one, other = order.cells
-        hidden = part.planned[one] & (~part.shown[one] | ~whole.shown[other])
-        if rules.is_rounded:
-            # What is shown is not the count, so two of them do not tell their difference.
-            hidden = part.planned[one]
+        hidden = part.planned[one]
+        if not rules.is_rounded:
+            # Of two counts that are shown as they are, the difference is judged where it stands.
+            hidden = hidden & (~part.shown[one] | ~whole.shown[other])
         if whole.name in rules.known:
             # Where nobody has it, the difference is the count that everybody knows; and as long as nobody may have it,
             # no small difference is proved but that.

@@ -122,7 +122,7 @@ class Count:
     """What is counted: its dimensions with their values, and its table of figures.
 
     width: how many columns of dimensions there are. places: whose nodes it has, down to ``depth``. low, high:
-    whole-number bounds. planned, shown: whether a figure is published, and whether with its value. told: whether the
+    whole-number bounds. planned, shown: whether a figure is published, and whether with its value. bounded: whether the
     method tells bounds of it, and not the count itself.
     """
 
@@ -137,7 +137,7 @@ class Count:
     high: Counts
     planned: Mask
     shown: Mask
-    told: Mask
+    bounded: Mask
 
     @property
     def hidden(self) -> Mask:
@@ -301,7 +301,7 @@ class Lattice:
         """The same counts, of which nothing is known yet."""
         empty = deepcopy(self)
         for count in empty.counts:
-            count.low[:], count.high[:], count.shown[:], count.told[:] = 0, NO_BOUND, False, False
+            count.low[:], count.high[:], count.shown[:], count.bounded[:] = 0, NO_BOUND, False, False
         for order in empty.orders:
             order.gap.low[:], order.gap.high[:], order.gap.shown[:] = 0, NO_BOUND, False
         return empty

@@ -152,11 +152,11 @@ def _add_places(builder: _Builder, number: int, count: Count) -> None:
 def _add_shown(builder: _Builder, number: int, count: Count) -> None:
     """What is shown of a place, or told of it by the method, but for sums of others that are shown as they are too."""
     implied = np.zeros(count.shown.shape, dtype=bool)
-    exact = count.shown & ~count.told
+    exact = count.shown & ~count.bounded
     for whole, parts in count.by_dimension:
         implied[:, whole] |= exact[:, list(parts)].all(axis=1)
     implied[:, count.finest] = True
-    for node, split in np.argwhere((count.shown | count.told) & ~implied):
+    for node, split in np.argwhere((count.shown | count.bounded) & ~implied):
         low, high = float(count.low[node, split]), float(count.high[node, split])
         splits = np.nonzero(count.holds[split])[0]
         builder.add([(number, np.full(len(splits), node), splits, 1)], low, high if high < NO_BOUND / 2 else _INFINITE)
@@ -173,7 +173,7 @@ def _add_order(builder: _Builder, order: Order) -> None:
     low, high = order.gap.low, order.gap.high
     # Where both have the same splits, what a gap can be at most follows from the rows.
     rows = {(node, split) for node in range(order.nodes) if node not in inner for split in order.gap.finest}
-    rows.update((int(node), int(split)) for node, split in np.argwhere(order.gap.told))
+    rows.update((int(node), int(split)) for node, split in np.argwhere(order.gap.bounded))
     for node, split in sorted(rows):
         one = np.nonzero(part.holds[order.splits[0][split]])[0]
         other = np.nonzero(whole.holds[order.splits[1][split]])[0]

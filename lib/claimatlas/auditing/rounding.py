@@ -48,12 +48,12 @@ def bound_by_method(
         count = lattice.counts[number]
         if value is None:
             low, high = (0, NO_BOUND) if beyond is None or key in beyond else hidden[key]
-            count.told[node, split] = (low, high) != (0, NO_BOUND)
+            count.bounded[node, split] = (low, high) != (0, NO_BOUND)
         elif publication.is_exact(key[1], country_level):
             continue
         else:
             low, high = bounds_of(value)
-            count.told[node, split] = low < high
+            count.bounded[node, split] = low < high
         count.low[node, split], count.high[node, split] = low, high
     _bound_groups(lattice, found, publication, country_level, beyond)
 
@@ -82,7 +82,7 @@ def _bound_groups(
         is_for_others = beyond is None or upper in beyond
         if found.values[upper] is not None and some:
             order.gap.low[node, own] = max(1, int(order.gap.low[node, own]))
-            order.gap.told[node, own] = True
+            order.gap.bounded[node, own] = True
         elif (
             not is_for_others
             and not publication.is_exact(upper[1], country_level)

@@ -270,7 +270,7 @@ def know_other_releases(
             if value is None or key not in found.values:
                 continue
             number, node, split = lattice.find(key)
-            if found.values[key] is not None and not lattice.counts[number].told[node, split]:
+            if found.values[key] is not None and not lattice.counts[number].bounded[node, split]:
                 continue
             most = max(bound.count, math.ceil(bound.share * value)) + value - publication.sure_count(value)
             count = lattice.counts[number]
@@ -286,6 +286,8 @@ def _believe(lattice: Lattice, beliefs: Sequence[_Belief], least: int) -> int:
 
     Of bounds that contradict each other halves are tried by themselves, down to ``least``.
     """
+    if not beliefs:
+        return 0
     counts = {id(count): count for count, *_ in beliefs}
     before = {name: (count.low.copy(), count.high.copy()) for name, count in counts.items()}
     for count, cell, low, high in beliefs:

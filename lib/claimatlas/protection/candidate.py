@@ -64,10 +64,9 @@ def rows_of_year(
             row["reliability"] = reliability_of(indicator, numerator, found.interval, publication.reliability)
         rows.append(row)
     rows.sort(key=lambda row: key_of(row, configuration.dimensions.names))
-    if publication.is_rounded:
-        # What a hidden count can be the method says: 1 to 7.
-        return rows
-    _add_ranges(rows, indicators, configuration, publication, year)
+    if not publication.is_rounded:
+        # Else the method says what a hidden count can be: 1 to 7.
+        _add_ranges(rows, indicators, configuration, publication, year)
     return rows
 
 
